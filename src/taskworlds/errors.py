@@ -1,0 +1,89 @@
+"""Messages for users' mistakes, and the argument checks that raise them.
+
+A message has four parts: which argument, what was expected, what came, and what to do. Every check raises
+ValueError (a wrong value) or TypeError (a wrong type); nothing here depends on the rest of the package.
+"""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["check_choice", "check_count", "check_known", "check_seed", "unexpected_keywords"]
+
+
+def check_known(kind: str, name: Any, known: Iterable[str], hint: str) -> str:
+    """Returns `name` if it is one of `known`, and otherwise raises with the nearest known names.
+
+    Args:
+        kind: what the name stands for, for the message: "skill", "benchmark".
+        name: what the user gave.
+        known: all valid names.
+        hint: how to see them all, as a sentence: "`taskworlds list skills` shows all 50."
+
+    Raises:
+        TypeError: `name` is not a string.
+        ValueError: `name` is not known.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"The {kind} must be given by name, as a string, not {name!r}. {hint}")
+    known = list(known)
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    if not near:
+        by_lower = {k.lower(): k for k in known}
+        near = [by_lower[m] for m in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
+    suggestion = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+    raise ValueError(f"Unknown {kind} {name!r}.{suggestion} {hint}")
+
+
+def check_choice(argument: str, value: Any, choices: Sequence[Any]) -> Any:
+    """Returns `value` if it is one of the few `choices` of an argument, and otherwise raises ValueError."""
+    if any(value is choice or (type(value) is type(choice) and value == choice) for choice in choices):
+        return value
+    options = ", ".join(repr(choice) for choice in choices)
+    raise ValueError(f"{argument} must be one of {options}, not {value!r}.")
+
+
+def check_count(argument: str, value: Any, minimum: int = 1) -> int:
+    """Returns `value` as an int if it is a whole number of at least `minimum`.
+
+    Raises:
+        TypeError: it is not a whole number (True and 2.0 are not).
+        ValueError: it is smaller than `minimum`.
+    """
+    if isinstance(value, bool):
+        raise TypeError(f"{argument} must be a whole number, not {value!r}.")
+    try:
+        count = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{argument} must be a whole number, not {value!r}.") from None
+    if count < minimum:
+        raise ValueError(f"{argument} must be at least {minimum}, not {count}.")
+    return count
+
+
+def check_seed(seed: Any, argument: str = "seed") -> int:
+    """Returns a seed as an int in [0, 2**32 - 1), the range that both NumPy's generators and `seed + 1` allow.
+
+    Raises:
+        TypeError: it is not a whole number.
+        ValueError: it is out of range.
+    """
+    value = check_count(argument, seed, minimum=0)
+    if value >= 2**32 - 1:
+        raise ValueError(f"{argument} must be below 2**32 - 1, not {value}.")
+    return value
+
+
+def unexpected_keywords(function: str, given: Iterable[str], allowed: Iterable[str]) -> TypeError:
+    """Makes the TypeError for keywords that `function` does not take, with the nearest that it does."""
+    allowed = sorted(allowed)
+    parts = []
+    for name in given:
+        near = difflib.get_close_matches(name, allowed, n=1)
+        parts.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+    return TypeError(f"{function} got unexpected keyword(s) {', '.join(parts)}. It takes: {', '.join(allowed)}.")

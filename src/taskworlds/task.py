@@ -1,0 +1,208 @@
+"""The task: a skill with its parameters fixed, as a small value that can be compared, hashed, saved and counted."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import metaworld.types
+
+__all__ = ["Params", "Task"]
+
+
+class Params(Mapping[str, Any]):
+    """Read-only, hashable mapping of a task's parameters, kept in alphabetical order.
+
+    Values are str, int, float, bool, None, and tuples of these. Lists, tuples and NumPy arrays given become tuples of
+    Python numbers.
+
+    Raises:
+        TypeError: a name is not a string, or a value is of another type.
+        ValueError: a number is NaN or infinite.
+    """
+
+    __slots__ = ("_items", "_text")
+    _items: dict[str, Any]
+    _text: str  # canonical JSON: what equality, hash and the task's id rest on, so that they always agree
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        for name in values:
+            if not isinstance(name, str):
+                raise TypeError(f"A task's parameters must be named by strings, not {name!r}.")
+        self._items = {name: _plain(name, values[name]) for name in sorted(values)}
+        self._text = json.dumps(self._items, separators=(",", ":"), allow_nan=False)
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._items[name]
+        except KeyError:
+            raise KeyError(f"{name!r} is no parameter of this task; it has {', '.join(self._items) or 'none'}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == other._text if isinstance(other, Params) else NotImplemented
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Params, (dict(self._items),)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Turns a parameter's value into hashable Python data, exactly."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, list | tuple):
+        values = tuple(_plain(name, item) for item in value)
+        # One number kind per tuple, so that (0, 0.5) and (0.0, 0.5) are the same task with the same id.
+        if any(isinstance(item, float) for item in values):
+            values = tuple(float(item) if type(item) is int else item for item in values)
+        return values
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"A task's parameter {name!r} must be finite, not {value!r}.")
+        return value + 0.0  # -0.0 and 0.0 are one value, so they get one text and one id
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    raise TypeError(
+        f"A task's parameter {name!r} must be a number, a string, or a list of them, not {type(value).__name__}."
+    )
+
+
+@dataclass(frozen=True)
+class Task:
+    """A skill with its parameters fixed: what `sample_tasks` returns and `set_task` takes.
+
+    Frozen, hashable and comparable; equal tasks have equal ids on every machine.
+
+    Args:
+        env_name: the skill, for example "drawer-open-v3".
+        params: what is fixed, by name. A Meta-World task has `rand_vec`, a tuple of 3 or 6 floats (metres) that
+            places the object and the goal, and `partially_observable`, whether the goal is hidden from the
+            observation.
+
+    Example:
+        >>> task = Task("reach-v3", {"rand_vec": (0.0, 0.6, 0.02, 0.1, 0.8, 0.2), "partially_observable": False})
+        >>> task == Task.from_json(task.to_json())
+        True
+        >>> task["rand_vec"][:3], task.id
+        ((0.0, 0.6, 0.02), '9101a5bde0bd')
+    """
+
+    env_name: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.env_name, str):
+            raise TypeError(f"env_name must be a string, not {self.env_name!r}.")
+        if not isinstance(self.params, Mapping):
+            raise TypeError(f"params must be a mapping of names to values, not {self.params!r}.")
+        if not isinstance(self.params, Params):
+            object.__setattr__(self, "params", Params(self.params))
+
+    def __getitem__(self, name: str) -> Any:
+        """Gives one parameter: `task["rand_vec"]`."""
+        return self.params[name]
+
+    @functools.cached_property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that depend on the skill and the parameters alone."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
+
+    def to_json(self) -> str:
+        """Gives the task as one line of JSON, with every float exact. Equal tasks give equal text."""
+        return json.dumps(self._as_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Task:
+        """Makes a task from the text that `to_json` gave.
+
+        Raises:
+            ValueError: the text is not a task's.
+        """
+        try:
+            return cls._from_dict(json.loads(text))
+        except json.JSONDecodeError as error:
+            raise ValueError(f"This is not a task's JSON ({error}): {text[:80]!r}") from None
+
+    def _as_dict(self) -> dict[str, Any]:
+        return {"env_name": self.env_name, "params": dict(self.params)}
+
+    @classmethod
+    def _from_dict(cls, data: Any) -> Task:
+        if not isinstance(data, dict) or set(data) != {"env_name", "params"}:
+            raise ValueError(f"A task's JSON is an object with env_name and params, not {str(data)[:80]!r}.")
+        return cls(data["env_name"], data["params"])
+
+    @classmethod
+    def from_metaworld(cls, task: metaworld.types.Task) -> Task:
+        """Converts one of Meta-World's own tasks.
+
+        Meta-World keeps its tasks' data pickled, so this unpickles bytes: only pass objects that Meta-World made in
+        this process.
+
+        Raises:
+            TypeError: `task` is not one of Meta-World's.
+        """
+        import pickle
+
+        if not (hasattr(task, "env_name") and isinstance(getattr(task, "data", None), bytes)):
+            raise TypeError(f"Expected a metaworld Task (env_name and data), not {task!r}.")
+        data = pickle.loads(task.data)
+        data.pop("env_cls", None)
+        return cls(task.env_name, data)
+
+    def to_metaworld(self) -> metaworld.types.Task:
+        """Gives the task as one of Meta-World's own, for their environments' `set_task`.
+
+        Raises:
+            ValueError: the task is not a Meta-World skill's.
+        """
+        import metaworld.types
+
+        return metaworld.types.Task(env_name=self.env_name, data=self.data)
+
+    @functools.cached_property
+    def data(self) -> bytes:
+        """The parameters as Meta-World pickles them, so that its own environments' `set_task` takes this task."""
+        import pickle
+
+        from metaworld.env_dict import ALL_V3_ENVIRONMENTS
+
+        if self.env_name not in ALL_V3_ENVIRONMENTS:
+            raise ValueError(f"{self.env_name!r} is not a Meta-World skill, so Meta-World cannot take this task.")
+        params = dict(self.params)
+        params["rand_vec"] = np.array(params["rand_vec"], dtype=np.float64)
+        return pickle.dumps(params | {"env_cls": ALL_V3_ENVIRONMENTS[self.env_name]})
+
+    @classmethod
+    def of(cls, task: Any) -> Task:
+        """Gives `task` itself if it is a `Task`, and converts one of Meta-World's own.
+
+        Raises:
+            TypeError: it is neither.
+        """
+        if isinstance(task, Task):
+            return task
+        if hasattr(task, "env_name") and isinstance(getattr(task, "data", None), bytes):
+            return cls.from_metaworld(task)
+        raise TypeError(f"Expected a taskworlds.Task or one of Meta-World's own tasks, not {task!r}.")

@@ -22,7 +22,18 @@ from taskworlds.worlds.metaworld.skills import SKILLS, canonical_name
 __all__ = ["BENCHMARK_NAMES", "Benchmark", "benchmark"]
 
 SPLITS = ("train", "test")
-BENCHMARK_NAMES = ("MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs", "custom-ml-envs")
+BENCHMARK_NAMES = (
+    "MT1",
+    "MT10",
+    "MT25",
+    "MT50",
+    "ML1",
+    "ML10",
+    "ML25",
+    "ML45",
+    "custom-mt-envs",
+    "custom-ml-envs",
+)
 _FORMAT = "taskworlds-benchmark/1"
 _HINT = "`taskworlds list benchmarks` shows all, `taskworlds list skills` the skills that MT1 and ML1 take."
 
@@ -98,26 +109,28 @@ class Benchmark:
         return self._classes("test")
 
     def _classes(self, split: str) -> OrderedDict[str, Callable[..., Any]]:
-        from taskworlds.vector.make import make
-
         tasks = self.train_tasks if split == "train" else self.test_tasks
         names = dict.fromkeys(task.env_name for task in tasks)
-        return OrderedDict(
-            (name, functools.partial(make, self.only(name, split), split=split, task_select="fixed"))
-            for name in names
-        )
+        return OrderedDict((name, functools.partial(_make_of_one_skill, self, name, split)) for name in names)
 
     def only(self, env_name: str, split: str = "train") -> Benchmark:
         """Gives the benchmark of one skill's tasks, taken from one split."""
-        check_known("skill", env_name, self.env_names(split), f"{self.name} has the skills above in {split}.")
+        known = self.env_names(split)
+        check_known("skill", env_name, known, f"{self.name} has these {split} skills: {', '.join(known)}.")
         tasks = tuple(task for task in self.tasks(split) if task.env_name == env_name)
         name = f"{self.name}/{env_name}"
-        return Benchmark(name, tasks, seed=self.seed) if split == "train" else Benchmark(name, (), tasks, self.seed)
+        return (
+            Benchmark(name, tasks, seed=self.seed)
+            if split == "train"
+            else Benchmark(name, (), tasks, self.seed)
+        )
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that depend on the train and test tasks and their order alone."""
-        text = json.dumps([[task.to_json() for task in tasks] for tasks in (self.train_tasks, self.test_tasks)])
+        text = json.dumps(
+            [[task.to_json() for task in tasks] for tasks in (self.train_tasks, self.test_tasks)]
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def __eq__(self, other: object) -> bool:
@@ -158,6 +171,9 @@ class Benchmark:
             raise ValueError(f"This is not a benchmark's JSON, or only a part of one: {error}") from None
         if not isinstance(data, dict) or data.get("format") != _FORMAT:
             raise ValueError(f"Expected a benchmark's JSON with format {_FORMAT!r}, not {str(data)[:80]!r}.")
+        missing = sorted({"name", "seed", "train_tasks", "test_tasks"} - set(data))
+        if missing:
+            raise ValueError(f"This is only a part of a benchmark's JSON: it has no {', '.join(missing)}.")
         tasks = {split: tuple(Task._from_dict(task) for task in data[f"{split}_tasks"]) for split in SPLITS}
         return cls(data["name"], tasks["train"], tasks["test"], data["seed"])
 
@@ -174,7 +190,9 @@ class Benchmark:
             return make_benchmark(benchmark, **how)
         given = sorted(name for name, value in how.items() if value is not None)
         if given:
-            raise TypeError(f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made.")
+            raise TypeError(
+                f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made."
+            )
         if isinstance(benchmark, Benchmark):
             return benchmark
         if hasattr(benchmark, "train_tasks") and hasattr(benchmark, "test_tasks"):
@@ -254,12 +272,22 @@ def benchmark(
         train_names, test_names = _skill_list("train_envs", train_envs), _skill_list("test_envs", test_envs)
         both = sorted(set(train_names) & set(test_names))
         if both:
-            raise ValueError(f"test_envs must share no skill with train_envs, but {', '.join(both)} is in both.")
+            raise ValueError(
+                f"test_envs must share no skill with train_envs, but {', '.join(both)} is in both."
+            )
     else:
         train_names, test_names = ENV_NAMES[name].train, ENV_NAMES[name].test
     hidden = bool(test_names)
     train = _tasks(train_names, seed, num_goals, hidden)
     return Benchmark(name, train, _tasks(test_names, seed, num_goals, hidden), seed)
+
+
+def _make_of_one_skill(benchmark: Benchmark, env_name: str, split: str, **options: Any) -> Any:
+    """Makes a single environment that, like the official one, holds the task set on it until the clock ends it."""
+    from taskworlds.vector.make import make
+
+    options = {"task_select": "fixed", "terminate_on_success": False} | options
+    return make(benchmark.only(env_name, split), split=split, **options)
 
 
 make_benchmark = benchmark  # `Benchmark.of` has a parameter of the function's name

@@ -7,9 +7,12 @@ works with `gymnasium.make` (one environment) and with `gymnasium.make_vec` (a b
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gymnasium as gym
+from gymnasium.envs.registration import register, registry
+
+if TYPE_CHECKING:
+    import gymnasium as gym
 
 __all__ = ["IDS", "register_envs", "register_once"]
 
@@ -21,7 +24,11 @@ IDS = {
         "MT10",
         "MT25",
         "MT50",
-        *(f"{benchmark}-{split}" for benchmark in ("ML1", "ML10", "ML25", "ML45") for split in ("train", "test")),
+        *(
+            f"{benchmark}-{split}"
+            for benchmark in ("ML1", "ML10", "ML25", "ML45")
+            for split in ("train", "test")
+        ),
         "custom-mt-envs",
         "custom-ml-envs",
     )
@@ -39,11 +46,12 @@ def register_once(id: str, entry_point: str | Callable[..., Any] | None = None, 
     Example:
         >>> register_once("doc/CartPole-v0", "gymnasium.envs.classic_control.cartpole:CartPoleEnv", max_episode_steps=9)
         >>> register_once("doc/CartPole-v0", "elsewhere:Other")  # taken: nothing happens
+        >>> import gymnasium as gym
         >>> gym.spec("doc/CartPole-v0").max_episode_steps
         9
     """
-    if id not in gym.registry:
-        gym.register(id=id, entry_point=entry_point, **kwargs)
+    if id not in registry:
+        register(id=id, entry_point=entry_point, **kwargs)
 
 
 def register_envs() -> None:

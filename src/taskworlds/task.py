@@ -44,7 +44,9 @@ class Params(Mapping[str, Any]):
         try:
             return self._items[name]
         except KeyError:
-            raise KeyError(f"{name!r} is no parameter of this task; it has {', '.join(self._items) or 'none'}") from None
+            raise KeyError(
+                f"{name!r} is no parameter of this task; it has {', '.join(self._items) or 'none'}"
+            ) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
@@ -141,7 +143,7 @@ class Task:
         """
         try:
             return cls._from_dict(json.loads(text))
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"This is not a task's JSON ({error}): {text[:80]!r}") from None
 
     def _as_dict(self) -> dict[str, Any]:
@@ -151,7 +153,10 @@ class Task:
     def _from_dict(cls, data: Any) -> Task:
         if not isinstance(data, dict) or set(data) != {"env_name", "params"}:
             raise ValueError(f"A task's JSON is an object with env_name and params, not {str(data)[:80]!r}.")
-        return cls(data["env_name"], data["params"])
+        try:
+            return cls(data["env_name"], data["params"])
+        except TypeError as error:
+            raise ValueError(f"This is not a task's JSON: {error}") from None
 
     @classmethod
     def from_metaworld(cls, task: metaworld.types.Task) -> Task:
@@ -189,7 +194,14 @@ class Task:
         from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
         if self.env_name not in ALL_V3_ENVIRONMENTS:
-            raise ValueError(f"{self.env_name!r} is not a Meta-World skill, so Meta-World cannot take this task.")
+            raise ValueError(
+                f"{self.env_name!r} is not a Meta-World skill, so Meta-World cannot take this task."
+            )
+        if "rand_vec" not in self.params:
+            raise ValueError(
+                f"Meta-World cannot take this task of {self.env_name}: it must have the parameter rand_vec, and "
+                f"has {', '.join(self.params) or 'none'}."
+            )
         params = dict(self.params)
         params["rand_vec"] = np.array(params["rand_vec"], dtype=np.float64)
         return pickle.dumps(params | {"env_cls": ALL_V3_ENVIRONMENTS[self.env_name]})

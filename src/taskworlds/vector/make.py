@@ -48,7 +48,9 @@ def make(
         >>> env.observation_space.shape, env.observation_space.dtype
         ((40,), dtype('float64'))
     """
-    benchmark, split, chosen = _resolve("make", name, split, seed, total_tasks_per_cls, options, _MAKE_KEYWORDS)
+    benchmark, split, chosen = _resolve(
+        "make", name, split, seed, total_tasks_per_cls, options, _MAKE_KEYWORDS
+    )
     return TaskEnv(benchmark, split, vector_strategy or STRATEGIES[0], chosen, seed)
 
 
@@ -98,7 +100,9 @@ def make_vec(
     if meta_batch_size is not None:
         meta_batch_size = check_count("meta_batch_size", meta_batch_size)
         if num_envs is not None and num_envs != meta_batch_size:
-            raise ValueError(f"num_envs={num_envs} and meta_batch_size={meta_batch_size} name the same thing twice.")
+            raise ValueError(
+                f"num_envs={num_envs} and meta_batch_size={meta_batch_size} name the same thing twice."
+            )
         num_envs = meta_batch_size
     if num_envs is None:
         skills = len(benchmark.env_names(split))

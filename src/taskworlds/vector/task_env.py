@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
@@ -49,29 +52,58 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         options: Options | None = None,
         seed: int | None = None,
     ) -> None:
-        import dataclasses
-
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
         self._take_spaces()
+        chosen = {
+            field.name: getattr(options, field.name)
+            for field in dataclasses.fields(options)
+            if getattr(options, field.name) != field.default and field.name != "autoreset_mode"
+        }
+        name = re.sub(r"[^\w.-]+", "-", benchmark.name) or "tasks"
+        self._spec = EnvSpec(
+            self.action_space,
+            self.observation_space,
+            self._batch.max_episode_steps,
+            id=f"taskworlds/{name}",
+            entry_point="taskworlds.registration:make_single",
+            kwargs={"benchmark": benchmark, "split": split, "vector_strategy": strategy, "seed": seed}
+            | chosen,
+        )
 
     def _take_spaces(self) -> None:
         self.observation_space = self._batch.single_observation_space
         self.action_space = self._batch.single_action_space
         self.render_mode = self._batch.render_mode
-        self._np_random = self._batch._rngs[0]
-        self._spec: Any = EnvSpec(
-            self.action_space, self.observation_space, self._batch.max_episode_steps, id=self._batch.benchmark.name
-        )
 
     @property
-    def spec(self) -> Any:  # type: ignore[override]
-        """What the environment is: our `EnvSpec`, or Gymnasium's own after `gymnasium.make`."""
+    def spec(self) -> EnvSpec:
+        """What the environment is, and how `spec.make()` makes it again. Gymnasium's, when assigned, gains the spaces."""
         return self._spec
 
     @spec.setter
-    def spec(self, spec: Any) -> None:
-        self._spec = spec
+    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
+        self._spec = EnvSpec.of(
+            spec, self.action_space, self.observation_space, self._batch.max_episode_steps
+        )
+
+    # Gymnasium's base class keeps generator and seed under these names; here both are the row's.
+
+    @property
+    def _np_random(self) -> np.random.Generator:
+        return self._batch._rngs[0]
+
+    @_np_random.setter
+    def _np_random(self, generator: np.random.Generator) -> None:
+        self._batch._rngs[0] = generator
+
+    @property
+    def _np_random_seed(self) -> int:
+        return self._batch._rng_seeds[0]
+
+    @_np_random_seed.setter
+    def _np_random_seed(self, seed: int) -> None:
+        self._batch._rng_seeds[0] = seed
 
     # --- tasks ---------------------------------------------------------------------------------------------------
 
@@ -101,7 +133,9 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         return self._batch.get_attr("task_name")[0]
 
     def set_task(self, task: Any) -> None:
-        """Fixes the task from the next reset on: a `Task`, or one of Meta-World's own.
+        """Fixes the task from the next reset on, also a seeded one: a `Task`, or one of Meta-World's own.
+
+        It stays until another is set, or `sample_tasks()` chooses.
 
         Raises:
             ValueError: its skill or its goal's visibility is not the benchmark's.
@@ -113,7 +147,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
 
         Args:
             n_tasks: how many tasks to give. Every task comes once, in random order, before any comes again.
-            seed: seeds the generator first.
+            seed: seed of a generator for these tasks alone; without `n_tasks`, as for `reset`.
 
         Returns:
             A list of tasks; or, without `n_tasks`, the observation and info of a reset to a new task.
@@ -163,8 +197,6 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         if options:
             raise TypeError(f"reset takes the option task, not {', '.join(sorted(options))}.")
         obs, infos = self._batch.reset(seed=None if seed is None else [seed], options=batch_options)
-        if seed is not None:
-            self._np_random, self._np_random_seed = self._batch._rngs[0], seed
         return obs[0], self._batch.row_info(infos, 0)
 
     def step(self, action: ArrayLike) -> EnvStep:
@@ -218,8 +250,10 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         try:
             return self._batch.get_attr(name)[0]
-        except RuntimeError as error:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r} yet: {error}") from None
+        except (AttributeError, RuntimeError) as error:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}: {error}"
+            ) from None
 
     def __getstate__(self) -> dict[str, Any]:
         return {"batch": self._batch, "spec": self._spec}

@@ -1,4 +1,4 @@
-"""`wrap_for_task`: a user's wrapper of one argument (env) or of two (env, task), applied to an environment."""
+"""`wrap_for_task`: a user's wrapper of one argument (env) or of two (env, task), applied."""
 
 from __future__ import annotations
 

@@ -69,6 +69,7 @@ class OfficialRow(gym.Env[NDArray[np.float64], NDArray[np.float32]]):
         self.render_mode = render_mode
         self.next_task: Task | None = None
         self.idle = False
+        self.value: Any = None
         self._make = {
             "reward_function_version": reward_function_version,
             "render_mode": render_mode,
@@ -124,11 +125,34 @@ class OfficialRow(gym.Env[NDArray[np.float64], NDArray[np.float32]]):
         self._envs.clear()
         self._task = None
 
-    def get_wrapper_attr(self, name: str) -> Any:
-        """Looks an attribute up here, and then on the official environment in use."""
-        if hasattr(self, name):
-            return getattr(self, name)
-        return getattr(self.official, name)
+    # --- the official environment in use, for those who know it --------------------------------------------------
+
+    def ask(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exception | None, Any]:
+        """Calls a method of the official environment, or reads an attribute; gives the error or None, and the value."""
+        try:
+            value = getattr(self.official, name)
+            return None, value(*args, **kwargs) if callable(value) else value
+        except Exception as error:
+            return error, None
+
+    def read(self, name: str) -> tuple[Exception | None, Any]:
+        """Reads an attribute of the official environment, but not a method; gives what `ask` gives."""
+        try:
+            value = getattr(self.official, name)
+        except Exception as error:
+            return error, None
+        if callable(value):
+            return AttributeError(f"{name!r} is a method of the official environment, not a value"), None
+        return None, value
+
+    def write(self, name: str) -> tuple[Exception | None, Any]:
+        """Sets an attribute that the official environment has to `value`; gives the error or None, and None."""
+        try:
+            getattr(self.official, name)
+            setattr(self.official, name, self.value)
+        except Exception as error:
+            return error, None
+        return None, None
 
     def _set_task(self, task: Task | None) -> None:
         if task is None:

@@ -33,7 +33,7 @@ class _AfterGymnasium:
 
                     warnings.warn(f"The ids of taskworlds could not be registered: {error!r}", stacklevel=2)
 
-            spec.loader.exec_module = run_and_register
+            spec.loader.exec_module = run_and_register  # type: ignore[method-assign]
         return spec
 
 

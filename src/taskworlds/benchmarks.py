@@ -42,8 +42,9 @@ _HINT = "`taskworlds list benchmarks` shows all, `taskworlds list skills` the sk
 class Benchmark:
     """Train and test tasks under one name.
 
-    Has the attributes of Meta-World's benchmarks (`train_tasks`, `test_tasks`, `train_classes`, `test_classes`), so
-    code written for those works with this. Frozen; two benchmarks are equal if their tasks are.
+    Has the attributes of Meta-World's benchmarks (`train_tasks`, `test_tasks`, `train_classes`,
+    `test_classes`), so code written for those works with this. Frozen; two benchmarks are equal if their
+    tasks are.
 
     Args:
         name: the benchmark, for reports.
@@ -182,8 +183,8 @@ class Benchmark:
         """Gives a benchmark for whatever names or holds one.
 
         Args:
-            benchmark: a `Benchmark`, one of Meta-World's own benchmark objects, a sequence of tasks (they become the
-                train tasks), or a name with its keywords as for `taskworlds.benchmark`.
+            benchmark: a `Benchmark`, one of Meta-World's own benchmark objects, a sequence of tasks (they
+                become the train tasks), or a name with its keywords as for `taskworlds.benchmark`.
             **how: keywords for `taskworlds.benchmark`, only with a name.
         """
         if isinstance(benchmark, str):
@@ -200,8 +201,8 @@ class Benchmark:
         if isinstance(benchmark, Sequence):
             return cls("tasks", tuple(benchmark))
         raise TypeError(
-            "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, or as a "
-            f"list of tasks, not as {benchmark!r}."
+            "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, or "
+            f"as a list of tasks, not as {benchmark!r}."
         )
 
 
@@ -218,8 +219,8 @@ def benchmark(
     """Makes one of Meta-World's benchmarks, with exactly the goals that Meta-World draws for the seed.
 
     Args:
-        name: "MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs" or "custom-ml-envs";
-            or a skill's name, which means MT1 of that skill.
+        name: "MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs" or
+            "custom-ml-envs"; or a skill's name, which means MT1 of that skill.
         env_name: the skill of MT1 or ML1.
         seed: seed of the goals; None draws one, which the benchmark then names.
         num_goals: goals for each skill.
@@ -232,7 +233,7 @@ def benchmark(
         ValueError: an unknown name, or a number out of range.
 
     Example:
-        >>> benchmark("MT1", "reach-v3", seed=0).train_tasks[0] == benchmark("reach-v3", seed=0).train_tasks[0]
+        >>> benchmark("MT1", "reach-v3", seed=0) == benchmark("reach-v3", seed=0)
         True
     """
     num_goals = check_count("num_goals", num_goals)
@@ -276,18 +277,18 @@ def benchmark(
                 f"test_envs must share no skill with train_envs, but {', '.join(both)} is in both."
             )
     else:
-        train_names, test_names = ENV_NAMES[name].train, ENV_NAMES[name].test
+        train_names, test_names = list(ENV_NAMES[name].train), list(ENV_NAMES[name].test)
     hidden = bool(test_names)
     train = _tasks(train_names, seed, num_goals, hidden)
     return Benchmark(name, train, _tasks(test_names, seed, num_goals, hidden), seed)
 
 
 def _make_of_one_skill(benchmark: Benchmark, env_name: str, split: str, **options: Any) -> Any:
-    """Makes a single environment that, like the official one, holds the task set on it until the clock ends it."""
+    """Makes a single environment that, like the official one, keeps its task, and ends by the clock alone."""
     from taskworlds.vector.make import make
 
-    options = {"task_select": "fixed", "terminate_on_success": False} | options
-    return make(benchmark.only(env_name, split), split=split, **options)
+    official: dict[str, Any] = {"task_select": "fixed", "terminate_on_success": False}
+    return make(benchmark.only(env_name, split), split=split, **(official | options))
 
 
 make_benchmark = benchmark  # `Benchmark.of` has a parameter of the function's name

@@ -129,8 +129,8 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
         self.k_episodes = check_count("k_episodes", k_episodes)
         self.max_episode_length = check_count("max_episode_length", max_episode_length)
         if reward_scales is not None:
-            self.reward_scales = reward_scales
-        self._scales()
+            self.reward_scales = _by_present_name(reward_scales)
+        _by_present_name(self.reward_scales)  # raises for an unknown skill
         if seed is not None:
             self._np_random, self._np_random_seed = seeding.np_random(check_seed(seed))
         self.render_mode = render_mode
@@ -256,7 +256,7 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
         self.task = task
         mine = self._tasks.get(task.env_name, [])
         self._goal_idx = mine.index(task) if task in mine else -1
-        self._scale = self._scales().get(task.env_name, 1.0)
+        self._scale = _by_present_name(self.reward_scales).get(task.env_name, 1.0)
         self._running = True
         self._steps = 0
         self._success = 0.0
@@ -320,10 +320,6 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
         names = list(self._tasks)
         tasks = self._tasks[names[int(self.np_random.integers(len(names)))]]
         return tasks[int(self.np_random.integers(len(tasks)))]
-
-    def _scales(self) -> dict[str, float]:
-        """Gives `reward_scales` by the skills' present names, once it has checked the names."""
-        return {canonical_name(name): factor for name, factor in self.reward_scales.items()}
 
     def _end_attempt(self) -> dict[str, float]:
         """Notes how the attempt went, and gives its metrics; after the trial's last also the totals."""
@@ -405,6 +401,11 @@ class Metaworld(KEpisodeMetaworld):
                 "gymnasium.wrappers.ClipAction."
             )
         return super().step(action)
+
+
+def _by_present_name(scales: Mapping[str, float]) -> dict[str, float]:
+    """Gives reward scales with v3 names for v2 names; raises ValueError for a name that is no skill's."""
+    return {canonical_name(name): factor for name, factor in scales.items()}
 
 
 def _benchmark_of(name: str, seed: int | None) -> Benchmark:

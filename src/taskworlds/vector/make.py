@@ -68,19 +68,20 @@ def make_vec(
     """Makes a batch of environments over the tasks of a benchmark.
 
     Args:
-        name: a benchmark's name ("MT10", "ML45-test", "custom-mt-envs"), a skill's name (MT1 of it), a `Benchmark`,
-            one of Meta-World's own benchmark objects, or a list of tasks.
-        num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, or for an ML benchmark
-            `meta_batch_size`.
+        name: a benchmark's name ("MT10", "ML45-test", "custom-mt-envs"), a skill's name (MT1 of it), a
+            `Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
+        num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, or for an ML
+            benchmark `meta_batch_size`.
         split: "train" or "test"; None for what the name says, else "train".
         vector_strategy: the engine: "sync" steps the rows in this process, "async" in a process each.
         seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`.
-        meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on that the
-            skills divide evenly.
+        meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
+            that the skills divide evenly.
         total_tasks_per_cls: only the first so many tasks of each skill.
-        **options: `env_name`, `num_goals`, `envs_list`, `train_envs` and `test_envs` as for `taskworlds.benchmark`,
-            and the fields of `taskworlds.vector.options.Options`. Meta-World's defaults depend on the benchmark and
-            are kept: ML benchmarks choose tasks pseudorandomly, and end test episodes on success.
+        **options: `env_name`, `num_goals`, `envs_list`, `train_envs` and `test_envs` as for
+            `taskworlds.benchmark`, and the fields of `taskworlds.vector.options.Options`. Meta-World's
+            defaults depend on the benchmark and are kept: ML benchmarks choose tasks pseudorandomly, and end
+            test episodes on success.
 
     Returns:
         A Gymnasium vector environment.

@@ -173,7 +173,8 @@ class VecEnv(AsyncVectorEnv):
             seeds = [None if each is None else check_seed(each) for each in seed]
             if len(seeds) != self.num_envs:
                 raise ValueError(
-                    f"seed must have one entry for each of the {self.num_envs} environments, not {len(seeds)}."
+                    f"seed must have one entry for each of the {self.num_envs} environments, "
+                    f"not {len(seeds)}."
                 )
         elif seed is not None:
             seeds = check_seed(seed)
@@ -223,8 +224,8 @@ class VecEnv(AsyncVectorEnv):
         array = np.asarray(mask)
         if array.dtype != np.bool_ or array.shape != (self.num_envs,) or not array.any():
             raise ValueError(
-                f"options['reset_mask'] must be a bool array of shape ({self.num_envs},), True for at least one "
-                f"environment, not {mask!r}."
+                f"options['reset_mask'] must be a bool array of shape ({self.num_envs},), True for at least "
+                f"one environment, not {mask!r}."
             )
         return array
 

@@ -33,11 +33,11 @@ class Options:
         max_episode_steps: steps after which an episode is truncated; None for the world's own limit (500).
         terminate_on_success: end the episode with `terminated` on the first step that succeeds.
         task_select: which task the next episode has; see `TaskSelection`.
-        sample_tasks_on_reset: whether each reset chooses a task, or only `sample_tasks` and a seeded reset do. None:
-            each reset does, except under "pseudorandom" and "fixed" (Meta-World's default).
+        sample_tasks_on_reset: whether each reset chooses a task, or only `sample_tasks` and a seeded reset
+            do. None: each reset does, except under "pseudorandom" and "fixed" (Meta-World's default).
         reward_function_version: "v1" or "v2"; None for the world's newest.
-        recurrent_info_in_obs: append the last action, the last reward, and whether the episode just ended; zeros
-            after a reset.
+        recurrent_info_in_obs: append the last action, the last reward, and whether the episode just ended;
+            zeros after a reset.
         normalize_reward_in_recurrent_info: divide that last reward by 10.
         normalize_observations: centre and scale observations by each row's running mean and variance.
         reward_normalization_method: None, "gymnasium" (by the running deviation of the discounted return) or

@@ -1,8 +1,8 @@
 """The engines: what steps the rows of a `TaskVectorEnv`.
 
-An engine knows physics, observation, reward and success of each row. Everything that Meta-World's users choose on top
-(one-hot, ends of episodes, normalisation, statistics, which task comes next) is computed in batch above it, once for
-every engine.
+An engine knows physics, observation, reward and success of each row. Everything that Meta-World's users
+choose on top (one-hot, ends of episodes, normalisation, statistics, which task comes next) is computed in
+batch above it, once for every engine.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Rows(Protocol):
         """
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """Reads an attribute of each row's own environment; AttributeError for a method, which is not called."""
+        """Reads an attribute of each row's own environment; AttributeError for a method, never called."""
 
     def set_attr(self, name: str, values: Sequence[Any]) -> None:
         """Sets an attribute that each row's own environment has, one value a row."""
@@ -86,9 +86,9 @@ class GymnasiumRows:
 
     Args:
         strategy: "sync" steps them one after the other in this process, "async" in one process each.
-        make_row: makes one row's environment. It must take the task through `next_task`, skip a step when `idle` is
-            set, report "success" and "goal" in info, never end an episode by itself, and have `state` and the methods
-            `ask`, `read` and `write` (see `OfficialRow`).
+        make_row: makes one row's environment. It must take the task through `next_task`, skip a step when
+            `idle` is set, report "success" and "goal" in info, never end an episode by itself, and have
+            `state` and the methods `ask`, `read` and `write` (see `OfficialRow`).
         num_rows: how many rows, N.
         goal_size: numbers of a goal, G.
     """
@@ -174,7 +174,8 @@ class GymnasiumRows:
 def _unpacked(answers: Sequence[tuple[Exception | None, Any]]) -> tuple[Any, ...]:
     """Gives each row's value, or raises the first row's error.
 
-    Rows answer with their error rather than raise it, since a process of AsyncVectorEnv ends with what it raises.
+    Rows answer with their error rather than raise it, since a process of AsyncVectorEnv ends with what it
+    raises.
     """
     for error, _ in answers:
         if error is not None:

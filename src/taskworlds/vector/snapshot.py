@@ -37,7 +37,7 @@ def _identity(env: TaskVectorEnv) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "num_envs": env.num_envs,
-        "observation size": env.single_observation_space.low.size,
+        "observation size": env._obs.shape[1],
         "skills": list(env.skills),
         "reward_function_version": env.reward_function_version,
         "max_episode_steps": env.max_episode_steps,
@@ -96,8 +96,8 @@ def restore(env: TaskVectorEnv, state: dict[str, Any]) -> None:
 def get_checkpoint(env: TaskVectorEnv, row: int) -> tuple[str, dict[str, Any]]:
     """Gives a row's name and its task selection: what Meta-World saves at the end of an epoch.
 
-    It is JSON-ready and holds no physics, so it is exact between episodes; `get_state` is exact everywhere. Each row
-    has a name of its own, where Meta-World's ML rows all share one and overwrite each other.
+    It is JSON-ready and holds no physics, so it is exact between episodes; `get_state` is exact everywhere.
+    Each row has a name of its own, where Meta-World's ML rows all share one and overwrite each other.
     """
     return f"{env.benchmark.name}/{env.split}/row-{row}", {
         "selection": env._selections[row].get_state(),
@@ -110,7 +110,9 @@ def get_checkpoint(env: TaskVectorEnv, row: int) -> tuple[str, dict[str, Any]]:
 
 
 def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    """Takes the checkpoints that `get_checkpoint` gave for all rows, in any order; the next reset goes on from there.
+    """Takes the checkpoints that `get_checkpoint` gave for all rows, in any order.
+
+    The next reset goes on from there.
 
     Raises:
         ValueError: a row's checkpoint is missing, or is of another benchmark's skills.
@@ -120,7 +122,7 @@ def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[s
     missing = [name for name in names if name not in by_name]
     if missing:
         raise ValueError(
-            f"There is no checkpoint for {', '.join(missing)}; there are checkpoints for {', '.join(by_name) or 'none'}."
+            f"There is no checkpoint for {', '.join(missing)}; there are some for {', '.join(by_name) or 'none'}."
         )
     for name in names:
         for text in by_name[name]["selection"]["tasks"]:

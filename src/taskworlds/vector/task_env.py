@@ -23,10 +23,13 @@ __all__ = ["TaskEnv"]
 
 
 class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
-    """One environment over the tasks of a split of a benchmark, on Gymnasium's API. Made by `taskworlds.make`.
+    """One environment over the tasks of a split of a benchmark, on Gymnasium's API.
 
-    `step` gives an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds and is at
-    the limit at once is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the batch.
+    Made by `taskworlds.make`.
+
+    `step` gives an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds
+    and is at the limit at once is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the
+    batch.
 
     Args:
         benchmark, split, strategy, options, seed: as for `TaskVectorEnv`; `autoreset_mode` plays no part.
@@ -78,7 +81,10 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
 
     @property
     def spec(self) -> EnvSpec:
-        """What the environment is, and how `spec.make()` makes it again. Gymnasium's, when assigned, gains the spaces."""
+        """What the environment is, and how `spec.make()` makes it again.
+
+        Gymnasium's, when assigned, gains the spaces and the limit.
+        """
         return self._spec
 
     @spec.setter
@@ -105,7 +111,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
     def _np_random_seed(self, seed: int) -> None:
         self._batch._rng_seeds[0] = seed
 
-    # --- tasks ---------------------------------------------------------------------------------------------------
+    # --- tasks ----------------------------------------------------------------------------------------------
 
     @property
     def benchmark(self) -> Benchmark:
@@ -173,7 +179,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         """Says whether each reset chooses a task."""
         self._batch.set_attr("sample_tasks_on_reset", on)
 
-    # --- episodes ------------------------------------------------------------------------------------------------
+    # --- episodes -------------------------------------------------------------------------------------------
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -226,7 +232,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         """Frees the simulator."""
         self._batch.close()
 
-    # --- exact state ---------------------------------------------------------------------------------------------
+    # --- exact state ----------------------------------------------------------------------------------------
 
     def get_state(self) -> dict[str, Any]:
         """Takes a snapshot of everything that decides the future; see `TaskVectorEnv.get_state`."""
@@ -245,7 +251,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         self._batch.call("load_checkpoint", checkpoints)
 
     def __getattr__(self, name: str) -> Any:
-        """Asks the official environment for what is not defined here, such as `max_path_length`, `model` or `data`."""
+        """Gives an attribute of the official environment, such as `model` or `data`, but none of its methods."""
         if name.startswith("_") or "_batch" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         try:

@@ -42,15 +42,17 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
 
     Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again.
 
-    Info, at reset and at each step, has for each row `task_name` (the skill), `task_id` (`Task.id`) and `goal` (its
-    position, (N, 3) float64, metres); at each step also what the skill reports, as (N,) float64: `success`,
-    `near_object`, `grasp_success`, `grasp_reward`, `in_place_reward`, `obj_to_target`, `unscaled_reward`. When an
-    episode ends, `episode` has its return `r` (the sum of the rewards before any normalisation), length `l` and time
-    `t`; under SAME_STEP all that belongs to the ended episode stands in `final_info`, and its true last observation
-    in `final_obs`, (N,) object, each (O,) float64 or None. As always in Gymnasium, `_name` beside `name` tells for
-    which rows it holds; in the others it is zero, or None.
+    Info, at reset and at each step, has for each row `task_name` (the skill), `task_id` (`Task.id`) and
+    `goal` (its position, (N, 3) float64, metres); at each step also what the skill reports, as (N,) float64:
+    `success`, `near_object`, `grasp_success`, `grasp_reward`, `in_place_reward`, `obj_to_target`,
+    `unscaled_reward`. When an episode ends, `episode` has its return `r` (the sum of the rewards before any
+    normalisation), length `l` and time `t`; under SAME_STEP all that belongs to the ended episode stands in
+    `final_info`, and its true last observation in `final_obs`, (N,) object, each (O,) float64 or None. As
+    always in Gymnasium, `_name` beside `name` tells for which rows it holds; in the others it is zero, or
+    None.
 
-    A step that succeeds under `terminate_on_success` and is at the limit at once is a termination, not a truncation.
+    A step that succeeds under `terminate_on_success` and is at the limit at once is a termination, not a
+    truncation.
 
     Args:
         benchmark: where the tasks come from.
@@ -58,7 +60,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         num_envs: rows, N.
         strategy: the engine, one of `STRATEGIES`.
         options: everything else.
-        seed: row i draws its tasks from a generator seeded with `seed + i`; None for one of the system's entropy.
+        seed: row i draws its tasks from a generator seeded with `seed + i`; None for one of the system's
+            entropy.
 
     Attributes:
         benchmark, split, options: as given.
@@ -119,8 +122,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             "gymnasium": lambda: ReturnRewardNormalizer(n),
             "exponential": lambda: ExponentialRewardNormalizer(n, options.reward_alpha),
         }[options.reward_normalization_method]()
-        obs_size = self.single_observation_space.low.size
-        self._obs_normalizer = ObservationNormalizer(n, obs_size) if options.normalize_observations else None
+        self._obs_normalizer = (
+            ObservationNormalizer(n, self._obs_size) if options.normalize_observations else None
+        )
 
         self._tasks: list[Task | None] = [None] * n  # of the episode at hand
         self._held_tasks: list[Task | None] = [None] * n  # given by set_tasks, for all episodes to come
@@ -129,7 +133,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._task_names = np.full(n, None, dtype=object)
         self._task_ids = np.full(n, None, dtype=object)
         self._goals = np.zeros((n, world.goal_size))
-        self._obs = np.zeros((n, obs_size))
+        self._obs = np.zeros((n, self._obs_size))
         self._steps = np.zeros(n, dtype=np.int64)
         self._returns = np.zeros(n)
         self._started_at = np.zeros(n)
@@ -170,12 +174,13 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             low, high = np.full(size, -np.inf), np.full(size, np.inf)
         if self.options.normalize_observations:
             low, high = np.full(low.size, -np.inf), np.full(low.size, np.inf)
+        self._obs_size = low.size
         self.single_observation_space = gym.spaces.Box(low, high, dtype=np.float64)
         self.single_action_space = action
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(action, self.num_envs)
 
-    # --- tasks ---------------------------------------------------------------------------------------------------
+    # --- tasks ----------------------------------------------------------------------------------------------
 
     @property
     def tasks(self) -> tuple[list[Task], ...]:
@@ -192,8 +197,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         """Whether success ends the episode, for each row, (N,) bool."""
         return self._terminate_on_success.copy()
 
-    @property
-    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override, misc]
+    @property  # type: ignore[misc]
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """The generator of each row, as in Gymnasium's own vector environments."""
         return tuple(self._rngs)
 
@@ -203,13 +208,15 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         return tuple(self._rng_seeds)
 
     def set_tasks(self, tasks: Task | Sequence[Task], mask: ArrayLike | None = None) -> None:
-        """Fixes the tasks of rows. They take effect at the next reset of each row, also a seeded one, and stay.
+        """Fixes the tasks of rows, from the next reset of each row on, also a seeded one.
 
-        They stay until other tasks are set, or `sample_tasks` chooses. A task given to `reset` comes in between.
+        They stay until other tasks are set, or `sample_tasks` chooses. A task given to `reset` comes in
+        between.
 
         Args:
-            tasks: one task for all chosen rows, or one for each of them. Any goal of the benchmark's skills will do,
-                also one that the benchmark does not list. Meta-World's own task objects are accepted.
+            tasks: one task for all chosen rows, or one for each of them. Any goal of the benchmark's skills
+                will do, also one that the benchmark does not list. Meta-World's own task objects are
+                accepted.
             mask: which rows, (N,) bool; None for all.
 
         Raises:
@@ -265,19 +272,19 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             shown = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
             raise ValueError(
                 f"The task {task.id} is of the skill {task.env_name!r}, which {self.benchmark.name} "
-                f"does not have here; it has {shown}. Make an environment from a benchmark or a list of tasks that "
-                "holds it."
+                f"does not have here; it has {shown}. Make an environment from a benchmark or a list of tasks "
+                "that holds it."
             )
         self._world.check_task(task)
         hides = self._world.hides_goal(task)
         if (hides and not self._hides_goal) or (not hides and not self._shows_goal):
             raise ValueError(
-                f"The task {task.id} of {task.env_name} {'hides' if hides else 'shows'} its goal, and the tasks of "
-                f"{self.benchmark.name} {'show' if hides else 'hide'} theirs, so it is another benchmark's."
+                f"The task {task.id} of {task.env_name} {'hides' if hides else 'shows'} its goal, and the tasks "
+                f"of {self.benchmark.name} {'show' if hides else 'hide'} theirs, so it is another benchmark's."
             )
         return task
 
-    # --- reset ---------------------------------------------------------------------------------------------------
+    # --- reset ----------------------------------------------------------------------------------------------
 
     def reset(
         self,
@@ -288,8 +295,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         """Starts an episode in every row, or in the rows that `options["reset_mask"]` names.
 
         Args:
-            seed: row i's generator is seeded with `seed + i`, or with the i-th of a list. It decides which tasks are
-                chosen from here on, so equal seeds give equal tasks, goals and states.
+            seed: row i's generator is seeded with `seed + i`, or with the i-th of a list. It decides which
+                tasks are chosen from here on, so equal seeds give equal tasks, goals and states.
             options: `reset_mask`, which rows, (N,) bool; `tasks`, a task for all of them or one for each.
 
         Returns:
@@ -324,7 +331,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         return rows, dict(zip(np.flatnonzero(rows).tolist(), tasks, strict=True))
 
     def _start(self, rows: NDArray[np.bool_], choose: NDArray[np.bool_]) -> None:
-        """Begins an episode in `rows`; where `choose`, a task is chosen even if resets usually keep theirs."""
+        """Begins an episode in `rows`, where `choose` of a newly chosen task, whatever resets usually do."""
         if not rows.any():
             return
         tasks: dict[int, Task] = {}
@@ -361,7 +368,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
             return [None] * self.num_envs
-        if isinstance(seed, Sequence) or isinstance(seed, np.ndarray):
+        if isinstance(seed, Sequence | np.ndarray):
             if len(seed) != self.num_envs:
                 raise ValueError(
                     f"seed must have one entry for each of the {self.num_envs} rows, not {len(seed)}."
@@ -376,18 +383,19 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 self._rngs[row], self._rng_seeds[row] = seeding.np_random(seeds[row])
                 self._selections[row].restart()
 
-    # --- step ----------------------------------------------------------------------------------------------------
+    # --- step -----------------------------------------------------------------------------------------------
 
     def step(self, actions: ArrayLike, mask: ArrayLike | None = None) -> Step:
         """Steps the rows.
 
         Args:
-            actions: (N, A), finite. The arm moves by the first three clipped to [-1, 1] (1 is 1 cm); the last is the
-                gripper's effort. float32 and float64 are both taken as they are.
+            actions: (N, A), finite. The arm moves by the first three clipped to [-1, 1] (1 is 1 cm); the last
+                is the gripper's effort. float32 and float64 are both taken as they are.
             mask: which rows step, (N,) bool; None for all. The others keep their observation, with reward 0.
 
         Returns:
-            Observations (N, O) float64, rewards (N,) float64, terminations and truncations (N,) bool, and info.
+            Observations (N, O) float64, rewards (N,) float64, terminations and truncations (N,) bool, and
+            info.
 
         Raises:
             ValueError: the actions' shape is wrong, or a row's action is not finite.
@@ -397,7 +405,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         return self.step_wait()
 
     def step_async(self, actions: ArrayLike, mask: ArrayLike | None = None) -> None:
-        """Begins a step: the caller may compute while the rows step, and gets the outcome from `step_wait`."""
+        """Begins a step; the caller may compute while the rows step, and `step_wait` gives the outcome."""
         self._check_ready("another step")
         chosen = self._mask("mask", mask)
         actions = self._actions(actions)
@@ -410,8 +418,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 raise RuntimeError(f"No episode{which} has begun: call reset() before step().")
             if self.options.autoreset_mode is not AutoresetMode.NEXT_STEP:
                 raise RuntimeError(
-                    f"The episode{which} has ended: call reset() before the next step. "
-                    'Of a batch, reset(options={"reset_mask": terminations | truncations}) resets what has ended.'
+                    f"The episode{which} has ended: call reset() before the next step. In a batch, "
+                    'reset(options={"reset_mask": terminations | truncations}) resets the rows that ended.'
                 )
             restarting = unready
         stepping = chosen & ~restarting
@@ -564,14 +572,15 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         if hasattr(self, "_rows"):
             self._rows.close()
 
-    # --- Meta-World's names for each row's attributes and methods ------------------------------------------------
+    # --- Meta-World's names for each row's attributes and methods -------------------------------------------
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
         """Gives an attribute of each row, under Meta-World's names.
 
         `tasks`, `task` (the current one), `current_task_idx`, `task_name` (the official class's name),
         `max_path_length`, `max_episode_steps`, `terminate_on_success`, `sample_tasks_on_reset`,
-        `update_running_mean`, `np_random`, the spaces; anything else is asked of the engine's environment in the row.
+        `update_running_mean`, `np_random`, the spaces; anything else is asked of the engine's environment in
+        the row.
 
         Raises:
             AttributeError: there is no such attribute, or it is a method.
@@ -586,9 +595,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
     def set_attr(self, name: str, values: Any) -> None:
         """Sets an attribute of each row: one value for all, or a list or tuple with one for each.
 
-        `tasks` (then a list of lists), `terminate_on_success`, `sample_tasks_on_reset` and `update_running_mean`
-        (whether normalisation's statistics move; one value for all rows); anything else is set on the engine's
-        environments.
+        `tasks` (then a list of lists), `terminate_on_success`, `sample_tasks_on_reset` and
+        `update_running_mean` (whether normalisation's statistics move; one value for all rows); anything else
+        is set on the engine's environments.
 
         Raises:
             AttributeError: there is no such attribute, or it cannot be set.
@@ -617,8 +626,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                     normalizer.updating = bool(each[0])
         elif name in self._attributes():
             raise AttributeError(
-                f"{name!r} cannot be set. set_attr takes tasks, terminate_on_success, sample_tasks_on_reset and "
-                "update_running_mean; the rest is chosen when the environment is made."
+                f"{name!r} cannot be set. set_attr takes tasks, terminate_on_success, sample_tasks_on_reset "
+                "and update_running_mean; the rest is chosen when the environment is made."
             )
         else:
             self._rows.set_attr(name, each)
@@ -626,9 +635,10 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Calls a method of each row, under Meta-World's names, and gives one result a row.
 
-        `toggle_terminate_on_success(on)`, `toggle_sample_tasks_on_reset(on)`, `sample_tasks()` (gives each row's
-        observation and info), `set_task(task)`, `get_checkpoint()`, `load_checkpoint(checkpoints)`, `render()`, and
-        the attributes of `get_attr`; anything else is asked of the engine's environment in the row.
+        `toggle_terminate_on_success(on)`, `toggle_sample_tasks_on_reset(on)`, `sample_tasks()` (gives each
+        row's observation and info), `set_task(task)`, `get_checkpoint()`, `load_checkpoint(checkpoints)`,
+        `render()`, and the attributes of `get_attr`; anything else is asked of the engine's environment in
+        the row.
 
         Raises:
             AttributeError: there is no such method, or it would act behind this environment's back.
@@ -713,13 +723,13 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             info[name] = value.item() if isinstance(value, np.generic) else value
         return info
 
-    # --- exact state ---------------------------------------------------------------------------------------------
+    # --- exact state ----------------------------------------------------------------------------------------
 
     def get_state(self) -> dict[str, Any]:
         """Takes a snapshot of everything that decides the future, also in mid-episode.
 
-        Physics, counters, statistics, generators, tasks. A dictionary of plain values and NumPy arrays, the caller's
-        own. `set_state` puts it back, here or in another process, to the last bit.
+        Physics, counters, statistics, generators, tasks. A dictionary of plain values and NumPy arrays, the
+        caller's own. `set_state` puts it back, here or in another process, to the last bit.
 
         Raises:
             RuntimeError: a step is under way.
@@ -731,7 +741,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         """Goes back to a snapshot.
 
         Raises:
-            ValueError: the snapshot is of another shape, reward, limit or simulator, so it could not be exact.
+            ValueError: the snapshot is of another shape, reward, limit or simulator, so it could not be
+                exact.
             RuntimeError: a step is under way.
         """
         self._check_ready("set_state()")

@@ -192,7 +192,7 @@ def test_construct_envs_sampler_gives_each_constructor_once_before_any_comes_aga
     sampler = ConstructEnvsSampler(makers(), seed=0)
     assert sampler.n_tasks == 5
     updates = sampler.sample(12)
-    assert all(isinstance(update, NewEnvUpdate) for update in updates)
+    assert all(isinstance(update, NewEnvUpdate) and isinstance(update, EnvUpdate) for update in updates)
     drawn = places(updates)
     assert sorted(drawn[:5]) == sorted(drawn[5:10]) == [0, 1, 2, 3, 4]
     assert len(drawn) == 12
@@ -271,7 +271,7 @@ def test_the_pool_grows_by_copies():
     assert sampler.n_tasks == 6
     members = [update() for update in sampler.sample(6)]
     assert len(set(map(id, members))) == 6
-    assert set(map(goal, members)) == {0.0, pytest.approx(0.1)}
+    assert {round(10 * goal(env)) for env in members} == {0, 1}
     sampler.grow_pool(3)
     assert sampler.n_tasks == 6
 
@@ -409,7 +409,7 @@ def test_metaworld_updates_make_and_keep_environments(multi):
 
     sampler = MetaWorldTaskSampler(multi, "train", named, add_env_onehot=True, seed=0)
     updates = sampler.sample(4)
-    assert all(isinstance(update, SetTaskUpdate | EnvUpdate) for update in updates)
+    assert all(isinstance(update, SetTaskUpdate) for update in updates)
     env = updates[0]()
     assert env.task == updates[0].task
     for update in updates:

@@ -19,7 +19,7 @@ from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.lists import ENV_NAMES
 from taskworlds.worlds.metaworld.skills import SKILLS, canonical_name
 
-__all__ = ["BENCHMARK_NAMES", "Benchmark", "benchmark"]
+__all__ = ["BENCHMARK_NAMES", "Benchmark", "benchmark", "split_of_name"]
 
 SPLITS = ("train", "test")
 BENCHMARK_NAMES = (
@@ -201,8 +201,8 @@ class Benchmark:
         if isinstance(benchmark, Sequence):
             return cls("tasks", tuple(benchmark))
         raise TypeError(
-            "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, or "
-            f"as a list of tasks, not as {benchmark!r}."
+            "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, "
+            f"or as a list of tasks, not as {benchmark!r}."
         )
 
 
@@ -292,6 +292,32 @@ def _make_of_one_skill(benchmark: Benchmark, env_name: str, split: str, **option
 
 
 make_benchmark = benchmark  # `Benchmark.of` has a parameter of the function's name
+
+
+def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]:
+    """Takes the split out of a benchmark's name: "ML10-test" and "taskworlds/ML10-test" are ML10's test split.
+
+    Args:
+        name: a benchmark's or skill's name, or one of this package's Gymnasium ids.
+        split: the split that was asked for beside the name, if any.
+
+    Returns:
+        The name that `benchmark` takes, and the split; None if neither says which.
+
+    Raises:
+        ValueError: the name and `split` contradict each other.
+
+    Example:
+        >>> split_of_name("ML10-test"), split_of_name("MT10"), split_of_name("ML45", "train")
+        (('ML10', 'test'), ('MT10', None), ('ML45', 'train'))
+    """
+    name = name.removeprefix("taskworlds/")
+    for ending in SPLITS:
+        if name.startswith("ML") and name.endswith(f"-{ending}"):
+            if split not in (None, ending):
+                raise ValueError(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
+            return name.removesuffix(f"-{ending}"), ending
+    return name, split
 
 
 def _tasks(env_names: Sequence[str], seed: int, num_goals: int, hidden: bool) -> tuple[Task, ...]:

@@ -338,6 +338,16 @@ def test_a_dictionary_is_checked_as_the_constructor_is(meta):
         MetaWorldSetTaskEnv().set_task(task | {"kind": "Train", "add_env_onehot": False})
 
 
+def test_a_fresh_instance_takes_nothing_from_a_task_that_does_not_fit(multi, meta):
+    env = MetaWorldSetTaskEnv()
+    door = taskworlds.benchmark("MT1", "door-open-v3", seed=0, num_goals=1).train_tasks[0]
+    with pytest.raises(ValueError, match="'door-open-v3', which custom-mt-envs does not have here"):
+        env.set_task({"kind": "train", "benchmark": multi, "add_env_onehot": False, "inner": door})
+    env.set_task({"kind": "test", "benchmark": meta, "add_env_onehot": False, "inner": meta.test_tasks[0]})
+    assert (env.benchmark, env.kind) == (meta, "test")
+    assert env.reset()[1]["task_name"] == "drawer-open-v3"
+
+
 # --- observations, info, wrappers ------------------------------------------------------------------------
 
 

@@ -90,9 +90,8 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         self._envs: dict[str, StepWrapper] = {}  # by skill, the base in its wrappers
         self._current: _Current | None = None
         self._spec: EnvSpec | None = None
-        self._tasks: dict[
-            str, list[Task]
-        ] = {}  # by skill, in the order of sampling; empty where that is refused
+        # By skill, in the order of sampling; empty where there is no sampling.
+        self._tasks: dict[str, list[Task]] = {}
         self._sampled = 0  # tasks given since they were in the benchmark's order
         self._visualizing = False
         if benchmark is None:
@@ -115,22 +114,23 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
 
     def _select(self, setting: _Setting, task: Task) -> StepWrapper:
         """Makes `task` the one that the next reset starts, and gives the environment of its skill."""
-        if self._base is None:
-            self._base = make(
+        base = self._base
+        if base is None:
+            base = make(
                 setting.benchmark,
                 split=setting.kind,
                 task_select="fixed",
                 terminate_on_success=False,
                 render_mode=self.render_mode,
             )
-        self._base.set_task(task)
+        base.set_task(task)
         env = self._envs.get(task.env_name)
         if env is None:
-            env = self._envs[task.env_name] = self._wrapped(self._base, setting, task)
+            env = self._envs[task.env_name] = self._wrapped(base, setting, task)
         spec = self._spec or EnvSpec(
             env.action_space,
             env.observation_space,
-            id=self._base.spec.id,
+            id=base.spec.id,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
             kwargs={
                 "benchmark": setting.benchmark,
@@ -143,7 +143,7 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         )
         limit = env.spec.max_episode_steps
         self._spec = EnvSpec.of(spec, env.action_space, env.observation_space, limit)
-        self._setting, self._current = setting, _Current(task, env)
+        self._base, self._setting, self._current = base, setting, _Current(task, env)
         return env
 
     def _wrapped(self, base: TaskEnv, setting: _Setting, task: Task) -> StepWrapper:

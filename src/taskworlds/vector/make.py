@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
-from taskworlds.benchmarks import SPLITS, Benchmark
+from taskworlds.benchmarks import SPLITS, Benchmark, split_of_name
 from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.task import Task
 from taskworlds.vector.options import Options
@@ -48,10 +49,17 @@ def make(
         >>> env.observation_space.shape, env.observation_space.dtype
         ((40,), dtype('float64'))
     """
+    given = {"split": split, "vector_strategy": vector_strategy, "total_tasks_per_cls": total_tasks_per_cls}
     benchmark, split, chosen = _resolve(
         "make", name, split, seed, total_tasks_per_cls, options, _MAKE_KEYWORDS
     )
-    return TaskEnv(benchmark, split, vector_strategy or STRATEGIES[0], chosen, seed)
+    env = TaskEnv(benchmark, split, vector_strategy or STRATEGIES[0], chosen, seed)
+    if isinstance(name, str) and seed is not None:  # then the name says it all, and fits into JSON
+        kwargs = {key: value for key, value in (given | options).items() if value is not None}
+        spec = copy.copy(env.spec)
+        spec.kwargs = {"benchmark": name, "seed": seed} | kwargs
+        env.spec = spec
+    return env
 
 
 def make_vec(
@@ -121,16 +129,12 @@ def _resolve(
     keywords: frozenset[str],
 ) -> tuple[Benchmark, str, Options]:
     """Gives the benchmark, its split, and the options with Meta-World's defaults for that split."""
-    how = {keyword: options.pop(keyword) for keyword in _BENCHMARK_KEYWORDS if keyword in options}
+    how = {keyword: value for keyword, value in options.items() if keyword in _BENCHMARK_KEYWORDS}
+    options = {keyword: value for keyword, value in options.items() if keyword not in how}
     if seed is not None:
         seed = check_seed(seed)
     if isinstance(name, str):
-        name = name.removeprefix("taskworlds/")
-        for ending in SPLITS:
-            if name.startswith("ML") and name.endswith(f"-{ending}"):
-                if split not in (None, ending):
-                    raise ValueError(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
-                name, split = name.removesuffix(f"-{ending}"), ending
+        name, split = split_of_name(name, split)
         how["seed"] = seed
         benchmark = Benchmark.of(name, **how)
     else:

@@ -101,8 +101,8 @@ class ExponentialRewardNormalizer(_Normalizer):
     """Scales rewards by their exponentially weighted deviation: garage's and Meta-World's rule, once a step.
 
     The statistics move once for each reward: mean <- (1 - a) mean + a r, then with the new mean
-    var <- (1 - a) var + a (r - mean)^2; the reward becomes r / (sqrt(var) + 1e-8). Meta-World 3.1.1 moves them
-    twice.
+    var <- (1 - a) var + a (r - mean)^2; the reward becomes r / (sqrt(var) + 1e-8). Meta-World 3.1.1
+    moves them twice.
 
     Args:
         num_rows: rows of the batch, N.

@@ -122,7 +122,8 @@ def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[s
     missing = [name for name in names if name not in by_name]
     if missing:
         raise ValueError(
-            f"There is no checkpoint for {', '.join(missing)}; there are some for {', '.join(by_name) or 'none'}."
+            f"There is no checkpoint for {', '.join(missing)}, but there are for "
+            f"{', '.join(by_name) or 'none'}. Load what get_checkpoint gave in an environment made alike."
         )
     for name in names:
         for text in by_name[name]["selection"]["tasks"]:

@@ -64,12 +64,12 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
             if getattr(options, field.name) != field.default and field.name != "autoreset_mode"
         }
         name = re.sub(r"[^\w.-]+", "-", benchmark.name) or "tasks"
-        self._spec = EnvSpec(
-            self.action_space,
-            self.observation_space,
-            self._batch.max_episode_steps,
+        self.spec = GymnasiumEnvSpec(
             id=f"taskworlds/{name}",
             entry_point="taskworlds.registration:make_single",
+            vector_entry_point="taskworlds.registration:make_batch",
+            order_enforce=False,
+            disable_env_checker=True,
             kwargs={"benchmark": benchmark, "split": split, "vector_strategy": strategy, "seed": seed}
             | chosen,
         )
@@ -112,6 +112,11 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         self._batch._rng_seeds[0] = seed
 
     # --- tasks ----------------------------------------------------------------------------------------------
+
+    @property
+    def batch(self) -> TaskVectorEnv:
+        """The batch of one row that this is a view of. What is done to it is done to this environment."""
+        return self._batch
 
     @property
     def benchmark(self) -> Benchmark:
@@ -251,7 +256,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         self._batch.call("load_checkpoint", checkpoints)
 
     def __getattr__(self, name: str) -> Any:
-        """Gives an attribute of the official environment, such as `model` or `data`, but none of its methods."""
+        """Gives an attribute of the official environment, such as `model` or `data`, but no method."""
         if name.startswith("_") or "_batch" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         try:

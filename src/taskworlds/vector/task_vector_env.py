@@ -272,15 +272,16 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             shown = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
             raise ValueError(
                 f"The task {task.id} is of the skill {task.env_name!r}, which {self.benchmark.name} "
-                f"does not have here; it has {shown}. Make an environment from a benchmark or a list of tasks "
-                "that holds it."
+                f"does not have here; it has {shown}. Make an environment from a benchmark or a list of "
+                "tasks that holds it."
             )
         self._world.check_task(task)
         hides = self._world.hides_goal(task)
         if (hides and not self._hides_goal) or (not hides and not self._shows_goal):
             raise ValueError(
-                f"The task {task.id} of {task.env_name} {'hides' if hides else 'shows'} its goal, and the tasks "
-                f"of {self.benchmark.name} {'show' if hides else 'hide'} theirs, so it is another benchmark's."
+                f"The task {task.id} of {task.env_name} {'hides' if hides else 'shows'} its goal, and the "
+                f"tasks of {self.benchmark.name} {'show' if hides else 'hide'} theirs, so it is of another "
+                "benchmark. Give one of this benchmark's tasks."
             )
         return task
 

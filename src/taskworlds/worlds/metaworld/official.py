@@ -129,7 +129,7 @@ class OfficialRow(gym.Env[Any, Any]):
     # --- the official environment in use, for those who know it ---------------------------------------------
 
     def ask(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exception | None, Any]:
-        """Calls a method of the official environment, or reads a value; gives an error or None, and the result."""
+        """Calls a method of the official environment, or reads a value: gives error or None, and outcome."""
         try:
             value = getattr(self.official, name)
             return None, value(*args, **kwargs) if callable(value) else value
@@ -177,8 +177,8 @@ class OfficialRow(gym.Env[Any, Any]):
     def state(self) -> dict[str, Any] | None:
         """Everything that decides this row's future, as plain values and arrays; None before the first reset.
 
-        Setting it puts the row exactly there, in this or another process: the next steps are equal to the last
-        bit.
+        Setting it puts the row exactly there, in this or another process: the next steps are equal to the
+        last bit.
         """
         if self._task is None:
             return None

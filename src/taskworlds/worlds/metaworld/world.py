@@ -39,8 +39,8 @@ def _check_task(task: Task) -> None:
         x, y = needs.separated_from or vector[3:5]
         raise ValueError(
             f"rand_vec must put the object of {task.env_name} at least {needs.min_separation} m away from "
-            f"({x}, {y}) in x and y, not at ({vector[0]}, {vector[1]}): Meta-World draws such a vector again, "
-            "and its environment would wait for another one for ever. Move the object or the goal."
+            f"({x}, {y}) in x and y, not at ({vector[0]}, {vector[1]}): Meta-World draws such a vector "
+            "again, and its environment would wait for another one for ever. Move the object or the goal."
         )
 
 

@@ -295,7 +295,7 @@ make_benchmark = benchmark  # `Benchmark.of` has a parameter of the function's n
 
 
 def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]:
-    """Takes the split out of a benchmark's name: "ML10-test" and "taskworlds/ML10-test" are ML10's test split.
+    """Takes the split out of a benchmark's name: "ML10-test" is the test split of "ML10".
 
     Args:
         name: a benchmark's or skill's name, or one of this package's Gymnasium ids.

@@ -42,6 +42,33 @@ def test_benchmarks_as_objects_ours_and_metaworlds(expert_on_reach):
     assert theirs.fingerprint.max_episode_steps == 5
 
 
+def test_more_rows_than_episodes_and_rows_that_never_play(expert_on_reach):
+    settings = {"env_name": "reach-v3", "num_goals": 2, "num_envs": 5}
+    assert evaluate(expert_policy(), "MT1", **settings).tasks == expert_on_reach.tasks
+
+
+def test_the_name_of_a_benchmark_may_say_the_split():
+    settings = {"env_name": "reach-v3", "max_episode_steps": 5, **SHORT}
+    for name, split in (("ML1-train", "train"), ("ML1-test", "test"), ("taskworlds/ML1-test", "test")):
+        result = evaluate(expert_policy(), name, **settings)
+        assert result == evaluate(expert_policy(), "ML1", split=split, **settings)
+        assert result.split == split
+    with pytest.raises(ValueError, match="'ML1-train' is the train split, so split='test' contradicts it"):
+        evaluate(expert_policy(), "ML1-train", split="test", **settings)
+
+
+def test_a_single_env_of_ours(expert_on_reach):
+    env = taskworlds.make("reach-v3", seed=0, num_goals=2, terminate_on_success=True)
+    assert evaluate(expert_policy(), env).tasks == expert_on_reach.tasks
+    env.reset(seed=0)
+    env.step(np.zeros(4))
+    assert env.batch.num_envs == 1
+    with pytest.raises(AttributeError):
+        env.batch = None
+    with pytest.raises(TypeError, match="num_envs cannot be set for an environment that is made already"):
+        evaluate(expert_policy(), env, num_envs=3)
+
+
 @pytest.mark.parametrize("mode", list(AutoresetMode))
 def test_a_vector_env_in_every_autoreset_mode(expert_on_reach, mode):
     envs = taskworlds.make_vec(

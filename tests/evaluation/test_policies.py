@@ -34,6 +34,23 @@ def test_there_is_an_expert_for_every_skill():
     assert all(action in ARM for action in actions)
 
 
+def test_only_the_warning_about_clipping_stays_inside(monkeypatch):
+    from metaworld.policies import ENV_POLICY_MAP
+
+    class Outspoken:
+        def get_action(self, obs):
+            warnings.warn("Constant(s) may be too high. Environments clip response", stacklevel=1)
+            warnings.warn("something else", stacklevel=1)
+            return np.zeros(4)
+
+    monkeypatch.setitem(ENV_POLICY_MAP, "reach-v3", Outspoken)
+    expert = expert_policy()
+    expert.begin_episodes(ALL, infos("reach-v3"))
+    with pytest.warns() as caught:
+        expert(np.ones((1, 39)))
+    assert [str(warning.message) for warning in caught] == ["something else"]
+
+
 def test_an_expert_acts_as_metaworlds_own_clipped():
     from metaworld.policies import SawyerReachV3Policy
 

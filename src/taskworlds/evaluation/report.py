@@ -1,4 +1,4 @@
-"""Tables of results and comparisons for the terminal; they fit into 100 columns."""
+"""Tables of results and comparisons for the terminal: 100 columns wide, or 80 with broken lines."""
 
 from __future__ import annotations
 
@@ -81,8 +81,10 @@ def comparison_table(comparison: Comparison) -> rich.table.Table:
 def _table(title: str, counts: tuple[str, ...]) -> rich.table.Table:
     table = rich.table.Table(title=title, box=rich.box.SIMPLE_HEAD, padding=0, caption_justify="left")
     table.add_column("skill", no_wrap=True)
-    for heading in (*counts, *_HEADINGS):
+    for heading in counts:
         table.add_column(heading, justify="right", no_wrap=True)
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right")  # an interval takes two lines where there is no room
     return table
 
 

@@ -101,6 +101,8 @@ class GymnasiumRows:
         self.num_rows = num_rows
         self._obs = np.zeros((num_rows, self._envs.single_observation_space.shape[0]))
         self._goals = np.zeros((num_rows, goal_size))
+        if strategy == "sync":  # a first reset of some rows only fails where the others have no observation
+            self._envs._env_obs = list(self._obs.copy())
 
     def reset(
         self, tasks: Sequence[Task | None], rows: NDArray[np.bool_]

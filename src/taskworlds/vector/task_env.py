@@ -58,11 +58,13 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
         self._take_spaces()
+        always = ("task_select", "terminate_on_success")  # whose defaults in `make` depend on the benchmark
         chosen = {
             field.name: getattr(options, field.name)
             for field in dataclasses.fields(options)
-            if getattr(options, field.name) != field.default and field.name != "autoreset_mode"
+            if field.name in always or getattr(options, field.name) != field.default
         }
+        del chosen["autoreset_mode"]
         name = re.sub(r"[^\w.-]+", "-", benchmark.name) or "tasks"
         self.spec = GymnasiumEnvSpec(
             id=f"taskworlds/{name}",

@@ -211,7 +211,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         """Fixes the tasks of rows, from the next reset of each row on, also a seeded one.
 
         They stay until other tasks are set, or `sample_tasks` chooses. A task given to `reset` comes in
-        between.
+        between. Where a task puts its goal outside the skill's bounds, observations after a step show the
+        nearest place within them, as Meta-World's do; info has the goal itself.
 
         Args:
             tasks: one task for all chosen rows, or one for each of them. Any goal of the benchmark's skills

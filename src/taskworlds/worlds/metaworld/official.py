@@ -31,6 +31,8 @@ _REBUILT = {
     "width",
     "height",
     "metadata",
+    "fullpath",
+    "_ezpickle_args",
 }
 
 # Arrays of mjData that official code keeps views of, as if they were copies (`get_body_com` returns one).

@@ -1,0 +1,78 @@
+"""The command line: `taskworlds evaluate`, `list`, `compare` and `doctor`, one file each.
+
+The commands import what they need when they run, so that `taskworlds --help` and the lists load no simulator.
+
+Exit codes: 0 all is well; 1 something could not be done (tasks failed, a package is missing); 2 a mistake in
+the call, told in one line; 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import taskworlds
+from taskworlds.cli import compare, doctor, evaluate, listing
+from taskworlds.cli.terminal import is_mistake, say_mistake
+
+__all__ = ["app", "main"]
+
+# What Typer raises for options and arguments that do not parse. It exports only this subclass.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(
+    help="Multi-task and meta-RL environments, with the task as a value.",
+    epilog="Start with: taskworlds evaluate MT10",
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(epilog="Example: taskworlds evaluate ML10-test --goals 10 --out results")(evaluate.evaluate)
+app.command("list", epilog="Example: taskworlds list skills")(listing.show_list)
+app.command(epilog="Example: taskworlds compare results/a results/b")(compare.compare)
+app.command(epilog="Example: taskworlds doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"taskworlds {taskworlds.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line, and exits.
+
+    Args:
+        arguments: what follows `taskworlds`; None for those of this process.
+    """
+    command = typer.main.get_command(app)
+    given = None if arguments is None else list(arguments)
+    try:
+        code = command.main(args=given, prog_name="taskworlds", standalone_mode=False)
+    except _UsageError as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "taskworlds"
+        message = error.format_message()  # type: ignore[attr-defined]
+        say_mistake(f"{message}{'' if message.endswith(('.', '?')) else '.'} `{path} --help` tells more.")
+        code = 2
+    except (KeyboardInterrupt, typer.Abort):
+        code = 130
+    except (ValueError, TypeError) as error:
+        if not is_mistake(error):
+            raise
+        say_mistake(str(error))
+        code = 2
+    sys.exit(code or 0)

@@ -1,0 +1,60 @@
+"""`taskworlds compare`: two results of `evaluate`, task by task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskworlds.cli.terminal import console
+
+__all__ = ["compare"]
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A result.json, or the folder that holds it.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The other one.")],
+    allow_different: Annotated[
+        bool,
+        typer.Option("--allow-different", help="Compare even if settings or versions differ; say which."),
+    ] = False,
+) -> None:
+    """Shows how far result B lies from result A, with 95 % intervals.
+
+    Refused if the two were not measured alike: on the same tasks, with the same settings and versions.
+    """
+    from taskworlds.evaluation import Result
+    from taskworlds.evaluation import compare as compare_results
+
+    results = []
+    for path in (a, b):
+        file = path / "result.json" if path.is_dir() else path
+        try:
+            results.append(Result.load(file))
+        except OSError as error:
+            raise ValueError(
+                f"{file} cannot be read: {error.strerror}. Give what `taskworlds evaluate --out` wrote."
+            ) from None
+    first, second = results
+    differences = first.fingerprint.differences(second.fingerprint)
+    if differences and not allow_different:
+        listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in differences.items())
+        raise ValueError(
+            f"The results were not measured alike, so their difference would mix causes: {listed}. Evaluate "
+            "again under equal conditions, or pass --allow-different."
+        )
+    comparison = compare_results(first, second, allow_different=allow_different)
+    say = console()
+    for letter, path, result in (("A", a, first), ("B", b, second)):
+        success = result.overall["success_end"].mean
+        line = f"{letter}: success {success.value:.3f} in {len(result.completed)} tasks, {path}"
+        say.print(line, markup=False, soft_wrap=True)
+    say.print(comparison.table())
+    difference = comparison.overall["success_end"].mean
+    interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
+    say.print(
+        f"B minus A: success {difference.value:+.3f}, 95 % interval {interval}, {comparison.num_tasks} tasks",
+        markup=False,
+        soft_wrap=True,
+    )

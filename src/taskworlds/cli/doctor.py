@@ -1,0 +1,252 @@
+"""`taskworlds doctor`: what this machine has, what is missing, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+import taskworlds
+from taskworlds.cli.terminal import console
+
+__all__ = ["Check", "checks", "doctor"]
+
+PYTHON = ">=3.10,<3.14"
+NEEDED = {
+    "gymnasium": ">=1.1",
+    "metaworld": "==3.1.1",
+    "mujoco": "==3.3.0",
+    "numpy": ">=1.26",
+    "scipy": ">=1.11",
+}
+OPTIONAL = {
+    "torch": "observations as tensors",
+    "omegaconf": "configurations of mtrl",
+    "numba": "compiled skills",
+}
+
+_OK, _OPTIONAL, _MISSING = "ok", "optional", "MISSING"
+_STYLES = {_OK: "green", _OPTIONAL: "yellow", _MISSING: "bold red"}
+_SECONDS = 120  # that a probe may take: a first import from a slow disk takes many
+
+_STEP = """
+import taskworlds
+env = taskworlds.make("reach-v3", seed=0)
+env.reset(seed=0)
+env.step(env.action_space.sample())
+"""
+_IDS = """
+import gymnasium, sys
+sys.exit("taskworlds/MT10" not in gymnasium.registry)
+"""
+_RENDER = """
+import mujoco
+model = mujoco.MjModel.from_xml_string("<mujoco/>")
+renderer = mujoco.Renderer(model, 16, 16)
+renderer.update_scene(mujoco.MjData(model))
+renderer.render()
+"""
+
+
+class Check(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes:
+        name: the thing.
+        status: "ok", "optional" (missing, but `taskworlds evaluate` runs without it) or "MISSING".
+        found: what is there.
+        advice: what to do; empty where nothing is to be done.
+    """
+
+    name: str
+    status: str
+    found: str
+    advice: str = ""
+
+
+def doctor() -> None:
+    """Checks whether everything is there, and says how to get what is not.
+
+    The exit code is 0 if `taskworlds evaluate` can run, and 1 if something that it needs is missing.
+    """
+    say = console()
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+    table.add_column("check", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("found", overflow="fold")
+    table.add_column("what to do", overflow="fold")
+    missing = []
+    with console(stderr=True).status("looking around"):
+        for check in checks():
+            table.add_row(
+                Text(check.name),
+                Text(check.status, _STYLES[check.status]),
+                Text(check.found),
+                Text(check.advice),
+            )
+            if check.status == _MISSING:
+                missing.append(check.name)
+    say.print(table)
+    if missing:
+        say.print(f"\n`taskworlds evaluate` cannot run: {', '.join(missing)}.", markup=False)
+        raise typer.Exit(1)
+    say.print("\nEverything that `taskworlds evaluate` needs is there.", markup=False)
+
+
+def checks() -> Iterator[Check]:
+    """Looks at one thing after the other; those that could crash run in a process of their own."""
+    yield Check("taskworlds", _OK, f"{taskworlds.__version__}, {Path(taskworlds.__file__).parent}")
+    yield _python()
+    for name, wanted in NEEDED.items():
+        yield _package(name, wanted)
+    yield _simulation()
+    yield _ids()
+    for name, use in OPTIONAL.items():
+        yield _optional_package(name, use)
+    yield _rendering()
+    yield _compiler()
+    yield Check("cores", _OK, f"{_cores()} of {os.cpu_count()} for this process")
+    yield _cache()
+
+
+def _python() -> Check:
+    found = platform.python_version()
+    if _satisfies(found, PYTHON):
+        return Check("Python", _OK, f"{found}, {sys.executable}")
+    return Check("Python", _MISSING, found, f"use Python {PYTHON}")
+
+
+def _package(name: str, wanted: str) -> Check:
+    """Checks the version that is installed, without importing the package."""
+    found = _version(name)
+    advice = f'pip install "{name}{wanted}"'
+    if found is None:
+        return Check(name, _MISSING, "not installed", advice)
+    if not _satisfies(found, wanted):
+        return Check(name, _MISSING, f"{found}, but {wanted} is needed", advice)
+    return Check(name, _OK, found)
+
+
+def _optional_package(name: str, use: str) -> Check:
+    found = _version(name)
+    if found is None:
+        return Check(name, _OPTIONAL, "not installed", f"pip install {name} ({use})")
+    return Check(name, _OK, found)
+
+
+def _simulation() -> Check:
+    fault = _fault(_STEP)
+    if fault is None:
+        return Check("simulation", _OK, "one step of reach-v3")
+    return Check("simulation", _MISSING, fault, "mend what is missing above; if nothing is, reinstall mujoco")
+
+
+def _ids() -> Check:
+    if _fault(_IDS) is None:
+        return Check("Gymnasium ids", _OK, "registered when Gymnasium is imported")
+    return Check(
+        "Gymnasium ids", _OPTIONAL, "not registered by themselves", "import taskworlds before gymnasium.make"
+    )
+
+
+def _rendering() -> Check:
+    """Renders a picture without a display, with each of the libraries that can."""
+    name = "offscreen GL"
+    faults = {library: _fault(_RENDER, MUJOCO_GL=library) for library in ("egl", "osmesa")}
+    if found := [library for library, fault in faults.items() if fault is None]:
+        return Check(name, _OK, f"MUJOCO_GL={' or '.join(found)} renders")
+    return Check(
+        name,
+        _OPTIONAL,
+        "none; " + "; ".join(f"{library}: {fault}" for library, fault in faults.items()),
+        "apt-get install libegl1 and set MUJOCO_GL=egl, or libosmesa6 and osmesa (for pictures offscreen)",
+    )
+
+
+def _compiler() -> Check:
+    for name in (os.environ.get("CXX", ""), "c++", "g++", "clang++"):
+        if path := shutil.which(name):
+            return Check("C++ compiler", _OK, path)
+    return Check("C++ compiler", _OPTIONAL, "none", "apt-get install g++ (to build from source)")
+
+
+def _cache() -> Check:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    parent = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        return Check(
+            "cache folder",
+            _OPTIONAL,
+            f"{folder}: {error.strerror}",
+            "set XDG_CACHE_HOME to a folder to write to",
+        )
+    return Check("cache folder", _OK, str(folder))
+
+
+def _fault(program: str, **environment: str) -> str | None:
+    """Runs a program in a new Python, and gives the last line of its complaint; None if all went well."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer within {_SECONDS} s"
+    if done.returncode == 0:
+        return None
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    if done.returncode < 0:
+        return f"crashed with signal {-done.returncode}"
+    return lines[-1].strip() if lines else f"exit code {done.returncode}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _satisfies(found: str, wanted: str) -> bool:
+    """Tells whether a version satisfies bounds such as ">=3.10,<3.14"."""
+    for bound in wanted.split(","):
+        sign, limit = re.fullmatch(r"(==|>=|<)(.+)", bound).groups()  # type: ignore[union-attr]
+        left, right = _numbers(found), _numbers(limit)
+        if not {"==": left == right, ">=": left >= right, "<": left < right}[sign]:
+            return False
+    return True
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.match(r"[\d.]*\d", version)[0].split(".")]  # type: ignore[index]
+
+
+def _cores() -> int:
+    """Gives how many cores this process may use: those it is bound to, or its container's share if less."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return cores
+    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))

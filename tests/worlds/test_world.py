@@ -1,0 +1,97 @@
+"""Meta-World as a world: which tasks can be run, and which skill is whose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from taskworlds import Benchmark, Task, benchmark
+from taskworlds.worlds import WORLDS, world_of
+from taskworlds.worlds.metaworld.goals import too_near
+from taskworlds.worlds.metaworld.skills import SKILLS
+from taskworlds.worlds.metaworld.world import METAWORLD
+
+GOOD = (0.0, 0.6, 0.02, 0.1, 0.8, 0.2)
+
+
+def reach(vector=GOOD, **params):
+    return Task("reach-v3", {"rand_vec": vector, "partially_observable": False} | params)
+
+
+def test_every_skill_has_its_world():
+    for each in SKILLS:
+        assert world_of(each.name) is METAWORLD
+        assert METAWORLD.class_name(each.name) == each.class_name
+    names = [name for world in WORLDS for name in world.env_names]
+    assert len(names) == len(set(names))
+
+
+def test_unknown_skills():
+    with pytest.raises(ValueError, match=r"Unknown skill 'reach-v4'. Did you mean 'reach-v3'"):
+        world_of("reach-v4")
+    with pytest.raises(TypeError, match="The skill must be given by name, as a string, not 3"):
+        world_of(3)
+
+
+@pytest.mark.parametrize("kind", ["MT1", "ML1"])
+@pytest.mark.parametrize("skill", [each.name for each in SKILLS])
+def test_every_drawn_task_can_be_run(skill, kind):
+    for task in benchmark(kind, skill, seed=5).train_tasks:
+        METAWORLD.check_task(task)
+        assert METAWORLD.hides_goal(task) is (kind == "ML1")
+
+
+@pytest.mark.parametrize(
+    ("task", "error", "message"),
+    [
+        (
+            Task("reach-v3", {"rand_vec": GOOD}),
+            ValueError,
+            "has the parameters rand_vec and partially_observable, not ra",
+        ),
+        (Task("reach-v3"), ValueError, "has the parameters rand_vec and partially_observable, not none"),
+        (reach(speed=3), ValueError, "has the parameters rand_vec and partially_observable, not .*speed"),
+        (reach(GOOD[:3]), ValueError, r"rand_vec must have 6 numbers for reach-v3, not 3"),
+        (reach(()), ValueError, r"rand_vec must have 6 numbers for reach-v3, not 0"),
+        (reach("left"), TypeError, "rand_vec must be a tuple of 6 numbers for reach-v3, not 'left'"),
+        (reach((*GOOD[:5], None)), TypeError, "rand_vec must be a tuple of 6 numbers"),
+        (reach((True, *GOOD[1:])), TypeError, "rand_vec must be a tuple of 6 numbers"),
+        (reach((GOOD, GOOD)), TypeError, "rand_vec must be a tuple of 6 numbers"),
+        (reach(partially_observable=1), TypeError, "partially_observable must be True or False, not 1"),
+        (reach(partially_observable=None), TypeError, "partially_observable must be True or False, not None"),
+    ],
+)
+def test_tasks_that_cannot_be_run(task, error, message):
+    with pytest.raises(error, match=message):
+        METAWORLD.check_task(task)
+
+
+@pytest.mark.parametrize(
+    "skill", [each for each in SKILLS if each.min_separation is not None], ids=lambda s: s.name
+)
+def test_objects_too_near_their_goals_are_refused(skill):
+    # The official environment would draw again, get the same frozen vector, and never return from its reset.
+    vector = np.array(benchmark("MT1", skill.name, seed=0, num_goals=1).train_tasks[0]["rand_vec"])
+    goal = vector[3:5] if skill.separated_from is None else np.array(skill.separated_from)
+    for distance, refused in (
+        (0.0, True),
+        (skill.min_separation - 1e-6, True),
+        (skill.min_separation + 1e-6, False),
+    ):
+        vector[:2] = goal - [distance, 0.0]
+        task = Task(skill.name, {"rand_vec": vector, "partially_observable": False})
+        assert too_near(skill, vector) is refused
+        if not refused:
+            METAWORLD.check_task(task)
+            continue
+        with pytest.raises(
+            ValueError, match=rf"rand_vec must put the object of {skill.name} at least"
+        ) as caught:
+            METAWORLD.check_task(task)
+        assert "would wait for another one for ever. Move the object or the goal." in str(caught.value)
+        with pytest.raises(ValueError, match="rand_vec must put the object"):
+            Benchmark("mine", (task,))
+
+
+def test_whole_numbers_are_numbers():
+    METAWORLD.check_task(reach((0, 1, 0, 0, 0, 0)))

@@ -1,18 +1,35 @@
 """What a step gives: `EnvStep`, `StepType` and `EnvSpec`, the same for garage's users and for Gymnasium's.
 
-`EnvStep` is Gymnasium's tuple of five that can also be read by garage's names. `EnvSpec` is Gymnasium's spec that
-also carries the spaces and the time limit.
+`EnvStep` is Gymnasium's tuple of five that can also be read by garage's names. `EnvSpec` is Gymnasium's spec
+that also carries the spaces and the time limit.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import enum
+import math
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 
-__all__ = ["EnvSpec", "EnvStep", "StepType"]
+from taskworlds.errors import check_count
+
+__all__ = ["EnvSpec", "EnvStep", "StepType", "check_max_episode_length"]
+
+
+def check_max_episode_length(value: float | None) -> int | None:
+    """Returns a time limit as an int, or None for no limit, which infinity means too.
+
+    Raises:
+        TypeError: it is not a whole number.
+        ValueError: it is below 1.
+    """
+    if value is None or value == math.inf:
+        return None
+    return check_count("max_episode_length (None for no limit)", value)
 
 
 class StepType(enum.IntEnum):
@@ -39,7 +56,9 @@ class StepType(enum.IntEnum):
             ValueError: `step_cnt` is below 1: the environment was not reset.
         """
         if step_cnt < 1:
-            raise ValueError(f"step_cnt must be at least 1, not {step_cnt}: call reset() before the first step.")
+            raise ValueError(
+                f"step_cnt must be at least 1, not {step_cnt}: call reset() before the first step."
+            )
         if done:
             return cls.TERMINAL
         if max_episode_length is not None and step_cnt >= max_episode_length:
@@ -50,13 +69,21 @@ class StepType(enum.IntEnum):
 class EnvSpec(GymnasiumEnvSpec):
     """Gymnasium's `EnvSpec` with the spaces and the time limit of the environment in hand.
 
-    Specs with equal spaces and limits are equal, also after pickling.
+    Specs with equal ids, spaces and limits are equal, also after pickling. The limit is one number under two
+    names, garage's `max_episode_length` and Gymnasium's `max_episode_steps`, so Gymnasium's wrappers may
+    change it.
 
     Args:
         action_space: space of the actions.
         observation_space: space of the observations.
-        max_episode_length: most steps of an episode, None for no limit.
+        max_episode_length: most steps of an episode; None or infinity for no limit, which reads as None.
         id: Gymnasium's name of the environment, if it has one.
+        entry_point: what `make()` calls to build the environment again, as in Gymnasium; None if it cannot.
+        kwargs: the arguments it is called with.
+
+    Raises:
+        TypeError: max_episode_length is not a whole number.
+        ValueError: max_episode_length is below 1.
 
     Example:
         >>> from gymnasium.spaces import Box, Discrete
@@ -67,20 +94,53 @@ class EnvSpec(GymnasiumEnvSpec):
 
     action_space: gymnasium.Space[Any]
     observation_space: gymnasium.Space[Any]
-    max_episode_length: int | None
 
     def __init__(
         self,
         action_space: gymnasium.Space[Any],
         observation_space: gymnasium.Space[Any],
-        max_episode_length: int | None = None,
+        max_episode_length: float | None = None,
         *,
         id: str = "taskworlds/unregistered",
+        entry_point: Callable[..., gymnasium.Env[Any, Any]] | str | None = None,
+        kwargs: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(id=id, max_episode_steps=max_episode_length)
+        super().__init__(
+            id=id,
+            entry_point=entry_point,
+            max_episode_steps=check_max_episode_length(max_episode_length),
+            kwargs=kwargs or {},
+        )
         self.action_space = action_space
         self.observation_space = observation_space
-        self.max_episode_length = max_episode_length
+
+    @classmethod
+    def of(
+        cls,
+        spec: GymnasiumEnvSpec | None,
+        action_space: gymnasium.Space[Any],
+        observation_space: gymnasium.Space[Any],
+        max_episode_length: float | None,
+    ) -> EnvSpec:
+        """Gives Gymnasium's `spec` (None: an unregistered one) with these spaces and this limit.
+
+        Example:
+            >>> from gymnasium.spaces import Box, Discrete
+            >>> spec = EnvSpec.of(gymnasium.spec("CartPole-v1"), Discrete(2), Box(-1.0, 1.0, (4,)), 20)
+            >>> spec.id, spec.max_episode_length, spec.action_space
+            ('CartPole-v1', 20, Discrete(2))
+        """
+        made = cls(action_space, observation_space, max_episode_length)
+        if spec is not None:
+            for field in dataclasses.fields(GymnasiumEnvSpec):
+                if field.name != "max_episode_steps":
+                    setattr(made, field.name, getattr(spec, field.name))
+        return made
+
+    @property
+    def max_episode_length(self) -> int | None:
+        """Most steps of an episode, None for no limit."""
+        return self.max_episode_steps
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EnvSpec):
@@ -99,8 +159,8 @@ class EnvSpec(GymnasiumEnvSpec):
 class EnvStep(tuple[Any, Any, bool, bool, dict[str, Any]]):
     """One step: Gymnasium's tuple of five, with garage's names for its parts.
 
-    Unpacks as `observation, reward, terminated, truncated, info`, so it may be returned wherever Gymnasium wants a
-    plain tuple. Immutable and picklable.
+    Unpacks as `observation, reward, terminated, truncated, info`, so it may be returned wherever Gymnasium
+    wants a plain tuple. Immutable and picklable.
 
     Attributes:
         env_spec: the environment's `EnvSpec`.
@@ -143,6 +203,9 @@ class EnvStep(tuple[Any, Any, bool, bool, dict[str, Any]]):
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"an EnvStep cannot be changed (tried to set {name!r}).")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"an EnvStep cannot be changed (tried to delete {name!r}).")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (

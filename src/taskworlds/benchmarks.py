@@ -1,0 +1,286 @@
+"""Benchmarks as data: named lists of train and test tasks, made from a seed, with no environment built."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from taskworlds.errors import check_choice, check_count, check_known, check_seed
+from taskworlds.task import Task
+from taskworlds.worlds import world_of
+from taskworlds.worlds.metaworld.goals import draw_goals
+from taskworlds.worlds.metaworld.lists import ENV_NAMES
+from taskworlds.worlds.metaworld.skills import SKILLS, canonical_name
+
+__all__ = ["BENCHMARK_NAMES", "Benchmark", "benchmark"]
+
+SPLITS = ("train", "test")
+BENCHMARK_NAMES = ("MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs", "custom-ml-envs")
+_FORMAT = "taskworlds-benchmark/1"
+_HINT = "`taskworlds list benchmarks` shows all, `taskworlds list skills` the skills that MT1 and ML1 take."
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Train and test tasks under one name.
+
+    Has the attributes of Meta-World's benchmarks (`train_tasks`, `test_tasks`, `train_classes`, `test_classes`), so
+    code written for those works with this. Frozen; two benchmarks are equal if their tasks are.
+
+    Args:
+        name: the benchmark, for reports.
+        train_tasks: tasks to train on.
+        test_tasks: tasks to test on, none in a multi-task benchmark.
+        seed: the seed that the goals were drawn from; None if they were not drawn from one.
+
+    Raises:
+        ValueError: there are no tasks at all, or a task cannot be run.
+
+    Example:
+        >>> ml10 = benchmark("ML10", seed=0)
+        >>> len(ml10.train_tasks), len(ml10.test_tasks), ml10.env_names("test")[0]
+        (500, 250, 'drawer-open-v3')
+        >>> Benchmark.from_json(ml10.to_json()) == ml10
+        True
+    """
+
+    name: str
+    train_tasks: tuple[Task, ...]
+    test_tasks: tuple[Task, ...] = ()
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        for split in SPLITS:
+            tasks = tuple(Task.of(task) for task in getattr(self, f"{split}_tasks"))
+            for task in tasks:
+                world_of(task.env_name).check_task(task)
+            object.__setattr__(self, f"{split}_tasks", tasks)
+        if not self.train_tasks and not self.test_tasks:
+            raise ValueError(f"The benchmark {self.name!r} must have at least one task.")
+
+    def tasks(self, split: str = "train") -> tuple[Task, ...]:
+        """Gives the tasks of a split.
+
+        Raises:
+            ValueError: `split` is neither "train" nor "test", or the benchmark has no tasks there.
+        """
+        check_choice("split", split, SPLITS)
+        tasks = self.train_tasks if split == "train" else self.test_tasks
+        if not tasks:
+            other = "train" if split == "test" else "test"
+            raise ValueError(f"{self.name} has no {split} tasks; its tasks are in split={other!r}.")
+        return tasks
+
+    def env_names(self, split: str = "train") -> list[str]:
+        """Gives the names of a split's skills, in the benchmark's order, which is also that of a one-hot."""
+        return list(dict.fromkeys(task.env_name for task in self.tasks(split)))
+
+    @property
+    def is_meta(self) -> bool:
+        """Whether this is a meta-learning benchmark: one with tasks kept apart for the test."""
+        return bool(self.test_tasks)
+
+    @property
+    def train_classes(self) -> OrderedDict[str, Callable[..., Any]]:
+        """By skill's name, in order: what makes a single environment of it. Call it, then `set_task`."""
+        return self._classes("train")
+
+    @property
+    def test_classes(self) -> OrderedDict[str, Callable[..., Any]]:
+        """As `train_classes`, for the test tasks; empty in a multi-task benchmark."""
+        return self._classes("test")
+
+    def _classes(self, split: str) -> OrderedDict[str, Callable[..., Any]]:
+        from taskworlds.vector.make import make
+
+        tasks = self.train_tasks if split == "train" else self.test_tasks
+        names = dict.fromkeys(task.env_name for task in tasks)
+        return OrderedDict(
+            (name, functools.partial(make, self.only(name, split), split=split, task_select="fixed"))
+            for name in names
+        )
+
+    def only(self, env_name: str, split: str = "train") -> Benchmark:
+        """Gives the benchmark of one skill's tasks, taken from one split."""
+        check_known("skill", env_name, self.env_names(split), f"{self.name} has the skills above in {split}.")
+        tasks = tuple(task for task in self.tasks(split) if task.env_name == env_name)
+        name = f"{self.name}/{env_name}"
+        return Benchmark(name, tasks, seed=self.seed) if split == "train" else Benchmark(name, (), tasks, self.seed)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that depend on the train and test tasks and their order alone."""
+        text = json.dumps([[task.to_json() for task in tasks] for tasks in (self.train_tasks, self.test_tasks)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Benchmark):
+            return NotImplemented
+        return (self.train_tasks, self.test_tasks) == (other.train_tasks, other.test_tasks)
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        return (
+            f"Benchmark({self.name!r}, {len(self.train_tasks)} train and {len(self.test_tasks)} test tasks, "
+            f"seed={self.seed}, fingerprint={self.fingerprint!r})"
+        )
+
+    def to_json(self) -> str:
+        """Gives the benchmark as JSON, every task with every float exact."""
+        data = {
+            "format": _FORMAT,
+            "name": self.name,
+            "seed": self.seed,
+            "train_tasks": [json.loads(task.to_json()) for task in self.train_tasks],
+            "test_tasks": [json.loads(task.to_json()) for task in self.test_tasks],
+        }
+        return json.dumps(data, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Benchmark:
+        """Makes a benchmark from the text that `to_json` gave.
+
+        Raises:
+            ValueError: the text is not a benchmark's, or is cut off.
+        """
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"This is not a benchmark's JSON, or only a part of one: {error}") from None
+        if not isinstance(data, dict) or data.get("format") != _FORMAT:
+            raise ValueError(f"Expected a benchmark's JSON with format {_FORMAT!r}, not {str(data)[:80]!r}.")
+        tasks = {split: tuple(Task._from_dict(task) for task in data[f"{split}_tasks"]) for split in SPLITS}
+        return cls(data["name"], tasks["train"], tasks["test"], data["seed"])
+
+    @classmethod
+    def of(cls, benchmark: Any, **how: Any) -> Benchmark:
+        """Gives a benchmark for whatever names or holds one.
+
+        Args:
+            benchmark: a `Benchmark`, one of Meta-World's own benchmark objects, a sequence of tasks (they become the
+                train tasks), or a name with its keywords as for `taskworlds.benchmark`.
+            **how: keywords for `taskworlds.benchmark`, only with a name.
+        """
+        if isinstance(benchmark, str):
+            return make_benchmark(benchmark, **how)
+        given = sorted(name for name, value in how.items() if value is not None)
+        if given:
+            raise TypeError(f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made.")
+        if isinstance(benchmark, Benchmark):
+            return benchmark
+        if hasattr(benchmark, "train_tasks") and hasattr(benchmark, "test_tasks"):
+            return cls(type(benchmark).__name__, tuple(benchmark.train_tasks), tuple(benchmark.test_tasks))
+        if isinstance(benchmark, Sequence):
+            return cls("tasks", tuple(benchmark))
+        raise TypeError(
+            "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, or as a "
+            f"list of tasks, not as {benchmark!r}."
+        )
+
+
+def benchmark(
+    name: str,
+    env_name: str | None = None,
+    *,
+    seed: int | None = None,
+    num_goals: int = 50,
+    envs_list: Sequence[str] | None = None,
+    train_envs: Sequence[str] | None = None,
+    test_envs: Sequence[str] | None = None,
+) -> Benchmark:
+    """Makes one of Meta-World's benchmarks, with exactly the goals that Meta-World draws for the seed.
+
+    Args:
+        name: "MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs" or "custom-ml-envs";
+            or a skill's name, which means MT1 of that skill.
+        env_name: the skill of MT1 or ML1.
+        seed: seed of the goals; None draws one, which the benchmark then names.
+        num_goals: goals for each skill.
+        envs_list: the skills of custom-mt-envs; skill i has the goals of MT1 with seed + i.
+        train_envs: the train skills of custom-ml-envs.
+        test_envs: the test skills of custom-ml-envs, none of them in `train_envs`.
+
+    Raises:
+        TypeError: an argument is missing, or not one that the benchmark takes.
+        ValueError: an unknown name, or a number out of range.
+
+    Example:
+        >>> benchmark("MT1", "reach-v3", seed=0).train_tasks[0] == benchmark("reach-v3", seed=0).train_tasks[0]
+        True
+    """
+    num_goals = check_count("num_goals", num_goals)
+    seed = int(np.random.SeedSequence().generate_state(1)[0] >> 1) if seed is None else check_seed(seed)
+    skills = [each.name for each in SKILLS]
+    if name not in BENCHMARK_NAMES:
+        if not (isinstance(name, str) and name.endswith("-v2")):
+            check_known("benchmark", name, [*BENCHMARK_NAMES, *skills], _HINT)
+        if env_name is not None:
+            raise TypeError(f"{name!r} names the skill already, so env_name={env_name!r} is one too many.")
+        name, env_name = "MT1", name
+    given = {"env_name": env_name, "envs_list": envs_list, "train_envs": train_envs, "test_envs": test_envs}
+    takes = {
+        "MT1": {"env_name"},
+        "ML1": {"env_name"},
+        "custom-mt-envs": {"envs_list"},
+        "custom-ml-envs": {"train_envs", "test_envs"},
+    }.get(name, set())
+    for argument, value in given.items():
+        if value is None and argument in takes:
+            raise TypeError(f"{name} needs {argument}. {_HINT}")
+        if value is not None and argument not in takes:
+            raise TypeError(f"{name} does not take {argument}; it came as {value!r}.")
+
+    if env_name is not None:
+        env_name = canonical_name(env_name)
+        title = f"{name}-{env_name}"
+        if name == "MT1":
+            return Benchmark(title, _tasks([env_name], seed, num_goals, hidden=False), seed=seed)
+        train = _tasks([env_name], seed, num_goals, hidden=True)
+        return Benchmark(title, train, _tasks([env_name], seed + 1, num_goals, hidden=True), seed)
+    if envs_list is not None:
+        names = _skill_list("envs_list", envs_list)
+        tasks = [_tasks([each], seed + i, num_goals, hidden=False) for i, each in enumerate(names)]
+        return Benchmark(name, tuple(task for part in tasks for task in part), seed=seed)
+    if train_envs is not None and test_envs is not None:
+        train_names, test_names = _skill_list("train_envs", train_envs), _skill_list("test_envs", test_envs)
+        both = sorted(set(train_names) & set(test_names))
+        if both:
+            raise ValueError(f"test_envs must share no skill with train_envs, but {', '.join(both)} is in both.")
+    else:
+        train_names, test_names = ENV_NAMES[name].train, ENV_NAMES[name].test
+    hidden = bool(test_names)
+    train = _tasks(train_names, seed, num_goals, hidden)
+    return Benchmark(name, train, _tasks(test_names, seed, num_goals, hidden), seed)
+
+
+make_benchmark = benchmark  # `Benchmark.of` has a parameter of the function's name
+
+
+def _tasks(env_names: Sequence[str], seed: int, num_goals: int, hidden: bool) -> tuple[Task, ...]:
+    goals = draw_goals(env_names, seed, num_goals)
+    return tuple(
+        Task(name, {"rand_vec": goal, "partially_observable": hidden})
+        for name, vectors in goals.items()
+        for goal in vectors.tolist()
+    )
+
+
+def _skill_list(argument: str, names: Sequence[str]) -> list[str]:
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise TypeError(f"{argument} must be a list of skill names, not {names!r}.")
+    if not names:
+        raise ValueError(f"{argument} must name at least one skill. `taskworlds list skills` shows all 50.")
+    found = [canonical_name(name) for name in names]
+    double = sorted({name for name in found if found.count(name) > 1})
+    if double:
+        raise ValueError(f"{argument} names {', '.join(double)} more than once.")
+    return found

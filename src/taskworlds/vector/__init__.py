@@ -1,0 +1,1 @@
+"""Vector environments: batches of rows that can hold any task each."""

@@ -1,0 +1,152 @@
+"""`make` and `make_vec`: environments from a benchmark's name, under Meta-World's keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from taskworlds.benchmarks import SPLITS, Benchmark
+from taskworlds.errors import check_choice, check_count, check_seed
+from taskworlds.task import Task
+from taskworlds.vector.options import Options
+from taskworlds.vector.task_env import TaskEnv
+from taskworlds.vector.task_vector_env import STRATEGIES, TaskVectorEnv
+
+__all__ = ["make", "make_vec"]
+
+META_BATCH_SIZE = 20  # Meta-World's default; we take the next number of rows that its skills divide evenly
+
+_BENCHMARK_KEYWORDS = ("env_name", "num_goals", "envs_list", "train_envs", "test_envs")
+_MAKE_KEYWORDS = frozenset({"split", "vector_strategy", "seed", "total_tasks_per_cls", *_BENCHMARK_KEYWORDS})
+_MAKE_VEC_KEYWORDS = _MAKE_KEYWORDS | {"num_envs", "meta_batch_size"}
+
+
+def make(
+    name: str | Benchmark | Any,
+    *,
+    split: str | None = None,
+    vector_strategy: str | None = None,
+    seed: int | None = None,
+    total_tasks_per_cls: int | None = None,
+    **options: Any,
+) -> TaskEnv:
+    """Makes one environment over all tasks of a benchmark, one skill's or many's.
+
+    Args:
+        name: as for `make_vec`.
+        split: as for `make_vec`.
+        vector_strategy: the engine, "sync" or "async".
+        seed: as for `make_vec`.
+        total_tasks_per_cls: as for `make_vec`.
+        **options: the benchmark's keywords and the fields of `Options`, as for `make_vec`.
+
+    Returns:
+        A Gymnasium environment.
+
+    Example:
+        >>> env = make("drawer-open-v3", seed=0, use_one_hot=True)
+        >>> env.observation_space.shape, env.observation_space.dtype
+        ((40,), dtype('float64'))
+    """
+    benchmark, split, chosen = _resolve("make", name, split, seed, total_tasks_per_cls, options, _MAKE_KEYWORDS)
+    return TaskEnv(benchmark, split, vector_strategy or STRATEGIES[0], chosen, seed)
+
+
+def make_vec(
+    name: str | Benchmark | Any,
+    num_envs: int | None = None,
+    *,
+    split: str | None = None,
+    vector_strategy: str | None = None,
+    seed: int | None = None,
+    meta_batch_size: int | None = None,
+    total_tasks_per_cls: int | None = None,
+    **options: Any,
+) -> TaskVectorEnv:
+    """Makes a batch of environments over the tasks of a benchmark.
+
+    Args:
+        name: a benchmark's name ("MT10", "ML45-test", "custom-mt-envs"), a skill's name (MT1 of it), a `Benchmark`,
+            one of Meta-World's own benchmark objects, or a list of tasks.
+        num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, or for an ML benchmark
+            `meta_batch_size`.
+        split: "train" or "test"; None for what the name says, else "train".
+        vector_strategy: the engine: "sync" steps the rows in this process, "async" in a process each.
+        seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`.
+        meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on that the
+            skills divide evenly.
+        total_tasks_per_cls: only the first so many tasks of each skill.
+        **options: `env_name`, `num_goals`, `envs_list`, `train_envs` and `test_envs` as for `taskworlds.benchmark`,
+            and the fields of `taskworlds.vector.options.Options`. Meta-World's defaults depend on the benchmark and
+            are kept: ML benchmarks choose tasks pseudorandomly, and end test episodes on success.
+
+    Returns:
+        A Gymnasium vector environment.
+
+    Raises:
+        TypeError: a keyword is not known, or does not fit the benchmark.
+        ValueError: a name is not known, or a value is out of range.
+
+    Example:
+        >>> envs = make_vec("MT10", seed=0, use_one_hot=True)
+        >>> envs.num_envs, envs.single_observation_space.shape
+        (10, (49,))
+    """
+    benchmark, split, chosen = _resolve(
+        "make_vec", name, split, seed, total_tasks_per_cls, options, _MAKE_VEC_KEYWORDS
+    )
+    if meta_batch_size is not None:
+        meta_batch_size = check_count("meta_batch_size", meta_batch_size)
+        if num_envs is not None and num_envs != meta_batch_size:
+            raise ValueError(f"num_envs={num_envs} and meta_batch_size={meta_batch_size} name the same thing twice.")
+        num_envs = meta_batch_size
+    if num_envs is None:
+        skills = len(benchmark.env_names(split))
+        num_envs = -(-META_BATCH_SIZE // skills) * skills if benchmark.is_meta else skills
+    return TaskVectorEnv(benchmark, split, num_envs, vector_strategy or STRATEGIES[0], chosen, seed)
+
+
+def _resolve(
+    function: str,
+    name: Any,
+    split: str | None,
+    seed: int | None,
+    total_tasks_per_cls: int | None,
+    options: dict[str, Any],
+    keywords: frozenset[str],
+) -> tuple[Benchmark, str, Options]:
+    """Gives the benchmark, its split, and the options with Meta-World's defaults for that split."""
+    how = {keyword: options.pop(keyword) for keyword in _BENCHMARK_KEYWORDS if keyword in options}
+    if seed is not None:
+        seed = check_seed(seed)
+    if isinstance(name, str):
+        name = name.removeprefix("taskworlds/")
+        for ending in SPLITS:
+            if name.startswith("ML") and name.endswith(f"-{ending}"):
+                if split not in (None, ending):
+                    raise ValueError(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
+                name, split = name.removesuffix(f"-{ending}"), ending
+        how["seed"] = seed
+        benchmark = Benchmark.of(name, **how)
+    else:
+        benchmark = Benchmark.of(name, **how)
+    if split is None:
+        split = "train" if benchmark.train_tasks else "test"
+    check_choice("split", split, SPLITS)
+    if total_tasks_per_cls is not None:
+        benchmark = _first_of_each(benchmark, split, check_count("total_tasks_per_cls", total_tasks_per_cls))
+    if benchmark.is_meta and benchmark.name != "custom-ml-envs":
+        options = {"task_select": "pseudorandom", "terminate_on_success": split == "test"} | options
+    return benchmark, split, Options.of(function, options, keywords)
+
+
+def _first_of_each(benchmark: Benchmark, split: str, count: int) -> Benchmark:
+    seen: dict[str, int] = {}
+    kept: list[Task] = []
+    for task in benchmark.tasks(split):
+        seen[task.env_name] = seen.get(task.env_name, 0) + 1
+        if seen[task.env_name] <= count:
+            kept.append(task)
+    train: Sequence[Task] = kept if split == "train" else benchmark.train_tasks
+    test: Sequence[Task] = kept if split == "test" else benchmark.test_tasks
+    return Benchmark(benchmark.name, tuple(train), tuple(test), benchmark.seed)

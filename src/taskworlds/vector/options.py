@@ -1,0 +1,116 @@
+"""What a user can choose about an environment, under Meta-World's names, with the checks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gymnasium.vector import AutoresetMode
+
+from taskworlds.errors import check_choice, check_count, unexpected_keywords
+from taskworlds.vector.task_selection import TASK_SELECT, TaskChooser
+
+__all__ = ["Options"]
+
+_SWITCHES = (
+    "use_one_hot",
+    "terminate_on_success",
+    "recurrent_info_in_obs",
+    "normalize_reward_in_recurrent_info",
+    "normalize_observations",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The choices that every environment here takes, whatever steps it.
+
+    Attributes:
+        use_one_hot: append the one-hot of the row's skill, in the order of the benchmark's skills.
+        max_episode_steps: steps after which an episode is truncated; None for the world's own limit (500).
+        terminate_on_success: end the episode with `terminated` on the first step that succeeds.
+        task_select: which task the next episode has; see `TaskSelection`.
+        sample_tasks_on_reset: whether each reset chooses a task, or only `sample_tasks` and a seeded reset do. None:
+            each reset does, except under "pseudorandom" and "fixed" (Meta-World's default).
+        reward_function_version: "v1" or "v2"; None for the world's newest.
+        recurrent_info_in_obs: append the last action, the last reward, and whether the episode just ended; zeros
+            after a reset.
+        normalize_reward_in_recurrent_info: divide that last reward by 10.
+        normalize_observations: centre and scale observations by each row's running mean and variance.
+        reward_normalization_method: None, "gymnasium" (by the running deviation of the discounted return) or
+            "exponential" (by the exponentially weighted deviation of the reward).
+        reward_alpha: weight of the newest reward in "exponential".
+        autoreset_mode: Gymnasium's: what happens to a row whose episode has ended.
+        render_mode: None, "rgb_array", "depth_array" or "human".
+        camera_name: camera of the picture, by name.
+        camera_id: camera of the picture, by number.
+        width: the picture's width, pixels.
+        height: the picture's height, pixels.
+    """
+
+    use_one_hot: bool = False
+    max_episode_steps: int | None = None
+    terminate_on_success: bool = False
+    task_select: str | TaskChooser = "random"
+    sample_tasks_on_reset: bool | None = None
+    reward_function_version: str | None = None
+    recurrent_info_in_obs: bool = False
+    normalize_reward_in_recurrent_info: bool = True
+    normalize_observations: bool = False
+    reward_normalization_method: str | None = None
+    reward_alpha: float = 0.001
+    autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP
+    render_mode: str | None = None
+    camera_name: str | None = None
+    camera_id: int | None = None
+    width: int = 480
+    height: int = 480
+
+    def __post_init__(self) -> None:
+        for name in _SWITCHES:
+            check_choice(name, getattr(self, name), (True, False))
+        check_choice("sample_tasks_on_reset", self.sample_tasks_on_reset, (None, True, False))
+        if self.max_episode_steps is not None:
+            object.__setattr__(self, "max_episode_steps", check_count("max_episode_steps", self.max_episode_steps))
+        if not callable(self.task_select):
+            check_choice("task_select", self.task_select, TASK_SELECT)
+        check_choice(
+            "reward_normalization_method", self.reward_normalization_method, (None, "gymnasium", "exponential")
+        )
+        if not 0 < self.reward_alpha <= 1:
+            raise ValueError(f"reward_alpha must be above 0 and at most 1, not {self.reward_alpha!r}.")
+        if not isinstance(self.autoreset_mode, AutoresetMode):
+            modes = {mode.value: mode for mode in AutoresetMode}
+            check_choice("autoreset_mode", self.autoreset_mode, tuple(modes))
+            object.__setattr__(self, "autoreset_mode", modes[self.autoreset_mode])
+        check_choice("render_mode", self.render_mode, (None, "rgb_array", "depth_array", "human"))
+        for name in ("width", "height"):
+            object.__setattr__(self, name, check_count(name, getattr(self, name)))
+
+    @classmethod
+    def of(cls, function: str, given: Mapping[str, Any], also: frozenset[str]) -> Options:
+        """Takes the keywords that a function was given.
+
+        Args:
+            function: the function's name, for the message.
+            given: the keywords.
+            also: the other keywords that the function takes, for the message.
+
+        Raises:
+            TypeError: a keyword is not known.
+            ValueError: a value is out of range.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise unexpected_keywords(function, unknown, known | also)
+        return cls(**given)
+
+    @property
+    def samples_on_reset(self) -> bool:
+        """Whether each reset chooses a task."""
+        if self.sample_tasks_on_reset is not None:
+            return self.sample_tasks_on_reset
+        return self.task_select not in ("pseudorandom", "fixed")

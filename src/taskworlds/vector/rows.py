@@ -1,0 +1,157 @@
+"""The engines: what steps the rows of a `TaskVectorEnv`.
+
+An engine knows physics, observation, reward and success of each row. Everything that Meta-World's users choose on top
+(one-hot, ends of episodes, normalisation, statistics, which task comes next) is computed in batch above it, once for
+every engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from numpy.typing import NDArray
+
+from taskworlds.task import Task
+
+__all__ = ["GymnasiumRows", "RowStep", "Rows"]
+
+
+class RowStep(NamedTuple):
+    """What a step gives. The arrays are the engine's own until its next call: copy what is kept.
+
+    Attributes:
+        obs: observations, (N, O) float64; unchanged where the row did not step.
+        rewards: (N,) float64, 0 where the row did not step.
+        terms: by name, what the skill reports of the step, each (N,) float64; "success" is always there.
+        goals: position of each row's goal, (N, G) float64, metres.
+    """
+
+    obs: NDArray[np.float64]
+    rewards: NDArray[np.float64]
+    terms: dict[str, NDArray[np.float64]]
+    goals: NDArray[np.float64]
+
+
+class Rows(Protocol):
+    """What `TaskVectorEnv` asks of an engine."""
+
+    num_rows: int
+
+    def reset(
+        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Starts an episode in the chosen rows: `tasks` has one entry a row, read where `rows` (N,) is True.
+
+        Returns:
+            Observations (N, O) and goals (N, G), float64; what was there before in the other rows.
+        """
+
+    def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
+        """Begins a step of the chosen rows with actions (N, A)."""
+
+    def step_wait(self) -> RowStep:
+        """Waits for the step and gives its outcome."""
+
+    def get_state(self) -> list[Any]:
+        """Gives each row's exact state."""
+
+    def set_state(self, state: list[Any]) -> None:
+        """Puts each row where `get_state` found it."""
+
+    def render(self) -> tuple[Any, ...]:
+        """Gives each row's picture."""
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Calls a method of each row's own environment, or reads an attribute, where the engine has such."""
+
+    def set_attr(self, name: str, values: Sequence[Any]) -> None:
+        """Sets an attribute of each row's own environment, one value a row."""
+
+    def close(self) -> None:
+        """Frees what the engine holds."""
+
+
+class GymnasiumRows:
+    """Rows stepped by Gymnasium's own vector environments, over Python environments of one row each.
+
+    Args:
+        strategy: "sync" steps them one after the other in this process, "async" in one process each.
+        make_row: makes one row's environment. It must take the task through `next_task`, skip a step when `idle` is
+            set, report "success" and "goal" in info, and never end an episode by itself.
+        num_rows: how many rows, N.
+        goal_size: numbers of a goal, G.
+    """
+
+    def __init__(
+        self, strategy: str, make_row: Callable[[], gym.Env[Any, Any]], num_rows: int, goal_size: int
+    ) -> None:
+        vectorize = {"sync": SyncVectorEnv, "async": AsyncVectorEnv}[strategy]
+        self._envs: Any = vectorize([make_row] * num_rows, autoreset_mode=AutoresetMode.DISABLED)
+        self.num_rows = num_rows
+        self._obs = np.zeros((num_rows, self._envs.single_observation_space.shape[0]))
+        self._goals = np.zeros((num_rows, goal_size))
+
+    def reset(
+        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """See `Rows.reset`."""
+        self._envs.set_attr("next_task", [task if chosen else None for task, chosen in zip(tasks, rows, strict=True)])
+        obs, infos = self._envs.reset(options={"reset_mask": rows.copy()})
+        self._obs[rows] = obs[rows]
+        self._goals[rows] = infos["goal"][rows]
+        return self._obs, self._goals
+
+    def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
+        """See `Rows.step_async`."""
+        if not rows.all():
+            self._envs.set_attr("idle", [not stepping for stepping in rows])
+        self._stepping = rows
+        if isinstance(self._envs, AsyncVectorEnv):
+            self._envs.step_async(actions)
+        else:
+            self._actions = actions
+
+    def step_wait(self) -> RowStep:
+        """See `Rows.step_wait`."""
+        if isinstance(self._envs, AsyncVectorEnv):
+            obs, rewards, _, _, infos = self._envs.step_wait()
+        else:
+            obs, rewards, _, _, infos = self._envs.step(self._actions)
+        rows = self._stepping
+        self._obs[rows] = obs[rows]
+        if "goal" in infos:
+            self._goals[rows] = infos.pop("goal")[rows]
+        terms = {name: infos[name] for name in infos if not name.startswith("_") and name != "goal"}
+        return RowStep(self._obs, rewards, terms, self._goals)
+
+    def get_state(self) -> list[Any]:
+        """See `Rows.get_state`."""
+        return list(self._envs.get_attr("state"))
+
+    def set_state(self, state: list[Any]) -> None:
+        """See `Rows.set_state`."""
+        self._envs.set_attr("state", state)
+        for row, each in enumerate(state):
+            if each is not None:
+                self._obs[row] = each["obs"]
+                self._goals[row] = each["goal"]
+
+    def render(self) -> tuple[Any, ...]:
+        """See `Rows.render`."""
+        return tuple(self._envs.call("render"))
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """See `Rows.call`."""
+        return tuple(self._envs.call(name, *args, **kwargs))
+
+    def set_attr(self, name: str, values: Sequence[Any]) -> None:
+        """See `Rows.set_attr`."""
+        self._envs.set_attr(name, list(values))
+
+    def close(self) -> None:
+        """See `Rows.close`."""
+        self._envs.close()

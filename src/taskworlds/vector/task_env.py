@@ -1,0 +1,230 @@
+"""The single environment: a view of a batch of one row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import ArrayLike, NDArray
+
+from taskworlds.benchmarks import Benchmark
+from taskworlds.step import EnvSpec, EnvStep, StepType
+from taskworlds.task import Task
+from taskworlds.vector.options import Options
+from taskworlds.vector.task_vector_env import TaskVectorEnv
+
+__all__ = ["TaskEnv"]
+
+
+class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
+    """One environment over the tasks of a split of a benchmark, on Gymnasium's API. Made by `taskworlds.make`.
+
+    `step` gives an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds and is at
+    the limit at once is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the batch.
+
+    Args:
+        benchmark, split, strategy, options, seed: as for `TaskVectorEnv`; `autoreset_mode` plays no part.
+
+    Example:
+        >>> import taskworlds
+        >>> env = taskworlds.make("reach-v3", seed=0)
+        >>> obs, info = env.reset(seed=0)
+        >>> obs.shape, info["task_name"]
+        ((39,), 'reach-v3')
+        >>> step = env.step(env.action_space.sample())
+        >>> step.truncated, step.env_info["success"]
+        (False, 0.0)
+    """
+
+    metadata = TaskVectorEnv.metadata
+
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        split: str = "train",
+        strategy: str = "sync",
+        options: Options | None = None,
+        seed: int | None = None,
+    ) -> None:
+        import dataclasses
+
+        options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
+        self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
+        self._take_spaces()
+
+    def _take_spaces(self) -> None:
+        self.observation_space = self._batch.single_observation_space
+        self.action_space = self._batch.single_action_space
+        self.render_mode = self._batch.render_mode
+        self._np_random = self._batch._rngs[0]
+        self._spec: Any = EnvSpec(
+            self.action_space, self.observation_space, self._batch.max_episode_steps, id=self._batch.benchmark.name
+        )
+
+    @property
+    def spec(self) -> Any:  # type: ignore[override]
+        """What the environment is: our `EnvSpec`, or Gymnasium's own after `gymnasium.make`."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: Any) -> None:
+        self._spec = spec
+
+    # --- tasks ---------------------------------------------------------------------------------------------------
+
+    @property
+    def benchmark(self) -> Benchmark:
+        """Where the tasks come from."""
+        return self._batch.benchmark
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The tasks to choose from."""
+        return self._batch.tasks[0]
+
+    @property
+    def num_tasks(self) -> int:
+        """How many tasks there are to choose from."""
+        return len(self.tasks)
+
+    @property
+    def task(self) -> Task | None:
+        """The task of the episode at hand; None before the first reset."""
+        return self._batch.current_tasks[0]
+
+    @property
+    def task_name(self) -> str:
+        """The official class's name of the skill at hand, which Meta-World's own code knows it by."""
+        return self._batch.get_attr("task_name")[0]
+
+    def set_task(self, task: Any) -> None:
+        """Fixes the task from the next reset on: a `Task`, or one of Meta-World's own.
+
+        Raises:
+            ValueError: its skill or its goal's visibility is not the benchmark's.
+        """
+        self._batch.set_tasks(task)
+
+    def sample_tasks(self, n_tasks: int | None = None, *, seed: int | None = None) -> Any:
+        """Gives `n_tasks` tasks in garage's protocol; without a number, goes to a new task, in Meta-World's.
+
+        Args:
+            n_tasks: how many tasks to give. Every task comes once, in random order, before any comes again.
+            seed: seeds the generator first.
+
+        Returns:
+            A list of tasks; or, without `n_tasks`, the observation and info of a reset to a new task.
+        """
+        if n_tasks is None:
+            obs, infos = self._batch.sample_tasks(seed=seed)
+            return obs[0], self._batch.row_info(infos, 0)
+        from taskworlds.samplers import sample_without_replacement
+
+        rng = self.np_random if seed is None else np.random.default_rng(seed)
+        return sample_without_replacement(self.tasks, n_tasks, rng)
+
+    @property
+    def terminate_on_success(self) -> bool:
+        """Whether success ends the episode."""
+        return bool(self._batch.terminate_on_success[0])
+
+    def toggle_terminate_on_success(self, on: bool) -> None:
+        """Says whether success ends the episode."""
+        self._batch.set_attr("terminate_on_success", on)
+
+    def toggle_sample_tasks_on_reset(self, on: bool) -> None:
+        """Says whether each reset chooses a task."""
+        self._batch.set_attr("sample_tasks_on_reset", on)
+
+    # --- episodes ------------------------------------------------------------------------------------------------
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Starts an episode.
+
+        Args:
+            seed: fixes which task this and the following episodes have, and with it goal and state.
+            options: `task`, the task of the episode.
+
+        Returns:
+            Observation (O,) float64, and info.
+
+        Raises:
+            TypeError: an option is not known.
+            ValueError: the task does not fit.
+        """
+        options = dict(options or {})
+        batch_options = {"tasks": options.pop("task")} if options.get("task") is not None else {}
+        options.pop("task", None)
+        if options:
+            raise TypeError(f"reset takes the option task, not {', '.join(sorted(options))}.")
+        obs, infos = self._batch.reset(seed=None if seed is None else [seed], options=batch_options)
+        if seed is not None:
+            self._np_random, self._np_random_seed = self._batch._rngs[0], seed
+        return obs[0], self._batch.row_info(infos, 0)
+
+    def step(self, action: ArrayLike) -> EnvStep:
+        """Takes one step; see `TaskVectorEnv.step`.
+
+        Args:
+            action: (A,), finite.
+
+        Returns:
+            Observation (O,) float64, reward (float), terminated, truncated and info, as an `EnvStep`.
+        """
+        array = np.asarray(action)
+        if array.shape != self.action_space.shape:
+            raise ValueError(f"action must have the shape {self.action_space.shape}, not {array.shape}.")
+        obs, rewards, terminated, truncated, infos = self._batch.step(array[None])
+        count = int(self._batch._steps[0])
+        limit = self._batch.max_episode_steps if truncated[0] else None
+        kind = StepType.get_step_type(count, limit, bool(terminated[0]))
+        info = self._batch.row_info(infos, 0)
+        return EnvStep(self.spec, action, float(rewards[0]), obs[0], info, kind)
+
+    def render(self) -> Any:
+        """Gives the picture that `render_mode` asks for."""
+        return self._batch.render()[0]
+
+    def close(self) -> None:
+        """Frees the simulator."""
+        self._batch.close()
+
+    # --- exact state ---------------------------------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, Any]:
+        """Takes a snapshot of everything that decides the future; see `TaskVectorEnv.get_state`."""
+        return self._batch.get_state()
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes back to a snapshot."""
+        self._batch.set_state(state)
+
+    def get_checkpoint(self) -> tuple[str, dict[str, Any]]:
+        """Gives the task selection under its name, as Meta-World's environments do."""
+        return self._batch.call("get_checkpoint")[0]
+
+    def load_checkpoint(self, checkpoints: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Takes the one of these checkpoints that is this environment's."""
+        self._batch.call("load_checkpoint", checkpoints)
+
+    def __getattr__(self, name: str) -> Any:
+        """Asks the official environment for what is not defined here, such as `max_path_length`, `model` or `data`."""
+        if name.startswith("_") or "_batch" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        try:
+            return self._batch.get_attr(name)[0]
+        except RuntimeError as error:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r} yet: {error}") from None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"batch": self._batch, "spec": self._spec}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._batch = state["batch"]
+        self._take_spaces()
+        self._spec = state["spec"]

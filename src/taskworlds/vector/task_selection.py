@@ -1,0 +1,80 @@
+"""Which task a row's next episode has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from taskworlds.errors import check_choice
+from taskworlds.task import Task
+
+__all__ = ["TASK_SELECT", "TaskChooser", "TaskSelection"]
+
+TASK_SELECT = ("random", "pseudorandom", "round_robin", "fixed")
+
+TaskChooser = Callable[[Sequence[Task], np.random.Generator], Task]
+
+
+class TaskSelection:
+    """Chooses the tasks of one row, one episode after the other.
+
+    Args:
+        how: "random": each task is as likely as any other at each draw. "pseudorandom": every task once in random
+            order before any comes again, and then in a new order. "round_robin": in the order of the list, again and
+            again. "fixed": the first task of the list, always. Or a function of the row's tasks and its generator
+            that gives the task.
+        tasks: the row's tasks.
+
+    Attributes:
+        tasks: the row's tasks, in the benchmark's order.
+        current_task_idx: how many draws the present round has had, less one; -1 before the first.
+    """
+
+    def __init__(self, how: str | TaskChooser, tasks: Sequence[Task]) -> None:
+        if not callable(how):
+            check_choice("task_select", how, (*TASK_SELECT, "a function of (tasks, np_random)"))
+        self._how = how
+        self.tasks = list(tasks)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets all draws, as a new seed asks for."""
+        self.current_task_idx = -1
+        self._order = list(range(len(self.tasks)))
+
+    def set_tasks(self, tasks: Sequence[Task]) -> None:
+        """Replaces the row's tasks and forgets all draws."""
+        self.tasks = list(tasks)
+        self.restart()
+
+    def draw(self, np_random: np.random.Generator) -> Task:
+        """Gives the next task, drawing from the row's generator where chance is asked for."""
+        if callable(self._how):
+            task = self._how(self.tasks, np_random)
+            if not isinstance(task, Task):
+                raise TypeError(f"task_select must return one of the row's tasks, a Task, not {task!r}.")
+            return task
+        if self._how == "random":
+            return self.tasks[int(np_random.integers(len(self.tasks)))]
+        if self._how == "fixed":
+            return self.tasks[0]
+        self.current_task_idx = (self.current_task_idx + 1) % len(self.tasks)
+        if self.current_task_idx == 0 and self._how == "pseudorandom":
+            self._order = [int(i) for i in np_random.permutation(len(self.tasks))]
+        return self.tasks[self._order[self.current_task_idx]]
+
+    def get_state(self) -> dict[str, Any]:
+        """Gives the tasks and the place among them, as JSON-ready values."""
+        return {
+            "tasks": [task.to_json() for task in self.tasks],
+            "current_task_idx": self.current_task_idx,
+            "order": list(self._order),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes back to the place that `get_state` gave."""
+        self.tasks = [Task.from_json(task) for task in state["tasks"]]
+        self.current_task_idx = state["current_task_idx"]
+        self._order = list(state["order"])

@@ -1,0 +1,94 @@
+"""The goals that a seed gives: number for number those of Meta-World's own benchmarks, with no env built.
+
+Meta-World draws the goals of a benchmark from one stream, skill by skill. It makes each goal with a full
+reset, which places the objects twice, and keeps the second placement. A placement is one uniform vector
+between the skill's bounds, drawn again while object and goal lie too near each other. Nothing else takes
+numbers from the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.errors import check_count
+from taskworlds.worlds.metaworld.skills import Skill, skill
+
+__all__ = ["draw_goals"]
+
+_PLACEMENTS_PER_RESET = 2
+
+
+def draw_goals(env_names: Iterable[str], seed: int, num_goals: int) -> dict[str, NDArray[np.float64]]:
+    """Gives the goals that Meta-World draws for these skills, in this order, from this seed.
+
+    The goals of a skill depend on the skills before it and on `num_goals`, since all come from one stream.
+    NumPy's global generator is neither read nor written.
+
+    Args:
+        env_names: the skills' names, each once. Those of the benchmarks are in `lists.ENV_NAMES`. Meta-World
+            draws the train and the test skills of a benchmark apart, each from the seed anew (ML1's test
+            goals from `seed + 1`).
+        seed: the seed, as Meta-World takes it: 0 to 2**32 - 1.
+        num_goals: goals for each skill; Meta-World's benchmarks have 50.
+
+    Returns:
+        By skill's v3 name, in the order given: its goals as `rand_vec`s, (num_goals, 3) or (num_goals, 6)
+        float64, metres. The arrays are the caller's own.
+
+    Raises:
+        TypeError: `env_names` is one string, or an argument is of another type than said here.
+        ValueError: a skill is unknown or named twice, a number is out of range, or a skill has too little
+            variation for `num_goals` different goals.
+
+    Example:
+        >>> goals = draw_goals(["reach-v3", "drawer-open-v3"], seed=0, num_goals=50)
+        >>> {name: vectors.shape for name, vectors in goals.items()}
+        {'reach-v3': (50, 6), 'drawer-open-v3': (50, 3)}
+    """
+    if isinstance(env_names, str):
+        raise TypeError(
+            f"env_names must be a list of skill names, not the string {env_names!r}: put it in a list."
+        )
+    skills = [skill(name) for name in env_names]
+    names = [each.name for each in skills]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"env_names must name each skill once, but {name!r} comes {names.count(name)} times."
+            )
+    num_goals = check_count("num_goals", num_goals)
+    seed = check_count("seed", seed, minimum=0)
+    if seed >= 2**32:
+        raise ValueError(f"seed must be below 2**32, the range of NumPy's legacy generators, not {seed}.")
+    generator = np.random.RandomState(seed)
+    return {each.name: _draw_skill(each, generator, num_goals) for each in skills}
+
+
+def _draw_skill(skill: Skill, generator: np.random.RandomState, num_goals: int) -> NDArray[np.float64]:
+    """Draws one skill's goals, (num_goals, D), from the stream."""
+    low, high = np.array(skill.rand_vec_low), np.array(skill.rand_vec_high)
+    goals = np.empty((num_goals, low.size))
+    for goal in goals:
+        for _ in range(_PLACEMENTS_PER_RESET):
+            goal[:] = generator.uniform(low, high, size=low.size)
+            while _too_near(skill, goal):
+                goal[:] = generator.uniform(low, high, size=low.size)
+    different = len(np.unique(goals, axis=0))
+    if different < num_goals:
+        raise ValueError(
+            f"num_goals must not exceed the number of different goals that each skill can have, but "
+            f"{skill.name!r} gave only {different} in {num_goals} draws, because its bounds leave too little "
+            f"variation. Ask for fewer goals."
+        )
+    return goals
+
+
+def _too_near(skill: Skill, rand_vec: NDArray[np.float64]) -> bool:
+    """Tells whether Meta-World would draw again, because the object lies too near the goal."""
+    if skill.min_separation is None:
+        return False
+    goal = rand_vec[3:5] if skill.separated_from is None else skill.separated_from
+    return bool(np.linalg.norm(rand_vec[:2] - goal) < skill.min_separation)

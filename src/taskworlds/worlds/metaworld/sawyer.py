@@ -1,0 +1,46 @@
+"""The Sawyer arm that every Meta-World skill shares: its action and its observation of 39 numbers.
+
+An observation is, in order: hand position (3, metres), gripper opening (1: 0 closed, 1 open), two objects of position
+and quaternion (14, zeros where a skill has one object), the same 18 numbers one step earlier, and the goal's position
+(3, zeros where the task hides it).
+"""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+
+__all__ = ["ACTION_SIZE", "GOAL", "MAX_EPISODE_STEPS", "OBS_SIZE", "action_space", "observation_space"]
+
+OBS_SIZE = 39
+ACTION_SIZE = 4
+GOAL = slice(36, 39)  # where the goal's position stands in the observation
+MAX_EPISODE_STEPS = 500
+
+_HAND_LOW, _HAND_HIGH = (-0.525, 0.348, -0.0525), (0.525, 1.025, 0.7)  # m
+_GOAL_LOW, _GOAL_HIGH = (-0.5, 0.4, -0.15), (0.51, 1.0, 0.5)  # m; the union over the 50 skills
+
+
+def action_space() -> gym.spaces.Box:
+    """Gives the action's space, (4,) float32: the hand's move in x, y, z (1 is 1 cm) and the gripper's effort."""
+    return gym.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
+
+
+def observation_space(*, visible: bool, hidden: bool) -> gym.spaces.Box:
+    """Gives the observation's space, (39,) float64, the same for every skill so that one batch can mix them.
+
+    Meta-World declares another goal box for each skill; this is their union.
+
+    Args:
+        visible: whether some tasks show their goal.
+        hidden: whether some tasks hide it.
+    """
+    zero = (0.0, 0.0, 0.0)
+    shown_low = _GOAL_LOW if visible else zero
+    shown_high = _GOAL_HIGH if visible else zero
+    goal_low = np.minimum(shown_low, zero) if hidden else np.array(shown_low)
+    goal_high = np.maximum(shown_high, zero) if hidden else np.array(shown_high)
+    objects = np.full(14, np.inf)
+    low = np.hstack([_HAND_LOW, -1.0, -objects, _HAND_LOW, -1.0, -objects, goal_low])
+    high = np.hstack([_HAND_HIGH, 1.0, objects, _HAND_HIGH, 1.0, objects, goal_high])
+    return gym.spaces.Box(low, high, dtype=np.float64)

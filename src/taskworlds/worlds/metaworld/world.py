@@ -1,0 +1,57 @@
+"""Meta-World as a world: its skills, spaces and tasks, for the engines and the vector environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+
+from taskworlds.task import Task
+from taskworlds.worlds.metaworld import sawyer
+from taskworlds.worlds.metaworld.skills import SKILLS, skill
+from taskworlds.worlds.world import World
+
+__all__ = ["METAWORLD"]
+
+_PARAMS = {"rand_vec", "partially_observable"}
+
+
+def _check_task(task: Task) -> None:
+    size = len(skill(task.env_name).rand_vec_low)
+    if set(task.params) != _PARAMS:
+        raise ValueError(
+            f"A task of {task.env_name} has the parameters rand_vec and partially_observable, "
+            f"not {', '.join(task.params) or 'none'}."
+        )
+    vector = task["rand_vec"]
+    if not (isinstance(vector, tuple) and all(isinstance(x, int | float) for x in vector)):
+        raise TypeError(f"rand_vec must be a tuple of {size} numbers for {task.env_name}, not {vector!r}.")
+    if len(vector) != size:
+        raise ValueError(f"rand_vec must have {size} numbers for {task.env_name}, not {len(vector)}: {vector!r}.")
+    if not isinstance(task["partially_observable"], bool):
+        raise TypeError(f"partially_observable must be True or False, not {task['partially_observable']!r}.")
+
+
+def _hides_goal(task: Task) -> bool:
+    return task["partially_observable"]
+
+
+def _make_row(**options: Any) -> gym.Env[Any, Any]:
+    from taskworlds.worlds.metaworld.official import OfficialRow
+
+    return OfficialRow(**options)
+
+
+METAWORLD = World(
+    name="Meta-World",
+    env_names=tuple(each.name for each in SKILLS),
+    max_episode_steps=sawyer.MAX_EPISODE_STEPS,
+    reward_function_versions=("v1", "v2"),
+    action_space=sawyer.action_space,
+    observation_space=sawyer.observation_space,
+    goal_size=3,
+    check_task=_check_task,
+    hides_goal=_hides_goal,
+    class_name=lambda env_name: skill(env_name).class_name,
+    make_row=_make_row,
+)

@@ -1,20 +1,30 @@
-"""Kernels: functions that the engine's threads call after a row's physics, compiled by numba."""
+"""Kernels: functions that the engine's threads call after a row's physics, compiled by numba.
+
+They are written as ordinary Python functions that call other ordinary Python functions; nothing in them names numba.
+"""
 
 from __future__ import annotations
 
+import types
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["compile_kernel"]
+__all__ = ["compile_tree"]
 
 
-def compile_kernel(function: Callable[..., None]) -> Any:
-    """Compiles `function(now, action, params, memory, obs, terms, single)` for the engine.
+def compile_tree(function: Callable[..., None], name: str) -> Any:
+    """Compiles `function(now, action, params, memory, obs, terms, single)` for the engine, and what it calls.
 
-    The first six are pointers to float64: what the row's world reads, the row's action, params and memory,
-    and its observation and terms. Give them a shape with `numba.carray(pointer, size)`. `single` is 1 if the
-    action came as float32 and 0 otherwise, for formulas that NumPy would compute in float32. The function
-    runs without Python's lock: it must not raise, allocate Python objects or print.
+    The first six are pointers to float64: what the row's scene reads, the row's action, params and memory, and its
+    observation and terms. Give them a shape with `carray(pointer, size)`, which is found among the globals. `single` is 1
+    if the action came as float32 and 0 otherwise, for formulas that NumPy would compute in float32. The function runs
+    without Python's lock: it must not raise, allocate Python objects or print. Python functions among the globals are
+    compiled with it.
+
+    Args:
+        function: the function.
+        name: its name in the cache on disk; it must change when anything that the function is made of changes.
 
     Returns:
         The compiled function (numba's CFunc), for `Engine(kernels=...)`.
@@ -22,10 +32,43 @@ def compile_kernel(function: Callable[..., None]) -> Any:
     Example:
         >>> def hand_height(now, action, params, memory, obs, terms, single):
         ...     obs[0] = now[2]
-        >>> compile_kernel(hand_height).address > 0
+        >>> compile_tree(hand_height, "hand_height").address > 0
         True
     """
     import numba
 
+    whole = _with_compiled_globals(function, numba, {})
+    whole.__globals__["carray"] = numba.carray
+    whole.__name__ = whole.__qualname__ = name
+    whole.__module__ = __name__
     pointer = numba.types.CPointer(numba.float64)
-    return numba.cfunc(numba.void(*(pointer,) * 6, numba.int64))(function)
+    signature = numba.void(*(pointer,) * 6, numba.int64)
+    try:
+        return numba.cfunc(signature, cache=True)(whole)
+    except RuntimeError as error:  # numba found no folder to write to
+        warnings.warn(
+            f"Compiled kernels cannot be kept on disk ({error}), so each process compiles them anew. "
+            "Set NUMBA_CACHE_DIR to a folder that can be written to.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return numba.cfunc(signature)(whole)
+
+
+def _with_compiled_globals(
+    function: Callable[..., Any], numba: Any, done: dict[Callable[..., Any], Any]
+) -> types.FunctionType:
+    """Copies a function, with the Python functions that it calls replaced by compiled ones, and theirs."""
+    assert isinstance(function, types.FunctionType)
+    names = function.__code__.co_names
+    bound = {name: function.__globals__[name] for name in names if name in function.__globals__}
+    for name, value in bound.items():
+        if isinstance(value, types.FunctionType):
+            if value not in done:
+                done[value] = numba.njit(_with_compiled_globals(value, numba, done))
+            bound[name] = done[value]
+    bound["__builtins__"] = function.__globals__.get("__builtins__", __builtins__)
+    bound["__name__"] = function.__module__
+    copy = types.FunctionType(function.__code__, bound, function.__name__, function.__defaults__)
+    copy.__qualname__ = function.__qualname__
+    return copy

@@ -26,6 +26,10 @@ def check_max_episode_length(value: float | None) -> int | None:
     Raises:
         TypeError: it is not a whole number.
         ValueError: it is below 1.
+
+    Example:
+        >>> check_max_episode_length(500), check_max_episode_length(math.inf)
+        (500, None)
     """
     if value is None or value == math.inf:
         return None

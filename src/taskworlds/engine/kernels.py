@@ -5,12 +5,14 @@ They are written as ordinary Python functions that call other ordinary Python fu
 
 from __future__ import annotations
 
+import os
+import sys
 import types
 import warnings
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["compile_tree"]
+__all__ = ["compile_tree", "is_on_disk"]
 
 
 def compile_tree(function: Callable[..., None], name: str) -> Any:
@@ -37,10 +39,8 @@ def compile_tree(function: Callable[..., None], name: str) -> Any:
     """
     import numba
 
-    whole = _with_compiled_globals(function, numba, {})
+    whole = _named(_with_compiled_globals(function, numba, {}), name)
     whole.__globals__["carray"] = numba.carray
-    whole.__name__ = whole.__qualname__ = name
-    whole.__module__ = __name__
     pointer = numba.types.CPointer(numba.float64)
     signature = numba.void(*(pointer,) * 6, numba.int64)
     try:
@@ -53,6 +53,25 @@ def compile_tree(function: Callable[..., None], name: str) -> Any:
             stacklevel=2,
         )
         return numba.cfunc(signature)(whole)
+
+
+def is_on_disk(function: Callable[..., None], name: str) -> bool:
+    """Tells whether `compile_tree` would find the function on disk under this name."""
+    from numba.core.caching import FunctionCache
+
+    try:
+        cache = FunctionCache(_named(function, name))
+    except RuntimeError:  # no folder to write to
+        return False
+    return os.path.exists(os.path.join(cache.cache_path, cache._impl.filename_base + ".py%d%d.nbi" % sys.version_info[:2]))
+
+
+def _named(function: Callable[..., Any], name: str) -> types.FunctionType:
+    """Copies a function under another name."""
+    assert isinstance(function, types.FunctionType)
+    copy = types.FunctionType(function.__code__, function.__globals__, name, function.__defaults__)
+    copy.__qualname__, copy.__module__ = name, __name__
+    return copy
 
 
 def _with_compiled_globals(

@@ -29,6 +29,7 @@ __all__ = [
     "TERM_NAMES",
     "TERM_SIZE",
     "first_observation",
+    "is_cached",
     "native_kernel",
     "param_size",
     "plain_kernel",
@@ -183,13 +184,23 @@ def native_kernel(skill: Skill, version: str) -> Any:
     """
     from taskworlds.engine.kernels import compile_tree
 
+    return compile_tree(_bind(skill, version)["enter"], _cache_name(skill, version))
+
+
+def is_cached(skill: Skill, version: str) -> bool:
+    """Tells whether `native_kernel` would find the kernel on disk."""
+    from taskworlds.engine.kernels import is_on_disk
+
+    return is_on_disk(_bind(skill, version)["enter"], _cache_name(skill, version))
+
+
+def _cache_name(skill: Skill, version: str) -> str:
     functions = (skill.observe, skill.rewards[version])
     modules = {sys.modules[__name__], rewards, *(sys.modules[each.__module__] for each in functions)}
     text = "".join(sorted(inspect.getsource(module) for module in modules)) + version
     text += repr([getattr(skill, each.name) for each in dataclasses.fields(skill) if each.name not in _CODE])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    name = f"{skill.name}_{version}_{digest}".replace("-", "_")
-    return compile_tree(_bind(skill, version)["enter"], name)
+    return f"{skill.name}_{version}_{digest}".replace("-", "_")
 
 
 def first_observation(

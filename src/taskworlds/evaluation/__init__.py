@@ -1,0 +1,42 @@
+"""Evaluation that can be compared: equal weight for every task, intervals, and a fingerprint."""
+
+from taskworlds.evaluation.comparison import Comparison, SkillDifference, compare
+from taskworlds.evaluation.fingerprint import Fingerprint
+from taskworlds.evaluation.policies import (
+    Agent,
+    ExpertPolicy,
+    MetaLearningAgent,
+    Policy,
+    RandomPolicy,
+    Timestep,
+    expert_policy,
+    load_policy,
+    random_policy,
+)
+from taskworlds.evaluation.protocols import evaluate
+from taskworlds.evaluation.result import METRICS, Episode, Result, SkillSummary, Summary, TaskRecord
+from taskworlds.evaluation.statistics import Estimate
+
+__all__ = [
+    "METRICS",
+    "Agent",
+    "Comparison",
+    "Episode",
+    "Estimate",
+    "ExpertPolicy",
+    "Fingerprint",
+    "MetaLearningAgent",
+    "Policy",
+    "RandomPolicy",
+    "Result",
+    "SkillDifference",
+    "SkillSummary",
+    "Summary",
+    "TaskRecord",
+    "Timestep",
+    "compare",
+    "evaluate",
+    "expert_policy",
+    "load_policy",
+    "random_policy",
+]

@@ -1,0 +1,161 @@
+"""Comparing two results: refused unless they were measured alike, and then made task by task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from taskworlds.errors import check_known
+from taskworlds.evaluation import statistics
+from taskworlds.evaluation.result import METRICS, Result, Summary
+from taskworlds.evaluation.statistics import Estimate
+from taskworlds.task import Task
+
+if TYPE_CHECKING:
+    import rich.table
+
+__all__ = ["Comparison", "SkillDifference", "compare"]
+
+
+@dataclass(frozen=True)
+class SkillDifference:
+    """How far two results lie apart on one skill; each figure is the second result's minus the first's.
+
+    Attributes:
+        env_name: the skill.
+        num_tasks: on how many tasks the figures rest.
+        success_end, success_once, episode_return, length: mean difference, with its interval.
+    """
+
+    env_name: str
+    num_tasks: int
+    success_end: Estimate
+    success_once: Estimate
+    episode_return: Estimate
+    length: Estimate
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` gives; each figure is the second result's minus the first's.
+
+    Attributes:
+        overall: by metric: difference of the means and of the interquartile means, with intervals.
+        skills: the differences by skill.
+        num_tasks: on how many tasks the figures rest: those that ran to their end in both results.
+        left_out: tasks that ran to their end in one of the results only, or in neither.
+        fingerprint_differences: fields of the fingerprints that differ, with both values.
+    """
+
+    overall: dict[str, Summary]
+    skills: tuple[SkillDifference, ...]
+    num_tasks: int
+    left_out: tuple[Task, ...]
+    fingerprint_differences: dict[str, tuple[Any, Any]]
+
+    def table(self) -> rich.table.Table:
+        """Gives a table for `rich.print`: each skill, then the overall differences, with intervals."""
+        from taskworlds.evaluation import report
+
+        return report.comparison_table(self)
+
+
+def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = False) -> Comparison:
+    """Gives the differences `b - a`, task by task, by skill and overall, with 95 % intervals.
+
+    Results are compared only if their fingerprints agree: the same tasks, settings and versions. The
+    intervals are a paired bootstrap: tasks are drawn within each skill, and each drawn task brings its
+    figures from both results. Tasks that did not run to their end in both are left out and listed.
+
+    Args:
+        a: the result to measure from, for example the baseline's.
+        b: the other result.
+        allow_different: True to compare whatever differs, or the names of the fingerprint's fields that may
+            differ, for example `["numpy", "mujoco"]`.
+
+    Raises:
+        TypeError: `a` or `b` is no Result.
+        ValueError: the fingerprints differ where they may not, or the results have no completed task in
+            common.
+
+    Example:
+        >>> import gymnasium
+        >>> from taskworlds.evaluation import evaluate
+        >>> env = gymnasium.make("CartPole-v1")
+        >>> left = evaluate(lambda obs: (obs[:, 2] > 9).astype(int), env, episodes_per_task=5)
+        >>> leaning = evaluate(lambda obs: (obs[:, 2] > 0).astype(int), env, episodes_per_task=5)
+        >>> comparison = compare(left, leaning)
+        >>> comparison.overall["length"].mean.value > 10, comparison.fingerprint_differences
+        (True, {})
+    """
+    for name, result in (("a", a), ("b", b)):
+        if not isinstance(result, Result):
+            raise TypeError(
+                f"{name} must be a Result, not {type(result).__name__}: give what evaluate or Result.load "
+                "gave."
+            )
+    differences = a.fingerprint.differences(b.fingerprint)
+    _check_alike(differences, allow_different, a.fingerprint.to_dict())
+
+    records_a = {record.task: record for record in a.tasks}
+    records_b = {record.task: record for record in b.tasks}
+    done_b = {record.task for record in b.completed}
+    tasks = [record.task for record in a.completed if record.task in done_b]
+    if not tasks:
+        raise ValueError(
+            "a and b have no task that ran to its end in both, so there is nothing to compare. Evaluate both "
+            "on the same benchmark and seed."
+        )
+
+    def difference(statistic: Callable[[Any], Any], metric: str, chosen: list[Task]) -> Estimate:
+        return statistics.estimate(
+            lambda first, second: statistic(second) - statistic(first),
+            [records_a[task].mean(metric) for task in chosen],
+            [records_b[task].mean(metric) for task in chosen],
+            strata=[task.env_name for task in chosen],
+            seed=a.seed,
+        )
+
+    by_skill: dict[str, list[Task]] = {}
+    for task in tasks:
+        by_skill.setdefault(task.env_name, []).append(task)
+    return Comparison(
+        overall={
+            metric: Summary(
+                difference(statistics.mean, metric, tasks), difference(statistics.iqm, metric, tasks)
+            )
+            for metric in METRICS
+        },
+        skills=tuple(
+            SkillDifference(
+                name,
+                len(chosen),
+                **{metric: difference(statistics.mean, metric, chosen) for metric in METRICS},
+            )
+            for name, chosen in by_skill.items()
+        ),
+        num_tasks=len(tasks),
+        left_out=tuple(task for task in records_a | records_b if task not in set(tasks)),
+        fingerprint_differences=differences,
+    )
+
+
+def _check_alike(
+    differences: dict[str, tuple[Any, Any]], allow_different: bool | Iterable[str], fields: Collection[str]
+) -> None:
+    """Raises unless all differences of the fingerprints are allowed."""
+    if isinstance(allow_different, bool):
+        allowed = set(differences) if allow_different else set()
+    else:
+        names = [allow_different] if isinstance(allow_different, str) else list(allow_different)
+        hint = f"A fingerprint has {', '.join(fields)}."
+        allowed = {check_known("field of the fingerprint", name, fields, hint) for name in names}
+    refused = {name: values for name, values in differences.items() if name not in allowed}
+    if refused:
+        listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in refused.items())
+        raise ValueError(
+            "The results were not measured alike, so their difference would mix causes. They differ in "
+            f"{listed}. Evaluate again under equal conditions, or pass allow_different={list(refused)!r} to "
+            "compare all the same."
+        )

@@ -1,0 +1,95 @@
+"""What two results must share before they are compared: tasks, settings and versions."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import taskworlds
+from taskworlds.task import Task
+
+__all__ = ["Fingerprint"]
+
+_PACKAGES = ("mujoco", "metaworld", "gymnasium", "numpy")
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What was evaluated, how, and with which versions.
+
+    Attributes:
+        tasks: hash of the tasks, in any order, those included that could not run; 16 hexadecimal digits.
+        protocol: "multi-task", or the meta protocol with its numbers.
+        reward_function_version: Meta-World's "v1" or "v2"; None for other environments.
+        max_episode_steps: steps after which an episode is cut off; None if there is no limit or none is
+            known.
+        terminate_on_success: whether success ended the counted episodes; None for other environments.
+        mujoco, metaworld, gymnasium, numpy, taskworlds: versions; None for what is not installed.
+
+    Example:
+        >>> now = Fingerprint.of([Task("reach-v3")], protocol="multi-task", max_episode_steps=500)
+        >>> then = Fingerprint.from_dict(now.to_dict() | {"numpy": "1.0"})
+        >>> list(now.differences(then))
+        ['numpy']
+    """
+
+    tasks: str
+    protocol: str
+    reward_function_version: str | None
+    max_episode_steps: int | None
+    terminate_on_success: bool | None
+    mujoco: str | None
+    metaworld: str | None
+    gymnasium: str | None
+    numpy: str | None
+    taskworlds: str
+
+    @classmethod
+    def of(
+        cls,
+        tasks: Iterable[Task],
+        *,
+        protocol: str,
+        reward_function_version: str | None = None,
+        max_episode_steps: int | None = None,
+        terminate_on_success: bool | None = None,
+    ) -> Fingerprint:
+        """Makes the fingerprint of an evaluation in this process."""
+        text = "\n".join(sorted(task.to_json() for task in tasks))
+        return cls(
+            tasks=hashlib.sha256(text.encode()).hexdigest()[:16],
+            protocol=protocol,
+            reward_function_version=reward_function_version,
+            max_episode_steps=max_episode_steps,
+            terminate_on_success=terminate_on_success,
+            taskworlds=taskworlds.__version__,
+            **{package: _version(package) for package in _PACKAGES},
+        )
+
+    def differences(self, other: Fingerprint) -> dict[str, tuple[Any, Any]]:
+        """Gives the fields that differ, each with its value here and in `other`."""
+        mine, theirs = self.to_dict(), other.to_dict()
+        return {name: (mine[name], theirs[name]) for name in mine if mine[name] != theirs[name]}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Gives the fields by name, as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Fingerprint:
+        """Makes a fingerprint from what `to_dict` gave.
+
+        Raises:
+            TypeError: a field is missing or unknown.
+        """
+        return cls(**fields)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

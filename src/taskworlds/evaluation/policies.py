@@ -1,0 +1,377 @@
+"""What can be evaluated: the protocols of a policy, the check of its actions, experts and random policies.
+
+A policy is a callable on batched observations, or an object with Meta-World's agent methods. It may also have
+a method `begin_episodes(mask, infos)`. `evaluate` calls it after each reset:
+
+- mask: the rows whose episode begins, (N,) bool.
+- infos: the reset's infos, arrays over N that mean something in the rows of the mask. Meta-World tasks bring
+  "task_name" and "goal" (N, 3), metres. `evaluate` adds "task", the `Task` of each row, and "episode_index",
+  the number of the episode among those of its task.
+
+The order of the rows in a batch, and so what a policy with a generator of its own draws for which row, is the
+policy's affair: only what is keyed by task and episode is independent of the number of rows.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.errors import check_known, check_seed
+
+__all__ = [
+    "Actor",
+    "Agent",
+    "ExpertPolicy",
+    "MetaLearningAgent",
+    "Policy",
+    "RandomPolicy",
+    "Timestep",
+    "expert_policy",
+    "is_meta_learner",
+    "load_policy",
+    "random_policy",
+]
+
+
+class Timestep(NamedTuple):
+    """One step of all rows, as a meta-learning agent is shown it; the fields are Meta-World's.
+
+    Attributes:
+        observation: observations that the actions answered, (N, O).
+        action: the agent's actions, (N, A).
+        reward: (N,) float64.
+        terminated: whether the task itself ended, (N,) bool.
+        truncated: whether the clock ended the episode, (N,) bool.
+        aux_policy_outputs: what `adapt_action` gave beside the actions.
+    """
+
+    observation: NDArray[Any]
+    action: NDArray[Any]
+    reward: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    aux_policy_outputs: dict[str, NDArray[Any]]
+
+
+class Agent(Protocol):
+    """Meta-World's agent: actions for evaluation, and a memory that can be cleared by row."""
+
+    def eval_action(self, observations: NDArray[np.float64]) -> NDArray[Any]:
+        """Gives actions (N, A) for observations (N, O)."""
+
+    def reset(self, env_mask: NDArray[np.bool_]) -> None:
+        """Clears what the agent remembers of the rows in the mask, (N,): their next episode begins."""
+
+
+class MetaLearningAgent(Agent, Protocol):
+    """Meta-World's meta-learning agent: it adapts to the tasks of a batch before it is tested on them."""
+
+    def init(self) -> None:
+        """Forgets all adaptation: a new batch of tasks begins."""
+
+    def adapt_action(self, observations: NDArray[np.float64]) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+        """Gives actions (N, A) for adaptation, and whatever the agent wants to find in the `Timestep`."""
+
+    def step(self, timestep: Timestep) -> None:
+        """Takes note of a step of adaptation."""
+
+    def adapt(self) -> None:
+        """Adapts to what `step` was shown."""
+
+
+Policy: TypeAlias = Callable[[Any], Any] | Agent
+
+_META_METHODS = ("init", "adapt_action", "step", "adapt", "eval_action")
+
+
+def is_meta_learner(policy: Any) -> bool:
+    """Tells whether a policy has all methods of a `MetaLearningAgent`."""
+    return all(callable(getattr(policy, name, None)) for name in _META_METHODS)
+
+
+class Actor:
+    """A policy of any of the kinds, asked in one way, with its actions checked.
+
+    Args:
+        policy: a callable, or an object with `eval_action`; the latter wins where it is both.
+        action_space: of one row.
+        num_envs: number of rows N.
+
+    Raises:
+        TypeError: `policy` is neither, or it is a class.
+    """
+
+    def __init__(self, policy: Any, action_space: gym.Space[Any], num_envs: int) -> None:
+        if isinstance(policy, type):
+            raise TypeError(
+                f"policy must be an object, not the class {policy.__name__}: make one, "
+                f"{policy.__name__}(...)."
+            )
+        act = getattr(policy, "eval_action", policy)
+        if not callable(act):
+            raise TypeError(
+                f"policy must be callable on batched observations, or have eval_action, not {policy!r}."
+            )
+        self.policy = policy
+        self._act: Callable[[Any], Any] = act
+        self._space = action_space
+        self._num_envs = num_envs
+
+    def begin(self, mask: NDArray[np.bool_], infos: dict[str, Any], *, clear: bool = True) -> None:
+        """Tells the policy that episodes begin in the rows of the mask; `clear` resets its memory there."""
+        if clear and callable(reset := getattr(self.policy, "reset", None)):
+            reset(mask)
+        if callable(begin := getattr(self.policy, "begin_episodes", None)):
+            begin(mask, infos)
+
+    def act(self, obs: Any, active: NDArray[np.bool_], describe: Callable[[int], str]) -> NDArray[Any]:
+        """Gives checked actions for evaluation; `describe(row)` names a row's task for messages."""
+        return self._checked(self._act(obs), active, describe)
+
+    def adapt(
+        self, obs: Any, active: NDArray[np.bool_], describe: Callable[[int], str]
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Gives checked actions for adaptation, and what the agent gave beside them."""
+        given = self.policy.adapt_action(obs)
+        if not (isinstance(given, tuple) and len(given) == 2):
+            raise TypeError(
+                f"adapt_action must give two things, actions and a dictionary, not {type(given).__name__}."
+            )
+        return self._checked(given[0], active, describe), given[1]
+
+    def _checked(self, given: Any, active: NDArray[np.bool_], describe: Callable[[int], str]) -> NDArray[Any]:
+        if self._space.shape is None:
+            return given  # a composite space: the environment itself has to judge
+        rows: list[int] = np.flatnonzero(active).tolist()
+        first = describe(rows[0] if rows else 0)
+        expected = (self._num_envs, *self._space.shape)
+        try:
+            actions = np.asarray(given)
+        except ValueError as error:
+            raise ValueError(
+                f"The policy must give an array of shape {expected}, not rows of different lengths "
+                f"({error}); the first row that waits for an action is {first}."
+            ) from None
+        if actions.dtype.kind not in "biuf":
+            raise TypeError(
+                f"The policy must give numbers, not an array of {actions.dtype}; the first row that waits "
+                f"for an action is {first}."
+            )
+        if actions.shape != expected:
+            raise ValueError(
+                f"The policy must give actions of shape {expected}, one row for each row of its "
+                f"observations, not {actions.shape}; the first row that waits for an action is "
+                f"{first}."
+            )
+        if isinstance(self._space, gym.spaces.Box):
+            if np.issubdtype(self._space.dtype, np.floating) and actions.dtype.kind != "f":
+                raise TypeError(
+                    f"The policy must give floating-point actions for {self._space}, not {actions.dtype}; "
+                    f"the first row that waits for one is {first}. Convert them if they are "
+                    "meant to be exact."
+                )
+            broken = active & ~np.isfinite(actions).reshape(self._num_envs, -1).all(axis=1)
+            if broken.any():
+                row = int(np.argmax(broken))
+                raise ValueError(
+                    f"The policy gave an action that is not finite in {describe(row)}: "
+                    f"{actions[row].tolist()}."
+                )
+            if actions.dtype.kind == "f" and actions.dtype not in (np.float32, np.float64):
+                actions = actions.astype(np.float64)
+        else:
+            for row in rows:
+                if not self._space.contains(actions[row]):
+                    raise ValueError(
+                        f"The policy gave an action outside {self._space} in {describe(row)}: "
+                        f"{actions[row].tolist()!r}."
+                    )
+        return actions
+
+
+class ExpertPolicy:
+    """Meta-World's scripted experts: in each row the one for the row's skill, clipped to the action space.
+
+    An expert is privileged: where the task hides its goal, the last 3 of the 39 numbers, it reads the goal
+    from the info of the reset. It needs observations that begin with the 39 numbers as they are (not
+    normalised).
+    """
+
+    def __init__(self) -> None:
+        self._experts: dict[int, tuple[str, Any, NDArray[np.float64] | None]] = {}
+
+    def begin_episodes(self, mask: NDArray[np.bool_], infos: dict[str, Any]) -> None:
+        """Takes the skills and goals of the rows whose episodes begin.
+
+        Raises:
+            ValueError: a row's skill is unknown, or the infos name none.
+        """
+        from metaworld.policies import ENV_POLICY_MAP
+
+        experts: dict[str, Any] = ENV_POLICY_MAP
+
+        if "task_name" not in infos:
+            raise ValueError(
+                "The scripted experts must know each row's skill, but the reset's infos have no 'task_name': "
+                "evaluate them on a Meta-World benchmark or on what taskworlds.make_vec makes."
+            )
+        goals = infos.get("goal")
+        for row in np.flatnonzero(mask).tolist():
+            name = infos["task_name"][row]
+            check_known("skill", name, experts, f"There are experts for {len(experts)} skills.")
+            goal = None if goals is None else np.array(goals[row], dtype=np.float64)
+            self._experts[row] = (name, experts[name](), goal)
+
+    def __call__(self, obs: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Gives actions (N, 4) float32; zeros in rows that have had no episode."""
+        if not self._experts:
+            raise RuntimeError(
+                "The scripted experts know no row's skill yet: call begin_episodes(mask, infos) after the "
+                "reset."
+            )
+        actions = np.zeros((len(obs), 4), dtype=np.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they warn that their actions get clipped, which is done here
+            for row, (name, expert, goal) in self._experts.items():
+                actions[row] = expert.get_action(self._shown(obs[row], name, goal))
+        return np.clip(actions, -1.0, 1.0)
+
+    @staticmethod
+    def _shown(obs: NDArray[np.float64], name: str, goal: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Gives a row's 39 numbers with the goal filled in."""
+        shown = np.array(obs[:39], dtype=np.float64)
+        if not shown[36:].any():
+            if goal is None:
+                raise ValueError(
+                    f"The goal of {name} is hidden from the observation, and the reset's infos have no "
+                    "'goal' for the scripted expert to read."
+                )
+            shown[36:] = goal
+        return shown
+
+
+def expert_policy() -> ExpertPolicy:
+    """Makes a policy of Meta-World's scripted experts, for all skills.
+
+    Example:
+        >>> expert = expert_policy()
+        >>> infos = {"task_name": ["reach-v3"], "goal": [[0.0, 0.9, 0.2]]}
+        >>> expert.begin_episodes(np.array([True]), infos)
+        >>> expert(np.zeros((1, 39))).tolist()
+        [[0.0, 1.0, 1.0, 0.0]]
+    """
+    return ExpertPolicy()
+
+
+class RandomPolicy:
+    """Actions drawn from the action space, by episode: see `random_policy`."""
+
+    def __init__(self, action_space: gym.Space[Any], seed: int) -> None:
+        if not isinstance(action_space, gym.Space) or action_space.shape is None:
+            raise TypeError(
+                "action_space must be the space of one row's actions, of one array each, not "
+                f"{action_space!r}: give envs.single_action_space."
+            )
+        self._space = action_space
+        self._seed = check_seed(seed)
+        self._num_envs: int | None = None
+        self._rows: dict[int, gym.Space[Any]] = {}
+
+    def begin_episodes(self, mask: NDArray[np.bool_], infos: dict[str, Any]) -> None:
+        """Seeds the rows whose episodes begin."""
+        self._num_envs = len(mask)
+        for row in np.flatnonzero(mask).tolist():
+            key = [int(infos["task"][row].id, 16), int(infos["episode_index"][row])]
+            self._rows[row] = self._seeded(key)
+
+    def __call__(self, obs: Any) -> NDArray[Any]:
+        """Gives actions (N, *shape of the space)."""
+        num_envs = len(obs) if self._num_envs is None else self._num_envs
+        return np.stack([np.asarray(self._row(row).sample()) for row in range(num_envs)])
+
+    def _row(self, row: int) -> gym.Space[Any]:
+        if row not in self._rows:
+            self._rows[row] = self._seeded([row])
+        return self._rows[row]
+
+    def _seeded(self, key: list[int]) -> gym.Space[Any]:
+        space = copy.deepcopy(self._space)
+        space.seed(int(np.random.SeedSequence([self._seed, *key]).generate_state(1)[0]))
+        return space
+
+
+def random_policy(action_space: gym.Space[Any], seed: int) -> RandomPolicy:
+    """Makes a policy that draws each action from the space.
+
+    Each episode has a generator of its own, seeded by `seed`, the task and the number of the episode. So the
+    outcome of an evaluation depends on the seed alone, not on the number of rows or on which other tasks are
+    evaluated. Called outside `evaluate`, without `begin_episodes`, each row draws from a generator seeded by
+    `seed` and the row.
+
+    Args:
+        action_space: of one row. It is copied, and its own generator is not used.
+        seed: of all draws.
+
+    Raises:
+        TypeError: `action_space` is no space of arrays, or `seed` is no whole number.
+
+    Example:
+        >>> policy = random_policy(gym.spaces.Box(-1.0, 1.0, (4,)), seed=0)
+        >>> policy(np.zeros((10, 39))).shape
+        (10, 4)
+    """
+    return RandomPolicy(action_space, seed)
+
+
+def load_policy(reference: str) -> Any:
+    """Imports a policy that is named "package.module:object".
+
+    If the object is a class, it is called without arguments. This runs the module's code.
+
+    Args:
+        reference: the module to import, a colon, and the object's name in it (dots reach into attributes).
+
+    Raises:
+        TypeError: `reference` is no string, or what it names is no policy.
+        ValueError: it is written otherwise, or there is no such module or object.
+
+    Example:
+        >>> type(load_policy("taskworlds.evaluation.policies:ExpertPolicy")).__name__
+        'ExpertPolicy'
+    """
+    if not isinstance(reference, str):
+        raise TypeError(f"A policy is named 'package.module:object', as a string, not {reference!r}.")
+    module_name, colon, object_name = reference.partition(":")
+    if not (module_name and colon and object_name):
+        raise ValueError(f"A policy is named 'package.module:object', with one colon, not {reference!r}.")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # the module is there, and something that it imports is not
+        raise ValueError(
+            f"The policy {reference!r} names the module {module_name!r}, but there is no module "
+            f"{error.name!r}. Give a module that can be imported from here; the current directory may have "
+            "to be on PYTHONPATH."
+        ) from None
+    for part in object_name.split("."):
+        if not hasattr(found, part):
+            public = [name for name in dir(found) if not name.startswith("_")]
+            check_known(f"object in {module_name}", part, public, f"It is named by {reference!r}.")
+        found = getattr(found, part)
+    if isinstance(found, type):
+        found = found()
+    if not (callable(found) or callable(getattr(found, "eval_action", None))):
+        raise TypeError(
+            f"{reference!r} is no policy but {found!r}: name a callable on batched observations, or an "
+            "object with eval_action."
+        )
+    return found

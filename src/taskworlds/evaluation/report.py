@@ -1,0 +1,117 @@
+"""Tables of results and comparisons for the terminal; they fit into 100 columns."""
+
+from __future__ import annotations
+
+import math
+
+import rich.box
+import rich.table
+import rich.text
+
+from taskworlds.evaluation.comparison import Comparison
+from taskworlds.evaluation.result import METRICS, Result
+from taskworlds.evaluation.statistics import Estimate
+
+__all__ = ["comparison_table", "result_table"]
+
+_HEADINGS = ("success\n(end)", "success\nonce", "return", "length")
+_FAILURES_SHOWN = 3
+
+
+def result_table(result: Result) -> rich.table.Table:
+    """Gives a result's table: each skill, then the overall figures with their intervals below them."""
+    name = result.benchmark if result.split is None else f"{result.benchmark} {result.split}"
+    table = _table(f"{name}, {result.fingerprint.protocol}", ("tasks", "episodes"))
+    for skill in result.skills:
+        ran = skill.num_tasks - skill.num_failed
+        tasks = f"{ran}/{skill.num_tasks}" if skill.num_failed else str(ran)
+        table.add_row(
+            _plain(skill.env_name),
+            tasks,
+            str(skill.num_episodes),
+            *(_figure(getattr(skill, metric).value, metric) for metric in METRICS),
+        )
+    table.add_section()
+    done = result.completed
+    episodes = str(sum(len(record.episodes) for record in done))
+    for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
+        estimates = [getattr(result.overall[metric], figure) for metric in METRICS]
+        table.add_row(f"{heading} over tasks", str(len(done)), episodes, *_figures(estimates), style="bold")
+        table.add_row("  95 % interval", "", "", *_intervals(estimates))
+    if result.failed:
+        lines = [f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average:"]
+        lines += [
+            f"{record.task.env_name} (task {record.task.id}): {record.error}"
+            for record in result.failed[:_FAILURES_SHOWN]
+        ]
+        if len(result.failed) > _FAILURES_SHOWN:
+            lines.append("...")
+        table.caption = _plain("\n".join(lines))
+    return table
+
+
+def comparison_table(comparison: Comparison) -> rich.table.Table:
+    """Gives a comparison's table: the differences by skill, then overall, each with its interval below it."""
+    table = _table("second result minus first", ("tasks",))
+    for skill in comparison.skills:
+        estimates = [getattr(skill, metric) for metric in METRICS]
+        table.add_row(_plain(skill.env_name), str(skill.num_tasks), *_figures(estimates, signed=True))
+        table.add_row("  95 % interval", "", *_intervals(estimates, signed=True))
+    table.add_section()
+    for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
+        estimates = [getattr(comparison.overall[metric], figure) for metric in METRICS]
+        table.add_row(
+            f"{heading} over tasks",
+            str(comparison.num_tasks),
+            *_figures(estimates, signed=True),
+            style="bold",
+        )
+        table.add_row("  95 % interval", "", *_intervals(estimates, signed=True))
+    lines = [
+        f"differs: {name}, {first} and {second}"
+        for name, (first, second) in comparison.fingerprint_differences.items()
+    ]
+    if comparison.left_out:
+        lines.append(f"left out: {len(comparison.left_out)} tasks that did not run to their end in both")
+    if lines:
+        table.caption = _plain("\n".join(lines))
+    return table
+
+
+def _table(title: str, counts: tuple[str, ...]) -> rich.table.Table:
+    table = rich.table.Table(title=title, box=rich.box.SIMPLE_HEAD, padding=0, caption_justify="left")
+    table.add_column("skill", no_wrap=True)
+    for heading in (*counts, *_HEADINGS):
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _plain(text: str) -> rich.text.Text:
+    """Gives text in which square brackets are square brackets."""
+    return rich.text.Text(text)
+
+
+def _figures(estimates: list[Estimate], *, signed: bool = False) -> list[str]:
+    return [
+        _figure(estimate.value, metric, signed=signed)
+        for metric, estimate in zip(METRICS, estimates, strict=True)
+    ]
+
+
+def _intervals(estimates: list[Estimate], *, signed: bool = False) -> list[str]:
+    return [
+        f"[{_figure(estimate.low, metric, signed=signed)}, {_figure(estimate.high, metric, signed=signed)}]"
+        if not math.isnan(estimate.low)
+        else "-"
+        for metric, estimate in zip(METRICS, estimates, strict=True)
+    ]
+
+
+def _figure(value: float, metric: str, *, signed: bool = False) -> str:
+    if math.isnan(value):
+        return "-"
+    if metric.startswith("success"):
+        digits = 2
+    else:
+        digits = 1 if abs(value) < 100 else 0
+    return f"{value:{'+' if signed else ''}.{digits}f}"

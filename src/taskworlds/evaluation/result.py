@@ -1,0 +1,383 @@
+"""The outcome of an evaluation: every episode of every task, and what follows from them."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.errors import check_choice
+from taskworlds.evaluation import statistics
+from taskworlds.evaluation.fingerprint import Fingerprint
+from taskworlds.evaluation.statistics import Estimate
+from taskworlds.task import Task
+
+if TYPE_CHECKING:
+    import rich.table
+
+__all__ = ["METRICS", "Episode", "Result", "SkillSummary", "Summary", "TaskRecord"]
+
+METRICS = ("success_end", "success_once", "episode_return", "length")
+
+_FORMAT = "taskworlds.Result"
+_FORMAT_VERSION = 1
+
+
+class Episode(NamedTuple):
+    """One episode that was counted.
+
+    Attributes:
+        episode_return: sum of the rewards.
+        length: number of steps.
+        success_once: whether any step was a success; None where the environment does not say.
+        success_end: whether the last step was a success; None where the environment does not say.
+    """
+
+    episode_return: float
+    length: int
+    success_once: bool | None
+    success_end: bool | None
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """A task with its episodes.
+
+    Attributes:
+        task: what was evaluated.
+        episodes: in the order of their numbers, as many as were asked for unless the task failed.
+        error: why the task could not run to its end; None if it could.
+
+    Example:
+        >>> record = TaskRecord(Task("reach-v3"), (Episode(8.0, 3, True, True), Episode(2.0, 9, True, False)))
+        >>> record.mean("success_end"), record.mean("length")
+        (0.5, 6.0)
+    """
+
+    task: Task
+    episodes: tuple[Episode, ...] = ()
+    error: str | None = None
+
+    def mean(self, metric: str) -> float:
+        """Gives one of `METRICS` averaged over the episodes; NaN if it is unknown or the task failed."""
+        check_choice("metric", metric, METRICS)
+        values = [getattr(episode, metric) for episode in self.episodes]
+        if self.error is not None or not values or None in values:
+            return math.nan
+        return float(np.mean(values))
+
+
+@dataclass(frozen=True)
+class SkillSummary:
+    """The figures of one skill: averages over its tasks that ran, each task with equal weight.
+
+    Attributes:
+        env_name: the skill.
+        num_tasks: how many tasks were asked for.
+        num_failed: how many of them could not run, and so are not in the averages.
+        num_episodes: how many episodes the averages rest on.
+        success_end: share of episodes whose last step was a success, with its interval.
+        success_once: share of episodes with a success at any step.
+        episode_return: average return.
+        length: average number of steps.
+    """
+
+    env_name: str
+    num_tasks: int
+    num_failed: int
+    num_episodes: int
+    success_end: Estimate
+    success_once: Estimate
+    episode_return: Estimate
+    length: Estimate
+
+
+class Summary(NamedTuple):
+    """One metric over all tasks that ran: its mean and its interquartile mean, each with an interval."""
+
+    mean: Estimate
+    iqm: Estimate
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """What `evaluate` gives: all episodes by task, their averages, and the fingerprint.
+
+    A task's figure is the average over its episodes. Every task (a skill with one goal) has equal weight in
+    the averages of its skill and of the whole, however fast its episodes end. The 95 % intervals are
+    bootstrapped over the tasks, see `taskworlds.evaluation.statistics`; a single task has none (NaN).
+
+    Attributes:
+        benchmark: name of the benchmark or environment.
+        split: "train" or "test"; None for environments without splits.
+        episodes_per_task: how many episodes each task was given.
+        seed: the seed of the evaluation, from which the intervals are drawn too.
+        fingerprint: what another result must share to be compared with this one.
+        tasks: one record for each task, also for those that could not run.
+
+    Example:
+        >>> episodes = (Episode(8.0, 3, True, True), Episode(2.0, 9, True, False))
+        >>> task = Task("reach-v3", {"rand_vec": (0.0, 0.6, 0.2)})
+        >>> fingerprint = Fingerprint.of([task], protocol="multi-task")
+        >>> result = Result("MT1", "train", 2, 0, fingerprint, (TaskRecord(task, episodes),))
+        >>> result.overall["success_end"].mean.value, result.overall["episode_return"].mean.value
+        (0.5, 5.0)
+        >>> Result.from_json(result.to_json()) == result
+        True
+    """
+
+    benchmark: str
+    split: str | None
+    episodes_per_task: int
+    seed: int
+    fingerprint: Fingerprint
+    tasks: tuple[TaskRecord, ...]
+
+    @property
+    def failed(self) -> tuple[TaskRecord, ...]:
+        """The tasks that could not run to their end, each with its `error`. They are in no average."""
+        return tuple(record for record in self.tasks if record.error is not None)
+
+    @functools.cached_property
+    def completed(self) -> tuple[TaskRecord, ...]:
+        """The tasks that ran to their end."""
+        return tuple(record for record in self.tasks if record.error is None)
+
+    def scores(self, metric: str) -> NDArray[np.float64]:
+        """Gives one of `METRICS` by completed task, (T,) float64, averaged over the task's episodes."""
+        return np.array([record.mean(metric) for record in self.completed], dtype=np.float64)
+
+    @functools.cached_property
+    def overall(self) -> dict[str, Summary]:
+        """By metric: mean and interquartile mean over the completed tasks, with intervals."""
+        skills = [record.task.env_name for record in self.completed]
+        return {
+            metric: Summary(
+                statistics.estimate(statistics.mean, self.scores(metric), strata=skills, seed=self.seed),
+                statistics.estimate(statistics.iqm, self.scores(metric), strata=skills, seed=self.seed),
+            )
+            for metric in METRICS
+        }
+
+    @functools.cached_property
+    def skills(self) -> tuple[SkillSummary, ...]:
+        """The figures of each skill, in the order of the tasks."""
+        by_skill: dict[str, list[TaskRecord]] = {}
+        for record in self.tasks:
+            by_skill.setdefault(record.task.env_name, []).append(record)
+        return tuple(self._summarise(name, records) for name, records in by_skill.items())
+
+    def _summarise(self, env_name: str, records: list[TaskRecord]) -> SkillSummary:
+        ran = [record for record in records if record.error is None]
+        figures = {
+            metric: statistics.estimate(
+                statistics.mean,
+                [record.mean(metric) for record in ran],
+                strata=[env_name] * len(ran),
+                seed=self.seed,
+            )
+            for metric in METRICS
+        }
+        return SkillSummary(
+            env_name=env_name,
+            num_tasks=len(records),
+            num_failed=len(records) - len(ran),
+            num_episodes=sum(len(record.episodes) for record in ran),
+            **figures,
+        )
+
+    def __repr__(self) -> str:
+        name = self.benchmark if self.split is None else f"{self.benchmark} {self.split}"
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        success = self.overall["success_end"].mean
+        return (
+            f"<Result of {name}: {len(self.tasks)} tasks{failed}, "
+            f"success {success.value:.3f} [{success.low:.3f}, {success.high:.3f}]>"
+        )
+
+    def table(self) -> rich.table.Table:
+        """Gives a table for `rich.print`: each skill, then mean and interquartile mean with intervals."""
+        from taskworlds.evaluation import report
+
+        return report.result_table(self)
+
+    # --- files ---
+
+    def to_json(self) -> str:
+        """Gives everything as JSON, with every float exact."""
+        data = {
+            "format": _FORMAT,
+            "format_version": _FORMAT_VERSION,
+            "benchmark": self.benchmark,
+            "split": self.split,
+            "episodes_per_task": self.episodes_per_task,
+            "seed": self.seed,
+            "fingerprint": self.fingerprint.to_dict(),
+            "tasks": [
+                {
+                    "task": json.loads(record.task.to_json()),
+                    "error": record.error,
+                    "episodes": [
+                        {
+                            "return": _to_number(episode.episode_return),
+                            "length": episode.length,
+                            "success_once": episode.success_once,
+                            "success_end": episode.success_end,
+                        }
+                        for episode in record.episodes
+                    ],
+                }
+                for record in self.tasks
+            ],
+        }
+        return json.dumps(data, indent=1, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Result:
+        """Makes a result from the text that `to_json` gave.
+
+        Raises:
+            ValueError: the text is cut off, damaged, or something else's.
+        """
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"This is no saved Result: it is cut off or not JSON ({error}). It starts with {text[:60]!r}."
+            ) from None
+        if not isinstance(data, dict) or data.get("format") != _FORMAT:
+            raise ValueError(
+                f'This is JSON, but no saved Result: it lacks "format": {_FORMAT!r}. It starts with '
+                f"{text[:60]!r}."
+            )
+        if data.get("format_version") != _FORMAT_VERSION:
+            raise ValueError(
+                f"This Result has format_version {data.get('format_version')!r}, and this version of "
+                f"taskworlds reads {_FORMAT_VERSION}. Use the version that wrote it: "
+                f"{data.get('fingerprint')!r}."
+            )
+        try:
+            return cls(
+                benchmark=data["benchmark"],
+                split=data["split"],
+                episodes_per_task=data["episodes_per_task"],
+                seed=data["seed"],
+                fingerprint=Fingerprint.from_dict(data["fingerprint"]),
+                tasks=tuple(_to_record(record) for record in data["tasks"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"This saved Result is damaged: {type(error).__name__}: {error}.") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes `to_json()` to a file, all at once: a reader never sees half of it."""
+        _write(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Result:
+        """Reads a file that `save` wrote.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is cut off, damaged, or something else's.
+        """
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            raise ValueError(f"{os.fspath(path)}: this is no saved Result: it is not text.") from None
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(path)}: {error}") from error
+
+    def to_csv(self, by: Literal["task", "skill"] = "task") -> str:
+        """Gives a table as CSV with a header, one row per task or per skill. Unknown figures are empty cells.
+
+        Args:
+            by: "task" for each task's averages, its parameters as JSON and its error; "skill" for each
+                skill's averages with the ends of their intervals.
+
+        Raises:
+            ValueError: `by` is something else.
+        """
+        check_choice("by", by, ("task", "skill"))
+        rows = self._task_rows() if by == "task" else self._skill_rows()
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerows(
+            ["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in row] for row in rows
+        )
+        return text.getvalue()
+
+    def save_csv(self, path: str | os.PathLike[str], by: Literal["task", "skill"] = "task") -> None:
+        """Writes `to_csv(by)` to a file, all at once."""
+        _write(path, self.to_csv(by))
+
+    def _task_rows(self) -> list[Sequence[Any]]:
+        header = ["env_name", "task_id", "params", "episodes", *METRICS, "error"]
+        return [
+            header,
+            *(
+                [
+                    record.task.env_name,
+                    record.task.id,
+                    json.dumps(dict(record.task.params)),
+                    len(record.episodes),
+                    *(record.mean(metric) for metric in METRICS),
+                    record.error or "",
+                ]
+                for record in self.tasks
+            ),
+        ]
+
+    def _skill_rows(self) -> list[Sequence[Any]]:
+        figures = [name for metric in METRICS for name in (metric, f"{metric}_low", f"{metric}_high")]
+        return [
+            ["env_name", "tasks", "failed", "episodes", *figures],
+            *(
+                [
+                    skill.env_name,
+                    skill.num_tasks,
+                    skill.num_failed,
+                    skill.num_episodes,
+                    *(number for metric in METRICS for number in getattr(skill, metric)),
+                ]
+                for skill in self.skills
+            ),
+        ]
+
+
+def _to_record(data: Any) -> TaskRecord:
+    episodes = tuple(
+        Episode(
+            float(episode["return"]), int(episode["length"]), episode["success_once"], episode["success_end"]
+        )
+        for episode in data["episodes"]
+    )
+    return TaskRecord(Task.from_json(json.dumps(data["task"])), episodes, data["error"])
+
+
+def _to_number(value: float) -> float | str:
+    """Gives JSON for a float: JSON knows no NaN and no infinity, so these become what `float` reads back."""
+    return value if math.isfinite(value) else str(value)
+
+
+def _write(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a file beside `path` and then puts it in its place, which the system does in one step."""
+    path = Path(path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

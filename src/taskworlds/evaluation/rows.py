@@ -1,0 +1,284 @@
+"""The rows of a batch as the protocols see them: started and stepped together, each row's faults its own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from numpy.typing import NDArray
+
+from taskworlds.evaluation.result import Episode
+from taskworlds.task import Task
+
+__all__ = ["FixedRows", "RowsFault", "Step", "Tally", "TaskRows", "holds_tasks"]
+
+
+class Step(NamedTuple):
+    """What a step gave the rows that were stepped; in the other rows nothing: reward 0, no end, success NaN.
+
+    Attributes:
+        rewards: (N,) float64.
+        terminated, truncated: (N,) bool.
+        success: (N,) float64; NaN where the environment does not report it.
+        returns: of the episodes that ended, (N,) float64, before any normalisation of the rewards; NaN where
+            the environment does not report it.
+        errors: by row, why it could not be stepped.
+    """
+
+    rewards: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    success: NDArray[np.float64]
+    returns: NDArray[np.float64]
+    errors: dict[int, str]
+
+
+class RowsFault(Exception):
+    """A step of several rows failed, and it is not known in which: `__cause__` tells why."""
+
+
+def holds_tasks(envs: Any) -> bool:
+    """Tells whether a vector env is one of ours: one whose rows can be given any task."""
+    return isinstance(envs, VectorEnv) and callable(getattr(envs, "set_tasks", None))
+
+
+class TaskRows:
+    """The rows of one of our vector envs, in any autoreset mode.
+
+    Attributes:
+        obs: the latest observation of each row, (N, O) float64; zeros before a row's first episode. Each call
+            makes a new array, so callers may keep it.
+    """
+
+    def __init__(self, envs: Any) -> None:
+        self.envs = envs
+        self.num_envs: int = envs.num_envs
+        self.obs: NDArray[np.float64] = np.zeros((self.num_envs, *envs.single_observation_space.shape))
+        self.skills: tuple[frozenset[str], ...] = tuple(
+            frozenset(task.env_name for task in tasks) for tasks in envs.tasks
+        )
+
+    def start(
+        self, tasks: Mapping[int, Task]
+    ) -> tuple[list[tuple[NDArray[np.bool_], dict[str, Any]]], dict[int, str]]:
+        """Resets rows to given tasks: all in one call or, where that fails, one by one.
+
+        Args:
+            tasks: by row.
+
+        Returns:
+            For each call that went well the rows it reset, (N,) bool, and its infos; and by row why it
+            failed.
+        """
+        try:
+            return [self._reset(tasks)], {}
+        except Exception as error:
+            if len(tasks) == 1:
+                return [], {row: _describe(error) for row in tasks}
+        started, errors = [], {}
+        for row, task in tasks.items():
+            try:
+                started.append(self._reset({row: task}))
+            except Exception as error:
+                errors[row] = _describe(error)
+        return started, errors
+
+    def step(self, actions: NDArray[Any], active: NDArray[np.bool_], alone: NDArray[np.bool_]) -> Step:
+        """Steps the active rows: in one call, but for the rows marked `alone`, which get a call each.
+
+        Raises:
+            RowsFault: the call for several rows failed. Which rows were stepped is then unknown.
+        """
+        result = Step(
+            np.zeros(self.num_envs),
+            np.zeros(self.num_envs, dtype=np.bool_),
+            np.zeros(self.num_envs, dtype=np.bool_),
+            np.full(self.num_envs, np.nan),
+            np.full(self.num_envs, np.nan),
+            {},
+        )
+        together = active & ~alone
+        if together.any():
+            try:
+                self._step(actions, together, result)
+            except Exception as error:
+                raise RowsFault from error
+        for row in np.flatnonzero(active & alone).tolist():
+            try:
+                self._step(actions, np.arange(self.num_envs) == row, result)
+            except Exception as error:
+                result.errors[row] = _describe(error)
+        return result
+
+    @contextlib.contextmanager
+    def until_the_clock(self) -> Iterator[None]:
+        """Lets episodes run to their limit, whatever their success, inside the `with` block."""
+        before = bool(np.all(self.envs.terminate_on_success))
+        self.envs.call("toggle_terminate_on_success", False)
+        try:
+            yield
+        finally:
+            self.envs.call("toggle_terminate_on_success", before)
+
+    def _reset(self, tasks: Mapping[int, Task]) -> tuple[NDArray[np.bool_], dict[str, Any]]:
+        mask = np.isin(np.arange(self.num_envs), list(tasks))
+        obs, infos = self.envs.reset(
+            options={"reset_mask": mask.copy(), "tasks": [tasks[row] for row in sorted(tasks)]}
+        )
+        self._take(obs, mask)
+        return mask, infos
+
+    def _step(self, actions: NDArray[Any], mask: NDArray[np.bool_], result: Step) -> None:
+        obs, rewards, terminated, truncated, infos = self.envs.step(actions, mask=mask.copy())
+        self._take(obs, mask)
+        for kept, given in zip(result[:3], (rewards, terminated, truncated), strict=True):
+            kept[mask] = np.asarray(given)[mask]
+        ended = result.terminated | result.truncated
+        result.success[mask] = _success(infos, self.num_envs, ended)[mask]
+        result.returns[mask] = _column(infos.get("final_info", infos).get("episode", {}), "r", ended)[mask]
+
+    def _take(self, obs: NDArray[np.float64], mask: NDArray[np.bool_]) -> None:
+        self.obs = np.where(mask[:, None], obs, self.obs)
+
+
+class FixedRows:
+    """The rows of any Gymnasium env or vector env: each row is a task of its own, which nobody else can set.
+
+    All three autoreset modes look alike from here: after each `step`, `begin` tells which rows begin an
+    episode.
+
+    Attributes:
+        obs: the latest batch of observations, as the environment gave it.
+        tasks: one for each row: the environment's name, and the row's number.
+    """
+
+    def __init__(self, env: Any) -> None:
+        if isinstance(env, VectorEnv):
+            envs: Any = env
+            inner = getattr(envs.unwrapped, "envs", None) or [envs] * envs.num_envs
+        else:
+            envs = SyncVectorEnv([lambda: _Kept(env)], autoreset_mode=AutoresetMode.DISABLED)
+            inner = [env]
+        self.envs = envs
+        self.num_envs: int = envs.num_envs
+        if "autoreset_mode" not in envs.metadata:
+            raise ValueError(
+                f"{envs!r} does not say in metadata['autoreset_mode'] how it resets its rows, so its "
+                "episodes cannot be told apart. Set it to one of gymnasium.vector.AutoresetMode."
+            )
+        self._mode = AutoresetMode(envs.metadata["autoreset_mode"])
+        # Under NEXT_STEP the rows whose next step is their reset; otherwise none.
+        self._resetting = np.zeros(self.num_envs, dtype=np.bool_)
+        self.tasks = tuple(Task(_name(row_env), {"row": row}) for row, row_env in enumerate(inner))
+        limits = {row_env.spec.max_episode_steps if row_env.spec else None for row_env in inner}
+        self.max_episode_steps: int | None = limits.pop() if len(limits) == 1 else None
+        self.obs: Any = None
+        self._infos: dict[str, Any] = {}
+        self._began = np.zeros(self.num_envs, dtype=np.bool_)
+
+    def start(self, seed: int) -> dict[str, Any]:
+        """Resets all rows and gives the infos."""
+        self.obs, infos = self.envs.reset(seed=seed)
+        return infos
+
+    @property
+    def playing(self) -> NDArray[np.bool_]:
+        """The rows that the next step is a step of an episode for, (N,) bool."""
+        return ~self._resetting
+
+    def step(self, actions: Any) -> Step:
+        """Steps all rows, and gives what that meant for the rows that were `playing`."""
+        playing = self.playing
+        self.obs, rewards, terminated, truncated, self._infos = self.envs.step(actions)
+        terminated, truncated = playing & terminated, playing & truncated
+        ended = terminated | truncated
+        self._began = ended
+        if self._mode == AutoresetMode.NEXT_STEP:
+            self._began, self._resetting = self._resetting, ended
+        return Step(
+            rewards=np.where(playing, rewards, 0.0),
+            terminated=terminated,
+            truncated=truncated,
+            success=np.where(playing, _success(self._infos, self.num_envs, ended), np.nan),
+            returns=np.full(self.num_envs, np.nan),
+            errors={},
+        )
+
+    def begin(self) -> tuple[NDArray[np.bool_], dict[str, Any]]:
+        """Gives the rows that begin an episode after the latest step, (N,) bool, and their resets' infos."""
+        if self._mode == AutoresetMode.DISABLED and self._began.any():
+            self.obs, self._infos = self.envs.reset(options={"reset_mask": self._began.copy()})
+        return self._began, self._infos
+
+
+class Tally:
+    """Adds up each row's running episode."""
+
+    def __init__(self, num_envs: int) -> None:
+        self._returns = np.zeros(num_envs)
+        self._given = np.full(num_envs, np.nan)  # the return, where the environment tells it at the end
+        self._lengths = np.zeros(num_envs, dtype=np.int64)
+        self._known = np.zeros(num_envs, dtype=np.bool_)
+        self._once = np.zeros(num_envs, dtype=np.bool_)
+        self._end = np.full(num_envs, np.nan)
+
+    def begin(self, mask: NDArray[np.bool_]) -> None:
+        """Starts anew in the rows of the mask."""
+        for array in (self._returns, self._lengths, self._known, self._once):
+            array[mask] = 0
+        self._end[mask] = np.nan
+
+    def add(self, mask: NDArray[np.bool_], step: Step) -> None:
+        """Adds a step in the rows of the mask."""
+        self._returns[mask] += step.rewards[mask]
+        self._given[mask] = step.returns[mask]
+        self._lengths[mask] += 1
+        known = mask & ~np.isnan(step.success)
+        self._known |= known
+        self._once |= known & (step.success > 0)
+        self._end[mask] = step.success[mask]
+
+    def episode(self, row: int) -> Episode:
+        """Gives a row's episode as it stands."""
+        return Episode(
+            episode_return=float(self._returns[row] if np.isnan(self._given[row]) else self._given[row]),
+            length=int(self._lengths[row]),
+            success_once=bool(self._once[row]) if self._known[row] else None,
+            success_end=None if np.isnan(self._end[row]) else bool(self._end[row] > 0),
+        )
+
+
+class _Kept(gym.Wrapper[Any, Any, Any, Any]):
+    """Keeps the caller's env open when the batch around it goes away."""
+
+    def close(self) -> None:
+        pass
+
+
+def _name(env: Any) -> str:
+    return env.spec.id if env.spec else type(env.unwrapped).__name__
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _success(infos: dict[str, Any], num_envs: int, ended: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Reads the success of a step from its infos, (N,) float64; NaN in rows that do not report it."""
+    success = _column(infos, "success", np.ones(num_envs, dtype=np.bool_))
+    if "final_info" in infos:  # SAME_STEP: what belongs to the step that ended an episode lies in here
+        success = np.where(ended, _column(infos["final_info"], "success", ended), success)
+    return success
+
+
+def _column(infos: dict[str, Any], name: str, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Reads a number of each of the rows from infos, (N,) float64; NaN where it is not reported."""
+    column = np.full(len(rows), np.nan)
+    if name in infos:
+        present = rows & infos.get(f"_{name}", True)
+        column[present] = np.asarray(infos[name])[present].astype(np.float64)
+    return column

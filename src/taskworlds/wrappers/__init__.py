@@ -1,0 +1,1 @@
+"""Wrappers around any single Gymnasium environment: one file per thing changed."""

@@ -1,0 +1,110 @@
+"""`RunningStatistics`: an exponential moving mean and variance that can be saved and shared."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["RunningStatistics"]
+
+
+class RunningStatistics:
+    """A moving mean and variance, in which the newest value weighs `alpha`. Starts at mean 0 and variance 1.
+
+    Environments that are given the same object share what they learn. Copying and pickling keep the numbers.
+
+    Args:
+        shape: shape of the values; () for single numbers.
+
+    Attributes:
+        mean: moving mean, `shape` float64. Replaced at each update, never changed in place.
+        var: moving variance, `shape` float64. Replaced likewise.
+
+    Example:
+        >>> statistics = RunningStatistics()
+        >>> statistics.update(10.0, alpha=0.1)
+        >>> float(statistics.mean), float(statistics.var)
+        (1.0, 9.0)
+        >>> RunningStatistics.from_json(statistics.to_json()) == statistics
+        True
+    """
+
+    mean: npt.NDArray[np.float64]
+    var: npt.NDArray[np.float64]
+
+    def __init__(self, shape: tuple[int, ...] = ()) -> None:
+        self.mean = np.zeros(shape)
+        self.var = np.ones(shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the values."""
+        return self.mean.shape
+
+    @property
+    def scale(self) -> npt.NDArray[np.float64]:
+        """What to divide by, `shape` float64: the standard deviation plus 1e-8, never 0."""
+        return np.sqrt(self.var) + 1e-8
+
+    def update(self, value: npt.ArrayLike, alpha: float) -> None:
+        """Takes one value into account.
+
+        The mean moves first, and the variance measures from where it moved to:
+        mean <- (1 - alpha) mean + alpha value; var <- (1 - alpha) var + alpha (value - mean)**2.
+
+        Args:
+            value: the new value, of this object's shape.
+            alpha: its weight, in [0, 1].
+
+        Raises:
+            ValueError: the value has another shape, or is not finite: it would spoil the statistics for good.
+        """
+        new = np.asarray(value, np.float64)
+        if new.shape != self.shape:
+            raise ValueError(f"The value must have the statistics' shape {self.shape}, not {new.shape}.")
+        if not np.isfinite(new).all():
+            raise ValueError(
+                f"The value must be finite, not {new}: it would spoil the running statistics for good. "
+                "Look for the step of the environment that gave it."
+            )
+        self.mean = np.asarray((1 - alpha) * self.mean + alpha * new)
+        self.var = np.asarray((1 - alpha) * self.var + alpha * (new - self.mean) ** 2)
+
+    def to_json(self) -> str:
+        """Gives the statistics as one line of JSON, with every float exact."""
+        return json.dumps({"mean": self.mean.tolist(), "var": self.var.tolist()}, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> RunningStatistics:
+        """Makes statistics from the text that `to_json` gave.
+
+        Raises:
+            ValueError: the text is not that of statistics.
+        """
+        try:
+            data: Any = json.loads(text)
+            mean, var = (np.array(data[key], np.float64) for key in ("mean", "var"))
+            valid = mean.shape == var.shape and np.isfinite(mean).all() and np.isfinite(var).all()
+        except (ValueError, KeyError, TypeError):
+            valid = False
+        if not valid or (var < 0).any():
+            raise ValueError(
+                "The JSON of running statistics is an object with mean and var, arrays of one shape, var at "
+                f"least 0, not {text[:80]!r}. Give the text that to_json gave."
+            )
+        statistics = cls(mean.shape)
+        statistics.mean, statistics.var = mean, var
+        return statistics
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RunningStatistics):
+            return NotImplemented
+        return np.array_equal(self.mean, other.mean) and np.array_equal(self.var, other.var)
+
+    __hash__ = None  # type: ignore[assignment]  # the numbers change
+
+    def __repr__(self) -> str:
+        return f"RunningStatistics(mean={self.mean!r}, var={self.var!r})"

@@ -1,0 +1,195 @@
+import pickle
+import sys
+import warnings
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from taskworlds import Task
+from taskworlds.evaluation import expert_policy, load_policy, random_policy
+
+ARM = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
+ALL = np.array([True])
+
+
+def infos(env_name, goal=(0.1, 0.8, 0.2)):
+    return {"task_name": np.array([env_name], dtype=object), "goal": np.array([goal])}
+
+
+# --- experts ---
+
+
+def test_there_is_an_expert_for_every_skill():
+    from metaworld.env_dict import ALL_V3_ENVIRONMENTS
+
+    expert = expert_policy()
+    obs = np.random.default_rng(0).random((len(ALL_V3_ENVIRONMENTS), 39))
+    names = np.array(list(ALL_V3_ENVIRONMENTS), dtype=object)
+    expert.begin_episodes(np.ones(len(names), dtype=bool), {"task_name": names, "goal": obs[:, 36:]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the experts' own warnings about clipping stay inside
+        actions = expert(obs)
+    assert actions.shape == (50, 4)
+    assert all(action in ARM for action in actions)
+
+
+def test_an_expert_acts_as_metaworlds_own_clipped():
+    from metaworld.policies import SawyerReachV3Policy
+
+    expert = expert_policy()
+    expert.begin_episodes(ALL, infos("reach-v3"))
+    obs = np.random.default_rng(0).random((1, 49))  # 39 numbers and a one-hot
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        own = SawyerReachV3Policy().get_action(obs[0, :39])
+    assert expert(obs).tolist() == [np.clip(own, -1, 1).tolist()]
+
+
+def test_a_hidden_goal_is_read_from_info_and_a_visible_one_is_not():
+    expert = expert_policy()
+    expert.begin_episodes(ALL, infos("reach-v3", goal=(0.1, 0.0, 0.0)))
+    obs = np.zeros((1, 39))
+    assert expert(obs).tolist() == [[0.5, 0.0, 0.0, 0.0]]
+    assert not obs.any()  # the caller's observation is not written to
+    obs[0, 37] = 0.1
+    assert expert(obs).tolist() == [[0.0, 0.5, 0.0, 0.0]]
+
+
+def test_each_row_has_the_expert_of_its_latest_episode():
+    expert = expert_policy()
+    names = np.array(["reach-v3", "drawer-open-v3", "reach-v3"], dtype=object)
+    both = {"task_name": names, "goal": np.full((3, 3), 0.1)}
+    expert.begin_episodes(np.array([True, True, False]), both)
+    actions = expert(np.zeros((3, 39)))
+    assert actions[0].any()
+    assert actions[1].tolist() != actions[0].tolist()
+    assert not actions[2].any()
+    expert.begin_episodes(np.array([False, True, False]), both | {"task_name": names[[0, 0, 0]]})
+    actions = expert(np.zeros((3, 39)))
+    assert actions[1].tolist() == actions[0].tolist()
+
+
+def test_experts_tell_what_they_miss():
+    expert = expert_policy()
+    with pytest.raises(RuntimeError, match="know no row's skill yet: call begin_episodes"):
+        expert(np.zeros((1, 39)))
+    with pytest.raises(ValueError, match="the reset's infos have no 'task_name'"):
+        expert.begin_episodes(ALL, {})
+    with pytest.raises(ValueError, match=r"Unknown skill 'drawer-opne-v3'. Did you mean 'drawer-open-v3'"):
+        expert.begin_episodes(ALL, infos("drawer-opne-v3"))
+    expert.begin_episodes(ALL, {"task_name": ["reach-v3"]})
+    with pytest.raises(ValueError, match=r"The goal of reach-v3 is hidden .* no 'goal'"):
+        expert(np.zeros((1, 39)))
+
+
+def test_experts_can_be_pickled():
+    expert = expert_policy()
+    expert.begin_episodes(ALL, infos("reach-v3"))
+    assert (
+        pickle.loads(pickle.dumps(expert))(np.zeros((1, 39))).tolist() == expert(np.zeros((1, 39))).tolist()
+    )
+
+
+# --- random ---
+
+
+def begin(policy, *units):
+    tasks = np.empty(len(units), dtype=object)
+    tasks[:] = [Task("open", {"goal": goal}) for goal, _ in units]
+    numbers = np.array([number for _, number in units])
+    policy.begin_episodes(np.ones(len(units), dtype=bool), {"task": tasks, "episode_index": numbers})
+
+
+def test_random_actions_depend_on_seed_task_and_episode_only():
+    policy = random_policy(ARM, seed=0)
+    begin(policy, (0, 0), (1, 0), (0, 1))
+    drawn = np.stack([policy(np.zeros((3, 39))) for _ in range(5)], axis=1)
+    assert drawn.shape == (3, 5, 4)
+    assert len(np.unique(drawn)) == drawn.size
+    other = random_policy(ARM, seed=0)
+    begin(other, (0, 1), (0, 0))
+    again = np.stack([other(np.zeros((2, 39))) for _ in range(5)], axis=1)
+    assert np.array_equal(again, drawn[[2, 0]])
+    begin(other, (0, 0), (0, 0))
+    assert np.array_equal(other(np.zeros((2, 39))), drawn[[0, 0], 0])
+    third = random_policy(ARM, seed=1)
+    begin(third, (0, 0))
+    assert not np.array_equal(third(np.zeros((1, 39)))[0], drawn[0, 0])
+
+
+def test_random_actions_lie_in_the_space_and_leave_its_generator_alone():
+    space = gym.spaces.Discrete(3, seed=7)
+    expected = gym.spaces.Discrete(3, seed=7).sample()
+    policy = random_policy(space, seed=0)
+    actions = np.concatenate([policy(np.zeros((2, 1))) for _ in range(30)])
+    assert set(actions.tolist()) == {0, 1, 2}
+    assert space.sample() == expected
+
+
+def test_random_without_evaluate_draws_by_row():
+    one, other = random_policy(ARM, seed=3), random_policy(ARM, seed=3)
+    assert np.array_equal(one(np.zeros((2, 39))), other(np.zeros((5, 39)))[:2])
+    assert np.array_equal(pickle.loads(pickle.dumps(one))(np.zeros((2, 39))), one(np.zeros((2, 39))))
+
+
+def test_random_refuses_what_is_no_space_of_arrays():
+    with pytest.raises(TypeError, match=r"must be the space of one row's actions, .* not 4: give"):
+        random_policy(4, seed=0)
+    with pytest.raises(TypeError, match="not Dict"):
+        random_policy(gym.spaces.Dict(a=ARM), seed=0)
+    with pytest.raises(ValueError, match="seed must be at least 0"):
+        random_policy(ARM, seed=-1)
+
+
+# --- by name ---
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    (tmp_path / "some_policies.py").write_text(
+        "class Still:\n"
+        "    def __call__(self, obs):\n"
+        "        return 'still'\n"
+        "class Agent:\n"
+        "    def eval_action(self, obs):\n"
+        "        return 'agent'\n"
+        "class Needy:\n"
+        "    def __init__(self, size): ...\n"
+        "still = Still()\n"
+        "number = 3\n"
+    )
+    (tmp_path / "broken_policies.py").write_text("import not_installed_anywhere\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name in ("some_policies", "broken_policies"):
+        sys.modules.pop(name, None)
+
+
+def test_load_policy(module):
+    assert load_policy("some_policies:still")(None) == "still"
+    assert load_policy("some_policies:Still")(None) == "still"
+    assert load_policy("some_policies:still.__call__")(None) == "still"
+    assert load_policy("some_policies:Agent").eval_action(None) == "agent"
+
+
+@pytest.mark.parametrize(
+    ("reference", "error", "message"),
+    [
+        ("some_policies", ValueError, "named 'package.module:object', with one colon, not 'some_policies'"),
+        (":still", ValueError, "named 'package.module:object'"),
+        ("some_policies:", ValueError, "named 'package.module:object'"),
+        ("a:b:c", ValueError, "there is no module 'a'"),
+        (3, TypeError, "as a string, not 3"),
+        ("no_such_thing:still", ValueError, "there is no module 'no_such_thing'. Give"),
+        ("no_such_thing.deep:still", ValueError, "there is no module 'no_such_thing'. Give"),
+        ("some_policies.deep:still", ValueError, "there is no module 'some_policies.deep'"),
+        ("broken_policies:still", ModuleNotFoundError, "not_installed_anywhere"),
+        ("some_policies:stil", ValueError, "Unknown object in some_policies 'stil'. Did you mean 'still'"),
+        ("some_policies:number", TypeError, "'some_policies:number' is no policy but 3"),
+        ("some_policies:Needy", TypeError, "size"),
+    ],
+)
+def test_load_policy_tells_what_is_wrong(module, reference, error, message):
+    with pytest.raises(error, match=message):
+        load_policy(reference)

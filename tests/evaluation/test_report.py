@@ -1,0 +1,86 @@
+import dataclasses
+import io
+
+import pytest
+import rich.console
+
+from taskworlds import Task
+from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord, compare
+
+SKILLS = ["button-press-topdown-wall-v3", "plate-slide-back-side-v3", "reach-v3"]
+
+
+def printed(table):
+    console = rich.console.Console(file=io.StringIO(), width=100)
+    console.print(table)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def outcome():
+    records = tuple(
+        TaskRecord(
+            Task(skill, {"goal": goal}),
+            tuple(Episode(1234.56 + 1000 * goal, 100 + goal, goal > 1, goal > 2) for _ in range(3)),
+            "OSError: [gone]" if (skill, goal) == ("reach-v3", 0) else None,
+        )
+        for skill in SKILLS
+        for goal in range(5)
+    )
+    fingerprint = Fingerprint.of([record.task for record in records], protocol="multi-task")
+    return Result("MT50", "train", 3, 0, fingerprint, records)
+
+
+def test_a_results_table_fits_and_says_everything(outcome):
+    text = printed(outcome.table())
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "…" not in text
+    assert "MT50 train, multi-task" in lines[0]
+    for heading in ("skill", "tasks", "episodes", "(end)", "once", "return", "length"):
+        assert heading in text
+    (row,) = [line for line in lines if "button-press-topdown-wall-v3" in line]
+    assert row.split() == ["button-press-topdown-wall-v3", "5", "15", "0.40", "0.60", "3235", "102"]
+    (row,) = [line for line in lines if line.strip().startswith("reach-v3") and "OSError" not in line]
+    assert row.split()[:3] == ["reach-v3", "4/5", "12"]
+    (mean,) = [line for line in lines if line.strip().startswith("mean over tasks")]
+    assert mean.split()[3:6] == ["14", "42", "0.43"]
+    assert sum("95 % interval" in line for line in lines) == 2
+    assert "interquartile mean over tasks" in text
+    assert "1 of 15 tasks could not run and are in no average:" in text
+    assert f"reach-v3 (task {outcome.failed[0].task.id}): OSError: [gone]" in text
+
+
+def test_many_failures_are_cut_short(outcome):
+    failed = tuple(dataclasses.replace(record, error="x") for record in outcome.tasks)
+    text = printed(dataclasses.replace(outcome, tasks=failed).table())
+    assert "15 of 15 tasks could not run" in text
+    assert text.count("): x") == 3
+    assert "..." in text
+
+
+def test_unknown_figures_are_dashes(outcome):
+    one = dataclasses.replace(outcome.tasks[0], episodes=(Episode(1.0, 2, None, None),))
+    text = printed(dataclasses.replace(outcome, tasks=(one,), split=None).table())
+    (row,) = [line for line in text.splitlines() if "button-press" in line]
+    assert row.split()[1:] == ["1", "1", "-", "-", "1.0", "2.0"]
+    assert "MT50, multi-task" in text
+
+
+def test_a_comparisons_table_fits_and_shows_signs_and_differences(outcome):
+    better = tuple(
+        dataclasses.replace(
+            record,
+            episodes=tuple(e._replace(episode_return=e.episode_return + 9876.25) for e in record.episodes),
+        )
+        for record in outcome.tasks
+    )
+    fingerprint = dataclasses.replace(outcome.fingerprint, numpy="1.0")
+    other = dataclasses.replace(outcome, tasks=better, fingerprint=fingerprint)
+    text = printed(compare(outcome, other, allow_different=True).table())
+    assert max(map(len, text.splitlines())) <= 100
+    assert "…" not in text
+    assert "[+9876, +9876]" in text
+    assert "+0.00" in text
+    assert f"differs: numpy, {outcome.fingerprint.numpy} and 1.0" in text
+    assert "left out: 1 tasks that did not run to their end in both" in text

@@ -6,6 +6,7 @@ Importing this package loads no simulator and reads no file: each public name is
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -25,6 +26,7 @@ _PUBLIC = {
     "NormalizedEnv": "taskworlds.wrappers.normalize",
     "PointEnv": "taskworlds.envs.point",
     "Result": "taskworlds.evaluation",
+    "RunningStatistics": "taskworlds.wrappers.running_statistics",
     "StepType": "taskworlds.step",
     "Task": "taskworlds.task",
     "TaskNameWrapper": "taskworlds.wrappers.task_name",
@@ -45,6 +47,15 @@ _PUBLIC = {
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
+
+
+# Gymnasium learns our ids: now if it is there already, else as soon as it is.
+if "gymnasium.envs" in sys.modules:
+    from taskworlds.registration import register_envs as _register_envs
+
+    _register_envs()
+else:
+    import _taskworlds_gymnasium as _taskworlds_gymnasium
 
 
 def __getattr__(name: str) -> Any:

@@ -19,10 +19,21 @@ from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.lists import ENV_NAMES
 from taskworlds.worlds.metaworld.skills import SKILLS, canonical_name
 
-__all__ = ["BENCHMARK_NAMES", "Benchmark", "benchmark"]
+__all__ = ["BENCHMARK_NAMES", "Benchmark", "benchmark", "split_of_name"]
 
 SPLITS = ("train", "test")
-BENCHMARK_NAMES = ("MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs", "custom-ml-envs")
+BENCHMARK_NAMES = (
+    "MT1",
+    "MT10",
+    "MT25",
+    "MT50",
+    "ML1",
+    "ML10",
+    "ML25",
+    "ML45",
+    "custom-mt-envs",
+    "custom-ml-envs",
+)
 _FORMAT = "taskworlds-benchmark/1"
 _HINT = "`taskworlds list benchmarks` shows all, `taskworlds list skills` the skills that MT1 and ML1 take."
 
@@ -31,8 +42,9 @@ _HINT = "`taskworlds list benchmarks` shows all, `taskworlds list skills` the sk
 class Benchmark:
     """Train and test tasks under one name.
 
-    Has the attributes of Meta-World's benchmarks (`train_tasks`, `test_tasks`, `train_classes`, `test_classes`), so
-    code written for those works with this. Frozen; two benchmarks are equal if their tasks are.
+    Has the attributes of Meta-World's benchmarks (`train_tasks`, `test_tasks`, `train_classes`,
+    `test_classes`), so code written for those works with this. Frozen; two benchmarks are equal if their
+    tasks are.
 
     Args:
         name: the benchmark, for reports.
@@ -98,26 +110,28 @@ class Benchmark:
         return self._classes("test")
 
     def _classes(self, split: str) -> OrderedDict[str, Callable[..., Any]]:
-        from taskworlds.vector.make import make
-
         tasks = self.train_tasks if split == "train" else self.test_tasks
         names = dict.fromkeys(task.env_name for task in tasks)
-        return OrderedDict(
-            (name, functools.partial(make, self.only(name, split), split=split, task_select="fixed"))
-            for name in names
-        )
+        return OrderedDict((name, functools.partial(_make_of_one_skill, self, name, split)) for name in names)
 
     def only(self, env_name: str, split: str = "train") -> Benchmark:
         """Gives the benchmark of one skill's tasks, taken from one split."""
-        check_known("skill", env_name, self.env_names(split), f"{self.name} has the skills above in {split}.")
+        known = self.env_names(split)
+        check_known("skill", env_name, known, f"{self.name} has these {split} skills: {', '.join(known)}.")
         tasks = tuple(task for task in self.tasks(split) if task.env_name == env_name)
         name = f"{self.name}/{env_name}"
-        return Benchmark(name, tasks, seed=self.seed) if split == "train" else Benchmark(name, (), tasks, self.seed)
+        return (
+            Benchmark(name, tasks, seed=self.seed)
+            if split == "train"
+            else Benchmark(name, (), tasks, self.seed)
+        )
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that depend on the train and test tasks and their order alone."""
-        text = json.dumps([[task.to_json() for task in tasks] for tasks in (self.train_tasks, self.test_tasks)])
+        text = json.dumps(
+            [[task.to_json() for task in tasks] for tasks in (self.train_tasks, self.test_tasks)]
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def __eq__(self, other: object) -> bool:
@@ -158,6 +172,9 @@ class Benchmark:
             raise ValueError(f"This is not a benchmark's JSON, or only a part of one: {error}") from None
         if not isinstance(data, dict) or data.get("format") != _FORMAT:
             raise ValueError(f"Expected a benchmark's JSON with format {_FORMAT!r}, not {str(data)[:80]!r}.")
+        missing = sorted({"name", "seed", "train_tasks", "test_tasks"} - set(data))
+        if missing:
+            raise ValueError(f"This is only a part of a benchmark's JSON: it has no {', '.join(missing)}.")
         tasks = {split: tuple(Task._from_dict(task) for task in data[f"{split}_tasks"]) for split in SPLITS}
         return cls(data["name"], tasks["train"], tasks["test"], data["seed"])
 
@@ -166,15 +183,17 @@ class Benchmark:
         """Gives a benchmark for whatever names or holds one.
 
         Args:
-            benchmark: a `Benchmark`, one of Meta-World's own benchmark objects, a sequence of tasks (they become the
-                train tasks), or a name with its keywords as for `taskworlds.benchmark`.
+            benchmark: a `Benchmark`, one of Meta-World's own benchmark objects, a sequence of tasks (they
+                become the train tasks), or a name with its keywords as for `taskworlds.benchmark`.
             **how: keywords for `taskworlds.benchmark`, only with a name.
         """
         if isinstance(benchmark, str):
             return make_benchmark(benchmark, **how)
         given = sorted(name for name, value in how.items() if value is not None)
         if given:
-            raise TypeError(f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made.")
+            raise TypeError(
+                f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made."
+            )
         if isinstance(benchmark, Benchmark):
             return benchmark
         if hasattr(benchmark, "train_tasks") and hasattr(benchmark, "test_tasks"):
@@ -182,8 +201,8 @@ class Benchmark:
         if isinstance(benchmark, Sequence):
             return cls("tasks", tuple(benchmark))
         raise TypeError(
-            "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, or as a "
-            f"list of tasks, not as {benchmark!r}."
+            "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, "
+            f"or as a list of tasks, not as {benchmark!r}."
         )
 
 
@@ -200,8 +219,8 @@ def benchmark(
     """Makes one of Meta-World's benchmarks, with exactly the goals that Meta-World draws for the seed.
 
     Args:
-        name: "MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs" or "custom-ml-envs";
-            or a skill's name, which means MT1 of that skill.
+        name: "MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs" or
+            "custom-ml-envs"; or a skill's name, which means MT1 of that skill.
         env_name: the skill of MT1 or ML1.
         seed: seed of the goals; None draws one, which the benchmark then names.
         num_goals: goals for each skill.
@@ -214,7 +233,7 @@ def benchmark(
         ValueError: an unknown name, or a number out of range.
 
     Example:
-        >>> benchmark("MT1", "reach-v3", seed=0).train_tasks[0] == benchmark("reach-v3", seed=0).train_tasks[0]
+        >>> benchmark("MT1", "reach-v3", seed=0) == benchmark("reach-v3", seed=0)
         True
     """
     num_goals = check_count("num_goals", num_goals)
@@ -254,15 +273,51 @@ def benchmark(
         train_names, test_names = _skill_list("train_envs", train_envs), _skill_list("test_envs", test_envs)
         both = sorted(set(train_names) & set(test_names))
         if both:
-            raise ValueError(f"test_envs must share no skill with train_envs, but {', '.join(both)} is in both.")
+            raise ValueError(
+                f"test_envs must share no skill with train_envs, but {', '.join(both)} is in both."
+            )
     else:
-        train_names, test_names = ENV_NAMES[name].train, ENV_NAMES[name].test
+        train_names, test_names = list(ENV_NAMES[name].train), list(ENV_NAMES[name].test)
     hidden = bool(test_names)
     train = _tasks(train_names, seed, num_goals, hidden)
     return Benchmark(name, train, _tasks(test_names, seed, num_goals, hidden), seed)
 
 
+def _make_of_one_skill(benchmark: Benchmark, env_name: str, split: str, **options: Any) -> Any:
+    """Makes a single environment that, like the official one, keeps its task, and ends by the clock alone."""
+    from taskworlds.vector.make import make
+
+    official: dict[str, Any] = {"task_select": "fixed", "terminate_on_success": False}
+    return make(benchmark.only(env_name, split), split=split, **(official | options))
+
+
 make_benchmark = benchmark  # `Benchmark.of` has a parameter of the function's name
+
+
+def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]:
+    """Takes the split out of a benchmark's name: "ML10-test" and "taskworlds/ML10-test" are ML10's test split.
+
+    Args:
+        name: a benchmark's or skill's name, or one of this package's Gymnasium ids.
+        split: the split that was asked for beside the name, if any.
+
+    Returns:
+        The name that `benchmark` takes, and the split; None if neither says which.
+
+    Raises:
+        ValueError: the name and `split` contradict each other.
+
+    Example:
+        >>> split_of_name("ML10-test"), split_of_name("MT10"), split_of_name("ML45", "train")
+        (('ML10', 'test'), ('MT10', None), ('ML45', 'train'))
+    """
+    name = name.removeprefix("taskworlds/")
+    for ending in SPLITS:
+        if name.startswith("ML") and name.endswith(f"-{ending}"):
+            if split not in (None, ending):
+                raise ValueError(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
+            return name.removesuffix(f"-{ending}"), ending
+    return name, split
 
 
 def _tasks(env_names: Sequence[str], seed: int, num_goals: int, hidden: bool) -> tuple[Task, ...]:

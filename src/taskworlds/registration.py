@@ -1,15 +1,18 @@
 """Gymnasium ids: `taskworlds/MT10` and the rest, and `register_once`.
 
-The ids are registered when Gymnasium is imported (see docs/explanation/gymnasium-ids.md), or when this package is. Each
-works with `gymnasium.make` (one environment) and with `gymnasium.make_vec` (a batch).
+The ids are registered when Gymnasium is imported (see docs/explanation/gymnasium-ids.md), or when this
+package is. Each works with `gymnasium.make` (one environment) and with `gymnasium.make_vec` (a batch).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gymnasium as gym
+from gymnasium.envs.registration import register, registry
+
+if TYPE_CHECKING:
+    import gymnasium as gym
 
 __all__ = ["IDS", "register_envs", "register_once"]
 
@@ -21,7 +24,11 @@ IDS = {
         "MT10",
         "MT25",
         "MT50",
-        *(f"{benchmark}-{split}" for benchmark in ("ML1", "ML10", "ML25", "ML45") for split in ("train", "test")),
+        *(
+            f"{benchmark}-{split}"
+            for benchmark in ("ML1", "ML10", "ML25", "ML45")
+            for split in ("train", "test")
+        ),
         "custom-mt-envs",
         "custom-ml-envs",
     )
@@ -37,13 +44,15 @@ def register_once(id: str, entry_point: str | Callable[..., Any] | None = None, 
         **kwargs: further arguments of `gymnasium.register`.
 
     Example:
-        >>> register_once("doc/CartPole-v0", "gymnasium.envs.classic_control.cartpole:CartPoleEnv", max_episode_steps=9)
+        >>> cart_pole = "gymnasium.envs.classic_control.cartpole:CartPoleEnv"
+        >>> register_once("doc/CartPole-v0", cart_pole, max_episode_steps=9)
         >>> register_once("doc/CartPole-v0", "elsewhere:Other")  # taken: nothing happens
+        >>> import gymnasium as gym
         >>> gym.spec("doc/CartPole-v0").max_episode_steps
         9
     """
-    if id not in gym.registry:
-        gym.register(id=id, entry_point=entry_point, **kwargs)
+    if id not in registry:
+        register(id=id, entry_point=entry_point, **kwargs)
 
 
 def register_envs() -> None:
@@ -70,8 +79,8 @@ def make_single(benchmark: str, **kwargs: Any) -> gym.Env[Any, Any]:
 def make_batch(benchmark: str, num_envs: int = 1, **kwargs: Any) -> gym.vector.VectorEnv[Any, Any, Any]:
     """What `gymnasium.make_vec` calls: `taskworlds.make_vec` with the benchmark that the id names.
 
-    Gymnasium says `num_envs=1` when the user says nothing, so 1 means the benchmark's own number of rows here, as in
-    Meta-World; `taskworlds.make_vec(..., num_envs=1)` makes a batch of one.
+    Gymnasium says `num_envs=1` when the user says nothing, so 1 means the benchmark's own number of rows
+    here, as in Meta-World; `taskworlds.make_vec(..., num_envs=1)` makes a batch of one.
     """
     from taskworlds.vector.make import make_vec
 

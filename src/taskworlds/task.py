@@ -1,4 +1,4 @@
-"""The task: a skill with its parameters fixed, as a small value that can be compared, hashed, saved and counted."""
+"""The task: a skill with its parameters fixed, as a small value to compare, hash, save and count."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ __all__ = ["Params", "Task"]
 class Params(Mapping[str, Any]):
     """Read-only, hashable mapping of a task's parameters, kept in alphabetical order.
 
-    Values are str, int, float, bool, None, and tuples of these. Lists, tuples and NumPy arrays given become tuples of
-    Python numbers.
+    Values are str, int, float, bool, None, and tuples of these. Lists, tuples and NumPy arrays given become
+    tuples of Python numbers.
 
     Raises:
         TypeError: a name is not a string, or a value is of another type.
@@ -44,7 +44,9 @@ class Params(Mapping[str, Any]):
         try:
             return self._items[name]
         except KeyError:
-            raise KeyError(f"{name!r} is no parameter of this task; it has {', '.join(self._items) or 'none'}") from None
+            raise KeyError(
+                f"{name!r} is no parameter of this task; it has {', '.join(self._items) or 'none'}"
+            ) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
@@ -84,7 +86,8 @@ def _plain(name: str, value: Any) -> Any:
     if value is None or isinstance(value, str | int | bool):
         return value
     raise TypeError(
-        f"A task's parameter {name!r} must be a number, a string, or a list of them, not {type(value).__name__}."
+        f"A task's parameter {name!r} must be a number, a string, or a list of them, not "
+        f"{type(value).__name__}."
     )
 
 
@@ -96,12 +99,13 @@ class Task:
 
     Args:
         env_name: the skill, for example "drawer-open-v3".
-        params: what is fixed, by name. A Meta-World task has `rand_vec`, a tuple of 3 or 6 floats (metres) that
-            places the object and the goal, and `partially_observable`, whether the goal is hidden from the
-            observation.
+        params: what is fixed, by name. A Meta-World task has `rand_vec`, a tuple of 3 or 6 floats (metres)
+            that places the object and the goal, and `partially_observable`, whether the goal is hidden from
+            the observation.
 
     Example:
-        >>> task = Task("reach-v3", {"rand_vec": (0.0, 0.6, 0.02, 0.1, 0.8, 0.2), "partially_observable": False})
+        >>> goal = (0.0, 0.6, 0.02, 0.1, 0.8, 0.2)
+        >>> task = Task("reach-v3", {"rand_vec": goal, "partially_observable": False})
         >>> task == Task.from_json(task.to_json())
         True
         >>> task["rand_vec"][:3], task.id
@@ -141,7 +145,7 @@ class Task:
         """
         try:
             return cls._from_dict(json.loads(text))
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"This is not a task's JSON ({error}): {text[:80]!r}") from None
 
     def _as_dict(self) -> dict[str, Any]:
@@ -151,14 +155,17 @@ class Task:
     def _from_dict(cls, data: Any) -> Task:
         if not isinstance(data, dict) or set(data) != {"env_name", "params"}:
             raise ValueError(f"A task's JSON is an object with env_name and params, not {str(data)[:80]!r}.")
-        return cls(data["env_name"], data["params"])
+        try:
+            return cls(data["env_name"], data["params"])
+        except TypeError as error:
+            raise ValueError(f"This is not a task's JSON: {error}") from None
 
     @classmethod
     def from_metaworld(cls, task: metaworld.types.Task) -> Task:
         """Converts one of Meta-World's own tasks.
 
-        Meta-World keeps its tasks' data pickled, so this unpickles bytes: only pass objects that Meta-World made in
-        this process.
+        Meta-World keeps its tasks' data pickled, so this unpickles bytes: only pass objects that Meta-World
+        made in this process.
 
         Raises:
             TypeError: `task` is not one of Meta-World's.
@@ -183,13 +190,20 @@ class Task:
 
     @functools.cached_property
     def data(self) -> bytes:
-        """The parameters as Meta-World pickles them, so that its own environments' `set_task` takes this task."""
+        """The parameters as Meta-World pickles them: its own environments' `set_task` takes this task."""
         import pickle
 
         from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
         if self.env_name not in ALL_V3_ENVIRONMENTS:
-            raise ValueError(f"{self.env_name!r} is not a Meta-World skill, so Meta-World cannot take this task.")
+            raise ValueError(
+                f"{self.env_name!r} is not a Meta-World skill, so Meta-World cannot take this task."
+            )
+        if "rand_vec" not in self.params:
+            raise ValueError(
+                f"Meta-World cannot take this task of {self.env_name}: it must have the parameter rand_vec, "
+                f"and has {', '.join(self.params) or 'none'}."
+            )
         params = dict(self.params)
         params["rand_vec"] = np.array(params["rand_vec"], dtype=np.float64)
         return pickle.dumps(params | {"env_cls": ALL_V3_ENVIRONMENTS[self.env_name]})

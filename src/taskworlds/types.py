@@ -1,16 +1,16 @@
 """Type aliases for code over mtrl's vector environments, under mtrl's names.
 
-All can be imported where neither PyTorch nor OmegaConf is installed; those two are named in them, not loaded.
+All can be imported where neither PyTorch nor OmegaConf is installed; those two are named here, not loaded.
 
 Example:
-    >>> from taskworlds.types import EnvIdToTaskMapType, ObsType
-    >>> def first_env_obs(obs: ObsType) -> float:
-    ...     return float(obs["env_obs"][0][0])
+    >>> from taskworlds.types import ObsType
+    >>> def num_envs(obs: ObsType) -> int:
+    ...     return len(obs["task_obs"])
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import gymnasium
@@ -37,34 +37,34 @@ __all__ = [
 ]
 
 TensorType: TypeAlias = Union[np.ndarray, "torch.Tensor"]
-"""What an observation is made of: a NumPy array, or a PyTorch tensor where `tensor="torch"` was asked for."""
+"""What observations are made of: NumPy arrays, or PyTorch tensors where `tensor="torch"` was asked for."""
 
 EnvObsType: TypeAlias = TensorType
-"""What the environments observe, one row each: (n, d), or (n, ...) for images."""
+"""What the environments of a batch observe: (n, d), or (n, channels, height, width)."""
 
 TaskObsType: TypeAlias = TensorType
-"""Which task each row has: its number, (n,) int64."""
+"""Which task each environment of a batch has: its number, (n,) int64."""
 
 ObsType: TypeAlias = dict[str, TensorType]
-"""A batch of observations: `{"env_obs": EnvObsType, "task_obs": TaskObsType}`."""
+"""A batch of observations: an `EnvObsType` under "env_obs", a `TaskObsType` under "task_obs"."""
 
-ActionType: TypeAlias = Union[str, int, float, np.ndarray]
+ActionType: TypeAlias = str | int | float | np.ndarray
 """One environment's action."""
 
 EnvType: TypeAlias = AsyncVectorEnv
-"""A vector environment with a process for each of its environments: what `VecEnv` and `MetaWorldVecEnv` are."""
+"""A batch of environments in a process each: what `VecEnv` and `MetaWorldVecEnv` are."""
 
 EnvsDictType: TypeAlias = dict[str, AsyncVectorEnv]
-"""An experiment's vector environments by mode: `{"train": ..., "eval": ...}`."""
+"""An experiment's batches of environments by mode, "train" and "eval"."""
 
-EnvBuilderType: TypeAlias = "Callable[[], gymnasium.Env[Any, Any]]"
-"""What makes one environment in its process; one entry of `env_fns`. It must be picklable."""
+EnvBuilderType: TypeAlias = Callable[[], gymnasium.Env[Any, Any]]
+"""What makes one environment in its process: one entry of `env_fns`."""
 
 EnvMetaDataType: TypeAlias = Mapping[str, Sequence[Any]]
-"""The `env_metadata` of a vector environment: `{"ids": [...], "mode": [...]}`, an entry for each environment."""
+"""The `env_metadata` of a `VecEnv`: a value for each environment under "ids" and under "mode"."""
 
 EnvIdToTaskMapType: TypeAlias = Mapping[str, Task]
-"""The task of each environment, by the name of its skill: what `build_metaworld_vec_env` gives and takes."""
+"""The task of each environment by its skill's name: what `build_metaworld_vec_env` gives and takes."""
 
 ConfigType: TypeAlias = Any
 """mtrl's configuration: an OmegaConf `DictConfig`, a dictionary, or an object with attributes."""

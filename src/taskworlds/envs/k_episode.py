@@ -1,7 +1,8 @@
 """k episodes on one task: `KEpisodeMetaworld` over a benchmark, and `Metaworld` by the benchmark's name.
 
-A trial is k attempts at one task that the agent does not know. Between attempts only the arm and the objects go
-back to their start (a soft reset), so an agent with memory can use in one attempt what it learned in those before.
+A trial is k attempts at one task that the agent does not know. Between attempts only the arm and the objects
+go back to their start (a soft reset), so an agent with memory can use in one attempt what it learned in those
+before.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
-from gymnasium.spaces import Box
 from gymnasium.utils import seeding
 from numpy.typing import ArrayLike, NDArray
 
@@ -27,6 +27,7 @@ from taskworlds.vector.make import make
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.worlds.metaworld.skills import SKILLS, canonical_name
+from taskworlds.wrappers.task_onehot import space_with_onehot, vector_space
 
 __all__ = ["KEpisodeMetaworld", "Metaworld"]
 
@@ -38,41 +39,42 @@ _OPTIONS = {field.name for field in dataclasses.fields(Options)} - _OWN_OPTIONS 
 _KEYWORDS = {"max_episode_length", "reward_scales", "seed", "render_mode"}
 
 
-class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]):
+class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
     """Trials of k attempts at one task, on Gymnasium's API.
 
-    `reset` begins a trial: it draws a skill, each with the same chance, and then one of that skill's tasks. When
-    an attempt ends and is not the trial's last, the same `step` resets the task and gives the first observation
-    of the next attempt. The trial ends with its last attempt: `terminated` if the task ended that attempt,
-    `truncated` if its time did. What `step` gives is an `EnvStep`.
+    `reset` begins a trial: it draws a skill, each with the same chance, and then one of that skill's tasks.
+    When an attempt ends and is not the trial's last, the same `step` resets the task and gives the first
+    observation of the next attempt. The trial ends with its last attempt: `terminated` if the task ended that
+    attempt, `truncated` if its time did. What `step` gives is an `EnvStep`.
 
-    An observation is the environment's, followed by a flag: 1 where an attempt begins, at a reset and at a soft
-    reset, and 0 elsewhere.
+    An observation is the environment's, followed by a flag: 1 where an attempt begins, at a reset and at a
+    soft reset, and 0 elsewhere.
 
-    Info has, at reset and at each step, `task_name` (the skill), `task_id` (`Task.id`), `goal` (its position) and
-    `goal_idx` (the task's place among the skill's tasks of the split, -1 for a task from elsewhere); at each step
-    also what the environment reports, such as `success`. The step that ends attempt i of 0 to k-1 adds:
+    Info has, at reset and at each step, `task_name` (the skill), `task_id` (`Task.id`), `goal` (its position)
+    and `goal_idx` (the task's place among the skill's tasks of the split, -1 for a task from elsewhere); at
+    each step also what the environment reports, such as `success`. The step that ends attempt i of 0 to k-1
+    adds:
 
-    - `final_obs`: the true last observation of the attempt, with flag 0. At the trial's end it is the observation
-      that the step gives, too.
+    - `final_obs`: the true last observation of the attempt, with flag 0. At the trial's end it is the
+      observation that the step gives, too.
     - `AMAGO_LOG_METRIC Trial {i} Success`: 1.0 if any step of the attempt succeeded, else 0.0.
     - `AMAGO_LOG_METRIC Trial {i} Return`: the sum of the attempt's rewards, as `step` gave them.
-    - at the trial's end, `AMAGO_LOG_METRIC Total Successes` and `AMAGO_LOG_METRIC Total Return`: their sums over
-      the k attempts.
+    - at the trial's end, `AMAGO_LOG_METRIC Total Successes` and `AMAGO_LOG_METRIC Total Return`: their sums
+      over the k attempts.
 
     Args:
         benchmark: a `taskworlds.Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
         split: "train" or "test": whose tasks the trials are drawn from.
         k_episodes: attempts of a trial, K.
         max_episode_length: steps after which an attempt is truncated.
-        reward_scales: factors by which the rewards of some skills are multiplied, by skill's name; None for the
-            class's own `reward_scales`, which a subclass may set.
+        reward_scales: factors by which the rewards of some skills are multiplied, by skill's name; None for
+            the class's own `reward_scales`, which a subclass may set.
         seed: seeds the draws of the trials, until a `reset(seed=...)`; None for the system's entropy. With a
             benchmark's name in place of the benchmark, also the seed of its goals.
         render_mode: None, "rgb_array", "depth_array" or "human".
-        **options: more keywords of `taskworlds.make`: `terminate_on_success` (off by default; ends an attempt on
-            its first success), `reward_function_version`, `vector_strategy` and so on. Those that say which task
-            comes next, or when an attempt ends by time, are not among them.
+        **options: more keywords of `taskworlds.make`: `terminate_on_success` (off by default; ends an attempt
+            on its first success), `reward_function_version`, `vector_strategy` and so on. Those that say
+            which task comes next, or when an attempt ends by time, are not among them.
 
     Attributes:
         benchmark: the tasks, as a `Benchmark`.
@@ -90,11 +92,12 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
         >>> import taskworlds
         >>> env = KEpisodeMetaworld(taskworlds.benchmark("ML1", "reach-v3", seed=0), "train", 2, 3)
         >>> obs, info = env.reset(seed=0)
-        >>> obs.shape, obs[-1], info["task_name"], info["goal_idx"]
-        ((40,), 1.0, 'reach-v3', 31)
+        >>> obs.shape, float(obs[-1]), info["task_name"], info["goal_idx"]
+        ((40,), 1.0, 'reach-v3', 42)
         >>> for _ in range(6):
         ...     obs, reward, terminated, truncated, info = env.step(env.action_space.sample())
-        ...     print(obs[-1], truncated, sorted(name[17:] for name in info if name.startswith("AMAGO")))
+        ...     names = [name.removeprefix("AMAGO_LOG_METRIC ") for name in info if "AMAGO" in name]
+        ...     print(float(obs[-1]), truncated, sorted(names))
         0.0 False []
         0.0 False []
         1.0 False ['Trial 0 Return', 'Trial 0 Success']
@@ -126,8 +129,8 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
         self.k_episodes = check_count("k_episodes", k_episodes)
         self.max_episode_length = check_count("max_episode_length", max_episode_length)
         if reward_scales is not None:
-            self.reward_scales = reward_scales
-        self._scales()
+            self.reward_scales = _by_present_name(reward_scales)
+        _by_present_name(self.reward_scales)  # raises for an unknown skill
         if seed is not None:
             self._np_random, self._np_random_seed = seeding.np_random(check_seed(seed))
         self.render_mode = render_mode
@@ -141,8 +144,8 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
             **({"terminate_on_success": False} | options),
         )
         self.action_space = self._env.action_space
-        inner = self._env.observation_space
-        self.observation_space = Box(np.append(inner.low, 0.0), np.append(inner.high, 1.0), dtype=np.float64)
+        # The flag lies in [0, 1], like an entry of a one-hot.
+        self.observation_space = space_with_onehot(vector_space(self._env.observation_space), 1)
         self._tasks: dict[str, list[Task]] = {name: [] for name in self.benchmark.env_names(split)}
         for task in self.benchmark.tasks(split):
             self._tasks[task.env_name].append(task)
@@ -182,7 +185,7 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
         )
 
     @property
-    def spec(self) -> EnvSpec:  # type: ignore[override]
+    def spec(self) -> EnvSpec:
         """What the environment is; its `max_episode_length` is that of a trial, K times an attempt's."""
         return self._spec
 
@@ -193,7 +196,7 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
 
     @property
     def env_name(self) -> str:
-        """The skill of the trial at hand, for logs and file names; before the first reset, the benchmark's name."""
+        """The trial's skill, for logs and file names; before the first reset, the benchmark's name."""
         if self.task is None:
             return f"metaworld_{self._name}".replace("/", "_")
         return self.task.env_name
@@ -208,8 +211,8 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
             train_set: whether the environments hold the train tasks, or else the test tasks.
 
         Returns:
-            Functions to call without arguments, in the benchmark's order; each makes an environment whose `tasks`
-            are those of the skill.
+            Functions to call without arguments, in the benchmark's order; each makes an environment whose
+            `tasks` are those of the skill.
         """
         benchmark = Benchmark.of(benchmark)
         return benchmark.train_classes if train_set else benchmark.test_classes
@@ -232,7 +235,8 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
         """Begins a trial on a newly drawn task.
 
         Args:
-            seed: fixes the tasks of this and the following trials, and with them goals and states; None to go on.
+            seed: fixes the tasks of this and the following trials, and with them goals and states; None to go
+                on.
             options: `task`, the trial's task: a `Task` or one of Meta-World's own.
 
         Returns:
@@ -252,7 +256,7 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
         self.task = task
         mine = self._tasks.get(task.env_name, [])
         self._goal_idx = mine.index(task) if task in mine else -1
-        self._scale = self._scales().get(task.env_name, 1.0)
+        self._scale = _by_present_name(self.reward_scales).get(task.env_name, 1.0)
         self._running = True
         self._steps = 0
         self._success = 0.0
@@ -275,8 +279,8 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
         """
         if not self._running:
             raise RuntimeError(
-                f"{type(self).__name__}.step needs a trial under way, and there is none. Call reset() before the "
-                "first step, and after each step that terminates or truncates."
+                f"{type(self).__name__}.step needs a trial under way, and there is none. Call reset() before "
+                "the first step, and after each step that terminates or truncates."
             )
         step = self._env.step(action)
         reward = step.reward * self._scale
@@ -317,12 +321,8 @@ class KEpisodeMetaworld(gymnasium.Env[NDArray[np.float64], NDArray[np.floating]]
         tasks = self._tasks[names[int(self.np_random.integers(len(names)))]]
         return tasks[int(self.np_random.integers(len(tasks)))]
 
-    def _scales(self) -> dict[str, float]:
-        """Gives `reward_scales` by the skills' present names, once it has checked the names."""
-        return {canonical_name(name): factor for name, factor in self.reward_scales.items()}
-
     def _end_attempt(self) -> dict[str, float]:
-        """Notes how the attempt went, and gives its metrics; after the trial's last attempt also the totals."""
+        """Notes how the attempt went, and gives its metrics; after the trial's last also the totals."""
         trial = len(self._successes)
         self._successes.append(self._success)
         metrics = {f"Trial {trial} Success": self._success, f"Trial {trial} Return": self._returns[-1]}
@@ -338,14 +338,14 @@ class Metaworld(KEpisodeMetaworld):
     `env_name` is the skill of the trial at hand.
 
     Args:
-        benchmark_name: "ml10", "ml25" or "ml45"; or a skill's name, such as "reach-v3", for ML1 of that skill. A
-            v2 name means the v3 skill, with a DeprecationWarning.
+        benchmark_name: "ml10", "ml25" or "ml45"; or a skill's name, such as "reach-v3", for ML1 of that
+            skill. A v2 name means the v3 skill, with a DeprecationWarning.
         split: "train" or "test".
         k_episodes: attempts of a trial, K.
         max_episode_length: steps after which an attempt is truncated.
         reward_scales: as for `KEpisodeMetaworld`.
-        seed: seed of the goals (those of Meta-World's benchmark with this seed) and of the trials' draws; None
-            for the system's entropy.
+        seed: seed of the goals (those of Meta-World's benchmark with this seed) and of the trials' draws;
+            None for the system's entropy.
         render_mode: as for `KEpisodeMetaworld`.
         **options: as for `KEpisodeMetaworld`.
 
@@ -403,6 +403,11 @@ class Metaworld(KEpisodeMetaworld):
         return super().step(action)
 
 
+def _by_present_name(scales: Mapping[str, float]) -> dict[str, float]:
+    """Gives reward scales with v3 names for v2 names; raises ValueError for a name that is no skill's."""
+    return {canonical_name(name): factor for name, factor in scales.items()}
+
+
 def _benchmark_of(name: str, seed: int | None) -> Benchmark:
     """Gives the benchmark that AMAGO knows by `name`."""
     if not isinstance(name, str):
@@ -417,7 +422,7 @@ def _benchmark_of(name: str, seed: int | None) -> Benchmark:
         near = difflib.get_close_matches(name.lower(), known, n=3)
         suggestion = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ValueError(
-            f"Unrecognized metaworld benchmark {name!r}.{suggestion} It is one of {', '.join(_BENCHMARKS)}, or a "
+            f"Unrecognized metaworld benchmark {name!r}.{suggestion} It is {', '.join(_BENCHMARKS)} or a "
             "skill; `taskworlds list skills` shows those."
         )
     return make_benchmark("ML1", canonical_name(name), seed=seed)

@@ -89,6 +89,8 @@ class MetaLearningAgent(Agent, Protocol):
 
 Policy: TypeAlias = Callable[[Any], Any] | Agent
 
+_TOO_HIGH = r"Constant\(s\) may be too high"  # how the experts' warning begins
+
 _META_METHODS = ("init", "adapt_action", "step", "adapt", "eval_action")
 
 
@@ -239,7 +241,7 @@ class ExpertPolicy:
             )
         actions = np.zeros((len(obs), 4), dtype=np.float32)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they warn that their actions get clipped, which is done here
+            warnings.filterwarnings("ignore", message=_TOO_HIGH)  # actions get clipped, which is done here
             for row, (name, expert, goal) in self._experts.items():
                 actions[row] = expert.get_action(self._shown(obs[row], name, goal))
         return np.clip(actions, -1.0, 1.0)

@@ -25,14 +25,16 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 import taskworlds
+from taskworlds.benchmarks import Benchmark, split_of_name
 from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.policies import Actor, Policy, Timestep, is_meta_learner
 from taskworlds.evaluation.result import Episode, Result, TaskRecord
 from taskworlds.evaluation.rows import FixedRows, RowsFault, Tally, TaskRows, holds_tasks
 from taskworlds.task import Task
+from taskworlds.vector.task_env import TaskEnv
 
-__all__ = ["evaluate"]
+__all__ = ["default_num_envs", "default_split", "evaluate"]
 
 _NUM_ENVS = 10  # rows to aim at where the caller does not say
 _META_BATCH_SIZE = 20  # Meta-World's
@@ -64,8 +66,10 @@ def evaluate(
 
     What is evaluated:
 
-    - a benchmark, by name or as an object (ours or Meta-World's): its vector env is made here, and closed;
-    - one of our vector envs: the tasks of its rows, with its settings, in any autoreset mode;
+    - a benchmark, by name ("MT10", "ML10-test") or as an object (ours or Meta-World's): its vector env is
+      made here, and closed;
+    - one of our vector envs, or what `taskworlds.make` made: the tasks of its rows, with its settings, in
+      any autoreset mode;
     - any other Gymnasium env or vector env: each row counts as one task. The first `episodes_per_task`
       episodes of each row count; rows that have had theirs keep stepping until the last row has. Success is
       what the infos call "success", and unknown (None, NaN) where they do not.
@@ -145,6 +149,8 @@ def evaluate(
     building = {name: value for name, value in building.items() if value is not None}
     plan = _Plan(policy, split, episodes_per_task, seed, tasks, meta, on_episode)
 
+    if isinstance(benchmark_or_env, TaskEnv):
+        benchmark_or_env = benchmark_or_env.batch
     if not isinstance(benchmark_or_env, gym.Env | VectorEnv):
         return _evaluate_benchmark(plan, benchmark_or_env, building)
     if building:
@@ -220,6 +226,17 @@ def _num_envs(num_envs: int | None, meta_batch_size: int | None) -> int | None:
     return num_envs
 
 
+def default_split(benchmark: Benchmark) -> str:
+    """Gives the split that is evaluated unless the caller says which."""
+    return "test" if benchmark.test_tasks else "train"
+
+
+def default_num_envs(num_skills: int, *, meta: bool) -> int:
+    """Gives the rows unless the caller says how many: equally many for each skill, and enough in all."""
+    aim = _META_BATCH_SIZE if meta else _NUM_ENVS
+    return num_skills * -(-aim // num_skills)
+
+
 # --- what is evaluated ---
 
 
@@ -228,14 +245,14 @@ def _evaluate_benchmark(plan: _Plan, benchmark_or_name: Any, building: dict[str,
     naming: dict[str, Any] = {
         name: building.pop(name) for name in ("env_name", "num_goals") if name in building
     }
+    split = plan.split
     if isinstance(benchmark_or_name, str):
+        benchmark_or_name, split = split_of_name(benchmark_or_name, split)
         naming["seed"] = plan.seed
     benchmark = taskworlds.Benchmark.of(benchmark_or_name, **naming)
-    split = plan.split or ("test" if benchmark.test_tasks else "train")
-    skills = len(benchmark.env_names(split))
-    aim = _NUM_ENVS if plan.meta is None else _META_BATCH_SIZE
+    split = split or default_split(benchmark)
     settings = {
-        "num_envs": skills * -(-aim // skills),
+        "num_envs": default_num_envs(len(benchmark.env_names(split)), meta=plan.meta is not None),
         "vector_strategy": "sync",
         "terminate_on_success": True,
     } | building

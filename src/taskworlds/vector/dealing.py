@@ -12,11 +12,11 @@ __all__ = ["deal"]
 def deal(tasks: Sequence[Task], num_rows: int) -> list[list[Task]]:
     """Deals tasks over rows as evenly as they go, and so that no row is empty.
 
-    With at least as many rows as skills, each row serves one skill. The rows of a skill stand together, in the
-    benchmark's order, and share its tasks: row j of k gets every k-th task from the j-th on, which is Meta-World's
-    order. If the rows do not divide evenly, the first skills have one row more. A skill with fewer tasks than rows
-    has a task in several rows. With fewer rows than skills, row j gets every num_rows-th skill from the j-th on,
-    with all its tasks.
+    With at least as many rows as skills, each row serves one skill. The rows of a skill stand together, in
+    the benchmark's order, and share its tasks: row j of k gets every k-th task from the j-th on, which is
+    Meta-World's order. If the rows do not divide evenly, the first skills have one row more. A skill with
+    fewer tasks than rows has a task in several rows. With fewer rows than skills, row j gets every
+    num_rows-th skill from the j-th on, with all its tasks.
 
     Args:
         tasks: the tasks, at least one.

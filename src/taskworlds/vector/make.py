@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
-from taskworlds.benchmarks import SPLITS, Benchmark
+from taskworlds.benchmarks import SPLITS, Benchmark, split_of_name
 from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.task import Task
 from taskworlds.vector.options import Options
@@ -48,8 +49,17 @@ def make(
         >>> env.observation_space.shape, env.observation_space.dtype
         ((40,), dtype('float64'))
     """
-    benchmark, split, chosen = _resolve("make", name, split, seed, total_tasks_per_cls, options, _MAKE_KEYWORDS)
-    return TaskEnv(benchmark, split, vector_strategy or STRATEGIES[0], chosen, seed)
+    given = {"split": split, "vector_strategy": vector_strategy, "total_tasks_per_cls": total_tasks_per_cls}
+    benchmark, split, chosen = _resolve(
+        "make", name, split, seed, total_tasks_per_cls, options, _MAKE_KEYWORDS
+    )
+    env = TaskEnv(benchmark, split, vector_strategy or STRATEGIES[0], chosen, seed)
+    if isinstance(name, str) and seed is not None:  # then the name says it all, and fits into JSON
+        kwargs = {key: value for key, value in (given | options).items() if value is not None}
+        spec = copy.copy(env.spec)
+        spec.kwargs = {"benchmark": name, "seed": seed} | kwargs
+        env.spec = spec
+    return env
 
 
 def make_vec(
@@ -66,19 +76,20 @@ def make_vec(
     """Makes a batch of environments over the tasks of a benchmark.
 
     Args:
-        name: a benchmark's name ("MT10", "ML45-test", "custom-mt-envs"), a skill's name (MT1 of it), a `Benchmark`,
-            one of Meta-World's own benchmark objects, or a list of tasks.
-        num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, or for an ML benchmark
-            `meta_batch_size`.
+        name: a benchmark's name ("MT10", "ML45-test", "custom-mt-envs"), a skill's name (MT1 of it), a
+            `Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
+        num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, or for an ML
+            benchmark `meta_batch_size`.
         split: "train" or "test"; None for what the name says, else "train".
         vector_strategy: the engine: "sync" steps the rows in this process, "async" in a process each.
         seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`.
-        meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on that the
-            skills divide evenly.
+        meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
+            that the skills divide evenly.
         total_tasks_per_cls: only the first so many tasks of each skill.
-        **options: `env_name`, `num_goals`, `envs_list`, `train_envs` and `test_envs` as for `taskworlds.benchmark`,
-            and the fields of `taskworlds.vector.options.Options`. Meta-World's defaults depend on the benchmark and
-            are kept: ML benchmarks choose tasks pseudorandomly, and end test episodes on success.
+        **options: `env_name`, `num_goals`, `envs_list`, `train_envs` and `test_envs` as for
+            `taskworlds.benchmark`, and the fields of `taskworlds.vector.options.Options`. Meta-World's
+            defaults depend on the benchmark and are kept: ML benchmarks choose tasks pseudorandomly, and end
+            test episodes on success.
 
     Returns:
         A Gymnasium vector environment.
@@ -98,7 +109,9 @@ def make_vec(
     if meta_batch_size is not None:
         meta_batch_size = check_count("meta_batch_size", meta_batch_size)
         if num_envs is not None and num_envs != meta_batch_size:
-            raise ValueError(f"num_envs={num_envs} and meta_batch_size={meta_batch_size} name the same thing twice.")
+            raise ValueError(
+                f"num_envs={num_envs} and meta_batch_size={meta_batch_size} name the same thing twice."
+            )
         num_envs = meta_batch_size
     if num_envs is None:
         skills = len(benchmark.env_names(split))
@@ -116,16 +129,12 @@ def _resolve(
     keywords: frozenset[str],
 ) -> tuple[Benchmark, str, Options]:
     """Gives the benchmark, its split, and the options with Meta-World's defaults for that split."""
-    how = {keyword: options.pop(keyword) for keyword in _BENCHMARK_KEYWORDS if keyword in options}
+    how = {keyword: value for keyword, value in options.items() if keyword in _BENCHMARK_KEYWORDS}
+    options = {keyword: value for keyword, value in options.items() if keyword not in how}
     if seed is not None:
         seed = check_seed(seed)
     if isinstance(name, str):
-        name = name.removeprefix("taskworlds/")
-        for ending in SPLITS:
-            if name.startswith("ML") and name.endswith(f"-{ending}"):
-                if split not in (None, ending):
-                    raise ValueError(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
-                name, split = name.removesuffix(f"-{ending}"), ending
+        name, split = split_of_name(name, split)
         how["seed"] = seed
         benchmark = Benchmark.of(name, **how)
     else:

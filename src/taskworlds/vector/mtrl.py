@@ -1,7 +1,7 @@
-"""mtrl's vector environments, on Gymnasium's API: `VecEnv`, `MetaWorldVecEnv` and `build_metaworld_vec_env`.
+"""mtrl's vector environments on Gymnasium's API: `VecEnv`, `MetaWorldVecEnv`, `build_metaworld_vec_env`.
 
-Each environment runs in a process of its own. An observation is a dictionary: "env_obs", what the environments
-observe, and "task_obs", the number of each one's task.
+Each environment runs in a process of its own. An observation is a dictionary: "env_obs", what the
+environments observe, and "task_obs", the number of each one's task.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import contextlib
 import copy
 import functools
 import json
-import multiprocessing
 import multiprocessing.connection
 import pickle
 import traceback
@@ -28,14 +27,7 @@ from taskworlds.benchmarks import Benchmark
 from taskworlds.benchmarks import benchmark as make_benchmark
 from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.task import Task
-from taskworlds.types import (
-    ConfigType,
-    EnvBuilderType,
-    EnvMetaDataType,
-    EnvObsType,
-    ObsType,
-    TaskObsType,
-)
+from taskworlds.types import ConfigType, EnvBuilderType, EnvMetaDataType, EnvObsType, ObsType, TaskObsType
 from taskworlds.vector.make import make
 from taskworlds.worlds import world_of
 from taskworlds.worlds.metaworld.skills import canonical_name
@@ -44,7 +36,7 @@ __all__ = ["MetaWorldVecEnv", "VecEnv", "build_metaworld_vec_env"]
 
 TENSORS = ("numpy", "torch")
 
-_FIRST_NOTICE = 5.0  # seconds to wait for the end of a process whose pipe has broken already
+_GRACE = 5.0  # seconds that a process whose pipe is broken gets to end, so that its exit code is known
 
 Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
@@ -52,31 +44,32 @@ Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 class VecEnv(AsyncVectorEnv):
     """A batch of n environments with dictionary observations, each in a process of its own.
 
-    `reset` gives `(obs, infos)`, `step` gives observations, rewards (n,) float64, terminations and truncations
-    (n,) bool, and infos. Observations are batched by key, `{"env_obs": (n, ...), "task_obs": (n,)}`. All but the
-    observations are NumPy arrays always.
+    `reset` gives observations and infos; `step` gives observations, rewards (n,) float64, terminations and
+    truncations (n,) bool, and infos. Observations are batched by key: "env_obs" (n, ...), "task_obs" (n,).
+    Everything but the observations is in NumPy arrays always.
 
-    An environment whose episode ends is reset in the same step: the observation is the new episode's first, and
-    `infos["final_obs"][i]` and `infos["final_info"]` hold what the old one ended with.
+    An environment whose episode ends is reset in the same step: its observation is then the first of the new
+    episode, and `infos["final_obs"][i]` and `infos["final_info"]` have what the old one ended with.
 
-    If an environment raises an error, or its process dies, the error names it by index, id and mode, and the whole
-    batch is closed.
+    If an environment raises an error, or its process dies, the error names it by index, id and mode, and all
+    environments are closed.
 
     Args:
-        env_metadata: `{"ids": [...], "mode": [...]}`, one entry for each environment; modes may be dotted, as in
+        env_metadata: "ids" and "mode", each with one value for each environment. Modes may be dotted, as in
             "eval.interpolation".
-        env_fns: what makes each environment; called in its process, and the first one here too, for its spaces.
-        observation_space: the space of one environment's observations; None for that of the first. All must have it.
+        env_fns: what makes each environment, in its process; the first is called here too, for its spaces.
+        observation_space: the space of one environment's observations; None for that of the first. All must
+            have it.
         action_space: the space of one environment's actions; None for that of the first. All must have it.
-        shared_memory: whether observations come back through shared memory, which is faster if they are large.
-        copy: whether the observations given are the caller's own; if not, the next step writes to them.
-        context: how processes start, "fork", "spawn" or "forkserver"; None for Python's default. "spawn" needs the
-            script's own code under `if __name__ == "__main__":`.
+        shared_memory: whether observations come through shared memory, which is faster if they are large.
+        copy: whether observations are the caller's own; if not, the next step writes to them.
+        context: how processes start, "fork", "spawn" or "forkserver"; None for Python's default. "spawn"
+            needs the code of the script to be under `if __name__ == "__main__":`.
         daemon: whether the processes end with this one. Daemons cannot start processes of their own.
-        worker: what runs in each process, with the signature of Gymnasium's worker; None for Gymnasium's own.
+        worker: what runs in each process, with the signature of Gymnasium's worker; None for that one.
         tensor: what observations are made of, "numpy" or "torch".
-        autoreset_mode: what happens at the end of an episode, as in Gymnasium; DISABLED leaves it to
-            `reset(options={"reset_mask": terminations | truncations})`.
+        autoreset_mode: what happens at the end of an episode, as in Gymnasium. DISABLED leaves it to the
+            caller: `reset(options={"reset_mask": terminations | truncations})`.
 
     Raises:
         ImportError: `tensor="torch"` without PyTorch.
@@ -158,7 +151,7 @@ class VecEnv(AsyncVectorEnv):
         """The mode of each environment, as in `env_metadata`."""
         return list(self._mode)
 
-    # --- episodes ------------------------------------------------------------------------------------------------
+    # --- episodes --------------------------------------------------------------------------------------
 
     def reset_async(
         self, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -166,20 +159,31 @@ class VecEnv(AsyncVectorEnv):
         """Begins a reset; `reset_wait` gives its outcome.
 
         Args:
-            seed: environment i is reset with `seed + i`, or with the i-th of a list; None leaves the generators.
-            options: given to each environment, except `reset_mask`, (n,) bool: which of them to reset.
+            seed: environment i is reset with `seed + i`, or with the i-th of a list; None goes on with the
+                generators as they are.
+            options: for each environment's own reset; but `reset_mask`, (n,) bool, says which to reset.
 
         Raises:
             TypeError: a seed is not a whole number.
-            ValueError: a seed is out of range, or they are not as many as environments.
+            ValueError: a seed is out of range, there are not as many as environments, or the mask does not
+                fit.
         """
         seeds: Any = seed
         if isinstance(seed, Sequence | np.ndarray):
             seeds = [None if each is None else check_seed(each) for each in seed]
+            if len(seeds) != self.num_envs:
+                raise ValueError(
+                    f"seed must have one entry for each of the {self.num_envs} environments, "
+                    f"not {len(seeds)}."
+                )
         elif seed is not None:
             seeds = check_seed(seed)
+        if options is not None:
+            options = dict(options)
+            if "reset_mask" in options:
+                options["reset_mask"] = self._mask(options["reset_mask"])
         with self._watched("reset"):
-            super().reset_async(seeds, None if options is None else dict(options))
+            super().reset_async(seeds, options)
 
     def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
         """Gives the outcome of the reset that `reset_async` began: observations and infos."""
@@ -191,7 +195,7 @@ class VecEnv(AsyncVectorEnv):
         """Begins a step; `step_wait` gives its outcome.
 
         Args:
-            actions: one for each environment, (n, ...), of the shape of `action_space`: an array, a tensor or a list.
+            actions: one for each environment, of the shape of `action_space`: array, tensor or list.
 
         Raises:
             ValueError: the shape is another.
@@ -211,18 +215,27 @@ class VecEnv(AsyncVectorEnv):
         """Gives the outcome of the step that `step_async` began: Gymnasium's five values."""
         with self._watched("step"):
             obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
-        if self._torch is not None and "final_obs" in infos:
+        if "final_obs" in infos:
             for index in np.flatnonzero(infos["_final_obs"]):
                 infos["final_obs"][index] = self._tensors(infos["final_obs"][index])
         return self._tensors(obs), rewards, terminations, truncations, infos
 
+    def _mask(self, mask: Any) -> np.ndarray:
+        array = np.asarray(mask)
+        if array.dtype != np.bool_ or array.shape != (self.num_envs,) or not array.any():
+            raise ValueError(
+                f"options['reset_mask'] must be a bool array of shape ({self.num_envs},), True for at least "
+                f"one environment, not {mask!r}."
+            )
+        return array
+
     def _tensors(self, values: Any) -> Any:
-        """Gives an observation, or one part of it, as `tensor` asks."""
+        """Gives an observation, or a part of it, as `tensor` asks."""
         if isinstance(values, Mapping):
             return {key: self._tensors(value) for key, value in values.items()}
         return values if self._torch is None else self._torch.as_tensor(values)
 
-    # --- environments as objects ---------------------------------------------------------------------------------
+    # --- the environments themselves -------------------------------------------------------------------
 
     def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> None:
         """Begins a call of each environment's method `name`; `call_wait` gives the results."""
@@ -240,21 +253,22 @@ class VecEnv(AsyncVectorEnv):
             super().set_attr(name, values)
 
     def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
-        """Ends the processes; also those of which some have died."""
+        """Ends the processes, also if some have died already."""
         try:
             super().close_extras(timeout, terminate)
         except (EOFError, ConnectionError):
             super().close_extras(terminate=True)
 
-    # --- checks and failures -------------------------------------------------------------------------------------
+    # --- checks and failures ---------------------------------------------------------------------------
 
     def _check_spaces(self) -> None:
-        """Compares the spaces of all environments. Gymnasium calls this when the processes have been started."""
-        expected = self.single_action_space if self._given_action_space is None else self._given_action_space
+        """Compares the environments' spaces; Gymnasium calls this when all processes have been started."""
+        expected = _first(self._given_action_space, self.single_action_space)
         for index, space in enumerate(self._spaces("action_space")):
             if space != expected:
                 raise ValueError(
-                    f"All environments must have the actions {expected}, but {self._who(index)} has {space}."
+                    f"All environments must have the action space {expected}, but that of {self._who(index)} "
+                    f"is {space}."
                 )
         self._check_observation_spaces(self._spaces("observation_space"))
 
@@ -264,13 +278,12 @@ class VecEnv(AsyncVectorEnv):
             return super().call_wait()
 
     def _check_observation_spaces(self, spaces: Sequence[Any]) -> None:
-        expected = self._given_observation_space
-        if expected is None:
-            expected = self.single_observation_space
+        expected = _first(self._given_observation_space, self.single_observation_space)
         for index, space in enumerate(spaces):
             if space != expected:
                 raise ValueError(
-                    f"All environments must have the observations {expected}, but {self._who(index)} has {space}."
+                    f"All environments must have the observation space {expected}, but that of "
+                    f"{self._who(index)} is {space}."
                 )
 
     def _who(self, index: int) -> str:
@@ -282,38 +295,38 @@ class VecEnv(AsyncVectorEnv):
         try:
             yield
         except (EOFError, ConnectionError) as error:
-            if self.closed:  # an environment's own error, raised here again
+            if self.closed:  # not a pipe's, but an environment's own error, which came through its pipe
                 raise
-            ended = multiprocessing.connection.wait([each.sentinel for each in self.processes], _FIRST_NOTICE)
-            fates = []
+            ended = multiprocessing.connection.wait([each.sentinel for each in self.processes], _GRACE)
+            dead = []
             for index, process in enumerate(self.processes):
                 if process.sentinel in ended:
                     process.join()
-                    fates.append(f"{self._who(index)} with exit code {process.exitcode}")
+                    dead.append(f"{self._who(index)} with exit code {process.exitcode}")
             self._abandon()
             raise RuntimeError(
-                f"A process died during {doing}: that of {', '.join(fates) or 'an environment'}. What it printed, if "
-                "anything, is on stderr. All environments are now closed: make them again. A process that dies as it "
-                'starts may miss `if __name__ == "__main__":` around the code of the script.'
+                f"A process died during {doing}: {', '.join(dead) or 'it is not known which'}. What it "
+                "printed is on stderr. All environments are now closed: make them again. A process that dies "
+                'at the start may miss `if __name__ == "__main__":` around the code of the script.'
             ) from error
 
     def _raise_if_errors(self, successes: Sequence[bool]) -> None:  # type: ignore[override]
-        """Raises the error of the first environment that failed. Gymnasium calls this with every answer."""
-        failed = successes.count(False)
-        if not failed:
+        """Raises the error of the first environment that failed; Gymnasium calls this with every answer."""
+        failures = list(successes).count(False)
+        if not failures:
             return
-        reports = [self.error_queue.get() for _ in range(failed)]
-        index, kind, value, trace = min(reports, key=lambda report: report[0])
+        reports = [self.error_queue.get() for _ in range(failures)]
+        index, kind, text, trace = min(reports, key=lambda report: report[0])
         self._abandon()
-        message = f"In {self._who(index)}: {value}\nAll environments are now closed: make them again."
+        message = f"In {self._who(index)}: {text} (All environments are now closed: make them again.)"
         try:
             error = kind(message)
-        except Exception:  # a class of errors that takes other arguments than one text
+        except Exception:  # a kind that takes other arguments than one text
             error = RuntimeError(message)
-        raise error from RuntimeError(f"In the environment's own process:\n{trace}")
+        raise error from RuntimeError(f"in the environment's own process:\n{trace}")
 
     def _abandon(self) -> None:
-        """Ends all processes at once, also if not all of them were started."""
+        """Ends all processes at once, also if not all of them have been started."""
         self.processes = [each for each in getattr(self, "processes", []) if each.pid is not None]
         self.parent_pipes = getattr(self, "parent_pipes", [])
         self._state = AsyncState.DEFAULT
@@ -321,11 +334,11 @@ class VecEnv(AsyncVectorEnv):
 
 
 class MetaWorldVecEnv(VecEnv):
-    """A batch of n environments with array observations, to which the number of each environment is added.
+    """A batch of n environments with array observations, beside which the number of each one is given.
 
-    Observations are `{"env_obs": (n, d), "task_obs": 0 ... n - 1}`; the first in the environments' own dtype (float64
-    for Meta-World), the second int64. The environments' spaces must have one shape and dtype; bounds may differ:
-    `observation_space` then has each one's own, and `single_observation_space` those that hold for all.
+    Observations are "env_obs", (n, d) in the environments' own dtype (float64 for Meta-World), and
+    "task_obs", 0 ... n - 1, int64. The environments' spaces must have one shape and dtype. Where their bounds
+    differ, `observation_space` has each one's own, and `single_observation_space` the least and greatest.
 
     Everything else is as in `VecEnv`.
 
@@ -352,11 +365,11 @@ class MetaWorldVecEnv(VecEnv):
         >>> from taskworlds import PointEnv
         >>> envs = MetaWorldVecEnv(
         ...     {"ids": [0, 1], "mode": ["train", "train"]},
-        ...     [partial(PointEnv, goal=(0.3, 0.0)), partial(PointEnv, goal=(0.0, 0.5))],
+        ...     [partial(PointEnv, goal=(0.25, 0.0)), partial(PointEnv, goal=(0.0, 0.5))],
         ... )
         >>> obs, infos = envs.reset(seed=0)
-        >>> obs["env_obs"][:, 2].round(3).tolist(), obs["task_obs"].tolist()
-        ([0.3, 0.5], [0, 1])
+        >>> obs["env_obs"].tolist(), obs["task_obs"].tolist()
+        ([[0.0, 0.0, 0.25], [0.0, 0.0, 0.5]], [0, 1])
         >>> envs.observation_space.contains(obs)
         True
         >>> envs.close()
@@ -372,16 +385,16 @@ class MetaWorldVecEnv(VecEnv):
     @property
     def task_obs(self) -> TaskObsType:
         """The number of each environment, 0 ... n - 1, (n,) int64."""
-        return self._tensors(np.arange(self.num_envs))
+        return self._tensors(np.arange(self.num_envs, dtype=np.int64))
 
     def create_multitask_obs(self, env_obs: EnvObsType) -> ObsType:
         """Gives the batch of observations for what the environments observe.
 
         Args:
-            env_obs: (n, d), used as it is, without a copy.
+            env_obs: (n, d); it is used as it is, not copied.
 
         Returns:
-            `{"env_obs": (n, d), "task_obs": (n,) int64}`.
+            "env_obs" (n, d) and "task_obs" (n,) int64.
         """
         return {"env_obs": self._tensors(env_obs), "task_obs": self.task_obs}
 
@@ -392,31 +405,31 @@ class MetaWorldVecEnv(VecEnv):
 
     def step_wait(self, timeout: float | None = None) -> Step:
         """Gives the outcome of the step that `step_async` began: Gymnasium's five values."""
-        obs, *others = super().step_wait(timeout)
-        return self.create_multitask_obs(obs["env_obs"]), *others
+        obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
+        return self.create_multitask_obs(obs["env_obs"]), rewards, terminations, truncations, infos
 
     def _check_observation_spaces(self, spaces: Sequence[Any]) -> None:
         boxes = [space["env_obs"] for space in spaces]
-        first = boxes[0] if self._given_observation_space is None else self._given_observation_space
-        if not isinstance(first, Box):
-            raise TypeError(f"observation_space must be the Box of one environment's array, not {first!r}.")
+        expected = _first(self._given_observation_space, boxes[0])
+        if not isinstance(expected, Box):
+            raise TypeError(
+                f"observation_space must be the Box of one environment's array, not {expected!r}."
+            )
         for index, box in enumerate(boxes):
-            if (box.shape, box.dtype) != (first.shape, first.dtype):
+            if (box.shape, box.dtype) != (expected.shape, expected.dtype):
                 raise ValueError(
-                    f"All environments must have observations of the shape {first.shape} and dtype {first.dtype}, but "
-                    f"{self._who(index)} has {box.shape} and {box.dtype}."
+                    f"All environments must have observations of the shape {expected.shape} and dtype "
+                    f"{expected.dtype}, but those of {self._who(index)} are {box.shape} and {box.dtype}."
                 )
         if self._given_observation_space is not None:
-            boxes = [first] * len(boxes)
+            boxes = [expected] * len(boxes)
         low, high = np.stack([box.low for box in boxes]), np.stack([box.high for box in boxes])
-        task_obs = Discrete(self.num_envs)
-        single = Box(low.min(axis=0), high.max(axis=0), dtype=first.dtype.type)
-        self.single_observation_space = Dict({"env_obs": single, "task_obs": task_obs})
+        dtype, task_obs = expected.dtype.type, Discrete(self.num_envs)
+        self.single_observation_space = Dict(
+            {"env_obs": Box(low.min(axis=0), high.max(axis=0), dtype=dtype), "task_obs": task_obs}
+        )
         self.observation_space = Dict(
-            {
-                "env_obs": Box(low, high, dtype=first.dtype.type),
-                "task_obs": batch_space(task_obs, self.num_envs),
-            }
+            {"env_obs": Box(low, high, dtype=dtype), "task_obs": batch_space(task_obs, self.num_envs)}
         )
 
 
@@ -436,48 +449,48 @@ def build_metaworld_vec_env(
 ) -> tuple[MetaWorldVecEnv, Mapping[str, Any]]:
     """Makes one environment for each skill of a Meta-World benchmark, each with one goal.
 
-    The goals are chosen once, by a generator of their own. The map that comes back says which; given to another call,
-    it fixes them, so that evaluation has the goals of training.
+    The goals are chosen once, by a generator made for it. The map that comes back says which; given to
+    another call, it fixes them, so that evaluation has the goals of training.
 
-    Of the configuration these entries are read; each may be missing, and keywords come first:
+    These entries of the configuration are read. All may be missing, and a keyword comes before its entry:
 
-    - `env.benchmark`: read only without `benchmark`. `_target_` is "metaworld.MT10" and the like, or
-      "taskworlds.benchmark"; the others are keywords of `taskworlds.benchmark`, as `env_name` for MT1.
-    - `env.num_envs`: must be the number of skills to train on.
+    - `env.benchmark`: read only if `benchmark` is None. Its `_target_` is "metaworld.MT10" or the like, or
+      "taskworlds.benchmark"; its other entries are keywords of `taskworlds.benchmark`, as `env_name` for MT1.
+    - `env.num_envs`: must be the number of the skills to train on.
     - `env.ordered_task_list`: the skills to train on, in the order that the environments shall have.
-    - `env.should_perform_reward_normalization`, also in `env.builder.make_kwargs`: whether each environment divides
-      its rewards by their running deviation; True if missing.
-    - `env.max_episode_steps`, also in `env.builder.make_kwargs`: 500 if missing.
-    - `env.builder.make_kwargs`: what else is there is for `taskworlds.make`.
-    - `env.seed`, `seed`, `setup.seed`: the first of them decides the goals.
+    - `env.should_perform_reward_normalization`: whether each environment divides its rewards by their running
+      deviation, exponentially weighted; yes if missing. Also taken from `env.builder.make_kwargs`.
+    - `env.max_episode_steps`: 500 if missing. Also taken from `env.builder.make_kwargs`.
+    - `env.builder.make_kwargs`: what else stands there is for `taskworlds.make`.
+    - `env.seed`, `seed`, `setup.seed`: the first that is there decides the goals.
 
     Args:
-        config: mtrl's configuration: an OmegaConf `DictConfig`, a dictionary, or an object with attributes. Its group
-            `env` alone will do.
+        config: mtrl's configuration, or its group `env` alone: an OmegaConf `DictConfig`, a dictionary, or an
+            object with attributes.
         benchmark: ours or one of Meta-World's own; None to make the one that `config` names.
-        mode: mode of all environments. With "test" or "test.anything", the environments are those of the skills that
-            a meta-learning benchmark keeps for the test.
+        mode: the mode of all environments. "test", also dotted as in "test.easy", takes the skills that a
+            meta-learning benchmark keeps for the test; every other takes those to train on.
         env_id_to_task_map: a task for each skill: a `Task`, one of Meta-World's own, or a task's JSON.
-        seed: decides the goals. None for that of `config`, or else the benchmark's own; without any, each call
-            chooses anew.
+        seed: decides the goals. None for that of `config`, or else the benchmark's own; without any of these,
+            each call chooses anew.
         max_episode_steps: steps after which an episode is truncated. mtrl's experiments use 150.
         should_perform_reward_normalization: whether rewards are normalized.
-        context: how processes start. "spawn" is safe everywhere; it needs the script's own code under
-            `if __name__ == "__main__":`.
+        context: how processes start. "spawn" is safe with every simulator and thread; it needs the code of
+            the script to be under `if __name__ == "__main__":`.
         shared_memory: as for `VecEnv`.
         tensor: as for `VecEnv`.
         autoreset_mode: as for `VecEnv`.
 
     Returns:
-        The environments, with the ids 0 ... n - 1, and the map of skill to task, in the environments' order: the very
-        object that was given, or else a new dictionary.
+        The environments, with the ids 0 ... n - 1, and the task of each skill: the very map that was given,
+        or a new dictionary in the environments' order.
 
     Raises:
         TypeError: an argument or an entry of the configuration is of the wrong type.
         ValueError: an entry does not fit the benchmark, or the map does not have its skills.
 
     Example:
-        >>> config = {"env": {"benchmark": {"_target_": "metaworld.MT1", "env_name": "reach-v3"}, "num_envs": 1}}
+        >>> config = {"env": {"benchmark": {"_target_": "metaworld.MT1", "env_name": "reach-v3"}}}
         >>> envs, tasks = build_metaworld_vec_env(config, None, "train", seed=0)
         >>> list(tasks), envs.ids, envs.mode, envs.observation_space["env_obs"].shape
         (['reach-v3'], [0], ['train'], (1, 39))
@@ -528,11 +541,11 @@ def build_metaworld_vec_env(
     return envs, env_id_to_task_map
 
 
-# --- what runs in each process -----------------------------------------------------------------------------------
+# --- what runs in each process ---------------------------------------------------------------------------
 
 
 class _Row(gym.Wrapper[Any, Any, Any, Any]):
-    """An environment of a batch. What its episode ends with outlives the reset that follows in the same step."""
+    """An environment of a batch. What an episode ends with outlives the reset in the same step."""
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         obs, reward, terminated, truncated, info = self.env.step(action)
@@ -623,7 +636,7 @@ def _worker(
     _async_worker(index, lambda: env, pipe, parent_pipe, shared_memory, errors, *others)
 
 
-# --- arguments and configuration ---------------------------------------------------------------------------------
+# --- arguments and configuration -------------------------------------------------------------------------
 
 
 def _import_torch() -> Any:
@@ -644,8 +657,8 @@ def _check_metadata(env_metadata: EnvMetaDataType, num_envs: int) -> tuple[list[
     for name in ("ids", "mode"):
         if name not in env_metadata:
             raise ValueError(
-                f"env_metadata must have the entry {name!r}, a list with one value for each of the {num_envs} "
-                f"environments, but it has {', '.join(map(repr, env_metadata)) or 'none'}."
+                f"env_metadata must have the entry {name!r}, a list with one value for each of the "
+                f"{num_envs} environments, but it has {', '.join(map(repr, env_metadata)) or 'no entry'}."
             )
         values = env_metadata[name]
         if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
@@ -670,7 +683,7 @@ def _entry(node: Any, *path: str) -> Any:
     """Gives an entry of a DictConfig, a dictionary or an object, or None."""
     for name in path:
         if isinstance(node, Mapping):
-            node = node[name] if name in node else None
+            node = node.get(name)
         else:
             node = getattr(node, name, None)
     return node

@@ -1,6 +1,7 @@
 """Running normalisation of rewards and observations, one set of statistics for each row.
 
-Each row has its own statistics, as under Meta-World's wrappers, so a row's numbers do not depend on the others.
+Each row has its own statistics, as under Meta-World's wrappers, so a row's numbers do not depend on the
+others.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class _Normalizer:
 
 
 class _RunningMoments(_Normalizer):
-    """Mean and variance over all samples so far, with the parallel update of Chan et al. (1979) for one sample."""
+    """Mean and variance over all samples so far: the parallel update of Chan et al. (1979) for one sample."""
 
     _names: tuple[str, ...] = ("mean", "var", "count")
 
@@ -67,7 +68,7 @@ class ObservationNormalizer(_RunningMoments):
     epsilon = 1e-8
 
     def __call__(self, obs: NDArray[np.float64], rows: NDArray[np.bool_]) -> None:
-        """Updates the statistics of `rows` (N,) with `obs` (N, O), and normalises those rows of `obs` in place."""
+        """Updates the statistics of `rows` (N,) with `obs` (N, O), and normalises these rows in place."""
         self._update(obs, rows)
         obs[rows] = (obs[rows] - self.mean[rows]) / np.sqrt(self.var[rows] + self.epsilon)
 
@@ -99,8 +100,9 @@ class ReturnRewardNormalizer(_RunningMoments):
 class ExponentialRewardNormalizer(_Normalizer):
     """Scales rewards by their exponentially weighted deviation: garage's and Meta-World's rule, once a step.
 
-    The statistics move once for each reward: mean <- (1 - a) mean + a r, then var <- (1 - a) var + a (r - mean)^2 with
-    the new mean; the reward becomes r / (sqrt(var) + 1e-8). Meta-World 3.1.1 moves them twice.
+    The statistics move once for each reward: mean <- (1 - a) mean + a r, then with the new mean
+    var <- (1 - a) var + a (r - mean)^2; the reward becomes r / (sqrt(var) + 1e-8). Meta-World 3.1.1
+    moves them twice.
 
     Args:
         num_rows: rows of the batch, N.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from taskworlds.errors import check_choice, check_count, unexpected_keywords
@@ -32,11 +33,11 @@ class Options:
         max_episode_steps: steps after which an episode is truncated; None for the world's own limit (500).
         terminate_on_success: end the episode with `terminated` on the first step that succeeds.
         task_select: which task the next episode has; see `TaskSelection`.
-        sample_tasks_on_reset: whether each reset chooses a task, or only `sample_tasks` and a seeded reset do. None:
-            each reset does, except under "pseudorandom" and "fixed" (Meta-World's default).
+        sample_tasks_on_reset: whether each reset chooses a task, or only `sample_tasks` and a seeded reset
+            do. None: each reset does, except under "pseudorandom" and "fixed" (Meta-World's default).
         reward_function_version: "v1" or "v2"; None for the world's newest.
-        recurrent_info_in_obs: append the last action, the last reward, and whether the episode just ended; zeros
-            after a reset.
+        recurrent_info_in_obs: append the last action, the last reward, and whether the episode just ended;
+            zeros after a reset.
         normalize_reward_in_recurrent_info: divide that last reward by 10.
         normalize_observations: centre and scale observations by each row's running mean and variance.
         reward_normalization_method: None, "gymnasium" (by the running deviation of the discounted return) or
@@ -73,12 +74,20 @@ class Options:
             check_choice(name, getattr(self, name), (True, False))
         check_choice("sample_tasks_on_reset", self.sample_tasks_on_reset, (None, True, False))
         if self.max_episode_steps is not None:
-            object.__setattr__(self, "max_episode_steps", check_count("max_episode_steps", self.max_episode_steps))
+            object.__setattr__(
+                self, "max_episode_steps", check_count("max_episode_steps", self.max_episode_steps)
+            )
         if not callable(self.task_select):
             check_choice("task_select", self.task_select, TASK_SELECT)
         check_choice(
-            "reward_normalization_method", self.reward_normalization_method, (None, "gymnasium", "exponential")
+            "reward_normalization_method",
+            self.reward_normalization_method,
+            (None, "gymnasium", "exponential"),
         )
+        if isinstance(self.reward_alpha, bool) or not isinstance(
+            self.reward_alpha, int | float | np.floating
+        ):
+            raise TypeError(f"reward_alpha must be a number, not {self.reward_alpha!r}.")
         if not 0 < self.reward_alpha <= 1:
             raise ValueError(f"reward_alpha must be above 0 and at most 1, not {self.reward_alpha!r}.")
         if not isinstance(self.autoreset_mode, AutoresetMode):

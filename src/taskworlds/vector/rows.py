@@ -1,8 +1,8 @@
 """The engines: what steps the rows of a `TaskVectorEnv`.
 
-An engine knows physics, observation, reward and success of each row. Everything that Meta-World's users choose on top
-(one-hot, ends of episodes, normalisation, statistics, which task comes next) is computed in batch above it, once for
-every engine.
+An engine knows physics, observation, reward and success of each row. Everything that Meta-World's users
+choose on top (one-hot, ends of episodes, normalisation, statistics, which task comes next) is computed in
+batch above it, once for every engine.
 """
 
 from __future__ import annotations
@@ -66,10 +66,16 @@ class Rows(Protocol):
         """Gives each row's picture."""
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """Calls a method of each row's own environment, or reads an attribute, where the engine has such."""
+        """Calls a method of each row's own environment, or reads an attribute, where the engine has such.
+
+        An error in a row is raised here, and leaves the rows usable.
+        """
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """Reads an attribute of each row's own environment; AttributeError for a method, never called."""
 
     def set_attr(self, name: str, values: Sequence[Any]) -> None:
-        """Sets an attribute of each row's own environment, one value a row."""
+        """Sets an attribute that each row's own environment has, one value a row."""
 
     def close(self) -> None:
         """Frees what the engine holds."""
@@ -80,8 +86,9 @@ class GymnasiumRows:
 
     Args:
         strategy: "sync" steps them one after the other in this process, "async" in one process each.
-        make_row: makes one row's environment. It must take the task through `next_task`, skip a step when `idle` is
-            set, report "success" and "goal" in info, and never end an episode by itself.
+        make_row: makes one row's environment. It must take the task through `next_task`, skip a step when
+            `idle` is set, report "success" and "goal" in info, never end an episode by itself, and have
+            `state` and the methods `ask`, `read` and `write` (see `OfficialRow`).
         num_rows: how many rows, N.
         goal_size: numbers of a goal, G.
     """
@@ -99,7 +106,9 @@ class GymnasiumRows:
         self, tasks: Sequence[Task | None], rows: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See `Rows.reset`."""
-        self._envs.set_attr("next_task", [task if chosen else None for task, chosen in zip(tasks, rows, strict=True)])
+        self._envs.set_attr(
+            "next_task", [task if chosen else None for task, chosen in zip(tasks, rows, strict=True)]
+        )
         obs, infos = self._envs.reset(options={"reset_mask": rows.copy()})
         self._obs[rows] = obs[rows]
         self._goals[rows] = infos["goal"][rows]
@@ -146,12 +155,29 @@ class GymnasiumRows:
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """See `Rows.call`."""
-        return tuple(self._envs.call(name, *args, **kwargs))
+        return _unpacked(self._envs.call("ask", name, args, kwargs))
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """See `Rows.get_attr`."""
+        return _unpacked(self._envs.call("read", name))
 
     def set_attr(self, name: str, values: Sequence[Any]) -> None:
         """See `Rows.set_attr`."""
-        self._envs.set_attr(name, list(values))
+        self._envs.set_attr("value", list(values))
+        _unpacked(self._envs.call("write", name))
 
     def close(self) -> None:
         """See `Rows.close`."""
         self._envs.close()
+
+
+def _unpacked(answers: Sequence[tuple[Exception | None, Any]]) -> tuple[Any, ...]:
+    """Gives each row's value, or raises the first row's error.
+
+    Rows answer with their error rather than raise it, since a process of AsyncVectorEnv ends with what it
+    raises.
+    """
+    for error, _ in answers:
+        if error is not None:
+            raise error
+    return tuple(value for _, value in answers)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
@@ -20,10 +23,13 @@ __all__ = ["TaskEnv"]
 
 
 class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
-    """One environment over the tasks of a split of a benchmark, on Gymnasium's API. Made by `taskworlds.make`.
+    """One environment over the tasks of a split of a benchmark, on Gymnasium's API.
 
-    `step` gives an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds and is at
-    the limit at once is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the batch.
+    Made by `taskworlds.make`.
+
+    `step` gives an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds
+    and is at the limit at once is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the
+    batch.
 
     Args:
         benchmark, split, strategy, options, seed: as for `TaskVectorEnv`; `autoreset_mode` plays no part.
@@ -49,31 +55,68 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         options: Options | None = None,
         seed: int | None = None,
     ) -> None:
-        import dataclasses
-
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
         self._take_spaces()
+        chosen = {
+            field.name: getattr(options, field.name)
+            for field in dataclasses.fields(options)
+            if getattr(options, field.name) != field.default and field.name != "autoreset_mode"
+        }
+        name = re.sub(r"[^\w.-]+", "-", benchmark.name) or "tasks"
+        self.spec = GymnasiumEnvSpec(
+            id=f"taskworlds/{name}",
+            entry_point="taskworlds.registration:make_single",
+            vector_entry_point="taskworlds.registration:make_batch",
+            order_enforce=False,
+            disable_env_checker=True,
+            kwargs={"benchmark": benchmark, "split": split, "vector_strategy": strategy, "seed": seed}
+            | chosen,
+        )
 
     def _take_spaces(self) -> None:
         self.observation_space = self._batch.single_observation_space
         self.action_space = self._batch.single_action_space
         self.render_mode = self._batch.render_mode
-        self._np_random = self._batch._rngs[0]
-        self._spec: Any = EnvSpec(
-            self.action_space, self.observation_space, self._batch.max_episode_steps, id=self._batch.benchmark.name
-        )
 
     @property
-    def spec(self) -> Any:  # type: ignore[override]
-        """What the environment is: our `EnvSpec`, or Gymnasium's own after `gymnasium.make`."""
+    def spec(self) -> EnvSpec:
+        """What the environment is, and how `spec.make()` makes it again.
+
+        Gymnasium's, when assigned, gains the spaces and the limit.
+        """
         return self._spec
 
     @spec.setter
-    def spec(self, spec: Any) -> None:
-        self._spec = spec
+    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
+        self._spec = EnvSpec.of(
+            spec, self.action_space, self.observation_space, self._batch.max_episode_steps
+        )
 
-    # --- tasks ---------------------------------------------------------------------------------------------------
+    # Gymnasium's base class keeps generator and seed under these names; here both are the row's.
+
+    @property
+    def _np_random(self) -> np.random.Generator:
+        return self._batch._rngs[0]
+
+    @_np_random.setter
+    def _np_random(self, generator: np.random.Generator) -> None:
+        self._batch._rngs[0] = generator
+
+    @property
+    def _np_random_seed(self) -> int:
+        return self._batch._rng_seeds[0]
+
+    @_np_random_seed.setter
+    def _np_random_seed(self, seed: int) -> None:
+        self._batch._rng_seeds[0] = seed
+
+    # --- tasks ----------------------------------------------------------------------------------------------
+
+    @property
+    def batch(self) -> TaskVectorEnv:
+        """The batch of one row that this is a view of. What is done to it is done to this environment."""
+        return self._batch
 
     @property
     def benchmark(self) -> Benchmark:
@@ -101,7 +144,9 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         return self._batch.get_attr("task_name")[0]
 
     def set_task(self, task: Any) -> None:
-        """Fixes the task from the next reset on: a `Task`, or one of Meta-World's own.
+        """Fixes the task from the next reset on, also a seeded one: a `Task`, or one of Meta-World's own.
+
+        It stays until another is set, or `sample_tasks()` chooses.
 
         Raises:
             ValueError: its skill or its goal's visibility is not the benchmark's.
@@ -113,7 +158,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
 
         Args:
             n_tasks: how many tasks to give. Every task comes once, in random order, before any comes again.
-            seed: seeds the generator first.
+            seed: seed of a generator for these tasks alone; without `n_tasks`, as for `reset`.
 
         Returns:
             A list of tasks; or, without `n_tasks`, the observation and info of a reset to a new task.
@@ -139,7 +184,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         """Says whether each reset chooses a task."""
         self._batch.set_attr("sample_tasks_on_reset", on)
 
-    # --- episodes ------------------------------------------------------------------------------------------------
+    # --- episodes -------------------------------------------------------------------------------------------
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -163,8 +208,6 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         if options:
             raise TypeError(f"reset takes the option task, not {', '.join(sorted(options))}.")
         obs, infos = self._batch.reset(seed=None if seed is None else [seed], options=batch_options)
-        if seed is not None:
-            self._np_random, self._np_random_seed = self._batch._rngs[0], seed
         return obs[0], self._batch.row_info(infos, 0)
 
     def step(self, action: ArrayLike) -> EnvStep:
@@ -194,7 +237,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         """Frees the simulator."""
         self._batch.close()
 
-    # --- exact state ---------------------------------------------------------------------------------------------
+    # --- exact state ----------------------------------------------------------------------------------------
 
     def get_state(self) -> dict[str, Any]:
         """Takes a snapshot of everything that decides the future; see `TaskVectorEnv.get_state`."""
@@ -213,13 +256,15 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         self._batch.call("load_checkpoint", checkpoints)
 
     def __getattr__(self, name: str) -> Any:
-        """Asks the official environment for what is not defined here, such as `max_path_length`, `model` or `data`."""
+        """Gives an attribute of the official environment, such as `model` or `data`, but no method."""
         if name.startswith("_") or "_batch" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         try:
             return self._batch.get_attr(name)[0]
-        except RuntimeError as error:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r} yet: {error}") from None
+        except (AttributeError, RuntimeError) as error:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}: {error}"
+            ) from None
 
     def __getstate__(self) -> dict[str, Any]:
         return {"batch": self._batch, "spec": self._spec}

@@ -21,10 +21,10 @@ class TaskSelection:
     """Chooses the tasks of one row, one episode after the other.
 
     Args:
-        how: "random": each task is as likely as any other at each draw. "pseudorandom": every task once in random
-            order before any comes again, and then in a new order. "round_robin": in the order of the list, again and
-            again. "fixed": the first task of the list, always. Or a function of the row's tasks and its generator
-            that gives the task.
+        how: "random": each task is as likely as any other at each draw. "pseudorandom": every task once in
+            random order before any comes again, and then in a new order. "round_robin": in the order of the
+            list, again and again. "fixed": the first task of the list, always. Or a function of the row's
+            tasks and its generator that gives the task.
         tasks: the row's tasks.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""`wrap_for_task`: a user's wrapper of one argument (env) or of two (env, task), applied to an environment."""
+"""`wrap_for_task`: a user's wrapper of one argument (env) or of two (env, task), applied."""
 
 from __future__ import annotations
 
@@ -55,9 +55,6 @@ def check_wrapper(wrapper: Any) -> None:
 
 
 def _takes_task(wrapper: Callable[..., Any]) -> bool:
-    try:
-        parameters = inspect.signature(wrapper).parameters.values()
-    except ValueError:  # some callables written in C have no signature
-        return False
+    parameters = inspect.signature(wrapper).parameters.values()
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(each.kind in positional and each.default is each.empty for each in parameters) >= 2

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from taskworlds.errors import check_count
 from taskworlds.worlds.metaworld.skills import Skill, skill
 
-__all__ = ["draw_goals"]
+__all__ = ["draw_goals", "too_near"]
 
 _PLACEMENTS_PER_RESET = 2
 
@@ -74,7 +74,7 @@ def _draw_skill(skill: Skill, generator: np.random.RandomState, num_goals: int) 
     for goal in goals:
         for _ in range(_PLACEMENTS_PER_RESET):
             goal[:] = generator.uniform(low, high, size=low.size)
-            while _too_near(skill, goal):
+            while too_near(skill, goal):
                 goal[:] = generator.uniform(low, high, size=low.size)
     different = len(np.unique(goals, axis=0))
     if different < num_goals:
@@ -86,8 +86,18 @@ def _draw_skill(skill: Skill, generator: np.random.RandomState, num_goals: int) 
     return goals
 
 
-def _too_near(skill: Skill, rand_vec: NDArray[np.float64]) -> bool:
-    """Tells whether Meta-World would draw again, because the object lies too near the goal."""
+def too_near(skill: Skill, rand_vec: NDArray[np.float64]) -> bool:
+    """Tells whether Meta-World would draw again, because the object lies too near the goal.
+
+    Args:
+        skill: the skill.
+        rand_vec: a placement, (3,) or (6,) float64, metres.
+
+    Example:
+        >>> push = skill("push-v3")
+        >>> too_near(push, np.array([0.0, 0.7, 0.02, 0.0, 0.8, 0.02]))
+        True
+    """
     if skill.min_separation is None:
         return False
     goal = rand_vec[3:5] if skill.separated_from is None else skill.separated_from

@@ -1,7 +1,7 @@
 """One row of the sync and async engines: any Meta-World skill, stepped by its official Python environment.
 
-The official environments are used as they are; what is mended here is around them: the task comes as a value, the
-state can be taken and put back exactly, numbers in info have one type, and the clock is the caller's.
+The official environments are used as they are; what is mended here is around them: the task comes as a value,
+the state can be taken and put back exactly, numbers in info have one type, and the clock is the caller's.
 """
 
 from __future__ import annotations
@@ -33,19 +33,20 @@ _REBUILT = {
     "metadata",
 }
 
-# Arrays of mjData that official code keeps views of, as if they were copies (`get_body_com` returns one). What they
-# show moves with the simulation and some rewards depend on it, so a restored env must have the same views again.
+# Arrays of mjData that official code keeps views of, as if they were copies (`get_body_com` returns one).
+# What they show moves with the simulation and some rewards depend on it, so a restored env must have the same
+# views again.
 _VIEWED = ("xpos", "xquat", "xmat", "site_xpos", "geom_xpos", "qpos", "qvel", "mocap_pos", "mocap_quat")
 
 _NEVER = 2**62  # steps; the vector environment keeps the clock, so the official one must not stop the episode
 
 
-class OfficialRow(gym.Env[NDArray[np.float64], NDArray[np.float32]]):
+class OfficialRow(gym.Env[Any, Any]):
     """One environment of a batch that can hold any task of any Meta-World skill.
 
-    It is the row that Gymnasium's SyncVectorEnv and AsyncVectorEnv step for `TaskVectorEnv`, and not made for use by
-    itself: it reports no end of an episode, and `next_task` must be set before the first reset. An official env is
-    built on the first task of its skill (0.2 s, 20 MB) and kept.
+    It is the row that Gymnasium's SyncVectorEnv and AsyncVectorEnv step for `TaskVectorEnv`, and not made for
+    use by itself: it reports no end of an episode, and `next_task` must be set before the first reset. An
+    official env is built on the first task of its skill (0.2 s, 20 MB) and kept.
 
     Args:
         reward_function_version: "v1" or "v2".
@@ -69,7 +70,8 @@ class OfficialRow(gym.Env[NDArray[np.float64], NDArray[np.float32]]):
         self.render_mode = render_mode
         self.next_task: Task | None = None
         self.idle = False
-        self._make = {
+        self.value: Any = None
+        self._make: dict[str, Any] = {
             "reward_function_version": reward_function_version,
             "render_mode": render_mode,
             "camera_name": camera_name,
@@ -95,7 +97,7 @@ class OfficialRow(gym.Env[NDArray[np.float64], NDArray[np.float32]]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-        """Starts an episode of `next_task` (or of the task at hand if that is None). The seed changes nothing."""
+        """Starts an episode of `next_task`, or of the task at hand if that is None. Seeds change nothing."""
         self._set_task(self.next_task or self._task)
         self.next_task = None
         self._obs, _ = self.official.reset()
@@ -124,11 +126,34 @@ class OfficialRow(gym.Env[NDArray[np.float64], NDArray[np.float32]]):
         self._envs.clear()
         self._task = None
 
-    def get_wrapper_attr(self, name: str) -> Any:
-        """Looks an attribute up here, and then on the official environment in use."""
-        if hasattr(self, name):
-            return getattr(self, name)
-        return getattr(self.official, name)
+    # --- the official environment in use, for those who know it ---------------------------------------------
+
+    def ask(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exception | None, Any]:
+        """Calls a method of the official environment, or reads a value: gives error or None, and outcome."""
+        try:
+            value = getattr(self.official, name)
+            return None, value(*args, **kwargs) if callable(value) else value
+        except Exception as error:
+            return error, None
+
+    def read(self, name: str) -> tuple[Exception | None, Any]:
+        """Reads an attribute of the official environment, but not a method; gives what `ask` gives."""
+        try:
+            value = getattr(self.official, name)
+        except Exception as error:
+            return error, None
+        if callable(value):
+            return AttributeError(f"{name!r} is a method of the official environment, not a value"), None
+        return None, value
+
+    def write(self, name: str) -> tuple[Exception | None, Any]:
+        """Sets an attribute that the official environment has to `value`; gives what `ask` gives."""
+        try:
+            getattr(self.official, name)
+            setattr(self.official, name, self.value)
+        except Exception as error:
+            return error, None
+        return None, None
 
     def _set_task(self, task: Task | None) -> None:
         if task is None:
@@ -146,13 +171,14 @@ class OfficialRow(gym.Env[NDArray[np.float64], NDArray[np.float32]]):
             env.__dict__.pop("sawyer_observation_space", None)  # cached for the other visibility
         self._task = task
 
-    # --- exact state ---------------------------------------------------------------------------------------------
+    # --- exact state ----------------------------------------------------------------------------------------
 
     @property
     def state(self) -> dict[str, Any] | None:
         """Everything that decides this row's future, as plain values and arrays; None before the first reset.
 
-        Setting it puts the row exactly there, in this or another process: the next steps are equal to the last bit.
+        Setting it puts the row exactly there, in this or another process: the next steps are equal to the
+        last bit.
         """
         if self._task is None:
             return None

@@ -1,8 +1,8 @@
 """The Sawyer arm that every Meta-World skill shares: its action and its observation of 39 numbers.
 
-An observation is, in order: hand position (3, metres), gripper opening (1: 0 closed, 1 open), two objects of position
-and quaternion (14, zeros where a skill has one object), the same 18 numbers one step earlier, and the goal's position
-(3, zeros where the task hides it).
+An observation is, in order: hand position (3, metres), gripper opening (1: 0 closed, 1 open), two objects of
+position and quaternion (14, zeros where a skill has one object), the same 18 numbers one step earlier, and
+the goal's position (3, zeros where the task hides it).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GOAL_LOW, _GOAL_HIGH = (-0.5, 0.85 - 0.45, -0.15), (0.51, 1.0, 0.5)
 
 
 def action_space() -> gym.spaces.Box:
-    """Gives the action's space, (4,) float32: the hand's move in x, y, z (1 is 1 cm) and the gripper's effort."""
+    """Gives the action's space, (4,) float32: hand's move in x, y, z (1 is 1 cm) and gripper's effort."""
     return gym.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from taskworlds.task import Task
 from taskworlds.worlds.metaworld import sawyer
+from taskworlds.worlds.metaworld.goals import too_near
 from taskworlds.worlds.metaworld.skills import SKILLS, skill
 from taskworlds.worlds.world import World
 
@@ -17,19 +19,29 @@ _PARAMS = {"rand_vec", "partially_observable"}
 
 
 def _check_task(task: Task) -> None:
-    size = len(skill(task.env_name).rand_vec_low)
+    needs = skill(task.env_name)
+    size = len(needs.rand_vec_low)
     if set(task.params) != _PARAMS:
         raise ValueError(
             f"A task of {task.env_name} has the parameters rand_vec and partially_observable, "
             f"not {', '.join(task.params) or 'none'}."
         )
     vector = task["rand_vec"]
-    if not (isinstance(vector, tuple) and all(isinstance(x, int | float) for x in vector)):
+    if not (isinstance(vector, tuple) and all(type(x) in (int, float) for x in vector)):
         raise TypeError(f"rand_vec must be a tuple of {size} numbers for {task.env_name}, not {vector!r}.")
     if len(vector) != size:
-        raise ValueError(f"rand_vec must have {size} numbers for {task.env_name}, not {len(vector)}: {vector!r}.")
+        raise ValueError(
+            f"rand_vec must have {size} numbers for {task.env_name}, not {len(vector)}: {vector!r}."
+        )
     if not isinstance(task["partially_observable"], bool):
         raise TypeError(f"partially_observable must be True or False, not {task['partially_observable']!r}.")
+    if too_near(needs, np.array(vector, dtype=np.float64)):
+        x, y = needs.separated_from or vector[3:5]
+        raise ValueError(
+            f"rand_vec must put the object of {task.env_name} at least {needs.min_separation} m away from "
+            f"({x}, {y}) in x and y, not at ({vector[0]}, {vector[1]}): Meta-World draws such a vector "
+            "again, and its environment would wait for another one for ever. Move the object or the goal."
+        )
 
 
 def _hides_goal(task: Task) -> bool:

@@ -1,0 +1,41 @@
+"""Registers the ids of taskworlds when Gymnasium is imported, so that `gymnasium.make("taskworlds/MT10")` finds them.
+
+Gymnasium has had no entry point for that since 1.0. Python runs `taskworlds.pth`, beside this file in site-packages, at
+start-up, and it imports this file. That costs well under a millisecond and imports nothing else; the work is done if and
+when Gymnasium is imported. docs/explanation/gymnasium-ids.md says more.
+"""
+
+import sys
+
+
+class _AfterGymnasium:
+    """Finds the module gymnasium.envs as usual, and has the ids registered once it has run."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "gymnasium.envs":
+            return None
+        sys.meta_path.remove(_AfterGymnasium)
+        from importlib.machinery import PathFinder
+
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            run = spec.loader.exec_module
+
+            def run_and_register(module):
+                run(module)
+                try:
+                    from taskworlds.registration import register_envs
+
+                    register_envs()
+                except Exception as error:  # Gymnasium must import, whatever is wrong with us
+                    import warnings
+
+                    warnings.warn(f"The ids of taskworlds could not be registered: {error!r}", stacklevel=2)
+
+            spec.loader.exec_module = run_and_register  # type: ignore[method-assign]
+        return spec
+
+
+if "gymnasium.envs" not in sys.modules:
+    sys.meta_path.insert(0, _AfterGymnasium)

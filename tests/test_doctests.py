@@ -1,0 +1,23 @@
+"""Runs the examples in the docstrings of the installed package."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import taskworlds
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(taskworlds.__path__, "taskworlds.")
+    if not module.name.endswith(("__main__", "._native"))
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    module = importlib.import_module(name)
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    failed, tried = doctest.testmod(module, optionflags=flags)
+    assert not failed, f"{failed} of {tried} examples in {name} failed; see the output above"

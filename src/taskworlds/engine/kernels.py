@@ -6,7 +6,6 @@ They are written as ordinary Python functions that call other ordinary Python fu
 from __future__ import annotations
 
 import os
-import sys
 import types
 import warnings
 from collections.abc import Callable
@@ -39,7 +38,7 @@ def compile_tree(function: Callable[..., None], name: str) -> Any:
     """
     import numba
 
-    whole = _named(_with_compiled_globals(function, numba, {}), name)
+    whole = _named(_with_compiled_globals(function, name, numba, {}), name)
     whole.__globals__["carray"] = numba.carray
     pointer = numba.types.CPointer(numba.float64)
     signature = numba.void(*(pointer,) * 6, numba.int64)
@@ -63,7 +62,7 @@ def is_on_disk(function: Callable[..., None], name: str) -> bool:
         cache = FunctionCache(_named(function, name))
     except RuntimeError:  # no folder to write to
         return False
-    return os.path.exists(os.path.join(cache.cache_path, cache._impl.filename_base + ".py%d%d.nbi" % sys.version_info[:2]))
+    return os.path.exists(os.path.join(cache.cache_path, f"{cache._impl.filename_base}.nbi"))
 
 
 def _named(function: Callable[..., Any], name: str) -> types.FunctionType:
@@ -75,19 +74,23 @@ def _named(function: Callable[..., Any], name: str) -> types.FunctionType:
 
 
 def _with_compiled_globals(
-    function: Callable[..., Any], numba: Any, done: dict[Callable[..., Any], Any]
+    function: Callable[..., Any], name: str, numba: Any, done: dict[Callable[..., Any], Any]
 ) -> types.FunctionType:
-    """Copies a function, with the Python functions that it calls replaced by compiled ones, and theirs."""
+    """Copies a function, with the Python functions that it calls replaced by compiled ones, and theirs.
+
+    Each gets the kernel's name in its own: numba makes the names of machine code from those of functions and a count within
+    the process, so two kernels that were compiled in two processes and loaded into one would share their helpers' code.
+    """
     assert isinstance(function, types.FunctionType)
-    names = function.__code__.co_names
-    bound = {name: function.__globals__[name] for name in names if name in function.__globals__}
-    for name, value in bound.items():
+    used = function.__code__.co_names
+    bound = {each: function.__globals__[each] for each in used if each in function.__globals__}
+    for global_name, value in bound.items():
         if isinstance(value, types.FunctionType):
             if value not in done:
-                done[value] = numba.njit(_with_compiled_globals(value, numba, done))
-            bound[name] = done[value]
+                done[value] = numba.njit(_with_compiled_globals(value, name, numba, done))
+            bound[global_name] = done[value]
     bound["__builtins__"] = function.__globals__.get("__builtins__", __builtins__)
     bound["__name__"] = function.__module__
-    copy = types.FunctionType(function.__code__, bound, function.__name__, function.__defaults__)
-    copy.__qualname__ = function.__qualname__
+    copy = types.FunctionType(function.__code__, bound, f"{function.__name__}_{name}", function.__defaults__)
+    copy.__qualname__ = copy.__name__
     return copy

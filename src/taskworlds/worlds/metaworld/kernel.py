@@ -195,8 +195,11 @@ def is_cached(skill: Skill, version: str) -> bool:
 
 
 def _cache_name(skill: Skill, version: str) -> str:
+    """Names a kernel by skill, version and a hash of everything that it is made of."""
+    import taskworlds.engine.kernels as compiler
+
     functions = (skill.observe, skill.rewards[version])
-    modules = {sys.modules[__name__], rewards, *(sys.modules[each.__module__] for each in functions)}
+    modules = {sys.modules[__name__], rewards, compiler, *(sys.modules[each.__module__] for each in functions)}
     text = "".join(sorted(inspect.getsource(module) for module in modules)) + version
     text += repr([getattr(skill, each.name) for each in dataclasses.fields(skill) if each.name not in _CODE])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from taskworlds.worlds.metaworld.compiling import kernels
 from taskworlds.worlds.metaworld.kernel import ARM_READS, MEMORY_SIZE, TERM_NAMES, TERM_SIZE, param_size
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import skill
+
+if TYPE_CHECKING:
+    from taskworlds.worlds.metaworld.rendering import RowRenderer
 
 __all__ = ["NativeRows"]
 
@@ -34,12 +37,22 @@ class NativeRows:
         num_rows: how many rows, N.
         reward_function_version: "v1" or "v2".
         num_threads: threads; None for as many as the process has cores.
+        render_mode, camera_name, camera_id, width, height: how to draw, see `RowRenderer`.
     """
 
     def __init__(
-        self, env_names: Sequence[str], num_rows: int, reward_function_version: str, num_threads: int | None = None
+        self,
+        env_names: Sequence[str],
+        num_rows: int,
+        *,
+        reward_function_version: str = "v2",
+        num_threads: int | None = None,
+        render_mode: str | None = None,
+        **camera: Any,
     ) -> None:
         self.num_rows = num_rows
+        self._draw = (render_mode, camera)
+        self._renderer: RowRenderer | None = None
         self._version = reward_function_version
         self._num_threads = num_threads
         self._skills: list[Skill] = []
@@ -168,7 +181,19 @@ class NativeRows:
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""
-        raise NotImplementedError
+        mode, camera = self._draw
+        if self._renderer is None:
+            from taskworlds.worlds.metaworld.rendering import RowRenderer
+
+            assert mode is not None
+            self._renderer = RowRenderer(mode, **camera)
+        pictures = []
+        for row in range(self.num_rows):
+            each = self._skills[self.engine.world_of_row[row]]
+            moved = self.engine.overrides[row, : 3 * len(each.moves)]
+            size = self.engine.worlds[self.engine.world_of_row[row]].native.state_size
+            pictures.append(self._renderer.render(each, self.engine.states[row, :size], moved))
+        return tuple(pictures)
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """The native engine has no environment object in each row."""
@@ -183,6 +208,9 @@ class NativeRows:
 
     def close(self) -> None:
         """See `Rows.close`."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
         if self._engine is not None:
             self._engine.close()
 

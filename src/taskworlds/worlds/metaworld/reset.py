@@ -86,6 +86,20 @@ class Sim:
         self.data.qvel[_OBJECT_QPOS : _OBJECT_QPOS + stop] = 0.0
         self.forward()
 
+    def place_joints(self, values: ArrayLike, *, first: int = 0, stop: tuple[int, int] = (0, 0)) -> None:
+        """Puts several of the object's joints at values, then computes positions.
+
+        Args:
+            values: metres or radians; a free joint takes 7 numbers, position and quaternion.
+            first: which of the object's numbers is the first to change.
+            stop: the velocities to set to zero, as a range, counted from the object's first.
+        """
+        numbers = np.asarray(values, dtype=np.float64)
+        at = _OBJECT_QPOS + first
+        self.data.qpos[at : at + numbers.size] = numbers
+        self.data.qvel[_OBJECT_QPOS + stop[0] : _OBJECT_QPOS + stop[1]] = 0.0
+        self.forward()
+
     def move_body(self, name: str, position: ArrayLike) -> None:
         """Moves a body within the model. Positions in the world follow with the next step or `forward`."""
         self.model.body(name).pos = position
@@ -105,6 +119,10 @@ class Sim:
     def geom(self, name: str) -> NDArray[np.float64]:
         """Gives a geom's position in the world, (3,)."""
         return self.data.geom(name).xpos.copy()
+
+    def joint(self, name: str) -> float:
+        """Gives where a hinge (radians) or slide (metres) stands now, which its body's position may not yet show."""
+        return float(self.data.joint(name).qpos[0])
 
     def body_in_model(self, name: str) -> NDArray[np.float64]:
         """Gives a body's position within its parent, (3,)."""

@@ -139,7 +139,7 @@ SKILLS = (
         "drawer-close-v3",
         "SawyerDrawerCloseEnvV3",
         "drawer",
-        "push the drawer shut",
+        "push the drawer in",
         (-0.1, 0.9, 0.0),
         (0.1, 0.9, 0.0),
         model="sawyer_xyz/sawyer_drawer.xml",

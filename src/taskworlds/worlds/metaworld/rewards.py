@@ -209,7 +209,7 @@ def quat_from_matrix(m, quat):
 
 
 def near_in_xz(now, obj, obj_init, init_tcp, xz_success):
-    """Gives the reward for the fingers' centre being at an object, in the x-z plane, 0 to 1: see `caging_reward`."""
+    """Gives the reward for the fingers' centre being at an object, in the x-z plane, 0 to 1."""
     margin = distance_2d(obj_init, init_tcp, 0, 2) - xz_success
     return long_tail(distance_2d(now.tcp, obj, 0, 2), 0.0, xz_success, margin)
 
@@ -217,8 +217,8 @@ def near_in_xz(now, obj, obj_init, init_tcp, xz_success):
 def pads_beside(now, obj, nearest, farthest, pad_success):
     """Gives the reward for both pads being `nearest` to `farthest` from an object, along y, 0 to 1.
 
-    Unlike in `caging_reward` each pad has to be on its own side. Meta-World measures the margins from where the pads
-    are now, though it means where they started.
+    Unlike in `caging_reward` each pad has to be on its own side. Meta-World measures the margins from where
+    the pads are now, though it means where they started.
     """
     right, left = obj[1] - now.right_pad[1], now.left_pad[1] - obj[1]
     return hamacher_product(
@@ -254,7 +254,7 @@ def touched(now):
 
 
 def held(now, obj, obj_init, opening):
-    """Says whether both pads press on the object, not quite shut, and it is 0.02 m above where it was at reset."""
+    """Says whether both pads press on the object, not shut, and it is 0.02 m above where it was at reset."""
     return touched(now) and opening > 0.0 and obj[2] - 0.02 > obj_init[2]
 
 
@@ -273,7 +273,7 @@ def funnel_above(height, radius, steepness, rim, margin):
 
 
 def approach_v1(error, error_at_start):
-    """Gives version 1's reward for coming nearer: 1000 for each metre gained, 2000 more at the goal; never negative."""
+    """Gives version 1's reward for coming nearer: 1000 for each metre, 2000 more at the goal."""
     near = math.exp(-(error**2) / 0.01) + math.exp(-(error**2) / 0.001)
     return max(1000.0 * (error_at_start - error) + 1000.0 * near, 0.0)
 
@@ -290,14 +290,14 @@ def pushing_v1(reached, error, error_at_start):
 
 
 def reaching_v1(now, obj, init_tcp, aside_radius, height_weight, effort, single):
-    """Gives version 1's reward for reaching an object that is to be lifted: minus the distance, plus closing there.
+    """Gives version 1's reward for reaching an object to be lifted: minus the distance, plus closing there.
 
     Args:
         now: what the skill reads; `tcp` is used.
         obj: the object's position, (3,).
         init_tcp: the fingers' centre at reset, (3,).
-        aside_radius: distance in x and y, metres, beyond which only that counts, and that the fingers keep the
-            height that they started at.
+        aside_radius: distance in x and y, metres, beyond which only that counts, and that the fingers keep
+            the height that they started at.
         height_weight: what a metre of that height counts.
         effort: the action's last number.
         single: whether the action came as float32.
@@ -312,7 +312,7 @@ def reaching_v1(now, obj, init_tcp, aside_radius, height_weight, effort, single)
 
 
 def lift_v1(now, obj, obj_init, init_tcp, target, height, lift, bottom, effort, single):
-    """Gives version 1's reward for lifting an object to a goal: reach it, then 100 for each metre up, then `approach_v1`.
+    """Gives version 1's reward for lifting: reach, then 100 for each metre up, then `approach_v1`.
 
     Args:
         now: what the skill reads; `tcp` is used.
@@ -375,7 +375,7 @@ def picking_v1(height, rest, lifted, reached):
 
 
 def along_handle(handle, hand, reach):
-    """Gives the point of a handle along x that the hand is at, or the handle's centre if none is within `reach`.
+    """Gives the point of a handle along x that the hand is at, or its centre if none is within `reach`.
 
     So a handle can pass for a sphere in `caging_reward`.
 
@@ -389,7 +389,7 @@ def along_handle(handle, hand, reach):
 
 
 def upright(quat, ideal, slack):
-    """Gives the reward for an orientation: 1 at the ideal, 0 where the four numbers are `slack` away, linear between.
+    """Gives the reward for an orientation: 1 at the ideal, 0 where it is `slack` away, linear between.
 
     Args:
         quat: the quaternion, (4,).

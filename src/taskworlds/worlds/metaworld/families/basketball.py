@@ -12,7 +12,6 @@ from taskworlds.worlds.metaworld.rewards import (
     length,
     lift_v1,
     long_tail,
-    rounded,
 )
 from taskworlds.worlds.metaworld.skill import Skill, Terms, float32
 
@@ -31,8 +30,8 @@ LIFT = 0.3  # m, that version 1 wants first
 def reset(sim, rand_vec, before):
     """Puts the ball at the first two numbers and the hoop's post at the last three.
 
-    Meta-World writes the hoop's position also into the model's site "goal". MuJoCo never looks at it: the site lies in
-    the origin of its body, and so takes the body's position.
+    Meta-World writes the hoop's position also into the model's site "goal". MuJoCo never looks at it: the
+    site lies in the origin of its body, and so takes the body's position.
     """
     init_tcp = sim.settle_hand(HAND)
     obj_init = (*rand_vec[:2], BALL_HEIGHT)

@@ -54,13 +54,13 @@ def observe(now, objects):
 
 
 def _above_edges(hand, start):
-    """The hand above the funnel around the block's start or the one around the goal, whichever is lower there."""
+    """The hand above the funnel around the block's start or around the goal, whichever is lower there."""
     from_start, from_goal = distance_2d(hand, start.obj_init, 0, 1), distance_2d(hand, start.target, 0, 1)
     return funnel_above(hand[2], min(from_start, from_goal), FUNNEL[0], FUNNEL[1], FUNNEL[2])
 
 
 def reward(now, obs, action, start, memory, single):
-    """Grasp times place (0..1), up to 6 more for a block that is up and clear of the edges, and 10 in the bin.
+    """Grasp times place (0..1), up to 6 more for a block up and clear of the edges, and 10 in the bin.
 
     The place is measured against the error after the episode's first step.
     """
@@ -93,7 +93,7 @@ def reward(now, obs, action, start, memory, single):
 
 
 def reward_v1(now, obs, action, start, memory, single):
-    """Version 1: reach, then 100 times the height, then the way to the bin; over the bin, 200 for opening the fingers."""
+    """Version 1: reach, then 100 times the height, then the way to the bin; there, 200 for letting go."""
     obj, target = obs[4:7], start.target
     lifted = start.height + LIFT
     reached = distance(obj, now.tcp)

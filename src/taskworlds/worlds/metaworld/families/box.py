@@ -62,8 +62,7 @@ def _ready(hand, handle):
 
 
 def reward(now, obs, action, start, memory, single):
-    """Closing the gripper at the handle (0..2) plus the lid's way to the box (0..8), or 10 when it is there; all that
-    times the lid's orientation (0..1)."""
+    """Closing at the handle (0..2) plus the lid's way (0..8), or 10 if solved; times its orientation."""
     lid, target = obs[4:7], start.target
     handle = (lid[0], lid[1], lid[2] + LID_TO_HANDLE)
     closing = rounded(min(max(action[3], -1.0), 1.0) + 1.0, single) / 2.0

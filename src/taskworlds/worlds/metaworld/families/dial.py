@@ -26,7 +26,7 @@ REACH = 0.005  # m, from the fingers' centre to the push point
 
 
 def reset(sim, rand_vec, before):
-    """Puts the dial at `rand_vec`. `push_init` is taken before anything is computed anew, as Meta-World does."""
+    """Puts the dial at `rand_vec`. `push_init` is from before positions are computed anew."""
     init_tcp = sim.settle_hand(HAND)
     target = rand_vec + TARGET
     sim.move_body("dial", rand_vec)
@@ -58,7 +58,7 @@ def observe(now, objects):
 
 
 def reward(now, obs, action, start, memory, single):
-    """Fingers shut at the push point, which goes with the mark, times the mark's way to the goal, times 10."""
+    """Fingers shut at the push point, which goes with the mark, times the mark's way, times 10."""
     mark, target = obs[4:7], start.target
     error = distance(mark, target)
     in_place = long_tail(error, 0.0, TARGET_RADIUS, abs(distance(start.push_init, target) - TARGET_RADIUS))

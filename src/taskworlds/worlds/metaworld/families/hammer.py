@@ -57,8 +57,10 @@ def _terms(reward, solved, orientation, grasped, in_place):
 
 
 def reward(now, obs, action, start, memory, single):
-    """`tool_reward`, where the place is 0.1 for a lifted head and 0.9 for its way to the nail's goal; 10 when solved,
-    unless that came about without the hammer."""
+    """`tool_reward`, and 10 when solved, unless that came about without the hammer.
+
+    The place is 0.1 for a lifted head and 0.9 for its way to the goal of the nail.
+    """
     hammer = obs[4:7]
     head = (hammer[0] + HEAD[0], hammer[1] + HEAD[1], hammer[2] + HEAD[2])
     grasped, soft = caging_reward(
@@ -74,7 +76,7 @@ def reward(now, obs, action, start, memory, single):
 
 
 def _head_middle(hammer, quat):
-    """The middle of the hammer's head: `HEAD_MIDDLE` along the first column of the hammer's rotation matrix."""
+    """The middle of the hammer's head: `HEAD_MIDDLE` along the hammer's own x axis."""
     w, x, y, z = quat[0], quat[1], quat[2], quat[3]
     return (
         hammer[0] + HEAD_MIDDLE * (w * w + x * x - y * y - z * z),
@@ -84,8 +86,10 @@ def _head_middle(hammer, quat):
 
 
 def reward_v1(now, obs, action, start, memory, single):
-    """Version 1: come near, then 100 times the height, then `approach_v1` for the head's way to where the nail's head
-    was at first, and from there to the goal, which stays the same."""
+    """Version 1: come near, then 100 times the height, then `approach_v1` for the head's way to the nail.
+
+    That is the way to where the nail's head is at first, and the one from there to the goal, which is fixed.
+    """
     hammer, target = obs[4:7], start.target
     reached = distance(hammer, now.tcp)
     total = reaching_v1(now, hammer, start.init_tcp, math.inf, 0.0, action[3], single)

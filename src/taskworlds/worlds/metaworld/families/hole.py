@@ -67,7 +67,7 @@ def observe(now, objects):
 
 
 def reward_out(now, obs, action, start, memory, single):
-    """Grasp times place (0..1), up to 6 more for a puck that is up and clear of the edge, and 10 at the goal."""
+    """Grasp times place (0..1), up to 6 more for a puck up and clear of the edge, and 10 at the goal."""
     obj, target = obs[4:7], start.target
     error = distance(obj, target)
     reached = distance(obj, now.tcp)
@@ -123,10 +123,10 @@ def reward_insert(now, obs, action, start, memory, single):
 
 def reward_out_v1(now, obs, action, start, memory, single):
     """Version 1: see `rewards.lift_v1`."""
-    obj, height = obs[4:7], start.height
+    obj, bottom = obs[4:7], start.height - BOTTOM
     error = distance(obj, start.target)
     reward = lift_v1(
-        now, obj, start.obj_init, start.init_tcp, start.target, height, LIFT, height - BOTTOM, action[3], single
+        now, obj, start.obj_init, start.init_tcp, start.target, start.height, LIFT, bottom, action[3], single
     )
     return Terms(reward, error <= SOLVED_RADIUS, True, False, 0.0, 0.0, error)
 

@@ -26,8 +26,8 @@ RAISED_TIP = (0.12, 0.0, 0.25 + LENGTH)  # m, while it points up
 SHOULDER = (0.0, 0.055, 0.07)  # m, from the hand to the part of it that lifts the lever
 UP = math.pi / 2.0  # rad
 SOLVED_ANGLE = math.pi / 24.0  # rad
-# The handle's mesh as MuJoCo turns it to its principal axes: quaternion (w, x, y, z) within the lever's body. It is
-# there in the observation, and nowhere else; engine models have no geoms that only are to be seen.
+# The handle's mesh as MuJoCo turns it to its principal axes: quaternion (w, x, y, z) within the lever's body.
+# The observation shows it, but the engine's models have no geoms that only are to be seen.
 HANDLE = (0.662500038723091, 0.662500038723091, -0.24717139537556432, 0.24717139537556432)
 
 
@@ -70,7 +70,7 @@ def _under(hand, tip):
 
 
 def reward(now, obs, action, start, memory, single):
-    """Hand under the lever times the tip's way up, times 10. `in_place_reward` looks at the lever's angle instead."""
+    """Hand under the lever times the tip's way up, times 10. `in_place_reward` looks at the angle instead."""
     tip, target = obs[4:7], start.target
     reached = _under(obs[0:3], tip)
     ready = long_tail(reached, 0.0, 0.02, _under(start.init_tcp, start.tip_init))

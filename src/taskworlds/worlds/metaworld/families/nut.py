@@ -1,7 +1,7 @@
 """Nut: a wrench, a ring with a handle, and a peg that stands on the table.
 
-assembly-v3       put the wrench's ring over the peg; solved when its centre is within 0.02 m of the peg's axis and
-                  below the peg's top
+assembly-v3       put the wrench's ring over the peg; solved when its centre is within 0.02 m of the peg's
+                  axis and below the peg's top
 disassemble-v3    lift the wrench off the peg; solved when its handle is 0.15 m above where the wrench started
 """
 
@@ -109,7 +109,7 @@ def _terms(reward, success, orientation, grasped, in_place):
 
 
 def reward_assembly(now, obs, action, start, memory, single):
-    """`tool_reward`, where the place is 0.1 for a lifted ring and 0.9 for the way down a funnel; 10 when solved."""
+    """`tool_reward`; the place is 0.1 for a lifted ring and 0.9 for the way down a funnel. 10 when solved."""
     grasped, soft = _caging(now, obs, start, action[3], single, 1)
     ring, peg_top = now.ring, start.target
     radius = distance_2d(ring, peg_top, 0, 1)
@@ -125,7 +125,7 @@ def reward_assembly(now, obs, action, start, memory, single):
 
 
 def reward_disassemble(now, obs, action, start, memory, single):
-    """`tool_reward`, where the place is 0.1 for a lifted ring and 0.9 for the way up; 10 when solved."""
+    """`tool_reward`; the place is 0.1 for a lifted ring and 0.9 for the way up. 10 when solved."""
     grasped, soft = _caging(now, obs, start, action[3], single, 2)
     ring, target = now.ring, start.target
     error = length(target[0] - ring[0], target[1] - ring[1], target[2] + ABOVE - ring[2])
@@ -152,14 +152,14 @@ def _reach_v1(now, handle, init_tcp, height_weight, effort, single):
 
 
 def _pick_v1(height, rest, lifted, near, up):
-    """Version 1: 100 for each metre of height, up to `lifted`, which is given when the wrench is `up` in any case."""
+    """Version 1: 100 for each metre of height up to `lifted`, and all of them if the wrench is `up`."""
     if up:
         return 100.0 * lifted
     return 100.0 * min(lifted, height) if near and height > rest + 0.005 else 0.0
 
 
 def reward_assembly_v1(now, obs, action, start, memory, single):
-    """Version 1: come near, then 100 times the height, then `approach_v1`, and up to 4000 for the way down the peg."""
+    """Version 1: come near, 100 times the height, `approach_v1`, and up to 4000 for the way down the peg."""
     wrench, target = now.wrench, start.target
     total, reached = _reach_v1(now, obs[4:7], start.init_tcp, 1.0, action[3], single)
     lifted = start.rest + ASSEMBLY_LIFT

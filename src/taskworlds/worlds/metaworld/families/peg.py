@@ -1,6 +1,6 @@
 """Peg: a peg on the table, and a box with a hole in its side.
 
-peg-insert-side-v3    put the peg into the hole; solved when its head is within 0.07 m of the goal in there, where
+peg-insert-side-v3    put the peg into the hole; solved when its head is within 0.07 m of the goal in there;
                       errors in y and z count twice
 peg-unplug-side-v3    pull the peg out, along x; solved when its end is within 0.07 m of the goal, 0.15 m out
 """
@@ -116,13 +116,16 @@ def _clearance(head, near, far):
 
 def _caging(now, peg, start, effort, single, radius, pad_reach, full_effort):
     return caging_reward(
-        now, peg, start.obj_init, start.init_tcp, effort, single, radius, pad_reach, REACH, XZ_REACH, full_effort, 2
+        now, peg, start.obj_init, start.init_tcp, effort, single,
+        radius, pad_reach, REACH, XZ_REACH, full_effort, 2,
     )  # fmt: skip
 
 
 def reward_insert(now, obs, action, start, memory, single):
-    """Grasp times place (0..1), where place is less in front of the box below and above the hole; once the peg is up,
-    1 and 5 times place more; 10 in the hole."""
+    """Grasp times place (0..1), up to 6 more once the peg is up, and 10 in the hole.
+
+    The place counts less while the head is in front of the box, below or above the hole.
+    """
     peg, opening, target = obs[4:7], obs[3], start.target
     reached = distance(peg, now.tcp)
     error = _head_error(now.head, target)
@@ -172,7 +175,7 @@ def reward_unplug(now, obs, action, start, memory, single):
 
 
 def reward_insert_v1(now, obs, action, start, memory, single):
-    """Version 1: come near, then 100 times the height, then `approach_v1` for the head, at last for the grip."""
+    """Version 1: come near, then 100 times the height, then `approach_v1` for the head, at last the grip."""
     peg = obs[4:7]
     reached = distance(peg, now.tcp)
     error = distance(peg, start.target)

@@ -78,8 +78,7 @@ def observe(now, objects):
 def _judge(now, obs, start, slack):
     """Distances from the plate to goal and fingers, and how good each is, 0..1.
 
-    Args:
-        slack: metres by which the distances at reset, which are worth 0.1, count as smaller than they are.
+    The distances at reset, less `slack` metres, are worth 0.1.
     """
     plate = obs[4:7]
     error = distance(plate, start.target)

@@ -70,7 +70,7 @@ def reset_back(sim, rand_vec, before):
 
 
 def _on_table(sim, rand_vec, hand):
-    """Puts object and goal at the x and y of `rand_vec`, as high as the object came to lie while the hand settled."""
+    """Puts object and goal at the x and y of `rand_vec`, as high as the object lay after the settling."""
     init_tcp = sim.settle_hand(hand)
     height = sim.body("obj")[2]
     obj_init, target = (*rand_vec[:2], height), (*rand_vec[3:5], height)
@@ -95,7 +95,7 @@ def _caging(now, obj, start, effort, density, single):
 
 
 def _around_wall(base, midway, in_place, y, soft):
-    """Adds to a reward, for a puck between the fingers: 1 to 5 for the way to the wall, then up to 3 beyond it."""
+    """Adds to a reward, for a puck between the fingers: 1 to 5 for the way to the wall, up to 3 beyond it."""
     total = rounded(base + 1.0, soft)
     if y > WALL_Y:
         return rounded(rounded(total + 4.0, soft) + rounded(3.0 * in_place, soft), soft)
@@ -127,7 +127,7 @@ def reward_push(now, obs, action, start, memory, single):
 
 
 def reward_push_wall(now, obs, action, start, memory, single):
-    """Twice the grasp (0..2), up to 8 more with the puck between the fingers (`_around_wall`), and 10 at the goal."""
+    """Twice the grasp (0..2), up to 8 more with the puck between the fingers, and 10 at the goal."""
     obj, opening, target = obs[4:7], obs[3], start.target
     obj_init = start.obj_init
     error = distance(obj, target)
@@ -216,7 +216,7 @@ def reward_lift(now, obs, action, start, memory, single):
 
 
 def reward_lift_wall(now, obs, action, start, memory, single):
-    """Grasp times the way to the wall (0..1), up to 8 more once the puck is up (`_around_wall`), and 10 at the goal."""
+    """Grasp times the way to the wall (0..1), up to 8 more once the puck is up, and 10 at the goal."""
     obj, opening, target = obs[4:7], obs[3], start.target
     obj_init = start.obj_init
     error = distance(obj, target)

@@ -35,7 +35,7 @@ def _in_place(error, target):
 
 
 def reward(now, obs, action, start, memory, single):
-    """The fingers at the goal, times 10. Meta-World gives the distance also as near_object and grasp_reward."""
+    """The fingers at the goal, times 10; near_object and grasp_reward are the distance, as in Meta-World."""
     error = distance(now.tcp, start.target)
     in_place = _in_place(error, start.target)
     return Terms(

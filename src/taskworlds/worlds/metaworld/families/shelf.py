@@ -32,7 +32,7 @@ LIFT = 0.04  # m, that version 1 wants first
 
 
 def reset(sim, rand_vec, before):
-    """Puts the block at the first two numbers, as high as it has come to lie, and the goal at the last three."""
+    """Puts the block at the first two numbers, as high as it came to lie, and the goal at the last three."""
     init_tcp = sim.settle_hand(HAND)
     obj_init = (rand_vec[0], rand_vec[1], sim.body("obj")[2])
     shelf = rand_vec[3:] - SHELF_TO_GOAL
@@ -51,8 +51,9 @@ def observe(now, objects):
 
 
 def _in_place(block, target, error, error_at_start):
-    """The block is at the goal (0..1), less what it loses in front of the goal, below the board: the more, the lower
-    and nearer it is; behind the goal, below the board, all.
+    """The block is at the goal (0..1), but loses where the board is in its way.
+
+    Below the board it loses the more, the lower it is and the nearer to the goal; behind the goal, all.
 
     Returns:
         The reward without the loss, the reward with it, and whether there was any in front of the goal.

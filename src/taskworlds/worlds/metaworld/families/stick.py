@@ -1,9 +1,9 @@
 """Stick: a short stick on the table, and a thermos that slides on it, with a handle that the stick fits into.
 
-stick-push-v3    push the thermos with the stick; solved when its middle is within 0.12 m of the goal and the stick is
-                 held
-stick-pull-v3    put the stick into the handle and pull; solved when the handle is within 0.12 m of the goal and the
-                 stick in it
+stick-push-v3    push the thermos with the stick; solved when its middle is within 0.12 m of the goal and the
+                 stick is held
+stick-pull-v3    put the stick into the handle and pull; solved when the handle is within 0.12 m of the goal
+                 and the stick in it
 """
 
 from __future__ import annotations
@@ -43,10 +43,9 @@ TOUCH_RADIUS = 0.05  # m, from stick to thermos, where version 1 begins to count
 
 
 def _reset(sim, rand_vec, slides, target_height):
-    """Puts the stick at the first three numbers, the goal at the last three (x and y only), the thermos by its slides.
+    """Puts the stick at the first two numbers, the goal at the fourth and fifth, the thermos by its slides.
 
-    Args:
-        target_height: the goal's height, metres; None for that of the thermos' handle.
+    The goal is as high as `target_height`, metres, or as the thermos' handle if that is None.
     """
     init_tcp = sim.settle_hand(HAND)
     stick_init = (rand_vec[0], rand_vec[1], STICK_HEIGHT)
@@ -111,7 +110,7 @@ def _inserted(stick_end, handle):
 
 
 def reward_push(now, obs, action, start, memory, single):
-    """Grasp (0..1); with the stick up 2, up to 5 for the stick's place and 3 for the thermos'; 10 at the goal."""
+    """Grasp (0..1); with the stick up 2 and the places of stick (0..5) and thermos (0..3); 10 at the goal."""
     stick, thermos, target = (obs[4] + PUSH_GRIP, obs[5], obs[6]), obs[11:14], start.target
     reached = distance(stick, now.tcp)
     error = distance(thermos, target)
@@ -137,13 +136,16 @@ def reward_push(now, obs, action, start, memory, single):
 
 
 def _to_thermos(stick, thermos):
-    """Distance from a stick to where stick-pull wants it in the handle at `thermos`; an error in z counts twice."""
-    return length(stick[0] - (thermos[0] + HANDLE_DEPTH), stick[1] - thermos[1], 2.0 * (stick[2] - thermos[2]))
+    """Distance from a stick to where stick-pull wants it in the handle; an error in z counts twice."""
+    x = thermos[0] + HANDLE_DEPTH
+    return length(stick[0] - x, stick[1] - thermos[1], 2.0 * (stick[2] - thermos[2]))
 
 
 def reward_pull(now, obs, action, start, memory, single):
-    """Grasp times the stick in the handle (0..1); 1 and up to 5 more for that with the stick up; then, with it in,
-    6 and up to 2 for the stick's place and 1 for the thermos'; 10 at the goal."""
+    """Grasp times the stick's way into the handle (0..1), and 10 at the goal.
+
+    With the stick up, 1 and that way (0..5) more; with it in, 6 and the places of stick (0..2) and thermos.
+    """
     stick, handle, target = obs[4:7], obs[11:14], start.target
     reached = distance(stick, now.tcp)
     error = distance(handle, target)
@@ -179,15 +181,15 @@ def reward_pull(now, obs, action, start, memory, single):
 
 
 def _coming_v1(left, way, weight, wide, narrow):
-    """1000 for each metre of the way that is done, and twice `weight` at its end; both widths are square metres."""
+    """1000 for each metre of the way that is done, and twice `weight` at its end; the widths are in m^2."""
     return 1000.0 * (way - left) + weight * (math.exp(-(left**2) / wide) + math.exp(-(left**2) / narrow))
 
 
 def _carry_v1(now, obs, start, effort, single, wide, narrow):
     """Version 1 of both: come near, 100 times the height, then the stick's way and the thermos'.
 
-    Meta-World means the thermos' position but reads three other numbers of the observation, the stick's height and the
-    first two of its quaternion. So do we, because otherwise it would be another reward.
+    Meta-World means the thermos' position but reads other numbers of the observation: the stick's height
+    and half of its quaternion. So do we, because otherwise it would be another reward.
 
     Returns:
         The reward, and what passes for the thermos' distance from the goal.
@@ -208,7 +210,7 @@ def _carry_v1(now, obs, start, effort, single, wide, narrow):
 
 
 def reward_push_v1(now, obs, action, start, memory, single):
-    """Version 1: see `_carry_v1`; it is never solved, because Meta-World never says that the stick is held."""
+    """Version 1: see `_carry_v1`. It is never solved, as Meta-World never says that the stick is held."""
     total, error = _carry_v1(now, obs, start, action[3], single, 0.001, 0.0001)
     return Terms(total, False, True, False, 0.0, 0.0, error)
 

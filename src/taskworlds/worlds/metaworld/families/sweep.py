@@ -99,7 +99,7 @@ def reward_into(now, obs, action, start, memory, single):
 
 
 def _sweep_v1(now, obs, start, fallen):
-    """Version 1 of both: come near, then `rewards.approach_v1`; a block that has fallen is near and at the goal."""
+    """Version 1 of both: come near, then `rewards.approach_v1`; a block that has fallen is at the goal."""
     obj = obs[4:7]
     reached = distance(obj, now.tcp)
     error = 0.0 if fallen else distance_2d(obj, start.target, 0, 1)

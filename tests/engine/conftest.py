@@ -25,11 +25,14 @@ class Official:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.env = ALL_V3_ENVIRONMENTS[skill]()
-        space = self.env._random_reset_space
-        goal = np.random.default_rng(seed).uniform(space.low, space.high)
+        # Some skills redraw a goal that lies too near the object, and would do so for ever with a fixed one that
+        # does. So the first reset draws the goal.
+        self.env.seed(seed)
+        self.env.seeded_rand_vec, self.env._freeze_rand_vec = True, False
+        self.env.reset()
+        goal = self.env._last_rand_vec
         task = taskworlds.Task(skill, {"rand_vec": goal, "partially_observable": False})
         self.env.set_task(task.to_metaworld())
-        # Some skills redraw a goal that lies too near the object, and would do so for ever with a fixed one.
         self.model = metaworld_model(f"sawyer_xyz/{Path(self.env.model_name).name}")
         self.compiled = self.model.to_mujoco()
         self.env.reset()

@@ -77,7 +77,9 @@ class Case:
             mocap=MocapControl("mocap", tuple(self.low), tuple(self.high)),
             controls=((3, 1.0), (3, -1.0)),
             overrides=tuple(overrides),
-            reads=tuple(("body_xpos", name) for name in ("hand", "leftpad", "rightpad", "leftclaw", "rightclaw")),
+            reads=tuple(
+                ("body_xpos", name) for name in ("hand", "leftpad", "rightpad", "leftclaw", "rightclaw")
+            ),
         )
         self.values = np.concatenate([*values, np.empty(0)])
         self.state = np.empty(mujoco.mj_stateSize(compiled, STATE))
@@ -124,14 +126,18 @@ class Case:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=16)
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     total = args.rows * args.steps
     print(f"{args.rows} rows, {args.steps} steps, {args.rounds} rounds; steps per second")
-    print(f"{'skill':16}{'threads':>8}{'engine':>9}{'bare':>9}{'official':>10}{'of bare':>9}{'x official':>11}")
+    print(
+        f"{'skill':16}{'threads':>8}{'engine':>9}{'bare':>9}{'official':>10}{'of bare':>9}{'x official':>11}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         loop = build_bare_loop(folder)
         for skill in SKILLS:

@@ -40,7 +40,9 @@ class Official:
         self.world = World(
             self.model,
             frame_skip=self.env.frame_skip,
-            mocap=MocapControl("mocap", tuple(self.env.mocap_low), tuple(self.env.mocap_high), self.env.action_scale),
+            mocap=MocapControl(
+                "mocap", tuple(self.env.mocap_low), tuple(self.env.mocap_high), self.env.action_scale
+            ),
             controls=((3, 1.0), (3, -1.0)),
             overrides=tuple(self._changed()),
             reads=tuple(self._everything()),
@@ -51,7 +53,9 @@ class Official:
         for field, kind in FIELDS.items():
             for name, ours in self.model._ids[kind].items():
                 theirs = mujoco.mj_name2id(self.env.model, mujoco.mju_str2Type(kind), name)
-                if not np.array_equal(getattr(self.compiled, field)[ours], getattr(self.env.model, field)[theirs]):
+                if not np.array_equal(
+                    getattr(self.compiled, field)[ours], getattr(self.env.model, field)[theirs]
+                ):
                     yield field, name
 
     def _everything(self):

@@ -55,4 +55,7 @@ def test_reset_changes_no_other_field(official, skill):
         assert np.array_equal(official_model.site(site).quat, ours.site(site).quat)
     assert np.array_equal(official_model.eq_data, ours.eq_data)
     assert np.array_equal(official_model.dof_damping, ours.dof_damping)
-    assert mujoco.mj_stateSize(official_model, mujoco.mjtState.mjSTATE_INTEGRATION) == one.world.native.state_size
+    assert (
+        mujoco.mj_stateSize(official_model, mujoco.mjtState.mjSTATE_INTEGRATION)
+        == one.world.native.state_size
+    )

@@ -1,0 +1,72 @@
+"""Models and worlds: names, caching, and messages for mistakes."""
+
+import ast
+import pickle
+from pathlib import Path
+
+import pytest
+
+import taskworlds
+from taskworlds.engine import MocapControl, Model, World, _native, metaworld_model
+
+DRAWER = "sawyer_xyz/sawyer_drawer.xml"
+
+
+def test_one_model_per_file_and_process():
+    model = metaworld_model(DRAWER)
+    assert metaworld_model(DRAWER) is model
+    assert pickle.loads(pickle.dumps(model)) is model
+
+
+def test_round_trip_through_mujoco():
+    model = metaworld_model(DRAWER)
+    copy = Model.from_mujoco(model.to_mujoco())
+    assert copy.native.to_bytes() == model.native.to_bytes()
+    assert pickle.loads(pickle.dumps(copy)).native.to_bytes() == model.native.to_bytes()
+
+
+def test_wrong_models():
+    with pytest.raises(
+        ValueError, match=r"Meta-World has no model file 'drawer.xml'\. Give a path within its assets"
+    ):
+        metaworld_model("drawer.xml")
+    for data in (b"", b"no model", metaworld_model(DRAWER).native.to_bytes()[:1000]):
+        with pytest.raises(ValueError, match="The bytes are no compiled model"):
+            Model(data)
+
+
+def test_wrong_names():
+    model = metaworld_model(DRAWER)
+    with pytest.raises(ValueError, match=r"The model has no body named 'drawr'\. Did you mean 'drawer'\?"):
+        model.find("body", "drawr")
+    with pytest.raises(ValueError, match="The body 'hand' is not a mocap body"):
+        World(model, 5, mocap=MocapControl("hand", (0, 0, 0), (1, 1, 1)))
+    with pytest.raises(ValueError, match="The source of a read must be one of 'body_xpos'"):
+        World(model, 5, reads=(("body_pos", "hand"),))
+    with pytest.raises(ValueError, match="The field of an override must be one of 'body_pos'"):
+        World(model, 5, overrides=(("body_mass", "hand"),))
+    with pytest.raises(
+        ValueError, match=r"A read is \(source, name\), or \('touch', geom, geom\), not \('touch', 'a'\)"
+    ):
+        World(model, 5, reads=(("touch", "a"),))
+    with pytest.raises(ValueError, match=r"An actuator's id must be in \[0, 2\), not 2"):
+        World(model, 5, controls=((0, 1.0),) * 3)
+    with pytest.raises(ValueError, match="frame_skip must be at least 1, not 0"):
+        World(model, 0)
+
+
+def test_slices_follow_the_order_given():
+    reads = (("site_xmat", "goal"), ("qpos", "goal_slidey"), ("touch", "leftpad_geom", "objGeom"))
+    world = World(
+        metaworld_model(DRAWER), 5, reads=reads[:2], overrides=(("site_pos", "goal"), ("body_quat", "drawer"))
+    )
+    assert list(world.read_slices.values()) == [slice(0, 9), slice(9, 10)]
+    assert world.native.read_size == 10
+    assert world.override_slices == {("site_pos", "goal"): slice(0, 3), ("body_quat", "drawer"): slice(3, 7)}
+    assert world.native.override_size == 7
+
+
+def test_committed_stub_is_the_generated_one():
+    generated = Path(_native.__file__).with_name("_native.pyi")
+    committed = Path(taskworlds.__file__).parent / "engine" / "_native.pyi"
+    assert ast.dump(ast.parse(committed.read_text())) == ast.dump(ast.parse(generated.read_text()))

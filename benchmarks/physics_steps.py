@@ -2,8 +2,8 @@
 
     python benchmarks/physics_steps.py [--rows 16] [--steps 100] [--rounds 5]
 
-The three take turns; each number is the median of the rounds. The engine and the bare loop must end in the same states,
-which is checked. The bare loop does not wait for all rows after each step and moves no state, so it is the ceiling.
+The three take turns; each number is the median of the rounds. The engine and the bare loop must end in the
+same states, which is checked. The bare loop does not wait for all rows after each step and moves no state.
 Needs a C++ compiler (`CXX`, or c++).
 """
 
@@ -149,11 +149,9 @@ def main() -> None:
                 ]
                 engine, bare, official = np.median(rounds, axis=0)
                 ratio = np.median([b / e for e, b, _ in rounds])
-                print(
-                    f"{skill:16}{threads:8}{total / engine:9.0f}{total / bare:9.0f}{args.steps / official:10.0f}"
-                    f"{ratio:9.2f}{args.rows * official / engine:11.1f}",
-                    flush=True,
-                )
+                speeds = "".join(f"{n:11.0f}" for n in (total / engine, total / bare, args.steps / official))
+                times = args.rows * official / engine
+                print(f"{skill:16}{threads:11}{speeds}{ratio:11.2f}{times:11.1f}", flush=True)
 
 
 if __name__ == "__main__":

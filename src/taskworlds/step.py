@@ -39,9 +39,7 @@ class StepType(enum.IntEnum):
             ValueError: `step_cnt` is below 1: the environment was not reset.
         """
         if step_cnt < 1:
-            raise ValueError(
-                f"step_cnt must be at least 1, not {step_cnt}: call reset() before the first step."
-            )
+            raise ValueError(f"step_cnt must be at least 1, not {step_cnt}: call reset() before the first step.")
         if done:
             return cls.TERMINAL
         if max_episode_length is not None and step_cnt >= max_episode_length:

@@ -44,9 +44,7 @@ class Params(Mapping[str, Any]):
         try:
             return self._items[name]
         except KeyError:
-            raise KeyError(
-                f"{name!r} is no parameter of this task; it has {', '.join(self._items) or 'none'}"
-            ) from None
+            raise KeyError(f"{name!r} is no parameter of this task; it has {', '.join(self._items) or 'none'}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
@@ -191,9 +189,7 @@ class Task:
         from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
         if self.env_name not in ALL_V3_ENVIRONMENTS:
-            raise ValueError(
-                f"{self.env_name!r} is not a Meta-World skill, so Meta-World cannot take this task."
-            )
+            raise ValueError(f"{self.env_name!r} is not a Meta-World skill, so Meta-World cannot take this task.")
         params = dict(self.params)
         params["rand_vec"] = np.array(params["rand_vec"], dtype=np.float64)
         return pickle.dumps(params | {"env_cls": ALL_V3_ENVIRONMENTS[self.env_name]})

@@ -25,8 +25,8 @@ class Official:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.env = ALL_V3_ENVIRONMENTS[skill]()
-        # Some skills redraw a goal that lies too near the object, and would do so for ever with a fixed one that
-        # does. So the first reset draws the goal.
+        # Some skills redraw a goal that lies too near the object, and would do so for ever with a fixed one
+        # that does. So the first reset draws the goal.
         self.env.seed(seed)
         self.env.seeded_rand_vec, self.env._freeze_rand_vec = True, False
         self.env.reset()

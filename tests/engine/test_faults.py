@@ -6,8 +6,8 @@ import pytest
 
 from taskworlds.engine import Engine, Fault, Model, World
 
-# Six boxes that touch a plane. With TOO_SMALL bytes of memory MuJoCo's solver raises an error while they touch it, and
-# none while they do not; with FOR_CONTACTS it warns and leaves the contacts without force.
+# Six boxes that touch a plane. With TOO_SMALL bytes of memory MuJoCo's solver raises an error while they
+# touch it, and none while they do not; with FOR_CONTACTS it warns and leaves the contacts without force.
 TOO_SMALL, FOR_CONTACTS, ENOUGH = 122_500, 50_000, 1_000_000
 BOXES = """
 <mujoco>

@@ -135,9 +135,8 @@ def main() -> None:
     args = parser.parse_args()
     total = args.rows * args.steps
     print(f"{args.rows} rows, {args.steps} steps, {args.rounds} rounds; steps per second")
-    print(
-        f"{'skill':16}{'threads':>8}{'engine':>9}{'bare':>9}{'official':>10}{'of bare':>9}{'x official':>11}"
-    )
+    columns = ("threads", "engine", "bare", "official", "of bare", "x official")
+    print(f"{'skill':16}" + "".join(f"{column:>11}" for column in columns))
     with tempfile.TemporaryDirectory() as folder:
         loop = build_bare_loop(folder)
         for skill in SKILLS:

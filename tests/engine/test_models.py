@@ -4,7 +4,11 @@ import ast
 import pickle
 from pathlib import Path
 
+import metaworld.asset_path_utils
+import mujoco
+import numpy as np
 import pytest
+from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
 import taskworlds
 from taskworlds.engine import MocapControl, Model, World, _native, metaworld_model
@@ -16,6 +20,21 @@ def test_one_model_per_file_and_process():
     model = metaworld_model(DRAWER)
     assert metaworld_model(DRAWER) is model
     assert pickle.loads(pickle.dumps(model)) is model
+
+
+FILES = sorted({Path(c.model_name.fget(object.__new__(c))).name for c in ALL_V3_ENVIRONMENTS.values()})
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_compiled_as_mujoco_alone_compiles_it(file):
+    spec = mujoco.MjSpec.from_file(str(metaworld.asset_path_utils.ENV_ASSET_DIR_V3 / "sawyer_xyz" / file))
+    spec.compiler.discardvisual = True
+    compiled = spec.compile()
+    welds = compiled.eq_type == mujoco.mjtEq.mjEQ_WELD
+    assert welds.any()
+    compiled.eq_data[welds] = np.array([0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 5])
+    expected = Model.from_mujoco(compiled).native.to_bytes()
+    assert metaworld_model(f"sawyer_xyz/{file}").native.to_bytes() == expected
 
 
 def test_round_trip_through_mujoco():

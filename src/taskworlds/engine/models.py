@@ -136,8 +136,26 @@ def _compile(asset: str) -> Model:
         )
     spec = mujoco.MjSpec.from_file(str(path))
     spec.compiler.discardvisual = True
+    _drop_visual_meshes(spec)
     compiled = spec.compile()
     compiled.eq_data[compiled.eq_type == mujoco.mjtEq.mjEQ_WELD] = _WELD_DATA
     model = Model.from_mujoco(compiled)
     model._asset = asset
     return model
+
+
+def _drop_visual_meshes(spec: mujoco.MjSpec) -> None:
+    """Deletes the meshes that the compiler would read, process and then discard, which is most of its time.
+
+    Only meshes of bodies whose inertia the file states: elsewhere a visual geom counts towards the inertia. The
+    compiled model is the same, byte for byte.
+    """
+    for body in spec.bodies:
+        if body.explicitinertial:
+            for geom in list(body.geoms):
+                if geom.type == mujoco.mjtGeom.mjGEOM_MESH and not (geom.contype or geom.conaffinity):
+                    geom.delete()
+    used = {geom.meshname for geom in spec.geoms}
+    for mesh in list(spec.meshes):
+        if mesh.name not in used:
+            mesh.delete()

@@ -29,8 +29,7 @@ def make(official, rows=5, num_threads=2):
         one.load_into(engine, row)
     engine.params[:] = np.random.default_rng(0).uniform(-1, 1, engine.params.shape)
     engine.kernel_of_row[:] = 0
-    # The world reads every body by id, so the hand is not first: bring it there.
-    assert one.world.reads[0][0] == "body_xpos"
+    assert one.world.reads[0][0] == "body_xpos"  # what the kernel takes for the hand
     return one, engine
 
 

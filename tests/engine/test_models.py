@@ -22,6 +22,9 @@ def test_one_model_per_file_and_process():
     assert pickle.loads(pickle.dumps(model)) is model
 
 
+PHYSICS = ("body_", "jnt_", "dof_", "eq_", "actuator_", "site_", "exclude_", "pair_", "tendon_")
+SHAPE = ("pos", "quat", "size", "type", "rbound", "aabb", "contype", "conaffinity", "condim", "margin", "gap")
+SHAPE += ("friction", "solref", "solimp", "solmix", "priority")
 FILES = sorted({Path(c.model_name.fget(object.__new__(c))).name for c in ALL_V3_ENVIRONMENTS.values()})
 
 
@@ -34,9 +37,7 @@ def test_trimmed_model_has_all_that_physics_depends_on(file):
     whole.eq_data[welds] = [0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 5]
     addresses = {"body_geomadr", "body_geomnum", "body_bvhadr", "body_bvhnum"}
     for name in set(dir(whole)) - addresses:
-        if name.startswith(
-            ("body_", "jnt_", "dof_", "eq_", "actuator_", "site_", "exclude_", "pair_", "tendon_")
-        ):
+        if name.startswith(PHYSICS):
             value = getattr(whole, name)
             if isinstance(value, np.ndarray) and name != "site_matid":
                 assert np.array_equal(value, getattr(ours, name)), name
@@ -47,20 +48,7 @@ def test_trimmed_model_has_all_that_physics_depends_on(file):
             assert getattr(ours, f"body_{kind}num")[body] == number
             theirs = slice(getattr(whole, f"body_{kind}adr")[body], None)
             mine = slice(getattr(ours, f"body_{kind}adr")[body], None)
-            names = [
-                "pos",
-                "quat",
-                "size",
-                "type",
-                "contype",
-                "conaffinity",
-                "rbound",
-                "aabb",
-                "margin",
-                "gap",
-            ]
-            names += ["condim", "friction", "solref", "solimp", "solmix", "priority"]
-            for name in names if kind == "geom" else ["aabb", "child", "depth"]:
+            for name in SHAPE if kind == "geom" else ("aabb", "child", "depth"):
                 theirs_all, mine_all = getattr(whole, f"{kind}_{name}"), getattr(ours, f"{kind}_{name}")
                 assert np.array_equal(theirs_all[theirs][:number], mine_all[mine][:number]), name
 

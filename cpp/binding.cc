@@ -9,10 +9,19 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
+#include <string>
+#include <thread>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "engine.h"
 #include "model.h"
@@ -46,7 +55,16 @@ struct LiveEngine : Engine {
   ~LiveEngine() { live_engines().erase(this); }
 };
 
+// Set when the interpreter is about to end. A daemon thread that came back for Python's lock after that would be killed by
+// it in the middle of C++, which ends the process in an error; so it stops here for the rest of the process's life.
+std::atomic<bool> exiting{false};
+
+void stay_if_exiting() {
+  while (exiting.load()) std::this_thread::sleep_for(std::chrono::hours(1));
+}
+
 bool interrupted() {
+  stay_if_exiting();
   const nb::gil_scoped_acquire gil;
   return PyErr_CheckSignals() != 0;
 }
@@ -62,6 +80,7 @@ void finish(Engine& engine, bool (Engine::*how)(Pool::Interrupted)) {
     const End end{engine};
     const nb::gil_scoped_release released;
     complete = (engine.*how)(interrupted);
+    stay_if_exiting();
   }
   if (!complete) throw nb::python_error();
 }
@@ -143,6 +162,7 @@ void vector(Class& c, const char* name, std::vector<std::int32_t> Engine::*data)
 
 NB_MODULE(_native, m) {
   using namespace taskworlds;
+  nb::set_leak_warnings(false);  // a daemon thread that steps at exit keeps its engine for good, as it must
   m.doc() = "Steps rows of MuJoCo worlds on threads. Use it through taskworlds.engine.";
   if (mj_version() != mjVERSION_HEADER) {
     throw nb::import_error("taskworlds.engine was built for another MuJoCo than the one installed: reinstall taskworlds.");
@@ -241,7 +261,15 @@ NB_MODULE(_native, m) {
   m.attr("NOT_STEPPED") = static_cast<int>(kNotStepped);
 
   m.def("_close_all", [] {
-    for (Engine* e : live_engines()) e->close();
+    exiting = true;
+    for (Engine* e : std::vector<Engine*>(live_engines().begin(), live_engines().end())) {
+      if (!e->running()) {
+        e->close();
+        continue;
+      }
+      const nb::gil_scoped_release released;  // the thread inside may be waiting for the lock; it keeps the engine alive
+      e->close();
+    }
   });
   nb::module_::import_("atexit").attr("register")(m.attr("_close_all"));
 }

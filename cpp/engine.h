@@ -60,6 +60,8 @@ class Engine {
   void close();
 
   bool pending() const { return phase_ != Phase::idle; }
+  // Whether a thread is in run or wait.
+  bool running() const { return phase_ == Phase::running; }
   int threads() const { return threads_; }
   // The text of MuJoCo's error, for a row with kError.
   const std::string& error(int row) const { return errors_[static_cast<std::size_t>(row)]; }

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace taskworlds {
@@ -13,6 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kSlice = std::chrono::milliseconds(50);
+constexpr auto kAwake = std::chrono::microseconds(200);
 
 }  // namespace
 
@@ -56,6 +58,16 @@ struct Pool::Crew {
   void drop_rest() {
     const int begun = next.exchange(items, std::memory_order_relaxed);
     if (begun < items) done(items - begun);
+  }
+
+  // Waits without sleeping for as long as a row may take. Waking from sleep costs as much as a tenth of a small step.
+  bool wait_awake() {
+    const auto end = Clock::now() + kAwake;
+    while (left.load(std::memory_order_acquire) != 0) {
+      if (Clock::now() > end) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
 
   bool wait_slice() {
@@ -167,7 +179,7 @@ bool Pool::run(int items, Work work, void* context, Interrupted interrupted) {
     cancel();
     return false;
   }
-  return wait(interrupted);
+  return crew.wait_awake() || wait(interrupted);
 }
 
 void Pool::cancel() {

@@ -25,11 +25,14 @@ class Official:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.env = ALL_V3_ENVIRONMENTS[skill]()
-        space = self.env._random_reset_space
-        goal = np.random.default_rng(seed).uniform(space.low, space.high)
+        # Some skills redraw a goal that lies too near the object, and would do so for ever with a fixed one
+        # that does. So the first reset draws the goal.
+        self.env.seed(seed)
+        self.env.seeded_rand_vec, self.env._freeze_rand_vec = True, False
+        self.env.reset()
+        goal = self.env._last_rand_vec
         task = taskworlds.Task(skill, {"rand_vec": goal, "partially_observable": False})
         self.env.set_task(task.to_metaworld())
-        # Some skills redraw a goal that lies too near the object, and would do so for ever with a fixed one.
         self.model = metaworld_model(f"sawyer_xyz/{Path(self.env.model_name).name}")
         self.compiled = self.model.to_mujoco()
         self.env.reset()
@@ -37,7 +40,9 @@ class Official:
         self.world = World(
             self.model,
             frame_skip=self.env.frame_skip,
-            mocap=MocapControl("mocap", tuple(self.env.mocap_low), tuple(self.env.mocap_high), self.env.action_scale),
+            mocap=MocapControl(
+                "mocap", tuple(self.env.mocap_low), tuple(self.env.mocap_high), self.env.action_scale
+            ),
             controls=((3, 1.0), (3, -1.0)),
             overrides=tuple(self._changed()),
             reads=tuple(self._everything()),
@@ -48,7 +53,9 @@ class Official:
         for field, kind in FIELDS.items():
             for name, ours in self.model._ids[kind].items():
                 theirs = mujoco.mj_name2id(self.env.model, mujoco.mju_str2Type(kind), name)
-                if not np.array_equal(getattr(self.compiled, field)[ours], getattr(self.env.model, field)[theirs]):
+                if not np.array_equal(
+                    getattr(self.compiled, field)[ours], getattr(self.env.model, field)[theirs]
+                ):
                     yield field, name
 
     def _everything(self):

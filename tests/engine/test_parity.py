@@ -38,6 +38,12 @@ def test_sixty_steps_equal(official, skill):
     check_equal(official(skill), skill, 60)
 
 
+def test_a_contact_that_the_official_collision_tree_misses(official):
+    # At step 166 the object sinks 0.6 micrometres into the table's edge. The official model's tree of geoms,
+    # visual ones included, misses it; a model without them has the contact.
+    check_equal(official("pick-out-of-hole-v3"), "pick-out-of-hole-v3", 300)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("skill", SKILLS)
 def test_three_hundred_steps_equal(official, skill):
@@ -55,4 +61,7 @@ def test_reset_changes_no_other_field(official, skill):
         assert np.array_equal(official_model.site(site).quat, ours.site(site).quat)
     assert np.array_equal(official_model.eq_data, ours.eq_data)
     assert np.array_equal(official_model.dof_damping, ours.dof_damping)
-    assert mujoco.mj_stateSize(official_model, mujoco.mjtState.mjSTATE_INTEGRATION) == one.world.native.state_size
+    assert (
+        mujoco.mj_stateSize(official_model, mujoco.mjtState.mjSTATE_INTEGRATION)
+        == one.world.native.state_size
+    )

@@ -105,8 +105,8 @@ _cache_lock = threading.Lock()
 def metaworld_model(asset: str) -> Model:
     """Compiles the model in one of Meta-World's own files, or gives the one compiled earlier in this process.
 
-    Visual geoms are left out, which makes the model six times smaller and changes no bit of its physics. The
-    welds are set as Meta-World's constructor sets them.
+    What no bit of the physics depends on is left out, which makes the model six times smaller. The welds are
+    set as Meta-World's constructor sets them.
 
     Args:
         asset: the file's path within the assets of the metaworld package: "sawyer_xyz/sawyer_drawer.xml".
@@ -135,9 +135,30 @@ def _compile(asset: str) -> Model:
             "Give a path within its assets, like 'sawyer_xyz/sawyer_drawer.xml'."
         )
     spec = mujoco.MjSpec.from_file(str(path))
-    spec.compiler.discardvisual = True
+    _trim(spec)
     compiled = spec.compile()
     compiled.eq_data[compiled.eq_type == mujoco.mjtEq.mjEQ_WELD] = _WELD_DATA
     model = Model.from_mujoco(compiled)
     model._asset = asset
     return model
+
+
+def _trim(spec: mujoco.MjSpec) -> None:
+    """Deletes what no bit of the physics depends on: geoms of bodies that cannot collide, meshes, textures.
+
+    A body with a geom that collides keeps its visual geoms too. They are part of the tree by which MuJoCo
+    looks for the body's contacts, and without them (as the compiler's `discardvisual` has it) it finds some
+    that it would miss. A body whose inertia the file does not state keeps them because they count towards it.
+    """
+    for body in spec.bodies:
+        geoms = list(body.geoms)
+        if body.explicitinertial and not any(geom.contype or geom.conaffinity for geom in geoms):
+            for geom in geoms:
+                geom.delete()
+    for shape in [*spec.geoms, *spec.sites]:
+        shape.material = ""
+    used = {geom.meshname for geom in spec.geoms}
+    for mesh in [mesh for mesh in spec.meshes if mesh.name not in used]:
+        mesh.delete()
+    for asset in [*spec.materials, *spec.textures]:
+        asset.delete()

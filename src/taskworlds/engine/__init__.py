@@ -9,8 +9,8 @@ Nothing here knows a skill. `docs/explanation/engine.md` gives the reasons.
 """
 
 from taskworlds.engine.engine import Engine, Fault
-from taskworlds.engine.kernels import compile_tree
+from taskworlds.engine.kernels import compile_kernel
 from taskworlds.engine.models import Model, metaworld_model
 from taskworlds.engine.world import MocapControl, World
 
-__all__ = ["Engine", "Fault", "MocapControl", "Model", "World", "compile_tree", "metaworld_model"]
+__all__ = ["Engine", "Fault", "MocapControl", "Model", "World", "compile_kernel", "metaworld_model"]

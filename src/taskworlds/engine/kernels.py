@@ -11,21 +11,22 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["compile_tree", "is_on_disk"]
+__all__ = ["compile_kernel", "is_on_disk"]
 
 
-def compile_tree(function: Callable[..., None], name: str) -> Any:
+def compile_kernel(function: Callable[..., None], name: str | None = None) -> Any:
     """Compiles `function(now, action, params, memory, obs, terms, single)` for the engine, and what it calls.
 
-    The first six are pointers to float64: what the row's scene reads, the row's action, params and memory, and its
+    The first six are pointers to float64: what the row's world reads, the row's action, params and memory, and its
     observation and terms. Give them a shape with `carray(pointer, size)`, which is found among the globals. `single` is 1
     if the action came as float32 and 0 otherwise, for formulas that NumPy would compute in float32. The function runs
-    without Python's lock: it must not raise, allocate Python objects or print. Python functions among the globals are
+    without Python's lock: it must not raise, allocate Python objects or print. Python functions among its globals are
     compiled with it.
 
     Args:
         function: the function.
-        name: its name in the cache on disk; it must change when anything that the function is made of changes.
+        name: its name in the cache on disk; it must change when anything that the function is made of changes. None: it
+            is compiled for this process only.
 
     Returns:
         The compiled function (numba's CFunc), for `Engine(kernels=...)`.
@@ -33,29 +34,31 @@ def compile_tree(function: Callable[..., None], name: str) -> Any:
     Example:
         >>> def hand_height(now, action, params, memory, obs, terms, single):
         ...     obs[0] = now[2]
-        >>> compile_tree(hand_height, "hand_height").address > 0
+        >>> compile_kernel(hand_height).address > 0
         True
     """
     import numba
 
-    whole = _named(_with_compiled_globals(function, name, numba, {}), name)
+    title = name or f"{function.__name__}_{id(function)}"
+    whole = _named(_with_compiled_globals(function, title, numba, {}), title)
     whole.__globals__["carray"] = numba.carray
     pointer = numba.types.CPointer(numba.float64)
     signature = numba.void(*(pointer,) * 6, numba.int64)
-    try:
-        return numba.cfunc(signature, cache=True)(whole)
-    except RuntimeError as error:  # numba found no folder to write to
-        warnings.warn(
-            f"Compiled kernels cannot be kept on disk ({error}), so each process compiles them anew. "
-            "Set NUMBA_CACHE_DIR to a folder that can be written to.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return numba.cfunc(signature)(whole)
+    if name is not None:
+        try:
+            return numba.cfunc(signature, cache=True)(whole)
+        except RuntimeError as error:  # numba found no folder to write to
+            warnings.warn(
+                f"Compiled kernels cannot be kept on disk ({error}), so each process compiles them anew. "
+                "Set NUMBA_CACHE_DIR to a folder that can be written to.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+    return numba.cfunc(signature)(whole)
 
 
 def is_on_disk(function: Callable[..., None], name: str) -> bool:
-    """Tells whether `compile_tree` would find the function on disk under this name."""
+    """Tells whether `compile_kernel` would find the function on disk under this name."""
     from numba.core.caching import FunctionCache
 
     try:

@@ -182,9 +182,9 @@ def native_kernel(skill: Skill, version: str) -> Any:
 
     The cache is numba's; its key holds the text of everything that a kernel is made of, so it is never stale.
     """
-    from taskworlds.engine.kernels import compile_tree
+    from taskworlds.engine.kernels import compile_kernel
 
-    return compile_tree(_bind(skill, version)["enter"], _cache_name(skill, version))
+    return compile_kernel(_bind(skill, version)["enter"], _cache_name(skill, version))
 
 
 def is_cached(skill: Skill, version: str) -> bool:

@@ -21,7 +21,7 @@ import mujoco
 import numpy as np
 from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
-from taskworlds.engine import Engine, MocapControl, World, metaworld_model
+from taskworlds.engine import Engine, MocapControl, Scene, metaworld_model
 
 SKILLS = ("pick-place-v3", "reach-v3", "door-open-v3", "hammer-v3")
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
@@ -71,7 +71,7 @@ class Case:
                     overrides.append((field, name))
                     values.append(theirs)
                     self.fields[field][i] = theirs
-        self.world = World(
+        self.scene = Scene(
             model,
             frame_skip=5,
             mocap=MocapControl("mocap", tuple(self.low), tuple(self.high)),
@@ -88,7 +88,7 @@ class Case:
         drift = np.repeat(rng.uniform(-1, 1, (steps // 20 + 1, rows, 4)), 20, axis=0)[:steps]
         drift[: steps // 2, :, 2] -= 0.5
         self.actions = np.clip(drift, -1, 1)
-        self.engines = {n: Engine([self.world], rows, action_size=4, num_threads=n) for n in (1, 2)}
+        self.engines = {n: Engine([self.scene], rows, action_size=4, num_threads=n) for n in (1, 2)}
 
     def engine_seconds(self, threads: int) -> float:
         engine = self.engines[threads]

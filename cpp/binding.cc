@@ -25,7 +25,7 @@
 
 #include "engine.h"
 #include "model.h"
-#include "world.h"
+#include "scene.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -48,8 +48,8 @@ std::set<Engine*>& live_engines() {
 }
 
 struct LiveEngine : Engine {
-  LiveEngine(std::vector<std::shared_ptr<const World>> worlds, std::vector<Kernel> kernels, const Sizes& sizes, int threads)
-      : Engine(std::move(worlds), std::move(kernels), sizes, threads) {
+  LiveEngine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Kernel> kernels, const Sizes& sizes, int threads)
+      : Engine(std::move(scenes), std::move(kernels), sizes, threads) {
     live_engines().insert(this);
   }
   ~LiveEngine() { live_engines().erase(this); }
@@ -108,7 +108,7 @@ void step_async(LiveEngine& engine, const Actions<T>& actions, const std::option
   engine.launch();
 }
 
-void make_world(World* self, std::shared_ptr<Model> model, int frame_skip,
+void make_scene(Scene* self, std::shared_ptr<Model> model, int frame_skip,
                                   const std::optional<std::tuple<int, int, double, double>>& mocap,
                                   const std::vector<double>& mocap_low, const std::vector<double>& mocap_high,
                                   const std::vector<double>& mocap_quat,
@@ -131,7 +131,7 @@ void make_world(World* self, std::shared_ptr<Model> model, int frame_skip,
   for (const auto& [field, id] : overrides) override_list.push_back({static_cast<Field>(field), id});
   std::vector<Read> read_list;
   for (const auto& [source, a, b] : reads) read_list.push_back({static_cast<Source>(source), a, b});
-  new (self) World(std::move(model), frame_skip, control, std::move(actuator_list), std::move(override_list),
+  new (self) Scene(std::move(model), frame_skip, control, std::move(actuator_list), std::move(override_list),
                    std::move(read_list));
 }
 
@@ -163,7 +163,7 @@ void vector(Class& c, const char* name, std::vector<std::int32_t> Engine::*data)
 NB_MODULE(_native, m) {
   using namespace taskworlds;
   nb::set_leak_warnings(false);  // a daemon thread that steps at exit keeps its engine for good, as it must
-  m.doc() = "Steps rows of MuJoCo worlds on threads. Use it through taskworlds.engine.";
+  m.doc() = "Steps rows of MuJoCo scenes on threads. Use it through taskworlds.engine.";
   if (mj_version() != mjVERSION_HEADER) {
     throw nb::import_error("taskworlds.engine was built for another MuJoCo than the one installed: reinstall taskworlds.");
   }
@@ -195,30 +195,30 @@ NB_MODULE(_native, m) {
         return std::vector<int>(self.get().body_mocapid, self.get().body_mocapid + self.get().nbody);
       });
 
-  nb::class_<World>(m, "World", "A model with its control, its rows' own fields and what is read after a step.")
-      .def("__init__", &make_world, "model"_a, "frame_skip"_a, "mocap"_a.none(), "mocap_low"_a, "mocap_high"_a, "mocap_quat"_a,
+  nb::class_<Scene>(m, "Scene", "A model with its control, its rows' own fields and what is read after a step.")
+      .def("__init__", &make_scene, "model"_a, "frame_skip"_a, "mocap"_a.none(), "mocap_low"_a, "mocap_high"_a, "mocap_quat"_a,
            "actuators"_a, "overrides"_a, "reads"_a)
-      .def_prop_ro("state_size", &World::state_size)
-      .def_prop_ro("action_size", &World::action_size)
-      .def_prop_ro("override_size", &World::override_size)
-      .def_prop_ro("read_size", &World::read_size);
+      .def_prop_ro("state_size", &Scene::state_size)
+      .def_prop_ro("action_size", &Scene::action_size)
+      .def_prop_ro("override_size", &Scene::override_size)
+      .def_prop_ro("read_size", &Scene::read_size);
 
   nb::class_<LiveEngine> engine(m, "Engine", "Steps rows. Its arrays are views of its own memory.");
   engine
       .def(
           "__init__",
-          [](LiveEngine* self, const std::vector<std::shared_ptr<World>>& worlds, const std::vector<std::uintptr_t>& kernels,
+          [](LiveEngine* self, const std::vector<std::shared_ptr<Scene>>& scenes, const std::vector<std::uintptr_t>& kernels,
              int num_rows, int action_size, int param_size, int memory_size, int obs_size, int term_size, int num_threads) {
             std::vector<Kernel> addresses;
             for (const std::uintptr_t address : kernels) {
               if (address == 0) throw std::invalid_argument("A kernel's address must not be 0.");
               addresses.push_back(reinterpret_cast<Kernel>(address));
             }
-            new (self) LiveEngine(std::vector<std::shared_ptr<const World>>(worlds.begin(), worlds.end()),
+            new (self) LiveEngine(std::vector<std::shared_ptr<const Scene>>(scenes.begin(), scenes.end()),
                                   std::move(addresses),
                                   Sizes{num_rows, action_size, param_size, memory_size, obs_size, term_size}, num_threads);
           },
-          "worlds"_a, "kernels"_a, "num_rows"_a, "action_size"_a, "param_size"_a, "memory_size"_a, "obs_size"_a,
+          "scenes"_a, "kernels"_a, "num_rows"_a, "action_size"_a, "param_size"_a, "memory_size"_a, "obs_size"_a,
           "term_size"_a, "num_threads"_a)
       .def("step", &step<float>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
       .def("step", &step<double>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
@@ -245,7 +245,7 @@ NB_MODULE(_native, m) {
   matrix(engine, "obs", &Engine::obs, [](const Engine& e) { return e.sizes.obs; });
   matrix(engine, "terms", &Engine::terms, [](const Engine& e) { return e.sizes.terms; });
   matrix(engine, "now", &Engine::now, [](const Engine& e) { return e.read_size; });
-  vector(engine, "world_of_row", &Engine::world_of_row);
+  vector(engine, "scene_of_row", &Engine::scene_of_row);
   vector(engine, "kernel_of_row", &Engine::kernel_of_row);
   vector(engine, "faults", &Engine::faults);
   engine.def_prop_ro(

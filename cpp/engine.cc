@@ -25,10 +25,10 @@ bool all_finite(const double* x, int n) {
 
 }  // namespace
 
-// One thread's simulator of one world: the shared model with arrays of its own for the fields that rows override.
+// One thread's simulator of one scene: the shared model with arrays of its own for the fields that rows override.
 struct Engine::Simulator {
-  explicit Simulator(const World& world) : model(world.model()) {
-    for (const Override& o : world.overrides()) {
+  explicit Simulator(const Scene& scene) : model(scene.model()) {
+    for (const Override& o : scene.overrides()) {
       auto& own = fields[static_cast<std::size_t>(o.field)];
       if (!own.empty()) continue;
       mjtNum*& shared = field_data(&model, o.field);
@@ -40,27 +40,27 @@ struct Engine::Simulator {
   Simulator(const Simulator&) = delete;
   Simulator& operator=(const Simulator&) = delete;
 
-  mjModel model;  // a copy of the struct, not of what it points to: 3 MB less for each thread and world
+  mjModel model;  // a copy of the struct, not of what it points to: 3 MB less for each thread and scene
   mjData* data = nullptr;
   std::vector<mjtNum> fields[kFields];
 };
 
-Engine::Engine(std::vector<std::shared_ptr<const World>> worlds, std::vector<Kernel> kernels, const Sizes& sizes_,
+Engine::Engine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Kernel> kernels, const Sizes& sizes_,
                int threads)
-    : sizes(sizes_), worlds_(std::move(worlds)), kernels_(std::move(kernels)), threads_(threads) {
+    : sizes(sizes_), scenes_(std::move(scenes)), kernels_(std::move(kernels)), threads_(threads) {
   if (threads_ < 1) throw std::invalid_argument("num_threads must be at least 1.");
-  if (worlds_.empty()) throw std::invalid_argument("worlds must hold at least one world.");
+  if (scenes_.empty()) throw std::invalid_argument("scenes must hold at least one scene.");
   for (const int size : {sizes.rows, sizes.actions, sizes.params, sizes.memory, sizes.obs, sizes.terms}) {
     if (size < 0) throw std::invalid_argument("Sizes must not be negative.");
   }
-  for (const auto& world : worlds_) {
-    if (world->action_size() > sizes.actions) {
-      throw std::invalid_argument("A world uses " + std::to_string(world->action_size()) + " actions, but action_size is " +
+  for (const auto& scene : scenes_) {
+    if (scene->action_size() > sizes.actions) {
+      throw std::invalid_argument("A scene uses " + std::to_string(scene->action_size()) + " actions, but action_size is " +
                                   std::to_string(sizes.actions) + ".");
     }
-    state_size = std::max(state_size, world->state_size());
-    override_size = std::max(override_size, world->override_size());
-    read_size = std::max(read_size, world->read_size());
+    state_size = std::max(state_size, scene->state_size());
+    override_size = std::max(override_size, scene->override_size());
+    read_size = std::max(read_size, scene->read_size());
   }
   const auto rows = static_cast<std::size_t>(sizes.rows);
   states.resize(index(sizes.rows, state_size));
@@ -73,12 +73,12 @@ Engine::Engine(std::vector<std::shared_ptr<const World>> worlds, std::vector<Ker
   actions_.resize(index(sizes.rows, sizes.actions));
   warnings.resize(index(sizes.rows, mjNWARNING));
   faults.resize(rows);
-  world_of_row.resize(rows);
+  scene_of_row.resize(rows);
   kernel_of_row.resize(rows, -1);
   errors_.resize(rows);
   order_.reserve(rows);
   slots_.resize(static_cast<std::size_t>(threads_));
-  for (Slot& slot : slots_) slot.by_world.resize(worlds_.size());
+  for (Slot& slot : slots_) slot.by_scene.resize(scenes_.size());
   pool_ = std::make_unique<Pool>(threads_);
 }
 
@@ -103,18 +103,18 @@ void Engine::begin(const T* actions, const bool* mask) {
     // In a forked child a simulator may be in the middle of a step that nobody will finish. It is left as it is, because
     // the thread that was writing it is gone.
     for (Slot& slot : slots_) {
-      for (auto& simulator : slot.by_world) static_cast<void>(simulator.release());
+      for (auto& simulator : slot.by_scene) static_cast<void>(simulator.release());
     }
   }
   const int kernels = static_cast<int>(kernels_.size());
-  const int worlds = static_cast<int>(worlds_.size());
+  const int scenes = static_cast<int>(scenes_.size());
   order_.clear();
   for (int row = 0; row < sizes.rows; ++row) {
     const auto i = static_cast<std::size_t>(row);
     if (mask != nullptr && !mask[row]) continue;
-    if (world_of_row[i] < 0 || world_of_row[i] >= worlds) {
-      throw std::invalid_argument("world_of_row[" + std::to_string(row) + "] must be in [0, " + std::to_string(worlds) +
-                                  "), not " + std::to_string(world_of_row[i]) + ".");
+    if (scene_of_row[i] < 0 || scene_of_row[i] >= scenes) {
+      throw std::invalid_argument("scene_of_row[" + std::to_string(row) + "] must be in [0, " + std::to_string(scenes) +
+                                  "), not " + std::to_string(scene_of_row[i]) + ".");
     }
     if (kernel_of_row[i] < -1 || kernel_of_row[i] >= kernels) {
       throw std::invalid_argument("kernel_of_row[" + std::to_string(row) + "] must be -1 (none) or in [0, " +
@@ -160,9 +160,9 @@ void Engine::step_item(void* self, int slot, int item) {
   engine->step_row(engine->slots_[static_cast<std::size_t>(slot)], engine->order_[static_cast<std::size_t>(item)]);
 }
 
-Engine::Simulator* Engine::simulator(Slot& slot, int world, std::string* error) {
-  auto& simulator = slot.by_world[static_cast<std::size_t>(world)];
-  if (!simulator) simulator = std::make_unique<Simulator>(*worlds_[static_cast<std::size_t>(world)]);
+Engine::Simulator* Engine::simulator(Slot& slot, int scene, std::string* error) {
+  auto& simulator = slot.by_scene[static_cast<std::size_t>(scene)];
+  if (!simulator) simulator = std::make_unique<Simulator>(*scenes_[static_cast<std::size_t>(scene)]);
   if (simulator->data == nullptr) {
     guarded([](void* context) {
       auto* const made = static_cast<Simulator*>(context);
@@ -174,7 +174,7 @@ Engine::Simulator* Engine::simulator(Slot& slot, int world, std::string* error) 
 
 void Engine::step_row(Slot& slot, int row) {
   struct Step {
-    const World* world;
+    const Scene* scene;
     mjModel* model;
     mjData* data;
     const double* overrides;
@@ -184,43 +184,43 @@ void Engine::step_row(Slot& slot, int row) {
     bool single;
   };
   const auto i = static_cast<std::size_t>(row);
-  const int world_index = world_of_row[i];
-  const World& world = *worlds_[static_cast<std::size_t>(world_index)];
+  const int scene_index = scene_of_row[i];
+  const Scene& scene = *scenes_[static_cast<std::size_t>(scene_index)];
   double* const state = states.data() + index(row, state_size);
   const double* const action = actions_.data() + index(row, sizes.actions);
   double* const reads = now.data() + index(row, read_size);
 
   std::int32_t fault = 0;
-  if (!all_finite(action, world.action_size())) fault |= kActionNotFinite;
-  if (!all_finite(state, world.state_size())) fault |= kStateNotFinite;
+  if (!all_finite(action, scene.action_size())) fault |= kActionNotFinite;
+  if (!all_finite(state, scene.state_size())) fault |= kStateNotFinite;
 
-  Simulator* const sim = simulator(slot, world_index, &errors_[i]);
+  Simulator* const sim = simulator(slot, scene_index, &errors_[i]);
   if (sim == nullptr) {
     faults[i] = fault | kError;
     return;
   }
   for (mjWarningStat& warning : sim->data->warning) warning.number = 0;
-  Step step{&world, &sim->model, sim->data, overrides.data() + index(row, override_size), action, state, reads, single_};
+  Step step{&scene, &sim->model, sim->data, overrides.data() + index(row, override_size), action, state, reads, single_};
   const bool returned = guarded(
       [](void* context) {
         const Step& s = *static_cast<Step*>(context);
         const double* value = s.overrides;
-        for (const Override& o : s.world->overrides()) {
+        for (const Override& o : s.scene->overrides()) {
           const int width = field_width(o.field);
           mju_copy(field_data(s.model, o.field) + width * o.id, value, width);
           value += width;
         }
         mj_setState(s.model, s.data, s.state, mjSTATE_INTEGRATION);
-        s.world->control(s.data, s.action, s.single);
-        for (int k = 0; k < s.world->frame_skip(); ++k) mj_step(s.model, s.data);
+        s.scene->control(s.data, s.action, s.single);
+        for (int k = 0; k < s.scene->frame_skip(); ++k) mj_step(s.model, s.data);
         // Official environments end a step with mj_forward. It refreshes the warm start, which is part of the state.
         mj_forward(s.model, s.data);
         mj_getState(s.model, s.data, s.state, mjSTATE_INTEGRATION);
-        s.world->read(s.data, s.now);
+        s.scene->read(s.data, s.now);
       },
       &step, &errors_[i]);
   if (!returned) {
-    slot.by_world[static_cast<std::size_t>(world_index)].reset();
+    slot.by_scene[static_cast<std::size_t>(scene_index)].reset();
     faults[i] = fault | kError;
     return;
   }
@@ -230,7 +230,7 @@ void Engine::step_row(Slot& slot, int row) {
     fault |= 1 << k;
     warnings[index(row, mjNWARNING) + static_cast<std::size_t>(k)] = number;
   }
-  if (!all_finite(state, world.state_size())) fault |= kStateNotFinite;
+  if (!all_finite(state, scene.state_size())) fault |= kStateNotFinite;
   faults[i] = fault;
   if (kernel_of_row[i] < 0) return;
   kernels_[static_cast<std::size_t>(kernel_of_row[i])](reads, action, params.data() + index(row, sizes.params),

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "pool.h"
-#include "world.h"
+#include "scene.h"
 
 namespace taskworlds {
 
-// A skill's compiled observation and reward. `now` is what its world reads, `action` the row's action as doubles, `single`
+// A skill's compiled observation and reward. `now` is what its scene reads, `action` the row's action as doubles, `single`
 // whether it came as float32. It must not block, throw, or use Python.
 using Kernel = void (*)(const double* now, const double* action, const double* params, double* memory, double* obs,
                         double* terms, std::int64_t single);
@@ -33,8 +33,8 @@ struct Sizes {
 
 class Engine {
  public:
-  // Throws std::invalid_argument if a size or a world does not fit.
-  Engine(std::vector<std::shared_ptr<const World>> worlds, std::vector<Kernel> kernels, const Sizes& sizes, int threads);
+  // Throws std::invalid_argument if a size or a scene does not fit.
+  Engine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Kernel> kernels, const Sizes& sizes, int threads);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -46,7 +46,7 @@ class Engine {
   // and both give false if `interrupted` stopped them.
   //
   // begin: the rows with mask[row] != 0 (all, if mask is null) take actions (rows, actions); float means scaled in float32.
-  // Throws std::logic_error while a step is under way and std::invalid_argument for a world or kernel that does not exist.
+  // Throws std::logic_error while a step is under way and std::invalid_argument for a scene or kernel that does not exist.
   template <typename T>
   void begin(const T* actions, const bool* mask);
   bool run(Pool::Interrupted interrupted);
@@ -68,25 +68,25 @@ class Engine {
 
   const Sizes sizes;
   int state_size = 0, override_size = 0, read_size = 0;
-  // One row after another, each of the width that `sizes` or the widest world gives.
+  // One row after another, each of the width that `sizes` or the widest scene gives.
   std::vector<double> states, overrides, params, memory, obs, terms, now;
-  std::vector<std::int32_t> world_of_row, kernel_of_row;  // kernel -1: none, the row just gets `now`
+  std::vector<std::int32_t> scene_of_row, kernel_of_row;  // kernel -1: none, the row just gets `now`
   std::vector<std::int32_t> faults, warnings;             // warnings: counts of the last step, mjNWARNING a row
 
  private:
   struct Simulator;
   struct Slot {
-    std::vector<std::unique_ptr<Simulator>> by_world;
+    std::vector<std::unique_ptr<Simulator>> by_scene;
   };
 
   static void step_item(void* self, int slot, int item);
   void step_row(Slot& slot, int row);
-  Simulator* simulator(Slot& slot, int world, std::string* error);
+  Simulator* simulator(Slot& slot, int scene, std::string* error);
 
   // Guarded by Python's lock. `running`: a thread is between begin or join and end.
   enum class Phase { idle, launched, running };
 
-  std::vector<std::shared_ptr<const World>> worlds_;
+  std::vector<std::shared_ptr<const Scene>> scenes_;
   std::vector<Kernel> kernels_;
   int threads_;
   std::vector<Slot> slots_;

@@ -1,4 +1,4 @@
-// A compiled MuJoCo model, immutable and shared by every world, engine and thread that uses it.
+// A compiled MuJoCo model, immutable and shared by every scene, engine and thread that uses it.
 
 #pragma once
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import taskworlds
-from taskworlds.engine import MocapControl, World, metaworld_model
+from taskworlds.engine import MocapControl, Scene, metaworld_model
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 FIELDS = {"body_pos": "body", "site_pos": "site"}
 
 
 class Official:
-    """One official environment, and the world that should step exactly like it."""
+    """One official environment, and the scene that should step exactly like it."""
 
     def __init__(self, skill: str, seed: int = 0) -> None:
         from metaworld.env_dict import ALL_V3_ENVIRONMENTS
@@ -37,7 +37,7 @@ class Official:
         self.compiled = self.model.to_mujoco()
         self.env.reset()
         self.env.max_path_length = 10**9
-        self.world = World(
+        self.scene = Scene(
             self.model,
             frame_skip=self.env.frame_skip,
             mocap=MocapControl(
@@ -74,11 +74,11 @@ class Official:
         return state
 
     def overrides(self) -> np.ndarray:
-        values = [getattr(self.env.model, FIELDS[field])(name).pos for field, name in self.world.overrides]
+        values = [getattr(self.env.model, FIELDS[field])(name).pos for field, name in self.scene.overrides]
         return np.concatenate([*values, np.empty(0)])
 
     def load_into(self, engine, row: int) -> None:
-        engine.world_of_row[row] = engine.worlds.index(self.world)
+        engine.scene_of_row[row] = engine.scenes.index(self.scene)
         state, overrides = self.state(), self.overrides()
         engine.states[row, : len(state)] = state
         engine.overrides[row, : len(overrides)] = overrides
@@ -87,9 +87,9 @@ class Official:
         self.env.step(action)
 
     def read(self) -> np.ndarray:
-        """Gives what `world.reads` names, from the official simulation."""
+        """Gives what `scene.reads` names, from the official simulation."""
         data, values = self.env.data, []
-        for source, name, *other in self.world.reads:
+        for source, name, *other in self.scene.reads:
             if source == "touch":
                 values.append([self._touch(data.geom(name).id, data.geom(*other).id)])
             elif source == "qpos":

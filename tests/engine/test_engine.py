@@ -7,7 +7,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from taskworlds.engine import Engine, Fault, Model, World
+from taskworlds.engine import Engine, Fault, Model, Scene
 
 SKILLS = ("pick-place-v3", "hammer-v3", "drawer-open-v3")
 STEPS = 12
@@ -16,13 +16,13 @@ STEPS = 12
 @pytest.fixture(scope="module")
 def ball():
     xml = '<mujoco><worldbody><body name="ball"><freejoint/><geom size="1"/></body></worldbody></mujoco>'
-    return World(Model.from_mujoco(mujoco.MjModel.from_xml_string(xml)), 1, reads=(("body_xpos", "ball"),))
+    return Scene(Model.from_mujoco(mujoco.MjModel.from_xml_string(xml)), 1, reads=(("body_xpos", "ball"),))
 
 
 def mixed(official, rows, num_threads):
     """Makes an engine with rows of three skills in turn, row 3k + i being copy k of skill i."""
     ones = [official(skill) for skill in SKILLS]
-    engine = Engine([one.world for one in ones], rows, action_size=4, num_threads=num_threads)
+    engine = Engine([one.scene for one in ones], rows, action_size=4, num_threads=num_threads)
     for row in range(rows):
         ones[row % len(ones)].load_into(engine, row)
     return engine
@@ -53,8 +53,8 @@ def test_threads_change_nothing(official, alone, num_threads):
 def test_order_of_rows_changes_nothing(official, alone):
     source = mixed(official, 9, 1)
     order = np.random.default_rng(2).permutation(9)
-    engine = Engine(source.worlds, 9, action_size=4, num_threads=2)
-    for name in ("states", "overrides", "world_of_row"):
+    engine = Engine(source.scenes, 9, action_size=4, num_threads=2)
+    for name in ("states", "overrides", "scene_of_row"):
         getattr(engine, name)[:] = getattr(source, name)[order]
     for action in actions(9):
         engine.step(action[order])
@@ -113,7 +113,7 @@ def test_float32_and_float64_actions_differ_as_officially(official):
     one = official("reach-v3")
     ends = {}
     for dtype in (np.float32, np.float64):
-        engine = Engine([one.world], 1, action_size=4)
+        engine = Engine([one.scene], 1, action_size=4)
         one.load_into(engine, 0)
         engine.step(np.full((1, 4), np.float32(0.1)).astype(dtype))
         ends[dtype] = engine.states.copy()
@@ -129,7 +129,7 @@ def test_integer_and_strided_actions(official):
         np.array([[1, 0, -1, 1]]),
         np.repeat([[1.0, 0, -1, 1]], 2, axis=1)[:, ::2],
     ):
-        engine = Engine([one.world], 1, action_size=4)
+        engine = Engine([one.scene], 1, action_size=4)
         one.load_into(engine, 0)
         engine.step(action)
         ends.append(engine.states.copy())
@@ -143,7 +143,7 @@ def test_pickle_restores_every_bit(official):
     for action in script[:6]:
         engine.step(action)
     copy = pickle.loads(pickle.dumps(engine))
-    assert copy.worlds[0].model is engine.worlds[0].model  # models travel by name
+    assert copy.scenes[0].model is engine.scenes[0].model  # models travel by name
     for action in script[6:]:
         engine.step(action)
         copy.step(action)
@@ -167,9 +167,9 @@ def test_arrays_are_writable_views_that_keep_the_engine_alive(ball):
 
 
 def test_wrong_arguments(ball):
-    with pytest.raises(TypeError, match="worlds must hold World objects, not 'ball'"):
+    with pytest.raises(TypeError, match="scenes must hold Scene objects, not 'ball'"):
         Engine(["ball"], 1, action_size=0)
-    with pytest.raises(ValueError, match="worlds must hold at least one world"):
+    with pytest.raises(ValueError, match="scenes must hold at least one scene"):
         Engine([], 1, action_size=0)
     with pytest.raises(ValueError, match="num_rows must be at least 1, not 0"):
         Engine([ball], 0, action_size=0)
@@ -178,8 +178,8 @@ def test_wrong_arguments(ball):
 
 
 def test_too_small_an_action(official):
-    with pytest.raises(ValueError, match="A world uses 4 actions, but action_size is 3"):
-        Engine([official("reach-v3").world], 1, action_size=3)
+    with pytest.raises(ValueError, match="A scene uses 4 actions, but action_size is 3"):
+        Engine([official("reach-v3").scene], 1, action_size=3)
 
 
 def test_wrong_steps(ball):
@@ -190,11 +190,11 @@ def test_wrong_steps(ball):
         engine.step(np.zeros((2, 1)), np.ones(2, int))
     with pytest.raises(RuntimeError, match=r"No step is under way: call step_async\(\) first"):
         engine.step_wait()
-    engine.world_of_row[1] = 1
-    with pytest.raises(ValueError, match=r"world_of_row\[1\] must be in \[0, 1\), not 1"):
+    engine.scene_of_row[1] = 1
+    with pytest.raises(ValueError, match=r"scene_of_row\[1\] must be in \[0, 1\), not 1"):
         engine.step(np.zeros((2, 1)))
     engine.step(np.zeros((2, 1)), np.array([True, False]))  # rows left out are not looked at
-    engine.world_of_row[1], engine.kernel_of_row[0] = 0, 0
+    engine.scene_of_row[1], engine.kernel_of_row[0] = 0, 0
     with pytest.raises(ValueError, match=r"kernel_of_row\[0\] must be -1 \(none\) or in \[0, 0\), not 0"):
         engine.step(np.zeros((2, 1)))
 
@@ -219,7 +219,7 @@ def test_closed(ball):
 
 
 def test_close_cuts_a_step_short(ball):
-    engine = Engine([World(ball.model, 20_000)], 64, action_size=0, num_threads=2)
+    engine = Engine([Scene(ball.model, 20_000)], 64, action_size=0, num_threads=2)
     engine.step_async(np.zeros((64, 0)))
     engine.close()
     assert not engine.pending

@@ -4,7 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from taskworlds.engine import Engine, Fault, Model, World
+from taskworlds.engine import Engine, Fault, Model, Scene
 
 # Six boxes that touch a plane. With TOO_SMALL bytes of memory MuJoCo's solver raises an error while they
 # touch it, and none while they do not; with FOR_CONTACTS it warns and leaves the contacts without force.
@@ -35,7 +35,7 @@ def start(model):
 @pytest.fixture
 def four(official):
     one = official("pick-place-v3")
-    engine = Engine([one.world], 4, action_size=4, num_threads=2)
+    engine = Engine([one.scene], 4, action_size=4, num_threads=2)
     for row in range(4):
         one.load_into(engine, row)
     return one, engine
@@ -102,9 +102,9 @@ def test_warnings_write_no_log(four, tmp_path, monkeypatch, capfd):
 
 def test_mujoco_error_is_the_rows_own():
     small, large = boxes(TOO_SMALL), boxes(ENOUGH)
-    engine = Engine([World(small, 2), World(large, 2)], 6, action_size=0, num_threads=2)
+    engine = Engine([Scene(small, 2), Scene(large, 2)], 6, action_size=0, num_threads=2)
     engine.states[:] = start(large)
-    engine.world_of_row[:] = [1, 0, 1, 0, 1, 1]
+    engine.scene_of_row[:] = [1, 0, 1, 0, 1, 1]
     before = engine.states.copy()
     for _ in range(3):
         engine.step(np.zeros((6, 0)))
@@ -119,14 +119,14 @@ def test_mujoco_error_is_the_rows_own():
 
 def test_a_row_after_an_error_is_as_if_there_had_been_none():
     small, large = boxes(TOO_SMALL), boxes(ENOUGH)
-    engine = Engine([World(small, 2), World(large, 2)], 2, action_size=0, num_threads=1)
+    engine = Engine([Scene(small, 2), Scene(large, 2)], 2, action_size=0, num_threads=1)
     engine.states[:] = start(large)
-    engine.world_of_row[:] = [0, 1]
+    engine.scene_of_row[:] = [0, 1]
     engine.step(np.zeros((2, 0)))
     assert engine.error(0)
     # Far from the plane the boxes need little memory, and the same simulator must serve again.
     engine.states[0, 3 : 1 + 42 : 7] = 5.0
-    engine.world_of_row[:] = 0
+    engine.scene_of_row[:] = 0
     engine.states[1] = engine.states[0]
     engine.step(np.zeros((2, 0)))
     assert not engine.faults.any()
@@ -134,7 +134,7 @@ def test_a_row_after_an_error_is_as_if_there_had_been_none():
 
 
 def test_mujocos_own_bindings_still_raise_after_a_step():
-    engine = Engine([World(boxes(TOO_SMALL), 1)], 1, action_size=0, num_threads=1)
+    engine = Engine([Scene(boxes(TOO_SMALL), 1)], 1, action_size=0, num_threads=1)
     engine.states[:] = start(boxes(ENOUGH))
     engine.step(np.zeros((1, 0)))
     assert engine.faults[0] == Fault.ERROR
@@ -144,7 +144,7 @@ def test_mujocos_own_bindings_still_raise_after_a_step():
 
 
 def test_warning_that_resets_nothing():
-    engine = Engine([World(boxes(FOR_CONTACTS), 3)], 2, action_size=0)
+    engine = Engine([Scene(boxes(FOR_CONTACTS), 3)], 2, action_size=0)
     engine.states[:] = start(boxes(ENOUGH))
     engine.step(np.zeros((2, 0)))
     assert [Fault(int(fault)) for fault in engine.faults] == [Fault.CONSTRAINT_FULL] * 2

@@ -24,12 +24,12 @@ def weigh(now, action, params, memory, obs, terms, single):
 def make(official, rows=5, num_threads=2):
     one = official("reach-v3")
     sizes = {"action_size": 4, "param_size": 3, "memory_size": 2, "obs_size": 4, "term_size": 3}
-    engine = Engine([one.world], rows, **sizes, kernels=[compile_kernel(weigh)], num_threads=num_threads)
+    engine = Engine([one.scene], rows, **sizes, kernels=[compile_kernel(weigh)], num_threads=num_threads)
     for row in range(rows):
         one.load_into(engine, row)
     engine.params[:] = np.random.default_rng(0).uniform(-1, 1, engine.params.shape)
     engine.kernel_of_row[:] = 0
-    assert one.world.reads[0][0] == "body_xpos"  # what the kernel takes for the hand
+    assert one.scene.reads[0][0] == "body_xpos"  # what the kernel takes for the hand
     return one, engine
 
 
@@ -76,7 +76,7 @@ def test_kernels_of_their_own(official):
         obs[0] = 2.0
 
     kernels = [compile_kernel(first), compile_kernel(second)]
-    engine = Engine([one.world], 4, action_size=4, obs_size=1, kernels=kernels)
+    engine = Engine([one.scene], 4, action_size=4, obs_size=1, kernels=kernels)
     for row in range(4):
         one.load_into(engine, row)
     engine.kernel_of_row[:] = [1, 0, -1, 1]

@@ -1,4 +1,4 @@
-"""Models and worlds: names, caching, and messages for mistakes."""
+"""Models and scenes: names, caching, and messages for mistakes."""
 
 import ast
 import pickle
@@ -11,7 +11,7 @@ import pytest
 from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
 import taskworlds
-from taskworlds.engine import MocapControl, Model, World, _native, metaworld_model
+from taskworlds.engine import MocapControl, Model, Scene, _native, metaworld_model
 
 DRAWER = "sawyer_xyz/sawyer_drawer.xml"
 
@@ -75,30 +75,30 @@ def test_wrong_names():
     with pytest.raises(ValueError, match=r"The model has no body named 'drawr'\. Did you mean 'drawer'\?"):
         model.find("body", "drawr")
     with pytest.raises(ValueError, match="The body 'hand' is not a mocap body"):
-        World(model, 5, mocap=MocapControl("hand", (0, 0, 0), (1, 1, 1)))
+        Scene(model, 5, mocap=MocapControl("hand", (0, 0, 0), (1, 1, 1)))
     with pytest.raises(ValueError, match="The source of a read must be one of 'body_xpos'"):
-        World(model, 5, reads=(("body_pos", "hand"),))
+        Scene(model, 5, reads=(("body_pos", "hand"),))
     with pytest.raises(ValueError, match="The field of an override must be one of 'body_pos'"):
-        World(model, 5, overrides=(("body_mass", "hand"),))
+        Scene(model, 5, overrides=(("body_mass", "hand"),))
     with pytest.raises(
         ValueError, match=r"A read is \(source, name\), or \('touch', geom, geom\), not \('touch', 'a'\)"
     ):
-        World(model, 5, reads=(("touch", "a"),))
+        Scene(model, 5, reads=(("touch", "a"),))
     with pytest.raises(ValueError, match=r"An actuator's id must be in \[0, 2\), not 2"):
-        World(model, 5, controls=((0, 1.0),) * 3)
+        Scene(model, 5, controls=((0, 1.0),) * 3)
     with pytest.raises(ValueError, match="frame_skip must be at least 1, not 0"):
-        World(model, 0)
+        Scene(model, 0)
 
 
 def test_slices_follow_the_order_given():
     reads = (("site_xmat", "goal"), ("qpos", "goal_slidey"), ("touch", "leftpad_geom", "objGeom"))
-    world = World(
+    scene = Scene(
         metaworld_model(DRAWER), 5, reads=reads[:2], overrides=(("site_pos", "goal"), ("body_quat", "drawer"))
     )
-    assert list(world.read_slices.values()) == [slice(0, 9), slice(9, 10)]
-    assert world.native.read_size == 10
-    assert world.override_slices == {("site_pos", "goal"): slice(0, 3), ("body_quat", "drawer"): slice(3, 7)}
-    assert world.native.override_size == 7
+    assert list(scene.read_slices.values()) == [slice(0, 9), slice(9, 10)]
+    assert scene.native.read_size == 10
+    assert scene.override_slices == {("site_pos", "goal"): slice(0, 3), ("body_quat", "drawer"): slice(3, 7)}
+    assert scene.native.override_size == 7
 
 
 def test_committed_stub_is_the_generated_one():

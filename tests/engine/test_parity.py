@@ -21,7 +21,7 @@ def actions(skill, steps, dtype):
 def check_equal(one, skill, steps):
     for dtype in (np.float32, np.float64):
         one.env.reset()
-        engine = Engine([one.world], 1, action_size=4, num_threads=1)
+        engine = Engine([one.scene], 1, action_size=4, num_threads=1)
         one.load_into(engine, 0)
         for step, action in enumerate(actions(skill, steps, dtype)):
             one.step(action)
@@ -63,5 +63,5 @@ def test_reset_changes_no_other_field(official, skill):
     assert np.array_equal(official_model.dof_damping, ours.dof_damping)
     assert (
         mujoco.mj_stateSize(official_model, mujoco.mjtState.mjSTATE_INTEGRATION)
-        == one.world.native.state_size
+        == one.scene.native.state_size
     )

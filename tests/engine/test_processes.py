@@ -10,15 +10,15 @@ import mujoco
 import numpy as np
 import pytest
 
-from taskworlds.engine import Engine, Fault, Model, World
+from taskworlds.engine import Engine, Fault, Model, Scene
 
 SETUP = """
 import mujoco, numpy as np, os, pickle, signal, sys, threading
-from taskworlds.engine import Engine, Model, World, compile_kernel
+from taskworlds.engine import Engine, Model, Scene, compile_kernel
 xml = '<mujoco><worldbody><body name="ball"><freejoint/><geom size="1"/></body></worldbody></mujoco>'
 model = Model.from_mujoco(mujoco.MjModel.from_xml_string(xml))
 def make(rows=8, frame_skip=1, num_threads=2, **more):
-    engine = Engine([World(model, frame_skip)], rows, action_size=0, num_threads=num_threads, **more)
+    engine = Engine([Scene(model, frame_skip)], rows, action_size=0, num_threads=num_threads, **more)
     return engine, np.zeros((rows, 0))
 """
 
@@ -44,7 +44,7 @@ def check(code):
 def test_ctrl_c_stops_the_step_and_the_engine_goes_on(num_threads, wait):
     xml = '<mujoco><worldbody><body><freejoint/><geom size="1"/></body></worldbody></mujoco>'
     model = Model.from_mujoco(mujoco.MjModel.from_xml_string(xml))
-    engine = Engine([World(model, 20_000)], 2_000, action_size=0, num_threads=num_threads)
+    engine = Engine([Scene(model, 20_000)], 2_000, action_size=0, num_threads=num_threads)
     action = np.zeros((2_000, 0))
     handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
     signal.setitimer(signal.ITIMER_REAL, 0.05)

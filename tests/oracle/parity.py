@@ -10,7 +10,7 @@ import numpy as np
 from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 from metaworld.policies import ENV_POLICY_MAP
 
-from taskworlds.engine import Engine, MocapControl, World, metaworld_model
+from taskworlds.engine import Engine, MocapControl, Scene, metaworld_model
 from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.kernel import (
     ARM_READS,
@@ -58,7 +58,7 @@ class Native:
         self.model = metaworld_model(skill.model)
         reads = tuple((ARM_READS | dict(skill.reads)).values())
         mocap = MocapControl("mocap", low=skill.hand_low, high=skill.hand_high)
-        scene = World(
+        scene = Scene(
             self.model, 5, mocap=mocap, controls=((3, 1.0), (3, -1.0)), overrides=skill.moves, reads=reads
         )
         self.plain = plain_kernel(skill, version) if plain else None

@@ -1,5 +1,5 @@
 """
-Steps rows of MuJoCo worlds on threads. Use it through taskworlds.engine.
+Steps rows of MuJoCo scenes on threads. Use it through taskworlds.engine.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Model:
     @property
     def body_mocap(self) -> list[int]: ...
 
-class World:
+class Scene:
     """
     A model with its control, its rows' own fields and what is read after a step.
     """
@@ -59,7 +59,7 @@ class World:
 class Engine:
     """Steps rows. Its arrays are views of its own memory."""
 
-    def __init__(self, worlds: Sequence[World], kernels: Sequence[int], num_rows: int, action_size: int, param_size: int, memory_size: int, obs_size: int, term_size: int, num_threads: int) -> None: ...
+    def __init__(self, scenes: Sequence[Scene], kernels: Sequence[int], num_rows: int, action_size: int, param_size: int, memory_size: int, obs_size: int, term_size: int, num_threads: int) -> None: ...
 
     @overload
     def step(self, actions: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> None: ...
@@ -107,7 +107,7 @@ class Engine:
     def now(self) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]: ...
 
     @property
-    def world_of_row(self) -> Annotated[NDArray[numpy.int32], dict(shape=(None,))]: ...
+    def scene_of_row(self) -> Annotated[NDArray[numpy.int32], dict(shape=(None,))]: ...
 
     @property
     def kernel_of_row(self) -> Annotated[NDArray[numpy.int32], dict(shape=(None,))]: ...

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taskworlds.engine import _native
-from taskworlds.engine.world import World
+from taskworlds.engine.scene import Scene
 from taskworlds.errors import check_count
 
 __all__ = ["Engine", "Fault"]
@@ -24,7 +24,7 @@ _ARRAYS = (
     "obs",
     "terms",
     "now",
-    "world_of_row",
+    "scene_of_row",
     "kernel_of_row",
     "faults",
     "warnings",
@@ -57,29 +57,29 @@ class Fault(enum.IntFlag):
 
 
 class Engine:
-    """Steps N rows, each a state of one of some worlds, on threads.
+    """Steps N rows, each a state of one of some scenes, on threads.
 
     The result of a row depends on that row alone: not on the number of threads, the other rows, or their
     order. The arrays below are views of the engine's memory. Write into them between steps; while a step is
     under way (`step_async`) leave them alone.
 
     Attributes:
-        states: (N, S) float64, MuJoCo's `mjSTATE_INTEGRATION` of each row; S fits the largest world, a row
-            uses the first `worlds[w].native.state_size`.
-        overrides: (N, V) float64, each row's own values of the fields that its world declares, in that order.
+        states: (N, S) float64, MuJoCo's `mjSTATE_INTEGRATION` of each row; S fits the largest scene, a row
+            uses the first `scenes[w].native.state_size`.
+        overrides: (N, V) float64, each row's own values of the fields that its scene declares, in that order.
             Rows start with zeros: write them before the first step.
         params: (N, P) float64, constants of each row's task, for its kernel.
         memory: (N, M) float64, what each row's kernel keeps from step to step.
         obs: (N, O) float64, written by the kernel.
         terms: (N, T) float64, written by the kernel.
-        now: (N, G) float64, what each row's world read after its last step.
-        world_of_row: (N,) int32, index of each row's world.
+        now: (N, G) float64, what each row's scene read after its last step.
+        scene_of_row: (N,) int32, index of each row's scene.
         kernel_of_row: (N,) int32, index of each row's kernel; -1 (the start) is none.
         faults: (N,) int32, `Fault` of each row in the last step; 0 for rows that it left out.
         warnings: (N, 8) int32, how often MuJoCo gave each of its warnings in the last step.
 
     Args:
-        worlds: the worlds that rows may be of.
+        scenes: the scenes that rows may be of.
         num_rows: N.
         action_size: A, numbers in an action.
         param_size: P.
@@ -91,7 +91,7 @@ class Engine:
             may use.
 
     Raises:
-        TypeError: a size is not a whole number, or a world is not a `World`.
+        TypeError: a size is not a whole number, or a scene is not a `Scene`.
         ValueError: a size is too small.
 
     Example:
@@ -99,9 +99,9 @@ class Engine:
         >>> from taskworlds.engine import Model
         >>> ball = '<body name="ball"><freejoint/><geom size="1"/></body>'
         >>> mj_model = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{ball}</worldbody></mujoco>")
-        >>> world = World(Model.from_mujoco(mj_model), frame_skip=10, reads=(("body_xpos", "ball"),))
-        >>> engine = Engine([world], num_rows=3, action_size=0, num_threads=2)
-        >>> start = np.empty(world.native.state_size)
+        >>> scene = Scene(Model.from_mujoco(mj_model), frame_skip=10, reads=(("body_xpos", "ball"),))
+        >>> engine = Engine([scene], num_rows=3, action_size=0, num_threads=2)
+        >>> start = np.empty(scene.native.state_size)
         >>> spec = mujoco.mjtState.mjSTATE_INTEGRATION
         >>> mujoco.mj_getState(mj_model, mujoco.MjData(mj_model), start, spec)
         >>> engine.states[:] = start
@@ -117,14 +117,14 @@ class Engine:
     obs: npt.NDArray[np.float64]
     terms: npt.NDArray[np.float64]
     now: npt.NDArray[np.float64]
-    world_of_row: npt.NDArray[np.int32]
+    scene_of_row: npt.NDArray[np.int32]
     kernel_of_row: npt.NDArray[np.int32]
     faults: npt.NDArray[np.int32]
     warnings: npt.NDArray[np.int32]
 
     def __init__(
         self,
-        worlds: Sequence[World],
+        scenes: Sequence[Scene],
         num_rows: int,
         *,
         action_size: int,
@@ -135,9 +135,9 @@ class Engine:
         kernels: Sequence[Any] = (),
         num_threads: int | None = None,
     ) -> None:
-        for world in worlds:
-            if not isinstance(world, World):
-                raise TypeError(f"worlds must hold World objects, not {world!r}.")
+        for scene in scenes:
+            if not isinstance(scene, Scene):
+                raise TypeError(f"scenes must hold Scene objects, not {scene!r}.")
         self._arguments: dict[str, Any] = {
             "num_rows": check_count("num_rows", num_rows),
             "action_size": check_count("action_size", action_size, minimum=0),
@@ -147,11 +147,11 @@ class Engine:
             "term_size": check_count("term_size", term_size, minimum=0),
         }
         threads = _processors() if num_threads is None else check_count("num_threads", num_threads)
-        self.worlds = tuple(worlds)
+        self.scenes = tuple(scenes)
         self.kernels = tuple(kernels)
         self._chosen_threads = num_threads
         self._native = _native.Engine(
-            worlds=[world.native for world in self.worlds],
+            scenes=[scene.native for scene in self.scenes],
             kernels=[kernel.address for kernel in self.kernels],
             num_threads=threads,
             **self._arguments,
@@ -185,7 +185,7 @@ class Engine:
             mask: (N,) bool, rows to step; None is all.
 
         Raises:
-            ValueError: a shape does not fit, or `world_of_row` or `kernel_of_row` names what does not exist.
+            ValueError: a shape does not fit, or `scene_of_row` or `kernel_of_row` names what does not exist.
             RuntimeError: a step is under way, or the engine is closed.
         """
         self._native.step(*self._checked(actions, mask))
@@ -235,7 +235,7 @@ class Engine:
                 "An engine cannot be copied or pickled while a step is under way: call step_wait() first."
             )
         return {
-            "worlds": self.worlds,
+            "scenes": self.scenes,
             "kernels": self.kernels,
             "num_threads": self._chosen_threads,
             "arguments": self._arguments,
@@ -244,7 +244,7 @@ class Engine:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(  # type: ignore[misc]
-            state["worlds"], kernels=state["kernels"], num_threads=state["num_threads"], **state["arguments"]
+            state["scenes"], kernels=state["kernels"], num_threads=state["num_threads"], **state["arguments"]
         )
         for name, values in state["arrays"].items():
             getattr(self, name)[:] = values

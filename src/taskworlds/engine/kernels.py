@@ -17,7 +17,7 @@ __all__ = ["compile_kernel", "is_on_disk"]
 def compile_kernel(function: Callable[..., None], name: str | None = None) -> Any:
     """Compiles `function(now, action, params, memory, obs, terms, single)` for the engine, and what it calls.
 
-    The first six are pointers to float64: what the row's world reads, the row's action, params and memory, and its
+    The first six are pointers to float64: what the row's scene reads, the row's action, params and memory, and its
     observation and terms. Give them a shape with `carray(pointer, size)`, which is found among the globals. `single` is 1
     if the action came as float32 and 0 otherwise, for formulas that NumPy would compute in float32. The function runs
     without Python's lock: it must not raise, allocate Python objects or print. Python functions among its globals are

@@ -1,4 +1,4 @@
-"""Compiled models: made once per process, shared by every world, engine and thread."""
+"""Compiled models: made once per process, shared by every scene, engine and thread."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.engine import Engine, Fault, MocapControl, World, metaworld_model
+from taskworlds.engine import Engine, Fault, MocapControl, Scene, metaworld_model
 from taskworlds.task import Task
 from taskworlds.vector.rows import RowStep
 from taskworlds.worlds.metaworld import sawyer
@@ -85,7 +85,7 @@ class NativeRows:
             for name in _ARRAYS:
                 values = getattr(old, name)
                 getattr(self._engine, name)[:, : values.shape[1]] = values
-            self._engine.world_of_row[:] = old.world_of_row
+            self._engine.scene_of_row[:] = old.scene_of_row
             self._engine.kernel_of_row[:] = old.kernel_of_row
             old.close()
 
@@ -106,7 +106,7 @@ class NativeRows:
         for (row, task), kept in zip(chosen, starts, strict=True):
             hidden = task["partially_observable"]
             self._tasks[row] = task
-            engine.world_of_row[row] = engine.kernel_of_row[row] = self._index[task.env_name]
+            engine.scene_of_row[row] = engine.kernel_of_row[row] = self._index[task.env_name]
             engine.states[row, : kept.state.size] = kept.state
             engine.overrides[row, : kept.moved.size] = kept.moved
             engine.params[row, 0] = 0.0 if hidden else 1.0
@@ -159,7 +159,7 @@ class NativeRows:
         engine = self.engine
         return {name: getattr(engine, name).copy() for name in _ARRAYS} | {
             "skills": [each.name for each in self._skills],
-            "skill_of_row": engine.world_of_row.copy(),
+            "skill_of_row": engine.scene_of_row.copy(),
             "tasks": [task and task.to_json() for task in self._tasks],
             "goals": self._goals.copy(),
         }
@@ -175,8 +175,8 @@ class NativeRows:
             getattr(engine, name)[:, : values.shape[1]] = values
         index = np.array([self._index[name] for name in state["skills"]], dtype=np.int32)
         self._tasks = [task and Task.from_json(task) for task in state["tasks"]]
-        engine.world_of_row[:] = index[state["skill_of_row"]]
-        engine.kernel_of_row[:] = np.where([task is None for task in self._tasks], -1, engine.world_of_row)
+        engine.scene_of_row[:] = index[state["skill_of_row"]]
+        engine.kernel_of_row[:] = np.where([task is None for task in self._tasks], -1, engine.scene_of_row)
         self._goals[:] = state["goals"]
 
     def render(self) -> tuple[Any, ...]:
@@ -189,9 +189,9 @@ class NativeRows:
             self._renderer = RowRenderer(mode, **camera)
         pictures = []
         for row in range(self.num_rows):
-            each = self._skills[self.engine.world_of_row[row]]
+            each = self._skills[self.engine.scene_of_row[row]]
             moved = self.engine.overrides[row, : 3 * len(each.moves)]
-            size = self.engine.worlds[self.engine.world_of_row[row]].native.state_size
+            size = self.engine.scenes[self.engine.scene_of_row[row]].native.state_size
             pictures.append(self._renderer.render(each, self.engine.states[row, :size], moved))
         return tuple(pictures)
 
@@ -215,9 +215,9 @@ class NativeRows:
             self._engine.close()
 
 
-def _scene(skill: Skill) -> World:
+def _scene(skill: Skill) -> Scene:
     reads = tuple((ARM_READS | dict(skill.reads)).values())
-    return World(
+    return Scene(
         metaworld_model(skill.model),
         frame_skip=_FRAME_SKIP,
         mocap=MocapControl("mocap", low=skill.hand_low, high=skill.hand_high),

@@ -30,7 +30,7 @@ CLOSE_TARGET = (0.2, -0.2, 0.0)  # m, and of door-close
 WIDE_OPEN = -1.5708  # rad
 
 # The handle that Meta-World looks at is a mesh that only is to be seen, so the engine's model has none.
-# MuJoCo's compiler would put it here within door_link: its centre of mass (m) and principal axes (w, x, y, z).
+# MuJoCo's compiler would put it here within door_link: centre of mass (m) and principal axes (w, x, y, z).
 HANDLE = (0.3757216301497299, -0.10713989547547989, 3.5948720107846327e-05)
 HANDLE_QUAT = (0.1511710860256814, 0.6907584981379653, -0.15062096865140928, 0.6908786606941284)
 

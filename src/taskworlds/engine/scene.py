@@ -1,4 +1,4 @@
-"""A world: a model with all that a row of it needs, said as data."""
+"""A scene: a model with all that a row of it needs, said as data."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from taskworlds.engine import _native
 from taskworlds.engine.models import Model
 from taskworlds.errors import check_choice
 
-__all__ = ["MocapControl", "World"]
+__all__ = ["MocapControl", "Scene"]
 
-# The order of these two is that of the enums in cpp/world.h. Each name is (kind of object, numbers).
+# The order of these two is that of the enums in cpp/scene.h. Each name is (kind of object, numbers).
 _FIELDS = {
     "body_pos": ("body", 3),
     "body_quat": ("body", 4),
@@ -55,7 +55,7 @@ class MocapControl:
 
 
 @dataclass(frozen=True)
-class World:
+class Scene:
     """A model, its control, the fields that rows have of their own, and what is read after a step.
 
     Args:
@@ -75,7 +75,7 @@ class World:
 
     Example:
         >>> from taskworlds.engine import metaworld_model
-        >>> world = World(
+        >>> scene = Scene(
         ...     metaworld_model("sawyer_xyz/sawyer_drawer.xml"),
         ...     frame_skip=5,
         ...     mocap=MocapControl("mocap", low=(-0.5, 0.4, 0.05), high=(0.5, 1.0, 0.5)),
@@ -83,7 +83,7 @@ class World:
         ...     overrides=(("body_pos", "drawer"),),
         ...     reads=(("body_xpos", "hand"), ("body_xpos", "drawer_link"), ("body_xquat", "drawer_link")),
         ... )
-        >>> world.read_slices[("body_xquat", "drawer_link")], world.native.state_size
+        >>> scene.read_slices[("body_xquat", "drawer_link")], scene.native.state_size
         (slice(6, 10, None), 273)
     """
 
@@ -106,13 +106,13 @@ class World:
         self.native  # noqa: B018  made at once, so that a mistake is reported here
 
     @functools.cached_property
-    def native(self) -> _native.World:
-        """The world as the engine takes it."""
+    def native(self) -> _native.Scene:
+        """The scene as the engine takes it."""
         find, mocap = self.model.find, self.mocap
         head = None
         if mocap is not None:
             head = (self.model.mocap_index(mocap.body), mocap.first, mocap.limit, mocap.scale)
-        return _native.World(
+        return _native.Scene(
             model=self.model.native,
             frame_skip=self.frame_skip,
             mocap=head,
@@ -145,7 +145,7 @@ class World:
         return _slices(self.overrides, [_FIELDS[field][1] for field, _ in self.overrides])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return World, (self.model, self.frame_skip, self.mocap, self.controls, self.overrides, self.reads)
+        return Scene, (self.model, self.frame_skip, self.mocap, self.controls, self.overrides, self.reads)
 
 
 def _slices(keys: tuple[tuple[str, ...], ...], widths: list[int]) -> dict[tuple[str, ...], slice]:

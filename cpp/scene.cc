@@ -1,4 +1,4 @@
-#include "world.h"
+#include "scene.h"
 
 #include <cmath>
 #include <stdexcept>
@@ -100,7 +100,7 @@ int field_count(const mjModel& model, Field field) {
   return field == Field::body_pos || field == Field::body_quat ? model.nbody : model.nsite;
 }
 
-World::World(std::shared_ptr<const Model> model, int frame_skip, const MocapControl& mocap,
+Scene::Scene(std::shared_ptr<const Model> model, int frame_skip, const MocapControl& mocap,
              std::vector<ActuatorControl> actuators, std::vector<Override> overrides, std::vector<Read> reads)
     : model_(std::move(model)),
       frame_skip_(frame_skip),
@@ -133,7 +133,7 @@ World::World(std::shared_ptr<const Model> model, int frame_skip, const MocapCont
   }
 }
 
-void World::control(mjData* data, const double* action, bool single) const {
+void Scene::control(mjData* data, const double* action, bool single) const {
   if (mocap_.mocap >= 0) {
     mjtNum* const position = data->mocap_pos + 3 * mocap_.mocap;
     for (int i = 0; i < 3; ++i) {
@@ -152,7 +152,7 @@ void World::control(mjData* data, const double* action, bool single) const {
   for (const ActuatorControl& c : actuators_) data->ctrl[c.actuator] = c.gain * action[c.action];
 }
 
-void World::read(const mjData* data, double* now) const {
+void Scene::read(const mjData* data, double* now) const {
   for (const Read& r : reads_) {
     switch (r.source) {
       case Source::body_xpos:

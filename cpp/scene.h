@@ -1,4 +1,4 @@
-// A world: a model with what a row of it needs said as data: how an action becomes control, which fields of the model
+// A scene: a model with what a row of it needs said as data: how an action becomes control, which fields of the model
 // are the row's own, and what is read from the simulation after a step. Immutable, shared between threads.
 
 #pragma once
@@ -14,7 +14,7 @@ namespace taskworlds {
 
 // Moves one mocap body: position += scale * clip(action[first .. first + 2], -limit, limit), then clipped to [low, high].
 struct MocapControl {
-  int mocap;  // index among the model's mocap bodies; -1: this world has no such control
+  int mocap;  // index among the model's mocap bodies; -1: this scene has no such control
   int first;
   double limit;
   double scale;
@@ -49,10 +49,10 @@ struct Read {
   int b;
 };
 
-class World {
+class Scene {
  public:
   // Throws std::invalid_argument if an index does not fit the model.
-  World(std::shared_ptr<const Model> model, int frame_skip, const MocapControl& mocap, std::vector<ActuatorControl> actuators,
+  Scene(std::shared_ptr<const Model> model, int frame_skip, const MocapControl& mocap, std::vector<ActuatorControl> actuators,
         std::vector<Override> overrides, std::vector<Read> reads);
 
   const mjModel& model() const { return model_->get(); }

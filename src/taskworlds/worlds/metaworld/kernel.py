@@ -45,7 +45,7 @@ ARM_READS: dict[str, tuple[str, ...]] = {
     "right_pad": ("body_xpos", "rightpad"),
     "left_pad": ("body_xpos", "leftpad"),
 }
-WIDTHS = {"body_xpos": 3, "body_xquat": 4, "site_xpos": 3, "geom_xpos": 3, "geom_xmat": 9, "touch": 1}
+WIDTHS = {"body_xpos": 3, "body_xquat": 4, "site_xpos": 3, "geom_xpos": 3, "geom_xmat": 9, "qpos": 1, "touch": 1}
 
 TERM_NAMES = (
     "success",
@@ -230,5 +230,7 @@ def _read(data: mujoco.MjData, read: tuple[str, ...]) -> NDArray[np.float64]:
     source, name = read[:2]
     if source == "touch":
         return np.zeros(1)  # forces play no part in an observation
+    if source == "qpos":
+        return np.array(data.joint(name).qpos).reshape(-1)
     kind, field = source.split("_", 1)
     return np.array(getattr(getattr(data, kind)(name), field)).reshape(-1)

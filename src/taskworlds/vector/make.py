@@ -36,7 +36,7 @@ def make(
     Args:
         name: as for `make_vec`.
         split: as for `make_vec`.
-        vector_strategy: the engine, "sync" or "async".
+        vector_strategy: the engine: "native", "sync" or "async".
         seed: as for `make_vec`.
         total_tasks_per_cls: as for `make_vec`.
         **options: the benchmark's keywords and the fields of `Options`, as for `make_vec`.
@@ -81,7 +81,8 @@ def make_vec(
         num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, or for an ML
             benchmark `meta_batch_size`.
         split: "train" or "test"; None for what the name says, else "train".
-        vector_strategy: the engine: "sync" steps the rows in this process, "async" in a process each.
+        vector_strategy: the engine: "native" (the default) steps rows on threads; "sync" steps Meta-World's own
+            environments in this process, "async" in a process each.
         seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`.
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
             that the skills divide evenly.

@@ -43,6 +43,7 @@ class Options:
         reward_normalization_method: None, "gymnasium" (by the running deviation of the discounted return) or
             "exponential" (by the exponentially weighted deviation of the reward).
         reward_alpha: weight of the newest reward in "exponential".
+        num_threads: threads of the native engine; None for as many as the process may use cores.
         autoreset_mode: Gymnasium's: what happens to a row whose episode has ended.
         render_mode: None, "rgb_array", "depth_array" or "human".
         camera_name: camera of the picture, by name.
@@ -62,6 +63,7 @@ class Options:
     normalize_observations: bool = False
     reward_normalization_method: str | None = None
     reward_alpha: float = 0.001
+    num_threads: int | None = None
     autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP
     render_mode: str | None = None
     camera_name: str | None = None
@@ -95,6 +97,8 @@ class Options:
             check_choice("autoreset_mode", self.autoreset_mode, tuple(modes))
             object.__setattr__(self, "autoreset_mode", modes[self.autoreset_mode])
         check_choice("render_mode", self.render_mode, (None, "rgb_array", "depth_array", "human"))
+        if self.num_threads is not None:
+            object.__setattr__(self, "num_threads", check_count("num_threads", self.num_threads))
         for name in ("width", "height"):
             object.__setattr__(self, name, check_count(name, getattr(self, name)))
 

@@ -51,7 +51,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         self,
         benchmark: Benchmark,
         split: str = "train",
-        strategy: str = "sync",
+        strategy: str = "native",
         options: Options | None = None,
         seed: int | None = None,
     ) -> None:

@@ -31,7 +31,7 @@ from taskworlds.worlds import world_of
 
 __all__ = ["STRATEGIES", "TaskVectorEnv"]
 
-STRATEGIES = ("sync", "async")
+STRATEGIES = ("native", "sync", "async")
 _RESET_OPTIONS = ("reset_mask", "tasks")
 
 Step = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -77,7 +77,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         benchmark: Benchmark,
         split: str,
         num_envs: int,
-        strategy: str = "sync",
+        strategy: str = "native",
         options: Options | None = None,
         seed: int | None = None,
     ) -> None:
@@ -150,18 +150,20 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             self.action_space.seed(seed)
             self.single_action_space.seed(seed)
         self._recipe = (benchmark, split, num_envs, strategy, options)
-        self._rows: Rows = GymnasiumRows(strategy, self._make_row, n, world.goal_size)
+        self._rows: Rows = self._make_rows()
 
-    @property
-    def _make_row(self) -> Any:
-        """A picklable function that makes one row of the sync and async engines."""
-        chosen = {
-            name: getattr(self.options, name)
-            for name in ("render_mode", "camera_name", "camera_id", "width", "height")
-        }
-        return functools.partial(
-            self._world.make_row, reward_function_version=self.reward_function_version, **chosen
-        )
+    def _make_rows(self) -> Rows:
+        """Makes what steps the rows: the world's native engine, or its Python environments under Gymnasium's."""
+        names = ("render_mode", "camera_name", "camera_id", "width", "height")
+        chosen = {name: getattr(self.options, name) for name in names}
+        chosen["reward_function_version"] = self.reward_function_version
+        world, threads = self._world, self.options.num_threads
+        if self.strategy != "native":
+            make_row = functools.partial(world.make_row, **chosen)
+            return GymnasiumRows(self.strategy, make_row, self.num_envs, world.goal_size)
+        if world.make_native_rows is None:
+            raise ValueError(f'{world.name} has no native engine: take vector_strategy="sync" or "async".')
+        return world.make_native_rows(self.skills, self.num_envs, num_threads=threads, **chosen)
 
     def _spaces(self, observation: gym.spaces.Box, action: gym.spaces.Box) -> None:
         """Declares the spaces, from those of the world and the options."""

@@ -30,6 +30,8 @@ class World:
         hides_goal: whether a task keeps its goal out of the observation.
         class_name: the class that implements a skill upstream, which some callers know it by.
         make_row: makes the environment of one row of the sync and async engines; imports the simulator.
+        make_native_rows: makes the rows of the native engine, from the skills, how many rows, and options; imports the
+            simulator. None for a world that the native engine does not step.
     """
 
     name: str
@@ -43,3 +45,4 @@ class World:
     hides_goal: Callable[[Task], bool]
     class_name: Callable[[str], str]
     make_row: Callable[..., gym.Env[Any, Any]]
+    make_native_rows: Callable[..., Any] | None = None

@@ -10,14 +10,14 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 
-__all__ = ["ACTION_SIZE", "GOAL", "MAX_EPISODE_STEPS", "OBS_SIZE", "action_space", "observation_space"]
+__all__ = ["ACTION_SIZE", "GOAL", "HAND_HIGH", "HAND_LOW", "MAX_EPISODE_STEPS", "OBS_SIZE", "action_space", "observation_space"]
 
 OBS_SIZE = 39
 ACTION_SIZE = 4
 GOAL = slice(36, 39)  # where the goal's position stands in the observation
 MAX_EPISODE_STEPS = 500
 
-_HAND_LOW, _HAND_HIGH = (-0.525, 0.348, -0.0525), (0.525, 1.025, 0.7)  # m
+HAND_LOW, HAND_HIGH = (-0.525, 0.348, -0.0525), (0.525, 1.025, 0.7)  # m
 # Union of the 50 skills' goals, m. The lowest y is door-open's 0.85 - 0.45, one bit below 0.4.
 _GOAL_LOW, _GOAL_HIGH = (-0.5, 0.85 - 0.45, -0.15), (0.51, 1.0, 0.5)
 
@@ -42,6 +42,6 @@ def observation_space(*, visible: bool, hidden: bool) -> gym.spaces.Box:
     goal_low = np.minimum(shown_low, zero) if hidden else np.array(shown_low)
     goal_high = np.maximum(shown_high, zero) if hidden else np.array(shown_high)
     objects = np.full(14, np.inf)
-    low = np.hstack([_HAND_LOW, -1.0, -objects, _HAND_LOW, -1.0, -objects, goal_low])
-    high = np.hstack([_HAND_HIGH, 1.0, objects, _HAND_HIGH, 1.0, objects, goal_high])
+    low = np.hstack([HAND_LOW, -1.0, -objects, HAND_LOW, -1.0, -objects, goal_low])
+    high = np.hstack([HAND_HIGH, 1.0, objects, HAND_HIGH, 1.0, objects, goal_high])
     return gym.spaces.Box(low, high, dtype=np.float64)

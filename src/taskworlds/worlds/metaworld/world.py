@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -12,6 +13,9 @@ from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.goals import too_near
 from taskworlds.worlds.metaworld.skills import SKILLS, skill
 from taskworlds.worlds.world import World
+
+if TYPE_CHECKING:
+    from taskworlds.vector.rows import Rows
 
 __all__ = ["METAWORLD"]
 
@@ -54,6 +58,12 @@ def _make_row(**options: Any) -> gym.Env[Any, Any]:
     return OfficialRow(**options)
 
 
+def _make_native_rows(env_names: Sequence[str], num_rows: int, **options: Any) -> Rows:
+    from taskworlds.worlds.metaworld.native import NativeRows
+
+    return NativeRows(env_names, num_rows, **options)
+
+
 METAWORLD = World(
     name="Meta-World",
     env_names=tuple(each.name for each in SKILLS),
@@ -66,4 +76,5 @@ METAWORLD = World(
     hides_goal=_hides_goal,
     class_name=lambda env_name: skill(env_name).class_name,
     make_row=_make_row,
+    make_native_rows=_make_native_rows,
 )

@@ -1,0 +1,59 @@
+#include "model.h"
+
+#include <limits>
+#include <stdexcept>
+
+#include "guard.h"
+
+namespace taskworlds {
+namespace {
+
+struct Loading {
+  mjVFS files;
+  mjModel* model;
+};
+
+mjModel* load(const void* bytes, std::size_t size) {
+  const char* const name = "model.mjb";
+  if (size > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw std::invalid_argument("The model is larger than 2 GiB.");
+  }
+  Loading loading{};
+  mj_defaultVFS(&loading.files);
+  std::string error = "this MuJoCo cannot read it";
+  const bool added = mj_addBufferVFS(&loading.files, name, bytes, static_cast<int>(size)) == 0;
+  const bool returned = added && guarded(
+      [](void* context) {
+        auto* const job = static_cast<Loading*>(context);
+        job->model = mj_loadModel("model.mjb", &job->files);
+      },
+      &loading, &error);
+  mj_deleteVFS(&loading.files);
+  if (!returned || loading.model == nullptr) {
+    throw std::invalid_argument("The bytes are no compiled model (" + error + "). Expected what mj_saveModel of MuJoCo " +
+                                mj_versionString() + " writes.");
+  }
+  return loading.model;
+}
+
+}  // namespace
+
+Model::Model(const void* bytes, std::size_t size) : model_(load(bytes, size), mj_deleteModel) {}
+
+std::vector<char> Model::to_bytes() const {
+  std::vector<char> bytes(static_cast<std::size_t>(mj_sizeModel(model_.get())));
+  mj_saveModel(model_.get(), nullptr, bytes.data(), static_cast<int>(bytes.size()));
+  return bytes;
+}
+
+std::vector<std::string> Model::names(mjtObj kind, int count) const {
+  std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(count));
+  for (int id = 0; id < count; ++id) {
+    const char* const name = mj_id2name(model_.get(), kind, id);
+    names.emplace_back(name == nullptr ? "" : name);
+  }
+  return names;
+}
+
+}  // namespace taskworlds

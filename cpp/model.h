@@ -1,0 +1,29 @@
+// A compiled MuJoCo model, immutable and shared by every scene, engine and thread that uses it.
+
+#pragma once
+
+#include <mujoco/mujoco.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace taskworlds {
+
+class Model {
+ public:
+  // Reads what mj_saveModel wrote. Throws std::invalid_argument if it is not a model of this MuJoCo.
+  Model(const void* bytes, std::size_t size);
+
+  const mjModel& get() const { return *model_; }
+  std::vector<char> to_bytes() const;
+
+  // Names of one kind of object, by id; an object without a name has "".
+  std::vector<std::string> names(mjtObj kind, int count) const;
+
+ private:
+  std::unique_ptr<mjModel, void (*)(mjModel*)> model_;
+};
+
+}  // namespace taskworlds

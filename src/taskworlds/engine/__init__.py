@@ -1,0 +1,16 @@
+"""The native engine: steps rows of MuJoCo scenes on threads, bit for bit as MuJoCo steps them alone.
+
+A `Model` is a compiled MuJoCo model. A `Scene` adds, as data, how actions become control, which fields of the
+model each row has of its own, and what is read after a step. An `Engine` holds the rows: their states are
+NumPy arrays, and a step loads each row into a thread's own simulator, steps it, stores it and calls the row's
+kernel.
+
+Nothing here knows a skill. `docs/explanation/engine.md` gives the reasons.
+"""
+
+from taskworlds.engine.engine import Engine, Fault
+from taskworlds.engine.kernels import compile_kernel
+from taskworlds.engine.models import Model, metaworld_model
+from taskworlds.engine.scene import MocapControl, Scene
+
+__all__ = ["Engine", "Fault", "MocapControl", "Model", "Scene", "compile_kernel", "metaworld_model"]

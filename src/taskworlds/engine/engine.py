@@ -1,0 +1,257 @@
+"""The Python face of the native engine: argument checks, names for faults, pickling."""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from taskworlds.engine import _native
+from taskworlds.engine.scene import Scene
+from taskworlds.errors import check_count
+
+__all__ = ["Engine", "Fault"]
+
+_ARRAYS = (
+    "states",
+    "overrides",
+    "params",
+    "memory",
+    "obs",
+    "terms",
+    "now",
+    "scene_of_row",
+    "kernel_of_row",
+    "faults",
+    "warnings",
+)
+
+
+class Fault(enum.IntFlag):
+    """What went wrong in a row's last step; 0 is nothing.
+
+    The first eight are MuJoCo's warnings. After BAD_QPOS, BAD_QVEL or BAD_QACC MuJoCo has put the row's
+    simulation back to the model's initial state and gone on, as it does in the official environments.
+    """
+
+    INERTIA = 1 << 0
+    CONTACT_FULL = 1 << 1
+    CONSTRAINT_FULL = 1 << 2
+    VISUAL_GEOM_FULL = 1 << 3
+    BAD_QPOS = 1 << 4
+    BAD_QVEL = 1 << 5
+    BAD_QACC = 1 << 6
+    BAD_CTRL = 1 << 7
+    ACTION_NOT_FINITE = _native.ACTION_NOT_FINITE
+    """The action held NaN or infinity; the row was stepped with it all the same."""
+    STATE_NOT_FINITE = _native.STATE_NOT_FINITE
+    """The state held NaN or infinity, before the step or after it."""
+    ERROR = _native.ERROR
+    """MuJoCo raised an error (see `Engine.error`); the row is as it was before the step."""
+    NOT_STEPPED = _native.NOT_STEPPED
+    """The step was interrupted before this row's turn; the row is as it was before the step."""
+
+
+class Engine:
+    """Steps N rows, each a state of one of some scenes, on threads.
+
+    The result of a row depends on that row alone: not on the number of threads, the other rows, or their
+    order. The arrays below are views of the engine's memory. Write into them between steps; while a step is
+    under way (`step_async`) leave them alone.
+
+    Attributes:
+        states: (N, S) float64, MuJoCo's `mjSTATE_INTEGRATION` of each row; S fits the largest scene, a row
+            uses the first `scenes[w].native.state_size`.
+        overrides: (N, V) float64, each row's own values of the fields that its scene declares, in that order.
+            Rows start with zeros: write them before the first step.
+        params: (N, P) float64, constants of each row's task, for its kernel.
+        memory: (N, M) float64, what each row's kernel keeps from step to step.
+        obs: (N, O) float64, written by the kernel.
+        terms: (N, T) float64, written by the kernel.
+        now: (N, G) float64, what each row's scene read after its last step.
+        scene_of_row: (N,) int32, index of each row's scene.
+        kernel_of_row: (N,) int32, index of each row's kernel; -1 (the start) is none.
+        faults: (N,) int32, `Fault` of each row in the last step; 0 for rows that it left out.
+        warnings: (N, 8) int32, how often MuJoCo gave each of its warnings in the last step.
+
+    Args:
+        scenes: the scenes that rows may be of.
+        num_rows: N.
+        action_size: A, numbers in an action.
+        param_size: P.
+        memory_size: M.
+        obs_size: O.
+        term_size: T.
+        kernels: compiled functions (`compile_kernel`) that rows may have. They are kept alive.
+        num_threads: threads, the calling one included; by default one for each processor that this process
+            may use.
+
+    Raises:
+        TypeError: a size is not a whole number, or a scene is not a `Scene`.
+        ValueError: a size is too small.
+
+    Example:
+        >>> import mujoco, numpy as np
+        >>> from taskworlds.engine import Model
+        >>> ball = '<body name="ball"><freejoint/><geom size="1"/></body>'
+        >>> mj_model = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{ball}</worldbody></mujoco>")
+        >>> scene = Scene(Model.from_mujoco(mj_model), frame_skip=10, reads=(("body_xpos", "ball"),))
+        >>> engine = Engine([scene], num_rows=3, action_size=0, num_threads=2)
+        >>> start = np.empty(scene.native.state_size)
+        >>> spec = mujoco.mjtState.mjSTATE_INTEGRATION
+        >>> mujoco.mj_getState(mj_model, mujoco.MjData(mj_model), start, spec)
+        >>> engine.states[:] = start
+        >>> engine.step(np.zeros((3, 0)), mask=np.array([True, False, True]))
+        >>> engine.now[:, 2].round(4).tolist()
+        [-0.0022, 0.0, -0.0022]
+    """
+
+    states: npt.NDArray[np.float64]
+    overrides: npt.NDArray[np.float64]
+    params: npt.NDArray[np.float64]
+    memory: npt.NDArray[np.float64]
+    obs: npt.NDArray[np.float64]
+    terms: npt.NDArray[np.float64]
+    now: npt.NDArray[np.float64]
+    scene_of_row: npt.NDArray[np.int32]
+    kernel_of_row: npt.NDArray[np.int32]
+    faults: npt.NDArray[np.int32]
+    warnings: npt.NDArray[np.int32]
+
+    def __init__(
+        self,
+        scenes: Sequence[Scene],
+        num_rows: int,
+        *,
+        action_size: int,
+        param_size: int = 0,
+        memory_size: int = 0,
+        obs_size: int = 0,
+        term_size: int = 0,
+        kernels: Sequence[Any] = (),
+        num_threads: int | None = None,
+    ) -> None:
+        for scene in scenes:
+            if not isinstance(scene, Scene):
+                raise TypeError(f"scenes must hold Scene objects, not {scene!r}.")
+        self._arguments: dict[str, Any] = {
+            "num_rows": check_count("num_rows", num_rows),
+            "action_size": check_count("action_size", action_size, minimum=0),
+            "param_size": check_count("param_size", param_size, minimum=0),
+            "memory_size": check_count("memory_size", memory_size, minimum=0),
+            "obs_size": check_count("obs_size", obs_size, minimum=0),
+            "term_size": check_count("term_size", term_size, minimum=0),
+        }
+        threads = _processors() if num_threads is None else check_count("num_threads", num_threads)
+        self.scenes = tuple(scenes)
+        self.kernels = tuple(kernels)
+        self._chosen_threads = num_threads
+        self._native = _native.Engine(
+            scenes=[scene.native for scene in self.scenes],
+            kernels=[kernel.address for kernel in self.kernels],
+            num_threads=threads,
+            **self._arguments,
+        )
+        for name in _ARRAYS:
+            setattr(self, name, getattr(self._native, name))
+
+    @property
+    def num_rows(self) -> int:
+        """N."""
+        return len(self.faults)
+
+    @property
+    def num_threads(self) -> int:
+        """Threads that step rows."""
+        return self._native.num_threads
+
+    @property
+    def pending(self) -> bool:
+        """Whether `step_async` was called and `step_wait` was not."""
+        return self._native.pending
+
+    def step(self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None) -> None:
+        """Steps the rows, all or those of the mask, and writes every array but overrides and params.
+
+        Ctrl-C drops the rows whose turn has not come (`Fault.NOT_STEPPED`) and raises KeyboardInterrupt.
+
+        Args:
+            actions: (N, A). A float32 array is scaled in float32, as the official environments do; any other
+                in float64. Rows outside the mask are not read.
+            mask: (N,) bool, rows to step; None is all.
+
+        Raises:
+            ValueError: a shape does not fit, or `scene_of_row` or `kernel_of_row` names what does not exist.
+            RuntimeError: a step is under way, or the engine is closed.
+        """
+        self._native.step(*self._checked(actions, mask))
+
+    def step_async(self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None) -> None:
+        """Starts a step and returns; the arguments may be reused at once. See `step`."""
+        self._native.step_async(*self._checked(actions, mask))
+
+    def step_wait(self) -> None:
+        """Waits for the step that `step_async` started.
+
+        Raises:
+            RuntimeError: none is under way.
+        """
+        self._native.step_wait()
+
+    def _checked(
+        self, actions: npt.ArrayLike, mask: Any
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
+        actions = np.asarray(actions)
+        if actions.dtype != np.float32:
+            actions = actions.astype(np.float64, copy=False)
+        shape = (self.num_rows, self._arguments["action_size"])
+        if actions.shape != shape:
+            raise ValueError(f"actions must have shape {shape}, one row each, not {actions.shape}.")
+        if mask is None:
+            return np.ascontiguousarray(actions), None
+        mask = np.asarray(mask)
+        if mask.dtype != np.bool_ or mask.shape != shape[:1]:
+            raise ValueError(
+                f"mask must be a bool array of shape {shape[:1]}, one entry per row, "
+                f"not {mask.dtype} of shape {mask.shape}."
+            )
+        return np.ascontiguousarray(actions), np.ascontiguousarray(mask)
+
+    def error(self, row: int) -> str:
+        """Gives MuJoCo's error in the row's last step, or "" if it had none."""
+        return self._native.error(row)
+
+    def close(self) -> None:
+        """Ends the threads, cutting a step short. The arrays stay; stepping again raises RuntimeError."""
+        self._native.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.pending:
+            raise RuntimeError(
+                "An engine cannot be copied or pickled while a step is under way: call step_wait() first."
+            )
+        return {
+            "scenes": self.scenes,
+            "kernels": self.kernels,
+            "num_threads": self._chosen_threads,
+            "arguments": self._arguments,
+            "arrays": {name: getattr(self, name).copy() for name in _ARRAYS},
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(  # type: ignore[misc]
+            state["scenes"], kernels=state["kernels"], num_threads=state["num_threads"], **state["arguments"]
+        )
+        for name, values in state["arrays"].items():
+            getattr(self, name)[:] = values
+
+
+def _processors() -> int:
+    """Counts the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

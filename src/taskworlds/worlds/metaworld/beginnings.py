@@ -1,0 +1,127 @@
+"""Where episodes start, computed once for each skill and goal, kept, and copied into rows.
+
+A reset settles the hand for 2 x 250 physics steps, and its outcome depends on skill and rand_vec alone. The outcomes are
+shared by all environments of the process; memory for them is bounded.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.engine import metaworld_model
+from taskworlds.worlds.metaworld.kernel import first_observation
+from taskworlds.worlds.metaworld.reset import begin
+from taskworlds.worlds.metaworld.skill import Skill
+
+__all__ = ["MAX_BYTES", "Kept", "beginnings", "forget", "kept_bytes"]
+
+MAX_BYTES = 256 * 2**20  # about 60,000 outcomes; a benchmark of 50 skills with 50 goals each takes 12 MB
+
+Key = tuple[str, tuple[float, ...]]
+
+
+class Kept(NamedTuple):
+    """What a row is set to at reset. Read-only, shared.
+
+    Attributes:
+        state: MuJoCo's integration state, (S,) float64.
+        moved: values of the skill's `moves`, (V,) float64.
+        start: the skill's `start`, one after another, (P - 1,) float64.
+        memory: the kernel's memory, (M,) float64.
+        obs: the first observation, with the goal shown, (39,) float64.
+        goal: the goal's position, (3,) float64, metres.
+    """
+
+    state: NDArray[np.float64]
+    moved: NDArray[np.float64]
+    start: NDArray[np.float64]
+    memory: NDArray[np.float64]
+    obs: NDArray[np.float64]
+    goal: NDArray[np.float64]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the arrays take."""
+        return sum(array.nbytes for array in self)
+
+
+_kept: OrderedDict[Key, Kept] = OrderedDict()  # least recently used first
+_models: dict[str, mujoco.MjModel] = {}
+_bytes = 0
+_lock = threading.Lock()
+
+
+def beginnings(wanted: Sequence[tuple[Skill, tuple[float, ...]]]) -> list[Kept]:
+    """Gives the starts of episodes, computing those that are not kept, on all cores.
+
+    Args:
+        wanted: for each the skill and the task's rand_vec.
+    """
+    keys = [(skill.name, vector) for skill, vector in wanted]
+    with _lock:
+        found = {key: _kept[key] for key in keys if key in _kept}
+        for key in found:
+            _kept.move_to_end(key)
+    missing = {key: pair for key, pair in zip(keys, wanted, strict=True) if key not in found}
+    if missing:
+        if len(missing) == 1:
+            computed = [_compute(*pair) for pair in missing.values()]
+        else:
+            with ThreadPoolExecutor(min(len(missing), _cores())) as pool:
+                computed = list(pool.map(lambda pair: _compute(*pair), missing.values()))
+        new = dict(zip(missing, computed, strict=True))
+        found |= new
+        _keep(new)
+    return [found[key] for key in keys]
+
+
+def kept_bytes() -> int:
+    """Gives the memory that kept outcomes take, in bytes."""
+    return _bytes
+
+
+def forget() -> None:
+    """Drops all kept outcomes."""
+    global _bytes
+    with _lock:
+        _kept.clear()
+        _bytes = 0
+
+
+def _keep(new: dict[Key, Kept]) -> None:
+    global _bytes
+    with _lock:
+        for key, kept in new.items():
+            if key not in _kept:
+                _kept[key] = kept
+                _bytes += kept.nbytes
+        while _bytes > MAX_BYTES and len(_kept) > 1:
+            _bytes -= _kept.popitem(last=False)[1].nbytes
+
+
+def _compute(skill: Skill, vector: tuple[float, ...]) -> Kept:
+    with _lock:
+        if skill.model not in _models:
+            _models[skill.model] = metaworld_model(skill.model).to_mujoco()
+        model = copy.copy(_models[skill.model])
+    beginning = begin(skill, model, vector)
+    obs, memory, goal = first_observation(skill, beginning, visible=True)
+    start = np.concatenate([beginning.start[name] for name in skill.start])
+    kept = Kept(beginning.state, beginning.moved, start, memory, obs, goal)
+    for array in kept:
+        array.flags.writeable = False
+    return kept
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

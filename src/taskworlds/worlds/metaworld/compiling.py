@@ -1,0 +1,52 @@
+"""Compiled kernels for many skills: loaded from disk, or compiled first, several at a time.
+
+Run as a module it compiles the skills that it is given, for the processes that `kernels` starts.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from taskworlds.worlds.metaworld.kernel import is_cached, native_kernel
+from taskworlds.worlds.metaworld.skill import Skill
+from taskworlds.worlds.metaworld.skills import skill
+
+__all__ = ["kernels"]
+
+_loaded: dict[tuple[str, str], Any] = {}
+
+
+def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
+    """Gives the skills' kernels, in their order.
+
+    What is not on disk yet is compiled, on all cores, and said on stderr; each takes a second or two, once.
+    """
+    missing = [each.name for each in skills if (each.name, version) not in _loaded and not is_cached(each, version)]
+    if len(missing) > 1:
+        _compile(missing, version)
+    for each in skills:
+        if (each.name, version) not in _loaded:
+            _loaded[each.name, version] = native_kernel(each, version)
+    return [_loaded[each.name, version] for each in skills]
+
+
+def _compile(names: Sequence[str], version: str) -> None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = min(cores, len(names))
+    print(f"taskworlds: compiling {len(names)} skills, once on this machine ...", end="", file=sys.stderr, flush=True)
+    workers = [
+        subprocess.Popen([sys.executable, "-m", __name__, version, *names[i::count]], stdin=subprocess.DEVNULL)
+        for i in range(count)
+    ]
+    for worker in workers:
+        worker.wait()  # a failure is not lost: what is still missing is compiled in this process, which then raises
+    print(" done", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[2:]:
+        native_kernel(skill(name), sys.argv[1])

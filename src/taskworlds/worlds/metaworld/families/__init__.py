@@ -1,0 +1,1 @@
+"""The skills of Meta-World, one file for each object."""

@@ -1,0 +1,164 @@
+"""Resets: what a skill's `reset` can do to the simulation, and the state that an episode starts from.
+
+The outcome of a reset depends on skill and rand_vec alone, so it is computed once and kept (see `engine`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import mujoco
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from taskworlds.worlds.metaworld.skill import Skill
+
+__all__ = ["Beginning", "Sim", "begin"]
+
+_SUBSTEPS = 5
+_SETTLE = 50  # steps that the hand gets to reach its place
+_OBJECT_QPOS = 9  # the arm has 7 joints and the fingers 2; the object's joint follows
+_INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
+
+
+class Beginning(NamedTuple):
+    """Where an episode starts.
+
+    Attributes:
+        state: MuJoCo's integration state, (S,) float64.
+        moved: values of the skill's `moves`, in their order, (V,) float64.
+        start: what the reset hands on to the reward, by name.
+        data: the simulation as the reset left it, for the first observation. Some resets leave positions stale in
+            it, as Meta-World's do.
+    """
+
+    state: NDArray[np.float64]
+    moved: NDArray[np.float64]
+    start: dict[str, NDArray[np.float64]]
+    data: mujoco.MjData
+
+
+class Sim:
+    """The simulation that a skill's `reset` works on. Positions are metres, and what it gives are copies.
+
+    Args:
+        model: the skill's model; it is changed, so it must be this object's own.
+    """
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        self.model = model
+        self.data = mujoco.MjData(model)
+
+    def settle_hand(self, position: ArrayLike) -> NDArray[np.float64]:
+        """Drives the hand to a position with open fingers, for 50 steps.
+
+        Returns:
+            The fingers' centre, (3,).
+        """
+        self.data.mocap_pos[0] = position
+        self.data.mocap_quat[0] = (1.0, 0.0, 1.0, 0.0)
+        self.data.ctrl[:] = (-1.0, 1.0)
+        mujoco.mj_step(self.model, self.data, nstep=_SETTLE * _SUBSTEPS)
+        return self.tcp()
+
+    def run(self, substeps: int) -> None:
+        """Lets the simulation run."""
+        mujoco.mj_step(self.model, self.data, nstep=substeps)
+
+    def forward(self) -> None:
+        """Computes positions from the state."""
+        mujoco.mj_forward(self.model, self.data)
+
+    def place_object(self, position: ArrayLike) -> None:
+        """Puts the object's free joint at a position and stops it, then computes positions."""
+        self.data.qpos[_OBJECT_QPOS : _OBJECT_QPOS + 3] = position
+        self.data.qvel[_OBJECT_QPOS : _OBJECT_QPOS + 6] = 0.0
+        self.forward()
+
+    def place_joint(self, value: float, *, stop: int = 0) -> None:
+        """Puts the object's hinge or slide at a value, then computes positions.
+
+        Args:
+            value: radians or metres.
+            stop: how many velocities, from the object's first on, to set to zero.
+        """
+        self.data.qpos[_OBJECT_QPOS] = value
+        self.data.qvel[_OBJECT_QPOS : _OBJECT_QPOS + stop] = 0.0
+        self.forward()
+
+    def place_joints(self, values: ArrayLike, *, first: int = 0, stop: tuple[int, int] = (0, 0)) -> None:
+        """Puts several of the object's joints at values, then computes positions.
+
+        Args:
+            values: metres or radians; a free joint takes 7 numbers, position and quaternion.
+            first: which of the object's numbers is the first to change.
+            stop: the velocities to set to zero, as a range, counted from the object's first.
+        """
+        numbers = np.asarray(values, dtype=np.float64)
+        at = _OBJECT_QPOS + first
+        self.data.qpos[at : at + numbers.size] = numbers
+        self.data.qvel[_OBJECT_QPOS + stop[0] : _OBJECT_QPOS + stop[1]] = 0.0
+        self.forward()
+
+    def move_body(self, name: str, position: ArrayLike) -> None:
+        """Moves a body within the model. Positions in the world follow with the next step or `forward`."""
+        self.model.body(name).pos = position
+
+    def move_site(self, name: str, position: ArrayLike) -> None:
+        """Moves a site within the model. Positions in the world follow with the next step or `forward`."""
+        self.model.site(name).pos = position
+
+    def body(self, name: str) -> NDArray[np.float64]:
+        """Gives a body's position in the world, (3,)."""
+        return self.data.body(name).xpos.copy()
+
+    def site(self, name: str) -> NDArray[np.float64]:
+        """Gives a site's position in the world, (3,)."""
+        return self.data.site(name).xpos.copy()
+
+    def geom(self, name: str) -> NDArray[np.float64]:
+        """Gives a geom's position in the world, (3,)."""
+        return self.data.geom(name).xpos.copy()
+
+    def joint(self, name: str) -> float:
+        """Gives where a hinge (radians) or slide (metres) stands now, which its body's position may not yet show."""
+        return float(self.data.joint(name).qpos[0])
+
+    def body_in_model(self, name: str) -> NDArray[np.float64]:
+        """Gives a body's position within its parent, (3,)."""
+        return self.model.body(name).pos.copy()
+
+    def site_in_model(self, name: str) -> NDArray[np.float64]:
+        """Gives a site's position within its body, (3,)."""
+        return self.model.site(name).pos.copy()
+
+    def tcp(self) -> NDArray[np.float64]:
+        """Gives the centre between the fingers, (3,)."""
+        return (self.site("rightEndEffector") + self.site("leftEndEffector")) / 2.0
+
+
+def begin(skill: Skill, model: mujoco.MjModel, rand_vec: ArrayLike) -> Beginning:
+    """Computes where an episode of a task starts, as Meta-World's `reset` does.
+
+    The objects are placed twice, the second time from a fresh state but with the fixtures already in place.
+
+    Args:
+        skill: the skill.
+        model: its model, fresh and the function's own; it is changed.
+        rand_vec: the task's numbers.
+    """
+    assert skill.reset is not None
+    sim = Sim(model)
+    vector = np.array(rand_vec, dtype=np.float64)
+    before = skill.reset(sim, vector.copy(), None)
+    mujoco.mj_resetData(sim.model, sim.data)
+    start = skill.reset(sim, vector.copy(), before)
+    state = np.empty(mujoco.mj_stateSize(sim.model, _INTEGRATION))
+    mujoco.mj_getState(sim.model, sim.data, state, _INTEGRATION)
+    moved = [
+        sim.body_in_model(name) if field == "body_pos" else sim.site_in_model(name) for field, name in skill.moves
+    ]
+    values: dict[str, Any] = {
+        name: np.array(value, dtype=np.float64).reshape(-1) for name, value in start.items()
+    }
+    return Beginning(state, np.concatenate(moved) if moved else np.zeros(0), values, sim.data)

@@ -1,0 +1,162 @@
+"""Threads and processes: Ctrl-C, fork, interpreter exit, and a fresh process after pickling."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import mujoco
+import numpy as np
+import pytest
+
+from taskworlds.engine import Engine, Fault, Model, Scene
+
+SETUP = """
+import mujoco, numpy as np, os, pickle, signal, sys, threading
+from taskworlds.engine import Engine, Model, Scene, compile_kernel
+xml = '<mujoco><worldbody><body name="ball"><freejoint/><geom size="1"/></body></worldbody></mujoco>'
+model = Model.from_mujoco(mujoco.MjModel.from_xml_string(xml))
+def make(rows=8, frame_skip=1, num_threads=2, **more):
+    engine = Engine([Scene(model, frame_skip)], rows, action_size=0, num_threads=num_threads, **more)
+    return engine, np.zeros((rows, 0))
+"""
+
+
+def run(code, **options):
+    return subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SETUP + textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **options,
+    )
+
+
+def check(code):
+    done = run(code)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("num_threads", [1, 2])
+@pytest.mark.parametrize("wait", [False, True])
+def test_ctrl_c_stops_the_step_and_the_engine_goes_on(num_threads, wait):
+    xml = '<mujoco><worldbody><body><freejoint/><geom size="1"/></body></worldbody></mujoco>'
+    model = Model.from_mujoco(mujoco.MjModel.from_xml_string(xml))
+    engine = Engine([Scene(model, 20_000)], 2_000, action_size=0, num_threads=num_threads)
+    action = np.zeros((2_000, 0))
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+            if wait:
+                engine.step_async(action)
+                engine.step_wait()
+            else:
+                engine.step(action)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+    assert not engine.pending
+    skipped = engine.faults == Fault.NOT_STEPPED
+    assert skipped.any()
+    assert not engine.states[skipped].any()
+    assert (engine.states[~skipped, 0] > 0).all()
+    assert not engine.faults[~skipped].any()
+    engine.step(action, np.arange(2_000) < 2)
+    assert not engine.faults.any()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_starts_its_own_threads():
+    out = check("""
+        engine, action = make()
+        engine.step(action)
+        states = engine.states.copy()
+        pid = os.fork()
+        engine.step(action)
+        if pid == 0:
+            engine.step_async(action); engine.step_wait()
+            os.write(1, f"{engine.states[:, 0].round(6).tolist()}\\n".encode())
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        assert status == 0
+        assert (engine.states[:, 0] == 2 * states[:, 0]).all()
+    """)
+    assert out == f"{[0.006] * 8}\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork_while_a_step_is_under_way():
+    check("""
+        engine, action = make(rows=200, frame_skip=5000)
+        engine.step_async(action)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                engine.step_wait()
+            except RuntimeError as error:
+                assert "forked while a step was under way" in str(error)
+            else:
+                os._exit(1)
+            engine.states[:] = 0
+            engine.step(action[:200], np.arange(200) < 4)
+            del engine
+            os._exit(0)
+        engine.step_wait()
+        assert not engine.faults.any()
+        _, status = os.waitpid(pid, 0)
+        assert status == 0
+    """)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_that_exits_normally():
+    check("""
+        engine, action = make()
+        engine.step_async(action)
+        pid = os.fork()
+        if pid == 0:
+            sys.exit(0)
+        engine.step_wait()
+        _, status = os.waitpid(pid, 0)
+        assert status == 0
+    """)
+
+
+@pytest.mark.parametrize(
+    "ending", ["", "sys.exit(0)", "raise SystemExit", "del engine", "keep = [engine]; keep.append(keep)"]
+)
+def test_exit_while_a_step_is_under_way(ending):
+    check(f"""
+        def kernel(now, action, params, memory, obs, terms, single):
+            obs[0] += 1.0
+        engine, action = make(rows=500, frame_skip=5000, obs_size=1, kernels=[compile_kernel(kernel)])
+        engine.kernel_of_row[:] = 0
+        engine.step_async(action)
+        {ending}
+    """)
+
+
+def test_exit_while_another_thread_steps():
+    check("""
+        engine, action = make(rows=500, frame_skip=5000)
+        started = threading.Event()
+        def work():
+            started.set()
+            engine.step(action)
+        threading.Thread(target=work, daemon=True).start()
+        started.wait()
+    """)
+
+
+def test_a_model_of_ones_own_travels_by_bytes():
+    out = check("""
+        engine, action = make()
+        engine.step(action)
+        copy = pickle.loads(pickle.dumps(engine))
+        engine.step(action); copy.step(action)
+        print((copy.states == engine.states).all())
+    """)
+    assert out == "True\n"

@@ -1,7 +1,7 @@
 """Registers the ids of taskworlds when Gymnasium is imported, so that `gymnasium.make("taskworlds/MT10")` finds them.
 
-Gymnasium has had no entry point for that since 1.0. Python runs `taskworlds.pth`, beside this file in site-packages, at
-start-up, and it imports this file. That costs well under a millisecond and imports nothing else; the work is done if and
+Gymnasium has had no entry point for that since 1.0. Python runs `taskworlds.pth`, beside this file in site-packages,
+at start-up, and it imports this file. That takes about a millisecond and imports nothing else; the work is done if and
 when Gymnasium is imported. docs/explanation/gymnasium-ids.md says more.
 """
 

@@ -188,7 +188,7 @@ def test_evaluate_says_what_it_runs_and_what_came_of_it(run):
     assert lines[0] == (
         "MT1-reach-v3 train: 1 skill x 3 goals x 1 episode = 3 episodes of up to 500 steps, seed 0"
     )
-    assert lines[1] == "policy expert, reward v2, engine sync with 10 rows"
+    assert lines[1] == "policy expert, reward v2, engine native with 10 rows"
     assert re.search(r"^ reach-v3 +3 +3 +1\.00 +1\.00", ran.out, re.MULTILINE)
     assert re.fullmatch(r"success 1\.000, 95 % interval \[1\.000, 1\.000\], 3 tasks, \d+ s", lines[-1])
     assert "\x1b" not in ran.out
@@ -215,7 +215,7 @@ def test_the_options_are_those_of_evaluate(run):
     assert Result.from_json(ran.out) == expected
     assert ran.err.startswith(
         "ML1-push-v3 test: 1 skill x 2 goals x 2 episodes = 4 episodes of 8 steps, seed 3\n"
-        "policy expert, reward v1, engine sync with 1 row\n"
+        "policy expert, reward v1, engine native with 1 row\n"
     )
 
 
@@ -338,7 +338,9 @@ def test_tasks_that_could_not_run(run, tmp_path, monkeypatch):
         return step(self, action)
 
     monkeypatch.setattr(OfficialRow, "step", breaks)
-    ran = run("evaluate", "MT10", "--goals", "1", "--max-episode-steps", "2", "--out", tmp_path)
+    ran = run(
+        "evaluate", "MT10", "--goals", "1", "--max-episode-steps", "2", "--engine", "sync", "--out", tmp_path
+    )
     assert ran.code == 1
     message = "1 of 10 tasks could not run and are in no average, the first of push-v3: OSError: no world"
     assert ran.err == f"Error: {message}\n"

@@ -86,4 +86,6 @@ def unexpected_keywords(function: str, given: Iterable[str], allowed: Iterable[s
     for name in given:
         near = difflib.get_close_matches(name, allowed, n=1)
         parts.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
-    return TypeError(f"{function} got unexpected keyword(s) {', '.join(parts)}. It takes: {', '.join(allowed)}.")
+    return TypeError(
+        f"{function} got unexpected keyword(s) {', '.join(parts)}. It takes: {', '.join(allowed)}."
+    )

@@ -297,7 +297,7 @@ def test_a_benchmark_by_name(toy, installed):
             "num_envs": 10,
             "split": "train",
             "terminate_on_success": True,
-            "vector_strategy": "sync",
+            "vector_strategy": "native",
             "seed": 3,
             "autoreset_mode": gym.vector.AutoresetMode.DISABLED,
         }

@@ -99,7 +99,7 @@ def test_a_row_that_breaks_leaves_the_others_exact():
     settings = {"num_goals": 3, "seed": 0, "terminate_on_success": True, "max_episode_steps": 40}
 
     def played(break_row):
-        envs = taskworlds.make_vec("MT1", 3, env_name="reach-v3", **settings)
+        envs = taskworlds.make_vec("MT1", 3, env_name="reach-v3", vector_strategy="sync", **settings)
         try:
             if break_row:
                 _break(envs, envs.tasks[1][0], at_step=7)

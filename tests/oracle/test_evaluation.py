@@ -25,7 +25,8 @@ class Expert:
 
     def eval_action(self, observations):
         actions = [
-            policy.get_action(obs[:39]) for policy, obs in zip(self.policies, observations, strict=True)
+            policy.get_action(obs[:39].copy())
+            for policy, obs in zip(self.policies, observations, strict=True)
         ]
         return np.clip(actions, -1, 1)
 

@@ -31,7 +31,7 @@ def actions_for(policy, obs, step):
     if step % 3 == 2:
         action = np.random.default_rng(step).uniform(-1.5, 1.5, 4)
     else:
-        action = np.clip(policy.get_action(obs), -1, 1)
+        action = np.clip(policy.get_action(obs.copy()), -1, 1)
     return action.astype(np.float32 if step % 2 else np.float64)
 
 

@@ -22,7 +22,7 @@ def compiled_once(monkeypatch):
     monkeypatch.setattr(mujoco.MjModel, "from_xml_path", lambda path: copy.copy(_compile(path)))
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=["native", "sync", "async"])
 def strategy(request):
     """Each engine in turn. All tests that take it must hold for every engine."""
     return request.param

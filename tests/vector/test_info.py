@@ -50,13 +50,14 @@ def mode(request):
     return request.param
 
 
-def test_equal_to_gymnasiums_over_single_environments(make_vec, tasks, mode, same):
+def test_equal_to_gymnasiums_over_single_environments(make_vec, strategy, tasks, mode, same):
+    single = "native" if strategy == "native" else "sync"
     keywords = {"max_episode_steps": 3, "terminate_on_success": True, "task_select": "round_robin"}
     rows = [[tasks.near, tasks.far], [tasks.far, tasks.near], [tasks.far]]
     envs = make_vec([tasks.near, tasks.far], 3, autoreset_mode=mode, **keywords)
     envs.set_attr("tasks", rows)
     singles = SyncVectorEnv(
-        [lambda row=row: taskworlds.make(row, **keywords) for row in rows],
+        [lambda row=row: taskworlds.make(row, vector_strategy=single, **keywords) for row in rows],
         autoreset_mode=mode,
         observation_mode=(envs.observation_space, envs.single_observation_space),
     )

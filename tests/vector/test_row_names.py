@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+import taskworlds
 from taskworlds import benchmark
 
 
@@ -17,6 +18,7 @@ def envs(make_vec, tasks):
     return made
 
 
+@pytest.mark.parametrize("strategy", ["sync", "async"], indirect=True)
 def test_attributes_before_the_first_reset(make_vec):
     made = make_vec("MT10", seed=0, max_episode_steps=7, use_one_hot=True)
     assert made.get_attr("task_name")[:2] == ("SawyerReachEnvV3", "SawyerPushEnvV3")
@@ -75,6 +77,14 @@ def test_sample_tasks_gives_each_rows_reset(envs):
     ]
 
 
+def test_the_native_engine_says_where_official_attributes_are():
+    envs = taskworlds.make_vec("reach-v3", 2, seed=0, vector_strategy="native")
+    for ask in (envs.get_attr, envs.call, lambda name: envs.set_attr(name, 1)):
+        with pytest.raises(AttributeError, match=r"no attribute 'hand_low'.*vector_strategy=\"sync\""):
+            ask("hand_low")
+
+
+@pytest.mark.parametrize("strategy", ["sync", "async"], indirect=True)
 def test_the_official_environment_can_be_looked_into(envs):
     assert [low.tolist() for low in envs.get_attr("hand_low")] == [[-0.5, 0.4, 0.05]] * 2
     assert envs.call("hand_low")[0].tolist() == [-0.5, 0.4, 0.05]
@@ -91,6 +101,7 @@ def test_the_official_environment_can_be_looked_into(envs):
     envs.step(np.zeros((2, 4)))  # the rows are still there
 
 
+@pytest.mark.parametrize("strategy", ["sync", "async"], indirect=True)
 def test_attributes_of_the_official_environment_can_be_set(envs):
     envs.set_attr("action_scale", 0.002)
     assert envs.get_attr("action_scale") == (0.002, 0.002)

@@ -39,7 +39,9 @@ def test_exact_in_mid_episode_for_every_skill(make_vec, skill, same):
     def go(obs, steps):
         outcomes = []
         for _ in range(steps):
-            actions = np.array([policy.get_action(each) for each in obs])
+            actions = np.array(
+                [policy.get_action(each.copy()) for each in obs]
+            )  # some write to what they get
             outcomes.append(envs.step(np.clip(actions, -1, 1)))
             obs = outcomes[-1][0]
         return outcomes
@@ -154,6 +156,17 @@ def test_single_environments_copy_and_snapshot(make, two_skills, same):
     twin.close()
 
 
+def test_a_native_state_stays_on_the_native_engine(two_skills):
+    native = taskworlds.make_vec(two_skills, 2, vector_strategy="native")
+    official = taskworlds.make_vec(two_skills, 2, vector_strategy="sync")
+    for envs in (native, official):
+        envs.reset(seed=0)
+    for one, other in ((native, official), (official, native)):
+        with pytest.raises(ValueError, match="native"):
+            one.set_state(other.get_state())
+
+
+@pytest.mark.parametrize("strategy", ["sync", "async"], indirect=True)
 def test_a_state_may_move_to_another_engine(make_vec, two_skills, same):
     envs = make_vec(two_skills, 2, max_episode_steps=4)
     plain = taskworlds.make_vec(two_skills, 2, max_episode_steps=4, vector_strategy="sync")

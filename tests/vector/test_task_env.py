@@ -135,6 +135,7 @@ def test_its_generator_is_its_rows(make, tasks):
 # --- what the official environment has ---------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("strategy", ["sync", "async"], indirect=True)
 def test_attributes_of_the_official_environment(make, tasks):
     env = make([tasks.far], seed=0)
     assert env.max_path_length == 500
@@ -149,6 +150,7 @@ def test_attributes_of_the_official_environment(make, tasks):
     env.step(np.zeros(4))
 
 
+@pytest.mark.parametrize("strategy", ["sync", "async"], indirect=True)
 def test_looking_for_a_method_calls_nothing(make, tasks):
     env = make([tasks.far], seed=0)
     env.reset(seed=0)

@@ -118,11 +118,11 @@ def evaluate(
     engine: Annotated[
         str,
         typer.Option(
-            metavar="sync|async",
-            help="sync steps the rows one after the other; async each in a process, quicker on many cores.",
+            metavar="native|sync|async",
+            help="native steps rows on threads; sync and async (a process each) step Meta-World's own environments.",
             rich_help_panel=_HOW,
         ),
-    ] = "sync",
+    ] = "native",
     out: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help=f"Write {', '.join(_FILES)} there.", rich_help_panel=_OUTPUT),

@@ -18,8 +18,8 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
     """Compiles `function(now, action, params, memory, obs, terms, single)` for the engine, and what it calls.
 
     The first six are pointers to float64: what the row's scene reads, the row's action, params and memory, and its
-    observation and terms. Give them a shape with `carray(pointer, size)`, which is found among the globals. `single` is 1
-    if the action came as float32 and 0 otherwise, for formulas that NumPy would compute in float32. The function runs
+    observation and terms. Give them a shape with `carray(pointer, size)`, which is found among the globals. `single` is
+    1 if the action came as float32 and 0 otherwise, for formulas that NumPy would compute in float32. The function runs
     without Python's lock: it must not raise, allocate Python objects or print. Python functions among its globals are
     compiled with it.
 
@@ -81,8 +81,8 @@ def _with_compiled_globals(
 ) -> types.FunctionType:
     """Copies a function, with the Python functions that it calls replaced by compiled ones, and theirs.
 
-    Each gets the kernel's name in its own: numba makes the names of machine code from those of functions and a count within
-    the process, so two kernels that were compiled in two processes and loaded into one would share their helpers' code.
+    Each gets the kernel's name in its own: numba makes the names of machine code from those of functions and a count
+    within the process, so two kernels compiled in two processes and loaded into one would share their helpers' code.
     """
     assert isinstance(function, types.FunctionType)
     used = function.__code__.co_names

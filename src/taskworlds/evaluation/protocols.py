@@ -105,7 +105,7 @@ def evaluate(
             10 in all.
         meta_batch_size: the rows in the meta protocol, where the default is at least 20; the same thing as
             `num_envs`.
-        vector_strategy: the engine that steps the rows, "sync" or another that `taskworlds.make_vec` knows.
+        vector_strategy: the engine that steps the rows, as for `taskworlds.make_vec`.
         max_episode_steps: steps after which an episode is cut off; the default is the benchmark's (500).
         terminate_on_success: whether a counted episode ends with its first success; True.
         reward_function_version: Meta-World's "v1" or "v2"; the default is that of `taskworlds.make_vec`.
@@ -253,7 +253,7 @@ def _evaluate_benchmark(plan: _Plan, benchmark_or_name: Any, building: dict[str,
     split = split or default_split(benchmark)
     settings = {
         "num_envs": default_num_envs(len(benchmark.env_names(split)), meta=plan.meta is not None),
-        "vector_strategy": "sync",
+        "vector_strategy": "native",
         "terminate_on_success": True,
     } | building
     envs = taskworlds.make_vec(

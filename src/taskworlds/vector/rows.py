@@ -50,16 +50,19 @@ class Rows(Protocol):
             Observations (N, O) and goals (N, G), float64; what was there before in the other rows.
         """
 
+    def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
+        """Steps the chosen rows with actions (N, A)."""
+
     def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
         """Begins a step of the chosen rows with actions (N, A)."""
 
     def step_wait(self) -> RowStep:
         """Waits for the step and gives its outcome."""
 
-    def get_state(self) -> list[Any]:
-        """Gives each row's exact state."""
+    def get_state(self) -> Any:
+        """Gives the rows' exact state, as plain values and arrays that are the caller's own."""
 
-    def set_state(self, state: list[Any]) -> None:
+    def set_state(self, state: Any) -> None:
         """Puts each row where `get_state` found it."""
 
     def render(self) -> tuple[Any, ...]:
@@ -101,6 +104,7 @@ class GymnasiumRows:
         self.num_rows = num_rows
         self._obs = np.zeros((num_rows, self._envs.single_observation_space.shape[0]))
         self._goals = np.zeros((num_rows, goal_size))
+        self._masked = False
         if strategy == "sync":  # a first reset of some rows only fails where the others have no observation
             self._envs._env_obs = list(self._obs.copy())
 
@@ -116,10 +120,17 @@ class GymnasiumRows:
         self._goals[rows] = infos["goal"][rows]
         return self._obs, self._goals
 
+    def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
+        """See `Rows.step`."""
+        self.step_async(actions, rows)
+        return self.step_wait()
+
     def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
         """See `Rows.step_async`."""
-        if not rows.all():
+        # A masked step that raised leaves later rows idle, so after one every row is told again.
+        if self._masked or not rows.all():
             self._envs.set_attr("idle", [not stepping for stepping in rows])
+        self._masked = not rows.all()
         self._stepping = rows
         if isinstance(self._envs, AsyncVectorEnv):
             self._envs.step_async(actions)

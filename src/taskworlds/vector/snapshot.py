@@ -36,6 +36,7 @@ def _identity(env: TaskVectorEnv) -> dict[str, Any]:
     """What two environments must share for a snapshot of one to be exact in the other."""
     return {
         "format": FORMAT,
+        "engine": "native" if env.strategy == "native" else "official",  # sync and async hold the same
         "num_envs": env.num_envs,
         "observation size": env._obs.shape[1],
         "skills": list(env.skills),

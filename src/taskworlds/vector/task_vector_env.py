@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -25,7 +25,7 @@ from taskworlds.vector.normalization import (
     ReturnRewardNormalizer,
 )
 from taskworlds.vector.options import Options
-from taskworlds.vector.rows import GymnasiumRows, Rows
+from taskworlds.vector.rows import GymnasiumRows, Rows, RowStep
 from taskworlds.vector.task_selection import TaskSelection
 from taskworlds.worlds import world_of
 
@@ -35,6 +35,14 @@ STRATEGIES = ("native", "sync", "async")
 _RESET_OPTIONS = ("reset_mask", "tasks")
 
 Step = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+
+
+class _Begun(NamedTuple):
+    """A step between its two halves: the actions, and which rows step and which begin an episode instead."""
+
+    actions: NDArray[np.floating]
+    stepping: NDArray[np.bool_]
+    restarting: NDArray[np.bool_]
 
 
 class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]):
@@ -138,7 +146,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._returns = np.zeros(n)
         self._started_at = np.zeros(n)
         self._running = np.zeros(n, dtype=np.bool_)  # rows in the middle of an episode
-        self._pending: tuple[NDArray[np.floating], NDArray[np.bool_], NDArray[np.bool_]] | None = None
+        self._pending: _Begun | None = None  # a step that step_async began
 
         self._rngs: list[np.random.Generator] = []
         self._rng_seeds: list[int] = []  # what each was seeded with; -1 where that is not known
@@ -405,11 +413,26 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             ValueError: the actions' shape is wrong, or a row's action is not finite.
             RuntimeError: a row to be stepped was not reset, or (without autoreset) its episode has ended.
         """
-        self.step_async(actions, mask)
-        return self.step_wait()
+        begun = self._begin(actions, mask)
+        outcome = self._rows.step(begun.actions, begun.stepping) if begun.stepping.any() else None
+        return self._finish(begun, outcome)
 
     def step_async(self, actions: ArrayLike, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` gives the outcome."""
+        begun = self._begin(actions, mask)
+        if begun.stepping.any():
+            self._rows.step_async(begun.actions, begun.stepping)
+        self._pending = begun
+
+    def step_wait(self) -> Step:
+        """Waits for the step that `step_async` began, and gives what `step` gives."""
+        if self._pending is None:
+            raise RuntimeError("No step is under way: call step_async() first.")
+        begun, self._pending = self._pending, None
+        return self._finish(begun, self._rows.step_wait() if begun.stepping.any() else None)
+
+    def _begin(self, actions: ArrayLike, mask: ArrayLike | None) -> _Begun:
+        """Checks a step's arguments, and says which rows step and which begin anew."""
         self._check_ready("another step")
         chosen = self._mask("mask", mask)
         actions = self._actions(actions)
@@ -434,23 +457,17 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 f"actions[{row}] must be finite, not {actions[row].tolist()} "
                 f"(task {self._task_ids[row]} of {self._task_names[row]}, step {self._steps[row]})."
             )
-        if stepping.any():
-            self._rows.step_async(actions, stepping)
-        self._pending = actions, stepping, restarting
+        return _Begun(actions, stepping, restarting)
 
-    def step_wait(self) -> Step:
-        """Waits for the step that `step_async` began, and gives what `step` gives."""
-        if self._pending is None:
-            raise RuntimeError("No step is under way: call step_async() first.")
-        actions, stepping, restarting = self._pending
-        self._pending = None
+    def _finish(self, begun: _Begun, outcome: RowStep | None) -> Step:
+        """Makes of an engine's outcome what the caller gets; None if no row stepped."""
+        actions, stepping, restarting = begun
         n = self.num_envs
         rewards = np.zeros(n)
         terminated = np.zeros(n, dtype=np.bool_)
         truncated = np.zeros(n, dtype=np.bool_)
         infos: dict[str, Any] = {}
-        if stepping.any():
-            outcome = self._rows.step_wait()
+        if outcome is not None:
             self._goals[stepping] = outcome.goals[stepping]
             rewards[stepping] = outcome.rewards[stepping]
             self._steps[stepping] += 1

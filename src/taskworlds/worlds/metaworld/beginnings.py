@@ -1,7 +1,7 @@
 """Where episodes start, computed once for each skill and goal, kept, and copied into rows.
 
-A reset settles the hand for 2 x 250 physics steps, and its outcome depends on skill and rand_vec alone. The outcomes are
-shared by all environments of the process; memory for them is bounded.
+A reset settles the hand for 2 x 250 physics steps, and its outcome depends on skill and rand_vec alone. The outcomes
+are shared by all environments of the process; memory for them is bounded.
 """
 
 from __future__ import annotations

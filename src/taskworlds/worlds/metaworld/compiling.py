@@ -25,7 +25,9 @@ def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
 
     What is not on disk yet is compiled, on all cores, and said on stderr; each takes a second or two, once.
     """
-    missing = [each.name for each in skills if (each.name, version) not in _loaded and not is_cached(each, version)]
+    missing = [
+        each.name for each in skills if (each.name, version) not in _loaded and not is_cached(each, version)
+    ]
     if len(missing) > 1:
         _compile(missing, version)
     for each in skills:
@@ -37,9 +39,16 @@ def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
 def _compile(names: Sequence[str], version: str) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = min(cores, len(names))
-    print(f"taskworlds: compiling {len(names)} skills, once on this machine ...", end="", file=sys.stderr, flush=True)
+    print(
+        f"taskworlds: compiling {len(names)} skills, once on this machine ...",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
     workers = [
-        subprocess.Popen([sys.executable, "-m", __name__, version, *names[i::count]], stdin=subprocess.DEVNULL)
+        subprocess.Popen(
+            [sys.executable, "-m", __name__, version, *names[i::count]], stdin=subprocess.DEVNULL
+        )
         for i in range(count)
     ]
     for worker in workers:

@@ -45,7 +45,15 @@ ARM_READS: dict[str, tuple[str, ...]] = {
     "right_pad": ("body_xpos", "rightpad"),
     "left_pad": ("body_xpos", "leftpad"),
 }
-WIDTHS = {"body_xpos": 3, "body_xquat": 4, "site_xpos": 3, "geom_xpos": 3, "geom_xmat": 9, "qpos": 1, "touch": 1}
+WIDTHS = {
+    "body_xpos": 3,
+    "body_xquat": 4,
+    "site_xpos": 3,
+    "geom_xpos": 3,
+    "geom_xmat": 9,
+    "qpos": 1,
+    "touch": 1,
+}
 
 TERM_NAMES = (
     "success",
@@ -70,38 +78,38 @@ def param_size(skill: Skill) -> int:
 def _look(now_values, tcp):
     """Names what the engine read, and computes the fingers' centre into `tcp`."""
     for i in range(3):
-        tcp[i] = (now_values[RIGHT_FINGER + i] + now_values[LEFT_FINGER + i]) / 2.0  # noqa: F821  see `_bind`
-    return make_now(now_values, tcp)  # noqa: F821
+        tcp[i] = (now_values[RIGHT_FINGER + i] + now_values[LEFT_FINGER + i]) / 2.0
+    return make_now(now_values, tcp)
 
 
 def _frame(now, frame):
     """Writes the 18 numbers of an observation that come from the simulation."""
     for i in range(3):
         frame[i] = now.hand[i]
-    frame[3] = min(max(distance(now.right_claw, now.left_claw) / 0.1, 0.0), 1.0)  # noqa: F821
+    frame[3] = min(max(distance(now.right_claw, now.left_claw) / 0.1, 0.0), 1.0)
     for i in range(4, 18):
         frame[i] = 0.0
-    observe(now, frame[4:18])  # noqa: F821
+    observe(now, frame[4:18])
 
 
 def _step(now_values, action, params, memory, obs, terms, single):
     """Observes and rewards one step. All arguments are float64 arrays but `single`, which is a flag."""
-    now = look(now_values, memory[18:21])  # noqa: F821
-    start = make_start(params)  # noqa: F821
-    frame(now, obs)  # noqa: F821
+    now = look(now_values, memory[18:21])
+    start = make_start(params)
+    frame(now, obs)
     for i in range(18):
         obs[18 + i] = memory[i]
         memory[i] = obs[i]
     shown = params[0] != 0.0
-    goal = get_goal(now, start)  # noqa: F821
+    goal = get_goal(now, start)
     for i in range(3):
         terms[8 + i] = goal[i]
-        obs[36 + i] = min(max(goal[i], GOAL_LOW[i]), GOAL_HIGH[i]) if shown else 0.0  # noqa: F821
+        obs[36 + i] = min(max(goal[i], GOAL_LOW[i]), GOAL_HIGH[i]) if shown else 0.0
     for i in range(3):
-        obs[i] = min(max(obs[i], HAND_LOW[i]), HAND_HIGH[i])  # noqa: F821
-        obs[18 + i] = min(max(obs[18 + i], HAND_LOW[i]), HAND_HIGH[i])  # noqa: F821
+        obs[i] = min(max(obs[i], HAND_LOW[i]), HAND_HIGH[i])
+        obs[18 + i] = min(max(obs[18 + i], HAND_LOW[i]), HAND_HIGH[i])
 
-    out = reward(now, obs, action, start, memory[21:], single)  # noqa: F821
+    out = reward(now, obs, action, start, memory[21:], single)
     terms[0] = out.reward
     terms[1] = out.success
     terms[2] = out.near_object
@@ -114,13 +122,13 @@ def _step(now_values, action, params, memory, obs, terms, single):
 
 def _enter(now, action, params, memory, obs, terms, single):
     """The engine's way in: gives its pointers a shape."""
-    step(  # noqa: F821
-        carray(now, NOW_SIZE),  # noqa: F821
-        carray(action, 4),  # noqa: F821
-        carray(params, PARAM_SIZE),  # noqa: F821
-        carray(memory, MEMORY_SIZE),  # noqa: F821
-        carray(obs, 39),  # noqa: F821
-        carray(terms, TERM_SIZE),  # noqa: F821
+    step(
+        carray(now, NOW_SIZE),
+        carray(action, 4),
+        carray(params, PARAM_SIZE),
+        carray(memory, MEMORY_SIZE),
+        carray(obs, 39),
+        carray(terms, TERM_SIZE),
         single != 0,
     )
 
@@ -140,8 +148,8 @@ def _bind(skill: Skill, version: str) -> dict[str, Any]:
     for name, width in skill.start.items():
         starts[name] = f"params[{past}:{past + width}]" if width > 1 else f"params[{past}]"
         past += width
-    now_type = collections.namedtuple("Now", [*slots, "tcp"])
-    start_type = collections.namedtuple("Start", list(starts))
+    now_type = collections.namedtuple("Now", [*slots, "tcp"])  # type: ignore[misc]
+    start_type = collections.namedtuple("Start", list(starts))  # type: ignore[misc]
     goal = f"now.{skill.live_goal}" if skill.live_goal else "start.target"
     made: dict[str, Any] = {
         "__name__": __name__,
@@ -173,7 +181,7 @@ def _bind(skill: Skill, version: str) -> dict[str, Any]:
 
 
 def plain_kernel(skill: Skill, version: str) -> Callable[..., None]:
-    """Gives a skill's kernel as ordinary Python: `kernel(now, action, params, memory, obs, terms, single)` on arrays."""
+    """Gives a skill's kernel as ordinary Python on arrays: `(now, action, params, memory, obs, terms, single)`."""
     return _bind(skill, version)["step"]
 
 
@@ -198,9 +206,15 @@ def _cache_name(skill: Skill, version: str) -> str:
     """Names a kernel by skill, version and a hash of everything that it is made of."""
     import taskworlds.engine.kernels as compiler
 
-    functions = (skill.observe, skill.rewards[version])
-    modules = {sys.modules[__name__], rewards, compiler, *(sys.modules[each.__module__] for each in functions)}
+    functions: list[Any] = [skill.observe, skill.rewards[version]]
+    modules = {
+        sys.modules[__name__],
+        rewards,
+        compiler,
+        *(sys.modules[each.__module__] for each in functions),
+    }
     text = "".join(sorted(inspect.getsource(module) for module in modules)) + version
+    text += "".join(each.__qualname__ for each in functions)
     text += repr([getattr(skill, each.name) for each in dataclasses.fields(skill) if each.name not in _CODE])
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"{skill.name}_{version}_{digest}".replace("-", "_")
@@ -214,7 +228,9 @@ def first_observation(
     Meta-World clips no observation at reset, and shows the first frame twice.
     """
     bound = _bind(skill, next(iter(skill.rewards)))
-    values = np.concatenate([_read(beginning.data, read) for read in (ARM_READS | dict(skill.reads)).values()])
+    values = np.concatenate(
+        [_read(beginning.data, read) for read in (ARM_READS | dict(skill.reads)).values()]
+    )
     memory = np.zeros(MEMORY_SIZE + skill.memory)
     now = bound["look"](values, memory[18:21])
     obs = np.zeros(sawyer.OBS_SIZE)

@@ -99,7 +99,7 @@ class NativeRows:
         self, tasks: Sequence[Task | None], rows: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See `Rows.reset`."""
-        chosen = [(int(row), task) for row in np.flatnonzero(rows) if (task := tasks[row]) is not None]
+        chosen = [(row, task) for row in np.flatnonzero(rows).tolist() if (task := tasks[row]) is not None]
         self._add([task.env_name for _, task in chosen])
         engine = self.engine
         starts = beginnings([(skill(task.env_name), task["rand_vec"]) for _, task in chosen])
@@ -118,6 +118,11 @@ class NativeRows:
             self._goals[row] = kept.goal
         return engine.obs, self._goals
 
+    def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
+        """See `Rows.step`."""
+        self.engine.step(actions, rows)
+        return self._outcome(rows)
+
     def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
         """See `Rows.step_async`."""
         self._stepping = rows
@@ -125,12 +130,15 @@ class NativeRows:
 
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`."""
+        self.engine.step_wait()
+        return self._outcome(self._stepping)
+
+    def _outcome(self, rows: NDArray[np.bool_]) -> RowStep:
         engine = self.engine
-        engine.step_wait()
         if engine.faults.any():
             self._report()
         terms = engine.terms
-        self._goals[self._stepping] = terms[self._stepping, -3:]
+        self._goals[rows] = terms[rows, -3:]
         return RowStep(
             engine.obs,
             terms[:, 0],
@@ -145,7 +153,9 @@ class NativeRows:
             task = self._tasks[row]
             where = f"row {row}, task {task.id if task else None} of {task.env_name if task else None}"
             if fault & (Fault.ERROR | Fault.NOT_STEPPED):
-                raise RuntimeError(f"MuJoCo could not step {where}: {self.engine.error(int(row)) or fault.name}")
+                raise RuntimeError(
+                    f"MuJoCo could not step {where}: {self.engine.error(int(row)) or fault.name}"
+                )
             if fault & _DIVERGED:
                 warnings.warn(
                     f"The simulation of {where} diverged ({fault!r}). MuJoCo put it back to the model's initial state, "
@@ -167,7 +177,9 @@ class NativeRows:
     def set_state(self, state: Any) -> None:
         """See `Rows.set_state`."""
         if not isinstance(state, dict) or "skill_of_row" not in state:
-            raise ValueError("The state was taken on another engine; only the engine that took it can put it back.")
+            raise ValueError(
+                "The state was taken on another engine; only the engine that took it can put it back."
+            )
         self._add(state["skills"])
         engine = self.engine
         for name in _ARRAYS:
@@ -198,9 +210,13 @@ class NativeRows:
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """The native engine has no environment object in each row."""
         raise AttributeError(
-            f"The native engine's rows have no attribute {name!r}. Meta-World's own environments have more: make the "
+            f"the native engine's rows have no attribute {name!r}. Meta-World's own environments have more: make the "
             'environment with vector_strategy="sync" to reach them.'
         )
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """See `call`."""
+        return self.call(name)
 
     def set_attr(self, name: str, values: Sequence[Any]) -> None:
         """See `call`."""

@@ -34,7 +34,7 @@ class RowRenderer:
     ) -> None:
         self._mode = render_mode
         self._camera: dict[str, Any] = {"camera_name": camera_name, "camera_id": camera_id}
-        self._size = {"width": width, "height": height}
+        self._size: dict[str, Any] = {"width": width, "height": height}
         self._scenes: dict[str, tuple[mujoco.MjModel, mujoco.MjData, MujocoRenderer]] = {}
 
     def render(self, skill: Skill, state: NDArray[np.float64], moved: NDArray[np.float64]) -> Any:
@@ -55,7 +55,9 @@ class RowRenderer:
         mujoco.mj_setState(model, data, state, _INTEGRATION)
         mujoco.mj_forward(model, data)
         picture = renderer.render(self._mode)
-        return picture if picture is None or not self._upside_down(model, data) else picture[::-1, ::-1].copy()
+        return (
+            picture if picture is None or not self._upside_down(model, data) else picture[::-1, ::-1].copy()
+        )
 
     def _scene(self, skill: Skill) -> tuple[mujoco.MjModel, mujoco.MjData, MujocoRenderer]:
         if skill.model not in self._scenes:
@@ -75,7 +77,9 @@ class RowRenderer:
         if name is not None and name not in names:
             raise ValueError(f"camera_name must be one of {', '.join(names)}, not {name!r}.")
         if number is not None and not -1 <= number < model.ncam:
-            raise ValueError(f"camera_id must be from -1 (the free camera) to {model.ncam - 1}, not {number!r}.")
+            raise ValueError(
+                f"camera_id must be from -1 (the free camera) to {model.ncam - 1}, not {number!r}."
+            )
 
     def _upside_down(self, model: mujoco.MjModel, data: mujoco.MjData) -> bool:
         name, number = self._camera["camera_name"], self._camera["camera_id"]

@@ -156,7 +156,8 @@ def begin(skill: Skill, model: mujoco.MjModel, rand_vec: ArrayLike) -> Beginning
     state = np.empty(mujoco.mj_stateSize(sim.model, _INTEGRATION))
     mujoco.mj_getState(sim.model, sim.data, state, _INTEGRATION)
     moved = [
-        sim.body_in_model(name) if field == "body_pos" else sim.site_in_model(name) for field, name in skill.moves
+        sim.body_in_model(name) if field == "body_pos" else sim.site_in_model(name)
+        for field, name in skill.moves
     ]
     values: dict[str, Any] = {
         name: np.array(value, dtype=np.float64).reshape(-1) for name, value in start.items()

@@ -10,7 +10,16 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 
-__all__ = ["ACTION_SIZE", "GOAL", "HAND_HIGH", "HAND_LOW", "MAX_EPISODE_STEPS", "OBS_SIZE", "action_space", "observation_space"]
+__all__ = [
+    "ACTION_SIZE",
+    "GOAL",
+    "HAND_HIGH",
+    "HAND_LOW",
+    "MAX_EPISODE_STEPS",
+    "OBS_SIZE",
+    "action_space",
+    "observation_space",
+]
 
 OBS_SIZE = 39
 ACTION_SIZE = 4

@@ -26,7 +26,9 @@ def _collect() -> tuple[Skill, ...]:
         importlib.import_module(f"{families.__name__}.{module.name}").SKILLS
         for module in pkgutil.iter_modules(families.__path__)
     ]
-    return tuple(sorted((each for table in tables for each in table), key=lambda each: order.index(each.name)))
+    return tuple(
+        sorted((each for table in tables for each in table), key=lambda each: order.index(each.name))
+    )
 
 
 SKILLS: tuple[Skill, ...] = _collect()

@@ -1,0 +1,86 @@
+"""The native engine beside the official environments: bit-equal physics, and the rest to 1e-9.
+
+There are no exceptions. `taskworlds.worlds.metaworld.parity` states the tolerance and its reason.
+"""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import taskworlds
+from taskworlds.worlds.metaworld.goals import draw_goals
+from taskworlds.worlds.metaworld.parity import KINDS, Native, differences
+from taskworlds.worlds.metaworld.skills import SKILLS
+
+every_skill = pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.name)
+both_versions = pytest.mark.parametrize("version", ["v1", "v2"])
+
+
+@every_skill
+@both_versions
+def test_equal_to_official(skill, version):
+    assert differences(skill, version, "noisy", goals=2, steps=25) == []
+
+
+@pytest.mark.slow
+@every_skill
+@both_versions
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_to_official_over_whole_episodes(skill, version, kind):
+    assert differences(skill, version, kind, goals=3, steps=500, seed=1) == []
+
+
+@every_skill
+@both_versions
+def test_kernels_run_compiled_and_plain(skill, version):
+    goal = draw_goals([skill.name], 0, 1)[skill.name][0]
+    compiled, plain = Native(skill, version), Native(skill, version, plain=True)
+    np.testing.assert_array_equal(compiled.reset(goal, True), plain.reset(goal, True))
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        action = rng.uniform(-1, 1, 4).astype(np.float32)
+        (obs, reward, info), (its_obs, its_reward, its_info) = compiled.step(action), plain.step(action)
+        np.testing.assert_array_equal(obs, its_obs)
+        # exp and the square of a float may differ in the last bit between Python's and numba's libraries
+        np.testing.assert_allclose(reward, its_reward, rtol=1e-13)
+        np.testing.assert_allclose(list(info.values()), list(its_info.values()), rtol=1e-13)
+
+
+def test_a_difference_is_found():
+    skill = next(each for each in SKILLS if each.name == "drawer-open-v3")
+    wrong = next(each for each in SKILLS if each.name == "drawer-close-v3")
+
+    swapped = dataclasses.replace(wrong, rewards=skill.rewards)
+    found = " ".join(differences(swapped, "v2", "random", goals=1, steps=3))
+    assert "drawer-close-v3 v2 random: reward: goal 0 (visible) step 0: official" in found
+
+
+def test_skills_do_not_mix_in_a_batch():
+    """Kernels are compiled one by one, in several processes, and must stay apart when they run in one engine."""
+    together = taskworlds.make_vec("MT50", seed=0, num_goals=1, vector_strategy="native")
+    obs, _ = together.reset(seed=0)
+    actions = np.random.default_rng(0).uniform(-1, 1, (4, 50, 4))
+    stepped = [together.step(each) for each in actions]
+    for row, tasks in enumerate(together.tasks):
+        alone = taskworlds.make_vec(tasks, 1, vector_strategy="native")
+        np.testing.assert_array_equal(alone.reset(seed=row)[0][0], obs[row])
+        for step, each in zip(actions, stepped, strict=True):
+            its = alone.step(step[row : row + 1])
+            np.testing.assert_array_equal(its[0][0], each[0][row])
+            assert its[1][0] == each[1][row]
+        alone.close()
+
+
+@pytest.mark.parametrize("num_threads", [1, 2, 3])
+def test_threads_change_nothing(num_threads):
+    outcomes = []
+    for threads in (1, num_threads):
+        envs = taskworlds.make_vec("MT10", 23, seed=0, vector_strategy="native", num_threads=threads)
+        envs.reset(seed=0)
+        actions = np.random.default_rng(0).uniform(-1, 1, (6, 23, 4)).astype(np.float32)
+        outcomes.append([envs.step(each)[:2] for each in actions])
+        envs.close()
+    for one, other in zip(*outcomes, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])

@@ -6,8 +6,6 @@ drawer-close-v3   push it back in; solved within 0.065 m of the closed position
 
 from __future__ import annotations
 
-import math
-
 from taskworlds.worlds.metaworld.rewards import (
     closed_effort,
     distance,
@@ -15,6 +13,7 @@ from taskworlds.worlds.metaworld.rewards import (
     hamacher_product_as,
     length,
     long_tail,
+    pushing_v1,
     rounded,
 )
 from taskworlds.worlds.metaworld.skill import Skill, Terms, float32
@@ -111,15 +110,10 @@ def reward_close(now, obs, action, start, memory, single):
 
 
 def _pull_v1(now, obs, target, stroke):
-    """Version 1 of both: come near, then up to 2000 for the way that is done."""
+    """Version 1 of both: `pushing_v1` along y, and how far there is to go."""
     handle = obs[4:7]
     left = abs(handle[1] - target[1])
-    reached = distance(handle, now.tcp)
-    pulled = 0.0
-    if reached < 0.05:
-        near = math.exp(-(left**2) / 0.01) + math.exp(-(left**2) / 0.001)
-        pulled = max(1000.0 * (stroke - left) + 1000.0 * near, 0.0)
-    return pulled - reached, left
+    return pushing_v1(distance(handle, now.tcp), left, stroke), left
 
 
 def reward_open_v1(now, obs, action, start, memory, single):

@@ -29,13 +29,13 @@ NEEDED = {
     "gymnasium": ">=1.1",
     "metaworld": "==3.1.1",
     "mujoco": "==3.3.0",
+    "numba": ">=0.61",
     "numpy": ">=1.26",
     "scipy": ">=1.11",
 }
 OPTIONAL = {
     "torch": "observations as tensors",
     "omegaconf": "configurations of mtrl",
-    "numba": "compiled skills",
 }
 
 _OK, _OPTIONAL, _MISSING = "ok", "optional", "MISSING"

@@ -556,6 +556,8 @@ def test_bounds_of_versions(found, wanted, satisfied):
 def test_the_doctor_wants_what_the_package_declares(request):
     tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((request.config.rootpath / "pyproject.toml").read_text())["project"]
-    bounds = dict(re.fullmatch(r"([\w-]+)(?:\[\w+\])?(.*)", each).groups() for each in project["dependencies"])
+    bounds = dict(
+        re.fullmatch(r"([\w-]+)(?:\[\w+\])?(.*)", each).groups() for each in project["dependencies"]
+    )
     assert {name: bounds[name] for name in doctor_module.NEEDED} == doctor_module.NEEDED
     assert project["requires-python"] == doctor_module.PYTHON

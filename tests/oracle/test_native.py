@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import taskworlds
+from taskworlds.evaluation import expert_policy
 from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.parity import KINDS, Native, differences
 from taskworlds.worlds.metaworld.skills import SKILLS
@@ -84,3 +85,15 @@ def test_threads_change_nothing(num_threads):
     for one, other in zip(*outcomes, strict=True):
         np.testing.assert_array_equal(one[0], other[0])
         np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_the_experts_get_the_same_table():
+    results = [
+        taskworlds.evaluate(expert_policy(), "MT10", num_goals=1, seed=3, vector_strategy=strategy)
+        for strategy in ("native", "sync")
+    ]
+    assert results[0].fingerprint == results[1].fingerprint
+    for ours, official in zip(*(result.tasks for result in results), strict=True):
+        assert ours.task == official.task
+        for mine, its in zip(ours.episodes, official.episodes, strict=True):
+            np.testing.assert_allclose(mine, its, rtol=1e-9)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import gymnasium as gym
 import metaworld  # noqa: F401  (registers the ids that ours are compared with)
 import pytest
@@ -176,3 +179,24 @@ def test_register_once():
     before = dict(gym.registry)
     register_envs()
     assert gym.registry == before
+
+
+@pytest.mark.parametrize("make", ["make", "make_vec"])
+def test_gymnasium_finds_the_ids_without_an_import_of_ours(make, tmp_path):
+    program = f"""
+import sys
+import gymnasium
+assert "mujoco" not in sys.modules and "numba" not in sys.modules
+env = gymnasium.{make}("taskworlds/MT1", env_name="reach-v3", seed=0)
+print(env.reset(seed=0)[0].shape)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout in ("(39,)\n", "(1, 39)\n")

@@ -17,6 +17,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv
 from gymnasium.wrappers import RecordEpisodeStatistics, TimeLimit, TransformReward
 
+import taskworlds
 from taskworlds import EnvSpec, EnvStep, GridWorldEnv, GymEnv, PointEnv, StepType
 
 
@@ -288,11 +289,17 @@ class TestInfoKeys:
         env.unwrapped.infos = [{"b": 0}]
         assert "b" in started(env).step(ACTION).env_info
 
-    def test_the_message_helps_with_wrappers(self):
+    def test_an_episode_may_be_summed_up_at_its_end(self):
         env = started(GymEnv(RecordEpisodeStatistics(Scripted(terminate_at=2))))
-        env.step(ACTION)
-        with pytest.raises(RuntimeError, match="as RecordEpisodeStatistics does, outside GymEnv"):
-            env.step(ACTION)
+        assert "episode" not in env.step(ACTION).env_info
+        assert env.step(ACTION).env_info["episode"]["l"] == 2
+
+    def test_meta_world_inside(self):
+        env = GymEnv(taskworlds.make("reach-v3", seed=0, max_episode_steps=3))
+        env.reset(seed=0)
+        steps = [env.step(np.zeros(4)) for _ in range(3)]
+        assert [step.step_type for step in steps] == [StepType.FIRST, StepType.MID, StepType.TIMEOUT]
+        assert steps[-1].env_info["episode"]["l"] == 3
 
 
 class TestObservations:

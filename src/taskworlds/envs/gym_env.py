@@ -186,16 +186,18 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
         return np.asarray(observation, np.float32) / np.float32(255) if self._is_image else observation
 
     def _check_info(self, info: dict[str, Any]) -> None:
-        """Raises if info's keys are not those of the episode's first step."""
-        keys = set(info)
+        """Raises if info's keys are not those of the episode's first step.
+
+        `episode` may come at any step: Gymnasium's and our environments sum an episode up under that name at its end.
+        """
+        keys = set(info) - {"episode"}
         if self._info_keys is None:
             self._info_keys = keys
         elif keys != self._info_keys:
             raise RuntimeError(
                 "GymEnv outputs inconsistent env_info keys. The first step of the episode had "
                 f"{sorted(map(str, self._info_keys))}, and this one has {sorted(map(str, keys))}. Give the "
-                "same keys at each step; put wrappers that add some at the end of an episode, as "
-                "RecordEpisodeStatistics does, outside GymEnv."
+                "same keys at each step; put wrappers that add some at the end of an episode outside GymEnv."
             )
 
 

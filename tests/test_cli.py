@@ -479,7 +479,7 @@ def healthy(monkeypatch):
     """A machine where all is well, without starting any process."""
     versions = {name: bound[2:] for name, bound in doctor_module.NEEDED.items()}
     monkeypatch.setattr(doctor_module, "_version", versions.get)
-    monkeypatch.setattr(doctor_module, "_fault", lambda program, **environment: None)
+    monkeypatch.setattr(doctor_module, "fault", lambda program, **environment: None)
     return versions
 
 
@@ -505,36 +505,53 @@ def test_what_is_optional_may_be_missing(run, healthy, monkeypatch):
     def fault(program, **environment):
         return "crashed with signal 11" if "mujoco.Renderer" in program or "registry" in program else None
 
-    monkeypatch.setattr(doctor_module, "_fault", fault)
+    monkeypatch.setattr(doctor_module, "fault", fault)
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CXX", raising=False)
     ran = run("doctor")
     assert ran.code == 0
-    for check in ("offscreen GL", "Gymnasium ids", "torch", "omegaconf", r"C\+\+ compiler"):
+    for check in ("offscreen GL", "Gymnasium ids", "torch", "omegaconf", "dm_control", r"C\+\+ compiler"):
         assert re.search(rf"^ {check} +optional ", ran.out, re.MULTILINE), check
     for advice in ("libegl1", "libosmesa6", "import taskworlds before", "pip install torch", "g++"):
         assert advice in ran.out
 
 
 def test_a_simulator_that_does_not_run(run, healthy, monkeypatch):
-    monkeypatch.setattr(doctor_module, "_fault", lambda program, **environment: "ImportError: libGL.so.1")
+    monkeypatch.setattr(doctor_module, "fault", lambda program, **environment: "ImportError: libGL.so.1")
     ran = run("doctor")
     assert ran.code == 1
     assert re.search(r"^ simulation +MISSING +ImportError: libGL\.so\.1", ran.out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
-    ("program", "fault"),
-    [
-        ("print(1)", None),
-        ("raise RuntimeError('why')", "RuntimeError: why"),
-        ("import os; os.abort()", "crashed with signal 6"),
-        ("raise SystemExit(3)", "exit code 3"),
-        ("import os; assert os.environ['MUJOCO_GL'] == 'egl'", None),
-    ],
+    ("version", "fault", "found"),
+    [(None, None, "not installed"), ("1.0.9", "ImportError: gone", "1.0.9, but ImportError: gone")],
 )
-def test_what_could_crash_runs_elsewhere(program, fault):
-    assert doctor_module._fault(program, MUJOCO_GL="egl") == fault
+def test_the_doctor_looks_at_dm_control(run, healthy, monkeypatch, version, fault, found):
+    healthy["dm_control"] = version
+    monkeypatch.setattr(
+        doctor_module, "fault", lambda program, **environment: fault if "dm_control" in program else None
+    )
+    ran = run("doctor")
+    assert ran.code == 0
+    assert re.search(rf"^ dm_control +optional +{found}", ran.out, re.MULTILINE)
+    assert 'pip install "taskworlds[control]"' in ran.out
+
+
+@pytest.mark.parametrize(
+    ("works", "advice"), [(("egl",), r"set MUJOCO_GL=egl"), ((), r"apt-get install libegl1")]
+)
+def test_the_doctor_tries_the_library_that_is_set(run, healthy, monkeypatch, works, advice):
+    def fault(program, **environment):
+        library = environment.get("MUJOCO_GL", "osmesa")
+        return None if library in ("", "disable", *works) else "AttributeError: no glGetError"
+
+    monkeypatch.setattr(doctor_module, "fault", fault)
+    monkeypatch.setenv("MUJOCO_GL", "osmesa")
+    ran = run("doctor")
+    assert ran.code == 1
+    assert re.search(r"^ simulation +MISSING .*unset MUJOCO_GL, as osmesa", ran.out, re.MULTILINE)
+    assert re.search(rf"^ offscreen GL +optional +MUJOCO_GL=osmesa: .*{advice}", ran.out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ import numpy as np
 
 from taskworlds.errors import check_choice, check_count, check_known, check_seed
 from taskworlds.task import Task
-from taskworlds.worlds import world_of
+from taskworlds.worlds import world_of, worlds
 from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.lists import ENV_NAMES
-from taskworlds.worlds.metaworld.skills import SKILLS, canonical_name
+from taskworlds.worlds.metaworld.skills import canonical_name
+from taskworlds.worlds.metaworld.world import METAWORLD
 
 __all__ = ["BENCHMARK_NAMES", "Benchmark", "benchmark", "split_of_name"]
 
@@ -34,6 +35,7 @@ BENCHMARK_NAMES = (
     "custom-mt-envs",
     "custom-ml-envs",
 )
+_NUM_GOALS = 50  # Meta-World's
 _FORMAT = "taskworlds-benchmark/1"
 _HINT = "`taskworlds list benchmarks` shows all, `taskworlds list skills` the skills that MT1 and ML1 take."
 
@@ -211,19 +213,23 @@ def benchmark(
     env_name: str | None = None,
     *,
     seed: int | None = None,
-    num_goals: int = 50,
+    num_goals: int | None = None,
     envs_list: Sequence[str] | None = None,
     train_envs: Sequence[str] | None = None,
     test_envs: Sequence[str] | None = None,
 ) -> Benchmark:
-    """Makes one of Meta-World's benchmarks, with exactly the goals that Meta-World draws for the seed.
+    """Makes a benchmark by name: one of Meta-World's, or one that another world has.
+
+    Meta-World's have exactly the goals that Meta-World draws for the seed.
 
     Args:
         name: "MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs" or
-            "custom-ml-envs"; or a skill's name, which means MT1 of that skill.
+            "custom-ml-envs"; or a Meta-World skill's name, which means MT1 of that skill; or a benchmark of
+            another world, such as "half-cheetah-vel" (`taskworlds list benchmarks` shows them).
         env_name: the skill of MT1 or ML1.
         seed: seed of the goals; None draws one, which the benchmark then names.
-        num_goals: goals for each skill.
+        num_goals: goals for each skill; in other worlds tasks in each split. None: 50 in Meta-World, in other
+            worlds the benchmark's own number.
         envs_list: the skills of custom-mt-envs; skill i has the goals of MT1 with seed + i.
         train_envs: the train skills of custom-ml-envs.
         test_envs: the test skills of custom-ml-envs, none of them in `train_envs`.
@@ -236,16 +242,25 @@ def benchmark(
         >>> benchmark("MT1", "reach-v3", seed=0) == benchmark("reach-v3", seed=0)
         True
     """
-    num_goals = check_count("num_goals", num_goals)
+    if num_goals is not None:
+        num_goals = check_count("num_goals", num_goals)
     seed = int(np.random.SeedSequence().generate_state(1)[0] >> 1) if seed is None else check_seed(seed)
-    skills = [each.name for each in SKILLS]
+    given = {"env_name": env_name, "envs_list": envs_list, "train_envs": train_envs, "test_envs": test_envs}
+    elsewhere = {each: make for world in worlds() for each, make in world.benchmarks.items()}
+    if isinstance(name, str) and name in elsewhere:
+        for argument, value in given.items():
+            if value is not None:
+                raise TypeError(f"{name} does not take {argument}; it came as {value!r}.")
+        train, test = elsewhere[name](seed, num_goals)
+        return Benchmark(name, train, test, seed)
+    num_goals = _NUM_GOALS if num_goals is None else num_goals
     if name not in BENCHMARK_NAMES:
         if not (isinstance(name, str) and name.endswith("-v2")):
-            check_known("benchmark", name, [*BENCHMARK_NAMES, *skills], _HINT)
+            check_known("benchmark", name, [*BENCHMARK_NAMES, *METAWORLD.env_names(), *elsewhere], _HINT)
         if env_name is not None:
             raise TypeError(f"{name!r} names the skill already, so env_name={env_name!r} is one too many.")
         name, env_name = "MT1", name
-    given = {"env_name": env_name, "envs_list": envs_list, "train_envs": train_envs, "test_envs": test_envs}
+        given["env_name"] = env_name
     takes = {
         "MT1": {"env_name"},
         "ML1": {"env_name"},
@@ -312,11 +327,13 @@ def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]
         (('ML10', 'test'), ('MT10', None), ('ML45', 'train'))
     """
     name = name.removeprefix("taskworlds/")
+    elsewhere = {each for world in worlds() for each in world.benchmarks}
     for ending in SPLITS:
-        if name.startswith("ML") and name.endswith(f"-{ending}"):
+        whole = name.removesuffix(f"-{ending}")
+        if whole != name and name not in elsewhere and (name.startswith("ML") or whole in elsewhere):
             if split not in (None, ending):
                 raise ValueError(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
-            return name.removesuffix(f"-{ending}"), ending
+            return whole, ending
     return name, split
 
 

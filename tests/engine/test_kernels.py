@@ -1,7 +1,10 @@
 """Kernels: called after the physics with the row's own pointers."""
 
+import ctypes
+
 import numba
 import numpy as np
+import pytest
 
 from taskworlds.engine import Engine, compile_kernel
 
@@ -82,3 +85,69 @@ def test_kernels_of_their_own(official):
     engine.kernel_of_row[:] = [1, 0, -1, 1]
     engine.step(np.zeros((4, 4)))
     assert engine.obs[:, 0].tolist() == [2, 1, 0, 2]
+
+
+def test_closures_and_defaults_are_compiled_too():
+    def scaled(factor):
+        def scale(x, plus=0.5):
+            return x * factor + plus
+
+        return scale
+
+    scale = scaled(3.0)
+
+    def write(now, action, params, memory, obs, terms, single):
+        obs[0] = scale(now[0])
+
+    kernel = compile_kernel(write)
+    arrays = [np.full(1, 2.0) for _ in range(6)]
+    pointer = ctypes.POINTER(ctypes.c_double)
+    kernel.ctypes(*(array.ctypes.data_as(pointer) for array in arrays), 0)
+    assert arrays[4].tolist() == [6.5]
+
+
+def wrong_helper(x):
+    return {"x": x}["y"].missing
+
+
+def calls_wrong_helper(now, action, params, memory, obs, terms, single):
+    obs[0] = wrong_helper(now[0])
+
+
+def names_nothing(now, action, params, memory, obs, terms, single):
+    obs[0] = no_such_function(now[0])  # noqa: F821
+
+
+def changes_a_global(now, action, params, memory, obs, terms, single):
+    global FAR
+    FAR = 1.0
+
+
+def takes_too_many(x, y):
+    return x + y
+
+
+def gives_too_few(now, action, params, memory, obs, terms, single):
+    obs[0] = takes_too_many(now[0])
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "reason"),
+    [
+        (calls_wrong_helper, "wrong_helper", "Unknown attribute 'missing'"),
+        (names_nothing, "names_nothing", "name 'no_such_function' is not defined"),
+        (changes_a_global, "changes_a_global", r"unsupported opcode \(STORE_GLOBAL\)"),
+        (gives_too_few, "takes_too_many", "missing a required argument: 'y'"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_cannot_be_compiled_is_named(function, name, reason):
+    blamed = globals()[name].__code__
+    lines = range(blamed.co_firstlineno, blamed.co_firstlineno + 4)
+    where = rf"\(test_kernels.py, line ({'|'.join(map(str, lines))})\)"
+    with pytest.raises(
+        TypeError, match=rf"The function '{name}' cannot be compiled {where}: .*{reason}"
+    ) as caught:
+        compile_kernel(function)
+    assert "It may not make or change objects" in str(caught.value)
+    assert "Raised from" not in str(caught.value)

@@ -148,7 +148,7 @@ def test_rows_do_not_mix(normalizer, numbers, same):
     obs, _ = numbers
     start = normalizer.it.get_state()
     together = [normalizer(each, BOTH) for each in obs[:10]]
-    normalizer.it.set_state(start)
+    normalizer.it.set_state(start, np.arange(len(start["mean"])))
     for each, expected in zip(obs[:10], together, strict=True):
         given = normalizer(each, FIRST)
         same(given[0], expected[0])
@@ -176,7 +176,7 @@ def test_state_is_exact_and_its_own(normalizer, numbers, same):
         normalizer(each, BOTH)
     state = normalizer.it.get_state()
     expected = [normalizer(each, BOTH) for each in obs[5:15]]
-    normalizer.it.set_state(state)
+    normalizer.it.set_state(state, np.arange(len(state["mean"])))
     same([normalizer(each, BOTH) for each in obs[5:15]], expected)
-    normalizer.it.set_state(state)
+    normalizer.it.set_state(state, np.arange(len(state["mean"])))
     same([normalizer(each, BOTH) for each in obs[5:15]], expected)

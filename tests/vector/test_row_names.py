@@ -9,6 +9,7 @@ import pytest
 
 import taskworlds
 from taskworlds import benchmark
+from taskworlds.vector.arrays import from_arrays
 
 
 @pytest.fixture
@@ -89,12 +90,12 @@ def test_the_official_environment_can_be_looked_into(envs):
     assert [low.tolist() for low in envs.get_attr("hand_low")] == [[-0.5, 0.4, 0.05]] * 2
     assert envs.call("hand_low")[0].tolist() == [-0.5, 0.4, 0.05]
     assert [pos.shape for pos in envs.call("get_endeff_pos")] == [(3,), (3,)]
-    before = envs.get_state()["rows"][0]["physics"]
+    before = from_arrays(envs.get_state())["rows"][0]["physics"]
     with pytest.raises(
         AttributeError, match="'reset_model' is a method of the official environment, not a value"
     ):
         envs.get_attr("reset_model")
-    assert np.array_equal(envs.get_state()["rows"][0]["physics"], before)
+    assert np.array_equal(from_arrays(envs.get_state())["rows"][0]["physics"], before)
     for ask in (envs.get_attr, envs.call):
         with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
             ask("no_such_name")

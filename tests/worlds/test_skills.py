@@ -133,5 +133,6 @@ def test_the_table_needs_no_simulator():
 
 
 def test_the_module_names_what_is_public():
-    assert set(skills.__all__) == {"SKILLS", "Skill", "canonical_name", "skill"}
+    own = {"env_names", "register_skill", "registered_skills", "temporarily_registered"}
+    assert set(skills.__all__) == {"SKILLS", "Skill", "canonical_name", "skill"} | own
     assert all(isinstance(each, Skill) for each in SKILLS)

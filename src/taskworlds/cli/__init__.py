@@ -1,4 +1,4 @@
-"""The command line: `taskworlds evaluate`, `list`, `compare` and `doctor`, one file each.
+"""The command line: `taskworlds evaluate`, `list`, `compare`, `bench` and `doctor`, one file each.
 
 The commands import what they need when they run, so that `taskworlds --help` and the lists load no simulator.
 
@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import taskworlds
-from taskworlds.cli import compare, doctor, evaluate, listing
+from taskworlds.cli import bench, compare, doctor, evaluate, listing
 from taskworlds.cli.terminal import is_mistake, say_mistake
 
 __all__ = ["app", "main"]
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.command(epilog="Example: taskworlds evaluate ML10-test --goals 10 --out results")(evaluate.evaluate)
 app.command("list", epilog="Example: taskworlds list skills")(listing.show_list)
 app.command(epilog="Example: taskworlds compare results/a results/b")(compare.compare)
+app.command(epilog="Example: taskworlds bench MT10")(bench.bench)
 app.command(epilog="Example: taskworlds doctor")(doctor.doctor)
 
 

@@ -7,7 +7,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from rich.text import Text
 
 import taskworlds
 from taskworlds.cli.terminal import console
+from taskworlds.offscreen import DRAW, INSTALL, LIBRARIES, fault
 
 __all__ = ["Check", "checks", "doctor"]
 
@@ -40,7 +40,6 @@ OPTIONAL = {
 
 _OK, _OPTIONAL, _MISSING = "ok", "optional", "MISSING"
 _STYLES = {_OK: "green", _OPTIONAL: "yellow", _MISSING: "bold red"}
-_SECONDS = 120  # that a probe may take: a first import from a slow disk takes many
 
 _STEP = """
 import taskworlds
@@ -52,12 +51,11 @@ _IDS = """
 import gymnasium, sys
 sys.exit("taskworlds/MT10" not in gymnasium.registry)
 """
-_RENDER = """
-import mujoco
-model = mujoco.MjModel.from_xml_string("<mujoco/>")
-renderer = mujoco.Renderer(model, 16, 16)
-renderer.update_scene(mujoco.MjData(model))
-renderer.render()
+_CONTROL = """
+from dm_control import suite
+env = suite.load("finger", "spin")
+env.reset()
+env.step(env.action_spec().minimum)
 """
 
 
@@ -116,6 +114,7 @@ def checks() -> Iterator[Check]:
     yield _ids()
     for name, use in OPTIONAL.items():
         yield _optional_package(name, use)
+    yield _control()
     yield _rendering()
     yield _compiler()
     yield Check("cores", _OK, f"{_cores()} of {os.cpu_count()} for this process")
@@ -148,31 +147,55 @@ def _optional_package(name: str, use: str) -> Check:
 
 
 def _simulation() -> Check:
-    fault = _fault(_STEP)
-    if fault is None:
+    trouble = fault(_STEP)
+    if trouble is None:
         return Check("simulation", _OK, "one step of reach-v3")
-    return Check("simulation", _MISSING, fault, "mend what is missing above; if nothing is, reinstall mujoco")
+    advice = "mend what is missing above; if nothing is, reinstall mujoco"
+    if (library := os.environ.get("MUJOCO_GL")) and fault(_STEP, MUJOCO_GL="") is None:
+        advice = f"unset MUJOCO_GL, as {library} cannot be loaded, or install it: {INSTALL}"
+    return Check("simulation", _MISSING, trouble, advice)
 
 
 def _ids() -> Check:
-    if _fault(_IDS) is None:
+    if fault(_IDS) is None:
         return Check("Gymnasium ids", _OK, "registered when Gymnasium is imported")
     return Check(
         "Gymnasium ids", _OPTIONAL, "not registered by themselves", "import taskworlds before gymnasium.make"
     )
 
 
+def _control() -> Check:
+    """Takes a step of dm_control, without pictures."""
+    found = _version("dm_control")
+    advice = 'pip install "taskworlds[control]" (dm_control\'s tasks)'
+    if found is None:
+        return Check("dm_control", _OPTIONAL, "not installed", advice)
+    if trouble := fault(_CONTROL, MUJOCO_GL="disable"):
+        return Check("dm_control", _OPTIONAL, f"{found}, but {trouble}", advice)
+    return Check("dm_control", _OK, found)
+
+
 def _rendering() -> Check:
-    """Renders a picture without a display, with each of the libraries that can."""
+    """Draws a picture with each of the libraries that can do so without a display."""
     name = "offscreen GL"
-    faults = {library: _fault(_RENDER, MUJOCO_GL=library) for library in ("egl", "osmesa")}
-    if found := [library for library, fault in faults.items() if fault is None]:
+    libraries = [each for each in LIBRARIES if each != "glfw"] or list(LIBRARIES)
+    faults = {library: fault(DRAW, MUJOCO_GL=library) for library in libraries}
+    found = [library for library, trouble in faults.items() if trouble is None]
+    wanted = os.environ.get("MUJOCO_GL")
+    if wanted and wanted not in found:
+        trouble = faults[wanted] if wanted in faults else fault(DRAW, MUJOCO_GL=wanted)
+        if trouble is not None:
+            instead = f"set MUJOCO_GL={found[0]}" if found else INSTALL
+            return Check(
+                name, _OPTIONAL, f"MUJOCO_GL={wanted}: {trouble}", f"{instead} (for pictures offscreen)"
+            )
+    if found:
         return Check(name, _OK, f"MUJOCO_GL={' or '.join(found)} renders")
     return Check(
         name,
         _OPTIONAL,
-        "none; " + "; ".join(f"{library}: {fault}" for library, fault in faults.items()),
-        "apt-get install libegl1 and set MUJOCO_GL=egl, or libosmesa6 and osmesa (for pictures offscreen)",
+        "none; " + "; ".join(f"{library}: {trouble}" for library, trouble in faults.items()),
+        f"{INSTALL} (for pictures offscreen)",
     )
 
 
@@ -197,28 +220,6 @@ def _cache() -> Check:
             "set XDG_CACHE_HOME to a folder to write to",
         )
     return Check("cache folder", _OK, str(folder))
-
-
-def _fault(program: str, **environment: str) -> str | None:
-    """Runs a program in a new Python, and gives the last line of its complaint; None if all went well."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            env=os.environ | environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return f"no answer within {_SECONDS} s"
-    if done.returncode == 0:
-        return None
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    if done.returncode < 0:
-        return f"crashed with signal {-done.returncode}"
-    return lines[-1].strip() if lines else f"exit code {done.returncode}"
 
 
 def _version(package: str) -> str | None:

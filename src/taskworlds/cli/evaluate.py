@@ -48,14 +48,14 @@ def evaluate(
         typer.Argument(metavar="BENCHMARK", help="MT10, ML45-test, a skill such as reach-v3, ..."),
     ],
     policy: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
             help="expert (Meta-World's scripted ones), random, or your own as package.module:object, looked "
-            "for in the current directory first.",
+            "for in the current directory first; expert in Meta-World, else random.",
             rich_help_panel=_PLAYED,
         ),
-    ] = "expert",
+    ] = None,
     split: Annotated[
         str | None,
         typer.Option(
@@ -68,8 +68,14 @@ def evaluate(
         str | None, typer.Option(metavar="SKILL", help="The skill of MT1 or ML1.", rich_help_panel=_PLAYED)
     ] = None,
     goals: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Goals for each skill.", rich_help_panel=_PLAYED)
-    ] = 50,
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Goals for each skill; 50 in Meta-World, else the benchmark's.",
+            rich_help_panel=_PLAYED,
+        ),
+    ] = None,
     episodes: Annotated[
         int, typer.Option(min=1, metavar="N", help="Episodes for each goal.", rich_help_panel=_PLAYED)
     ] = 1,
@@ -116,13 +122,14 @@ def evaluate(
         ),
     ] = None,
     engine: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="native|sync|async",
-            help="native steps rows on threads; sync and async (a process each) step Meta-World's own environments.",
+            help="native steps rows on threads; sync and async (a process each) step the official environments; "
+            "native where there is one.",
             rich_help_panel=_HOW,
         ),
-    ] = "native",
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help=f"Write {', '.join(_FILES)} there.", rich_help_panel=_OUTPUT),
@@ -144,15 +151,18 @@ def evaluate(
     from taskworlds.evaluation import evaluate as run
     from taskworlds.evaluation.policies import is_meta_learner
     from taskworlds.evaluation.protocols import default_num_envs
-    from taskworlds.vector.task_vector_env import STRATEGIES
-    from taskworlds.worlds import world_of
+    from taskworlds.vector.task_vector_env import engine_of
+    from taskworlds.worlds import METAWORLD, world_of
 
     check_seed(seed, "--seed")
-    check_choice("--engine", engine, STRATEGIES)
     with _arguments_as_options():
         tasks, split = _tasks(benchmark, split, env_name, seed, goals)
     skills = tasks.env_names(split)
     world = world_of(skills[0])
+    policy = policy or ("expert" if world is METAWORLD else "random")
+    if policy == "expert" and world is not METAWORLD:
+        raise ValueError(f"{world.name} has no scripted experts: give --policy random, or your own.")
+    stop_at_success = stop_at_success and world.has_success
     reward_version = check_choice(
         "--reward-version",
         reward_version or world.reward_function_versions[-1],
@@ -161,6 +171,8 @@ def evaluate(
     player = _load(policy, world.action_space(), seed)
     meta = is_meta_learner(player)
     num_envs = num_envs or default_num_envs(len(skills), meta=meta)
+    with _arguments_as_options():
+        engine = engine_of(world, engine, num_envs)
     if out is not None:
         _prepare(out, force)
 
@@ -168,7 +180,8 @@ def evaluate(
     if not quiet:
         count = _of(len(tasks.tasks(split)) * episodes, "episode")
         limit = f"{'up to ' if stop_at_success else ''}{max_episode_steps or world.max_episode_steps} steps"
-        shape = f"{_of(len(skills), 'skill')} x {_of(goals, 'goal')} x {_of(episodes, 'episode')}"
+        each = len(tasks.tasks(split)) // len(skills)
+        shape = f"{_of(len(skills), 'skill')} x {_of(each, 'goal')} x {_of(episodes, 'episode')}"
         how = f"reward {reward_version}, engine {engine} with {_of(num_envs, 'row')}"
         say.print(
             f"{tasks.name} {split}: {shape} = {count} of {limit}, seed {seed}", markup=False, soft_wrap=True
@@ -231,7 +244,7 @@ def _arguments_as_options() -> Iterator[None]:
 
 
 def _tasks(
-    name: str, split: str | None, env_name: str | None, seed: int, goals: int
+    name: str, split: str | None, env_name: str | None, seed: int, goals: int | None
 ) -> tuple[Benchmark, str]:
     """Gives the benchmark that is named, and the split of it that is played."""
     from taskworlds.benchmarks import SPLITS, benchmark, split_of_name

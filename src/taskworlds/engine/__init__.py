@@ -10,7 +10,16 @@ Nothing here knows a skill. `docs/explanation/engine.md` gives the reasons.
 
 from taskworlds.engine.engine import Engine, Fault
 from taskworlds.engine.kernels import compile_kernel
-from taskworlds.engine.models import Model, metaworld_model
+from taskworlds.engine.models import Model, full_metaworld_model, metaworld_model
 from taskworlds.engine.scene import MocapControl, Scene
 
-__all__ = ["Engine", "Fault", "MocapControl", "Model", "Scene", "compile_kernel", "metaworld_model"]
+__all__ = [
+    "Engine",
+    "Fault",
+    "MocapControl",
+    "Model",
+    "Scene",
+    "compile_kernel",
+    "full_metaworld_model",
+    "metaworld_model",
+]

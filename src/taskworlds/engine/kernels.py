@@ -6,10 +6,13 @@ They are written as ordinary Python functions that call other ordinary Python fu
 from __future__ import annotations
 
 import os
+import re
 import types
 import warnings
 from collections.abc import Callable
 from typing import Any
+
+from taskworlds.functions import names_used, reached
 
 __all__ = ["compile_kernel", "is_on_disk"]
 
@@ -31,6 +34,9 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
     Returns:
         The compiled function (numba's CFunc), for `Engine(kernels=...)`.
 
+    Raises:
+        TypeError: numba cannot compile the function; the message says which part, and why.
+
     Example:
         >>> def hand_height(now, action, params, memory, obs, terms, single):
         ...     obs[0] = now[2]
@@ -44,17 +50,48 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
     whole.__globals__["carray"] = numba.carray
     pointer = numba.types.CPointer(numba.float64)
     signature = numba.void(*(pointer,) * 6, numba.int64)
-    if name is not None:
-        try:
-            return numba.cfunc(signature, cache=True)(whole)
-        except RuntimeError as error:  # numba found no folder to write to
-            warnings.warn(
-                f"Compiled kernels cannot be kept on disk ({error}), so each process compiles them anew. "
-                "Set NUMBA_CACHE_DIR to a folder that can be written to.",
-                RuntimeWarning,
-                stacklevel=2,
-            )
-    return numba.cfunc(signature)(whole)
+    try:
+        if name is not None:
+            try:
+                return numba.cfunc(signature, cache=True)(whole)
+            except RuntimeError as error:  # numba found no folder to write to
+                warnings.warn(
+                    f"Compiled kernels cannot be kept on disk ({error}), so each process compiles them anew. "
+                    "Set NUMBA_CACHE_DIR to a folder that can be written to.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+        return numba.cfunc(signature)(whole)
+    except (numba.core.errors.NumbaError, numba.core.errors.UnsupportedBytecodeError) as error:
+        raise TypeError(_explained(str(error), function, title)) from error
+
+
+def _explained(message: str, function: Callable[..., None], title: str) -> str:
+    """Says in a few words which function numba could not compile, where it stands, and what is allowed.
+
+    numba's message begins with the innermost fault and goes outwards; functions carry the kernel's title there.
+    """
+    assert isinstance(function, types.FunctionType)
+    functions = reached(function)
+    lines = [line for line in message.splitlines() if line.strip() and not line.startswith("Failed in ")]
+    reason = re.sub(r"\.* *Raised from .*", "", lines[0].strip()).replace(f"_{title}", "")
+    at = re.search(r'File "(.*)", line (\d+):\ndef (\w+)\(|Raised from (\S+) \((\d+)\)', message)
+    called = re.search(rf"<function (\w+?)_{re.escape(title)} at ", message)
+    if at and (called is None or at.start() < called.start()):
+        file, number = os.path.basename(at.group(1) or at.group(4)), int(at.group(2) or at.group(5))
+        within = [each for each in functions if os.path.basename(each.__code__.co_filename) == file]
+        within = [each for each in within if each.__code__.co_firstlineno <= number]
+        name = max(within, key=lambda each: each.__code__.co_firstlineno, default=function).__name__
+    else:
+        name = called.group(1) if called else function.__name__
+        code = next((each for each in functions if each.__name__ == name), function).__code__
+        file, number = os.path.basename(code.co_filename), code.co_firstlineno
+    return (
+        f"The function {name!r} cannot be compiled ({file}, line {number}): {reason.rstrip('.')}. "
+        "Such a function may compute with numbers, tuples and the arrays that it is given, use `if`, "
+        "`for`, `math` and constants, and call plain functions that do likewise. It may not make or change objects "
+        "(dictionaries, strings, global names), nor use `try`, `with` or what numba does not know."
+    )
 
 
 def is_on_disk(function: Callable[..., None], name: str) -> bool:
@@ -71,7 +108,9 @@ def is_on_disk(function: Callable[..., None], name: str) -> bool:
 def _named(function: Callable[..., Any], name: str) -> types.FunctionType:
     """Copies a function under another name."""
     assert isinstance(function, types.FunctionType)
-    copy = types.FunctionType(function.__code__, function.__globals__, name, function.__defaults__)
+    copy = types.FunctionType(
+        function.__code__, function.__globals__, name, function.__defaults__, function.__closure__
+    )
     copy.__qualname__, copy.__module__ = name, __name__
     return copy
 
@@ -85,15 +124,23 @@ def _with_compiled_globals(
     within the process, so two kernels compiled in two processes and loaded into one would share their helpers' code.
     """
     assert isinstance(function, types.FunctionType)
-    used = function.__code__.co_names
-    bound = {each: function.__globals__[each] for each in used if each in function.__globals__}
-    for global_name, value in bound.items():
-        if isinstance(value, types.FunctionType):
-            if value not in done:
-                done[value] = numba.njit(_with_compiled_globals(value, name, numba, done))
-            bound[global_name] = done[value]
-    bound["__builtins__"] = function.__globals__.get("__builtins__", __builtins__)
+
+    def compiled(value: Any) -> Any:
+        if not isinstance(value, types.FunctionType):
+            return value
+        if value not in done:
+            # Only machine code calls it: without the ways in from Python and C it compiles in half the time.
+            compile_part = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+            done[value] = compile_part(_with_compiled_globals(value, name, numba, done))
+        return done[value]
+
+    scope = function.__globals__
+    bound = {each: compiled(scope[each]) for each in names_used(function.__code__) if each in scope}
+    bound["__builtins__"] = scope.get("__builtins__", __builtins__)
     bound["__name__"] = function.__module__
-    copy = types.FunctionType(function.__code__, bound, f"{function.__name__}_{name}", function.__defaults__)
+    closure = tuple(types.CellType(compiled(cell.cell_contents)) for cell in function.__closure__ or ())
+    copy = types.FunctionType(
+        function.__code__, bound, f"{function.__name__}_{name}", function.__defaults__, closure or None
+    )
     copy.__qualname__ = copy.__name__
     return copy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import os
 import threading
 from typing import Any
 
@@ -11,12 +12,13 @@ import mujoco
 import numpy as np
 
 from taskworlds.engine import _native
+from taskworlds.engine.model_files import is_own_file, read_spec
 
-__all__ = ["Model", "metaworld_model"]
+__all__ = ["Model", "full_metaworld_model", "metaworld_model"]
 
 _KINDS = ("body", "geom", "site", "joint")
 
-# Meta-World's constructor writes this into every weld that holds the hand to the mocap body: no offset, the
+# Meta-World's constructor writes this into the weld that holds the hand to the mocap body: no offset, the
 # relative pose that the hand keeps, and the torque scale (mjModel.eq_data).
 _WELD_DATA = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 5.0)
 
@@ -102,59 +104,67 @@ _cache: dict[str, Model] = {}
 _cache_lock = threading.Lock()
 
 
-def metaworld_model(asset: str) -> Model:
-    """Compiles the model in one of Meta-World's own files, or gives the one compiled earlier in this process.
+def metaworld_model(asset: str | os.PathLike[str]) -> Model:
+    """Compiles a model with Meta-World's arm, or gives the one compiled earlier in this process.
 
-    What no bit of the physics depends on is left out, which makes the model six times smaller. The welds are
-    set as Meta-World's constructor sets them.
+    What no bit of the physics depends on is left out, which makes the model six times smaller. The welds to mocap
+    bodies are set as Meta-World's constructor sets them.
 
     Args:
-        asset: the file's path within the assets of the metaworld package: "sawyer_xyz/sawyer_drawer.xml".
+        asset: the file: a path within the assets of the metaworld package, "sawyer_xyz/sawyer_drawer.xml", or the
+            absolute path of a file of one's own, see `model_files.read_spec`. A file that changes after its first use
+            in the process is not read again.
 
     Raises:
-        ValueError: there is no such file.
+        ValueError: there is no such file, or it is no model.
 
     Example:
         >>> model = metaworld_model("sawyer_xyz/sawyer_drawer.xml")
         >>> model is metaworld_model("sawyer_xyz/sawyer_drawer.xml"), model.mocap_index("mocap")
         (True, 0)
     """
+    asset = os.fspath(asset)
     with _cache_lock:
         if asset not in _cache:
             _cache[asset] = _compile(asset)
         return _cache[asset]
 
 
-def _compile(asset: str) -> Model:
-    import metaworld.asset_path_utils
+def full_metaworld_model(asset: str | os.PathLike[str]) -> mujoco.MjModel:
+    """Compiles a model as `metaworld_model` does, with all that is to be seen, for MuJoCo's Python bindings."""
+    return _with_welds(read_spec(asset).compile())
 
-    path = metaworld.asset_path_utils.ENV_ASSET_DIR_V3 / asset
-    if not path.is_file():
-        raise ValueError(
-            f"Meta-World has no model file {asset!r}. "
-            "Give a path within its assets, like 'sawyer_xyz/sawyer_drawer.xml'."
-        )
-    spec = mujoco.MjSpec.from_file(str(path))
+
+def _compile(asset: str) -> Model:
+    spec = read_spec(asset)
     _trim(spec)
-    compiled = spec.compile()
-    compiled.eq_data[compiled.eq_type == mujoco.mjtEq.mjEQ_WELD] = _WELD_DATA
-    model = Model.from_mujoco(compiled)
-    model._asset = asset
+    model = Model.from_mujoco(_with_welds(spec.compile()))
+    if not is_own_file(asset):
+        model._asset = asset
+    return model
+
+
+def _with_welds(model: mujoco.MjModel) -> mujoco.MjModel:
+    for i in np.flatnonzero(model.eq_type == mujoco.mjtEq.mjEQ_WELD):
+        if (model.body_mocapid[[model.eq_obj1id[i], model.eq_obj2id[i]]] >= 0).any():
+            model.eq_data[i] = _WELD_DATA
     return model
 
 
 def _trim(spec: mujoco.MjSpec) -> None:
-    """Deletes what no bit of the physics depends on: geoms of bodies that cannot collide, meshes, textures.
+    """Deletes what no bit of the physics depends on: nameless geoms of bodies that cannot collide, meshes, textures.
 
     A body with a geom that collides keeps its visual geoms too. They are part of the tree by which MuJoCo
     looks for the body's contacts, and without them (as the compiler's `discardvisual` has it) it finds some
     that it would miss. A body whose inertia the file does not state keeps them because they count towards it.
+    Geoms with a name stay, since a skill may read them.
     """
     for body in spec.bodies:
         geoms = list(body.geoms)
         if body.explicitinertial and not any(geom.contype or geom.conaffinity for geom in geoms):
             for geom in geoms:
-                geom.delete()
+                if not geom.name:
+                    geom.delete()
     for shape in [*spec.geoms, *spec.sites]:
         shape.material = ""
     used = {geom.meshname for geom in spec.geoms}

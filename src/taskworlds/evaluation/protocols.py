@@ -33,6 +33,7 @@ from taskworlds.evaluation.result import Episode, Result, TaskRecord
 from taskworlds.evaluation.rows import FixedRows, RowsFault, Tally, TaskRows, holds_tasks
 from taskworlds.task import Task
 from taskworlds.vector.task_env import TaskEnv
+from taskworlds.worlds import world_of
 
 __all__ = ["default_num_envs", "default_split", "evaluate"]
 
@@ -100,14 +101,15 @@ def evaluate(
             meta-learning agents only.
         adaptation_steps: rounds of adaptation, each ending with `adapt()`; 1.
         env_name: the skill of "MT1" and "ML1", for a benchmark that is named.
-        num_goals: goals for each skill of a benchmark that is named; 50.
+        num_goals: goals for each skill of a benchmark that is named; see `taskworlds.benchmark`.
         num_envs: rows of the vector env that is made. The default gives each skill equally many, at least
             10 in all.
         meta_batch_size: the rows in the meta protocol, where the default is at least 20; the same thing as
             `num_envs`.
         vector_strategy: the engine that steps the rows, as for `taskworlds.make_vec`.
         max_episode_steps: steps after which an episode is cut off; the default is the benchmark's (500).
-        terminate_on_success: whether a counted episode ends with its first success; True.
+        terminate_on_success: whether a counted episode ends with its first success; True where there is
+            success.
         reward_function_version: Meta-World's "v1" or "v2"; the default is that of `taskworlds.make_vec`.
         use_one_hot: whether observations end with the skill's one-hot; the default is that of
             `taskworlds.make_vec`.
@@ -253,8 +255,7 @@ def _evaluate_benchmark(plan: _Plan, benchmark_or_name: Any, building: dict[str,
     split = split or default_split(benchmark)
     settings = {
         "num_envs": default_num_envs(len(benchmark.env_names(split)), meta=plan.meta is not None),
-        "vector_strategy": "native",
-        "terminate_on_success": True,
+        "terminate_on_success": world_of(benchmark.env_names(split)[0]).has_success,
     } | building
     envs = taskworlds.make_vec(
         benchmark,

@@ -11,7 +11,8 @@ from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.task import Task
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_env import TaskEnv
-from taskworlds.vector.task_vector_env import STRATEGIES, TaskVectorEnv
+from taskworlds.vector.task_vector_env import TaskVectorEnv
+from taskworlds.worlds import world_of
 
 __all__ = ["make", "make_vec"]
 
@@ -53,7 +54,7 @@ def make(
     benchmark, split, chosen = _resolve(
         "make", name, split, seed, total_tasks_per_cls, options, _MAKE_KEYWORDS
     )
-    env = TaskEnv(benchmark, split, vector_strategy or STRATEGIES[0], chosen, seed)
+    env = TaskEnv(benchmark, split, vector_strategy, chosen, seed)
     if isinstance(name, str) and seed is not None:  # then the name says it all, and fits into JSON
         kwargs = {key: value for key, value in (given | options).items() if value is not None}
         spec = copy.copy(env.spec)
@@ -77,12 +78,14 @@ def make_vec(
 
     Args:
         name: a benchmark's name ("MT10", "ML45-test", "custom-mt-envs"), a skill's name (MT1 of it), a
-            `Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
+            `Benchmark`, one of Meta-World's own benchmark objects, a list of tasks, or the name of another
+            world's benchmark ("half-cheetah-vel").
         num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, or for an ML
             benchmark `meta_batch_size`.
         split: "train" or "test"; None for what the name says, else "train".
-        vector_strategy: the engine: "native" (the default) steps rows on threads; "sync" steps Meta-World's own
-            environments in this process, "async" in a process each.
+        vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python
+            environments in this process, "async" in a process each. None: native where the world has it, as
+            Meta-World does, else async.
         seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`.
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
             that the skills divide evenly.
@@ -117,7 +120,7 @@ def make_vec(
     if num_envs is None:
         skills = len(benchmark.env_names(split))
         num_envs = -(-META_BATCH_SIZE // skills) * skills if benchmark.is_meta else skills
-    return TaskVectorEnv(benchmark, split, num_envs, vector_strategy or STRATEGIES[0], chosen, seed)
+    return TaskVectorEnv(benchmark, split, num_envs, vector_strategy, chosen, seed)
 
 
 def _resolve(
@@ -145,7 +148,8 @@ def _resolve(
     check_choice("split", split, SPLITS)
     if total_tasks_per_cls is not None:
         benchmark = _first_of_each(benchmark, split, check_count("total_tasks_per_cls", total_tasks_per_cls))
-    if benchmark.is_meta and benchmark.name != "custom-ml-envs":
+    has_success = world_of(benchmark.env_names(split)[0]).has_success
+    if benchmark.is_meta and has_success and benchmark.name != "custom-ml-envs":
         options = {"task_select": "pseudorandom", "terminate_on_success": split == "test"} | options
     return benchmark, split, Options.of(function, options, keywords)
 

@@ -1,4 +1,4 @@
-"""mtrl's vector environments on Gymnasium's API: `VecEnv`, `MetaWorldVecEnv`, `build_metaworld_vec_env`.
+"""mtrl's vector environments on Gymnasium's API: `VecEnv` and `MetaWorldVecEnv`.
 
 Each environment runs in a process of its own. An observation is a dictionary: "env_obs", what the
 environments observe, and "task_obs", the number of each one's task.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
-import json
 import multiprocessing.connection
 import pickle
 import traceback
@@ -23,16 +22,11 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 from gymnasium.vector.async_vector_env import AsyncState, _async_worker
 from gymnasium.vector.utils import batch_space
 
-from taskworlds.benchmarks import Benchmark
-from taskworlds.benchmarks import benchmark as make_benchmark
-from taskworlds.errors import check_choice, check_count, check_seed
-from taskworlds.task import Task
-from taskworlds.types import ConfigType, EnvBuilderType, EnvMetaDataType, EnvObsType, ObsType, TaskObsType
-from taskworlds.vector.make import make
-from taskworlds.worlds import world_of
-from taskworlds.worlds.metaworld.skills import canonical_name
+from taskworlds.errors import check_choice, check_seed
+from taskworlds.types import EnvBuilderType, EnvMetaDataType, EnvObsType, ObsType, TaskObsType
+from taskworlds.vector.mtrl_config import first
 
-__all__ = ["MetaWorldVecEnv", "VecEnv", "build_metaworld_vec_env"]
+__all__ = ["MetaWorldVecEnv", "VecEnv"]
 
 TENSORS = ("numpy", "torch")
 
@@ -263,7 +257,7 @@ class VecEnv(AsyncVectorEnv):
 
     def _check_spaces(self) -> None:
         """Compares the environments' spaces; Gymnasium calls this when all processes have been started."""
-        expected = _first(self._given_action_space, self.single_action_space)
+        expected = first(self._given_action_space, self.single_action_space)
         for index, space in enumerate(self._spaces("action_space")):
             if space != expected:
                 raise ValueError(
@@ -278,7 +272,7 @@ class VecEnv(AsyncVectorEnv):
             return super().call_wait()
 
     def _check_observation_spaces(self, spaces: Sequence[Any]) -> None:
-        expected = _first(self._given_observation_space, self.single_observation_space)
+        expected = first(self._given_observation_space, self.single_observation_space)
         for index, space in enumerate(spaces):
             if space != expected:
                 raise ValueError(
@@ -410,7 +404,7 @@ class MetaWorldVecEnv(VecEnv):
 
     def _check_observation_spaces(self, spaces: Sequence[Any]) -> None:
         boxes = [space["env_obs"] for space in spaces]
-        expected = _first(self._given_observation_space, boxes[0])
+        expected = first(self._given_observation_space, boxes[0])
         if not isinstance(expected, Box):
             raise TypeError(
                 f"observation_space must be the Box of one environment's array, not {expected!r}."
@@ -431,114 +425,6 @@ class MetaWorldVecEnv(VecEnv):
         self.observation_space = Dict(
             {"env_obs": Box(low, high, dtype=dtype), "task_obs": batch_space(task_obs, self.num_envs)}
         )
-
-
-def build_metaworld_vec_env(
-    config: ConfigType,
-    benchmark: Benchmark | Any | None,
-    mode: str,
-    env_id_to_task_map: Mapping[str, Any] | None = None,
-    *,
-    seed: int | None = None,
-    max_episode_steps: int | None = None,
-    should_perform_reward_normalization: bool | None = None,
-    context: str | None = "spawn",
-    shared_memory: bool = True,
-    tensor: str = "numpy",
-    autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
-) -> tuple[MetaWorldVecEnv, Mapping[str, Any]]:
-    """Makes one environment for each skill of a Meta-World benchmark, each with one goal.
-
-    The goals are chosen once, by a generator made for it. The map that comes back says which; given to
-    another call, it fixes them, so that evaluation has the goals of training.
-
-    These entries of the configuration are read. All may be missing, and a keyword comes before its entry:
-
-    - `env.benchmark`: read only if `benchmark` is None. Its `_target_` is "metaworld.MT10" or the like, or
-      "taskworlds.benchmark"; its other entries are keywords of `taskworlds.benchmark`, as `env_name` for MT1.
-    - `env.num_envs`: must be the number of the skills to train on.
-    - `env.ordered_task_list`: the skills to train on, in the order that the environments shall have.
-    - `env.should_perform_reward_normalization`: whether each environment divides its rewards by their running
-      deviation, exponentially weighted; yes if missing. Also taken from `env.builder.make_kwargs`.
-    - `env.max_episode_steps`: 500 if missing. Also taken from `env.builder.make_kwargs`.
-    - `env.builder.make_kwargs`: what else stands there is for `taskworlds.make`.
-    - `env.seed`, `seed`, `setup.seed`: the first that is there decides the goals.
-
-    Args:
-        config: mtrl's configuration, or its group `env` alone: an OmegaConf `DictConfig`, a dictionary, or an
-            object with attributes.
-        benchmark: ours or one of Meta-World's own; None to make the one that `config` names.
-        mode: the mode of all environments. "test", also dotted as in "test.easy", takes the skills that a
-            meta-learning benchmark keeps for the test; every other takes those to train on.
-        env_id_to_task_map: a task for each skill: a `Task`, one of Meta-World's own, or a task's JSON.
-        seed: decides the goals. None for that of `config`, or else the benchmark's own; without any of these,
-            each call chooses anew.
-        max_episode_steps: steps after which an episode is truncated. mtrl's experiments use 150.
-        should_perform_reward_normalization: whether rewards are normalized.
-        context: how processes start. "spawn" is safe with every simulator and thread; it needs the code of
-            the script to be under `if __name__ == "__main__":`.
-        shared_memory: as for `VecEnv`.
-        tensor: as for `VecEnv`.
-        autoreset_mode: as for `VecEnv`.
-
-    Returns:
-        The environments, with the ids 0 ... n - 1, and the task of each skill: the very map that was given,
-        or a new dictionary in the environments' order.
-
-    Raises:
-        TypeError: an argument or an entry of the configuration is of the wrong type.
-        ValueError: an entry does not fit the benchmark, or the map does not have its skills.
-
-    Example:
-        >>> config = {"env": {"benchmark": {"_target_": "metaworld.MT1", "env_name": "reach-v3"}}}
-        >>> envs, tasks = build_metaworld_vec_env(config, None, "train", seed=0)
-        >>> list(tasks), envs.ids, envs.mode, envs.observation_space["env_obs"].shape
-        (['reach-v3'], [0], ['train'], (1, 39))
-        >>> envs.close()
-    """
-    if config is None or isinstance(config, str | Sequence):
-        raise TypeError(
-            f"config must be a DictConfig, a dictionary or an object with attributes, not {config!r}."
-        )
-    if not isinstance(mode, str):
-        raise TypeError(f"mode must be a string, one for all environments, not {mode!r}.")
-    group = _entry(config, "env") or config
-    seed = _first(seed, _entry(group, "seed"), _entry(config, "seed"), _entry(config, "setup", "seed"))
-    if seed is not None:
-        seed = check_seed(seed)
-    benchmark = _named_benchmark(group, seed) if benchmark is None else Benchmark.of(benchmark)
-    if benchmark.test_tasks and (mode.split(".")[0] == "test" or not benchmark.train_tasks):
-        split, skills = "test", benchmark.env_names("test")
-    else:
-        split, skills = "train", _train_skills(group, benchmark)
-    if env_id_to_task_map is None:
-        chosen = _choose_tasks(benchmark.tasks(split), _first(seed, benchmark.seed))
-        tasks = {name: chosen[name] for name in skills}
-        env_id_to_task_map = tasks
-    else:
-        tasks = _tasks_of_map(env_id_to_task_map, skills)
-
-    options = _keywords(_entry(group, "builder", "make_kwargs"))
-    normalizes = _first(
-        should_perform_reward_normalization,
-        options.pop("should_perform_reward_normalization", None),
-        _entry(group, "should_perform_reward_normalization"),
-        True,
-    )
-    if check_choice("should_perform_reward_normalization", normalizes, (True, False)):
-        options.setdefault("reward_normalization_method", "exponential")
-    options["max_episode_steps"] = _first(
-        max_episode_steps, options.get("max_episode_steps"), _entry(group, "max_episode_steps")
-    )
-    envs = MetaWorldVecEnv(
-        {"ids": list(range(len(skills))), "mode": [mode] * len(skills)},
-        [functools.partial(make, [tasks[name]], **options) for name in skills],
-        shared_memory=shared_memory,
-        context=context,
-        tensor=tensor,
-        autoreset_mode=autoreset_mode,
-    )
-    return envs, env_id_to_task_map
 
 
 # --- what runs in each process ---------------------------------------------------------------------------
@@ -636,7 +522,7 @@ def _worker(
     _async_worker(index, lambda: env, pipe, parent_pipe, shared_memory, errors, *others)
 
 
-# --- arguments and configuration -------------------------------------------------------------------------
+# --- arguments -------------------------------------------------------------------------------------------
 
 
 def _import_torch() -> Any:
@@ -672,104 +558,3 @@ def _check_metadata(env_metadata: EnvMetaDataType, num_envs: int) -> tuple[list[
             )
         entries.append(list(values))
     return entries[0], entries[1]
-
-
-def _first(*values: Any) -> Any:
-    """Gives the first value that is not None, or else None."""
-    return next((value for value in values if value is not None), None)
-
-
-def _entry(node: Any, *path: str) -> Any:
-    """Gives an entry of a DictConfig, a dictionary or an object, or None."""
-    for name in path:
-        if isinstance(node, Mapping):
-            node = node.get(name)
-        else:
-            node = getattr(node, name, None)
-    return node
-
-
-def _keywords(node: Any) -> dict[str, Any]:
-    """Gives a group of the configuration as a dictionary of plain values."""
-    return _plain(node if isinstance(node, Mapping) else vars(node)) if node is not None else {}
-
-
-def _plain(value: Any) -> Any:
-    """Gives OmegaConf's containers as dictionaries and lists."""
-    if isinstance(value, Mapping):
-        return {name: _plain(value[name]) for name in value}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(each) for each in value]
-    return value
-
-
-def _named_benchmark(group: Any, seed: int | None) -> Benchmark:
-    """Makes the benchmark that the configuration's group `env` names."""
-    keywords = _keywords(_entry(group, "benchmark"))
-    target = keywords.get("_target_")
-    if not isinstance(target, str):
-        raise ValueError(
-            "benchmark must be given, or else named in the configuration: env.benchmark._target_ must be "
-            f'"metaworld.MT10" or the like, not {target!r}.'
-        )
-    keywords = {name: value for name, value in keywords.items() if not name.startswith("_")}  # Hydra's own
-    if target != "taskworlds.benchmark":
-        keywords["name"] = target.removeprefix("metaworld.")
-    keywords["seed"] = _first(keywords.get("seed"), seed)
-    return make_benchmark(**keywords)
-
-
-def _train_skills(group: Any, benchmark: Benchmark) -> list[str]:
-    """Gives the skills to train on, in the order that the configuration asks for."""
-    skills = benchmark.env_names("train")
-    num_envs = _entry(group, "num_envs")
-    if num_envs is not None and check_count("num_envs", num_envs) != len(skills):
-        raise ValueError(
-            f"num_envs must be {len(skills)} in the configuration, one environment for each skill of "
-            f"{benchmark.name}, not {num_envs}."
-        )
-    order = _entry(group, "ordered_task_list")
-    if order is None:
-        return skills
-    if isinstance(order, str) or not isinstance(order, Sequence):
-        raise TypeError(f"ordered_task_list must be a list of skill names, not {order!r}.")
-    names = [canonical_name(name) for name in order]
-    if sorted(names) != sorted(skills):
-        raise ValueError(
-            f"ordered_task_list must name each skill of {benchmark.name} once, {', '.join(skills)}, "
-            f"but it is {', '.join(names) or 'empty'}."
-        )
-    return names
-
-
-def _choose_tasks(tasks: Sequence[Task], seed: int | None) -> dict[str, Task]:
-    """Chooses one task of each skill."""
-    rng = np.random.default_rng(seed)
-    goals: dict[str, list[Task]] = {}
-    for task in tasks:
-        goals.setdefault(task.env_name, []).append(task)
-    return {name: goals[name][rng.integers(len(goals[name]))] for name in goals}
-
-
-def _tasks_of_map(tasks: Mapping[str, Any], skills: Sequence[str]) -> dict[str, Task]:
-    """Gives the tasks of an `env_id_to_task_map`, checked."""
-    if not isinstance(tasks, Mapping):
-        raise TypeError(f"env_id_to_task_map must be a dictionary of a task for each skill, not {tasks!r}.")
-    if set(tasks) != set(skills):
-        lacks = ", ".join(name for name in skills if name not in tasks) or "none"
-        extra = ", ".join(str(name) for name in tasks if name not in skills) or "none"
-        raise ValueError(
-            f"env_id_to_task_map must have a task for each of the {len(skills)} skills and no other; "
-            f"lacking: {lacks}; too many: {extra}."
-        )
-    found = {}
-    for name, value in tasks.items():
-        task = Task.from_json(json.dumps(_plain(value))) if isinstance(value, Mapping) else value
-        task = Task.from_json(task) if isinstance(task, str) else Task.of(task)
-        if task.env_name != name:
-            raise ValueError(
-                f"env_id_to_task_map[{name!r}] must be a task of {name}, not of {task.env_name}."
-            )
-        world_of(name).check_task(task)
-        found[name] = task
-    return found

@@ -28,10 +28,10 @@ class _Normalizer:
         """Gives copies of the statistics."""
         return {name: getattr(self, name).copy() for name in self._names} | {"updating": self.updating}
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Takes the statistics that `get_state` gave."""
+    def set_state(self, state: dict[str, Any], source: NDArray[np.int64]) -> None:
+        """Takes the statistics that `get_state` gave, row i those of row `source[i]`, (N,) int64."""
         for name in self._names:
-            getattr(self, name)[...] = state[name]
+            getattr(self, name)[...] = state[name][source]
         self.updating = bool(state["updating"])
 
 

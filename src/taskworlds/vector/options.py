@@ -43,6 +43,8 @@ class Options:
         reward_normalization_method: None, "gymnasium" (by the running deviation of the discounted return) or
             "exponential" (by the exponentially weighted deviation of the reward).
         reward_alpha: weight of the newest reward in "exponential".
+        k_episodes: attempts of a trial: each episode becomes k attempts at its task, with a soft reset between them;
+            see `TaskVectorEnv`. None: no trials.
         num_threads: threads of the native engine; None for as many as the process may use cores.
         autoreset_mode: Gymnasium's: what happens to a row whose episode has ended.
         render_mode: None, "rgb_array", "depth_array" or "human".
@@ -63,6 +65,7 @@ class Options:
     normalize_observations: bool = False
     reward_normalization_method: str | None = None
     reward_alpha: float = 0.001
+    k_episodes: int | None = None
     num_threads: int | None = None
     autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP
     render_mode: str | None = None
@@ -75,10 +78,6 @@ class Options:
         for name in _SWITCHES:
             check_choice(name, getattr(self, name), (True, False))
         check_choice("sample_tasks_on_reset", self.sample_tasks_on_reset, (None, True, False))
-        if self.max_episode_steps is not None:
-            object.__setattr__(
-                self, "max_episode_steps", check_count("max_episode_steps", self.max_episode_steps)
-            )
         if not callable(self.task_select):
             check_choice("task_select", self.task_select, TASK_SELECT)
         check_choice(
@@ -97,10 +96,9 @@ class Options:
             check_choice("autoreset_mode", self.autoreset_mode, tuple(modes))
             object.__setattr__(self, "autoreset_mode", modes[self.autoreset_mode])
         check_choice("render_mode", self.render_mode, (None, "rgb_array", "depth_array", "human"))
-        if self.num_threads is not None:
-            object.__setattr__(self, "num_threads", check_count("num_threads", self.num_threads))
-        for name in ("width", "height"):
-            object.__setattr__(self, name, check_count(name, getattr(self, name)))
+        for name in ("max_episode_steps", "k_episodes", "num_threads", "width", "height"):
+            if getattr(self, name) is not None or name in ("width", "height"):
+                object.__setattr__(self, name, check_count(name, getattr(self, name)))
 
     @classmethod
     def of(cls, function: str, given: Mapping[str, Any], also: frozenset[str]) -> Options:

@@ -17,7 +17,21 @@ from numpy.typing import NDArray
 
 from taskworlds.task import Task
 
-__all__ = ["GymnasiumRows", "RowStep", "Rows"]
+__all__ = ["GymnasiumRows", "RowFault", "RowStep", "Rows"]
+
+
+class RowFault(NamedTuple):
+    """What the simulator said of a row that went wrong in a step.
+
+    Attributes:
+        row: the row.
+        what: the fault, for a message.
+        went_on: whether the row was stepped all the same; otherwise it is as it was before.
+    """
+
+    row: int
+    what: str
+    went_on: bool
 
 
 class RowStep(NamedTuple):
@@ -25,15 +39,20 @@ class RowStep(NamedTuple):
 
     Attributes:
         obs: observations, (N, O) float64; unchanged where the row did not step.
-        rewards: (N,) float64, 0 where the row did not step.
-        terms: by name, what the skill reports of the step, each (N,) float64; "success" is always there.
-        goals: position of each row's goal, (N, G) float64, metres.
+        rewards: (N,) float64; means nothing where the row did not step.
+        terms: by name, what the skill reports of the step, each (N,) float64 and the caller's own; "success" among
+            them where the world has success. They mean nothing where the row did not step.
+        goals: each row's goal, (N, G) float64; in Meta-World its position, metres.
+        terminated: whether the step ended the row's episode, (N,) bool; None in worlds where no step does.
+        faults: of rows that went wrong.
     """
 
     obs: NDArray[np.float64]
     rewards: NDArray[np.float64]
     terms: dict[str, NDArray[np.float64]]
     goals: NDArray[np.float64]
+    terminated: NDArray[np.bool_] | None = None
+    faults: Sequence[RowFault] = ()
 
 
 class Rows(Protocol):
@@ -42,9 +61,14 @@ class Rows(Protocol):
     num_rows: int
 
     def reset(
-        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_]
+        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Starts an episode in the chosen rows: `tasks` has one entry a row, read where `rows` (N,) is True.
+        """Starts an episode in the chosen rows.
+
+        Args:
+            tasks: one entry a row, read where `rows` is True.
+            rows: which rows, (N,) bool.
+            seeds: for each row the seed of its start, (N,); read in worlds with `random_starts`.
 
         Returns:
             Observations (N, O) and goals (N, G), float64; what was there before in the other rows.
@@ -62,8 +86,8 @@ class Rows(Protocol):
     def get_state(self) -> Any:
         """Gives the rows' exact state, as plain values and arrays that are the caller's own."""
 
-    def set_state(self, state: Any) -> None:
-        """Puts each row where `get_state` found it."""
+    def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
+        """Puts each row i where `get_state` found row `source[i]`; source is (N,)."""
 
     def render(self) -> tuple[Any, ...]:
         """Gives each row's picture."""
@@ -89,9 +113,11 @@ class GymnasiumRows:
 
     Args:
         strategy: "sync" steps them one after the other in this process, "async" in one process each.
-        make_row: makes one row's environment. It must take the task through `next_task`, skip a step when
-            `idle` is set, report "success" and "goal" in info, never end an episode by itself, and have
-            `state` and the methods `ask`, `read` and `write` (see `OfficialRow`).
+        make_row: makes one row's environment. It must take the task through `next_task`, take the seed of
+            `reset` where the world has random starts, skip a step when `idle` is set, report what the skill
+            says of the step in info (with "goal", (G,), if G is not 0, and "terminated" where a step can end
+            the episode), never end an episode by itself, and have `state` and the methods `ask`, `read` and
+            `write` (see `OfficialRow`).
         num_rows: how many rows, N.
         goal_size: numbers of a goal, G.
     """
@@ -109,15 +135,16 @@ class GymnasiumRows:
             self._envs._env_obs = list(self._obs.copy())
 
     def reset(
-        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_]
+        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See `Rows.reset`."""
         self._envs.set_attr(
             "next_task", [task if chosen else None for task, chosen in zip(tasks, rows, strict=True)]
         )
-        obs, infos = self._envs.reset(options={"reset_mask": rows.copy()})
+        obs, infos = self._envs.reset(seed=seeds.tolist(), options={"reset_mask": rows.copy()})
         self._obs[rows] = obs[rows]
-        self._goals[rows] = infos["goal"][rows]
+        if "goal" in infos:
+            self._goals[rows] = infos["goal"][rows]
         return self._obs, self._goals
 
     def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
@@ -145,22 +172,25 @@ class GymnasiumRows:
             obs, rewards, _, _, infos = self._envs.step(self._actions)
         rows = self._stepping
         self._obs[rows] = obs[rows]
-        if "goal" in infos:
-            self._goals[rows] = infos.pop("goal")[rows]
-        terms = {name: infos[name] for name in infos if not name.startswith("_") and name != "goal"}
-        return RowStep(self._obs, rewards, terms, self._goals)
+        terms = {name: values for name, values in infos.items() if not name.startswith("_")}
+        if "goal" in terms:
+            self._goals[rows] = terms.pop("goal")[rows]
+        terminated = terms.pop("terminated", None)
+        return RowStep(self._obs, rewards, terms, self._goals, terminated)
 
     def get_state(self) -> list[Any]:
         """See `Rows.get_state`."""
         return list(self._envs.get_attr("state"))
 
-    def set_state(self, state: list[Any]) -> None:
+    def set_state(self, state: list[Any], source: NDArray[np.int64]) -> None:
         """See `Rows.set_state`."""
-        self._envs.set_attr("state", state)
-        for row, each in enumerate(state):
+        chosen = [state[row] for row in source]
+        self._envs.set_attr("state", chosen)
+        for row, each in enumerate(chosen):
             if each is not None:
                 self._obs[row] = each["obs"]
-                self._goals[row] = each["goal"]
+                if "goal" in each:
+                    self._goals[row] = each["goal"]
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""

@@ -5,20 +5,36 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from taskworlds.task import Task
+from taskworlds.vector.arrays import from_arrays, to_arrays
 
 if TYPE_CHECKING:
     from taskworlds.vector.task_vector_env import TaskVectorEnv
 
 __all__ = ["get_checkpoint", "load_checkpoints", "restore", "take"]
 
-FORMAT = "taskworlds-state/1"
+FORMAT = "taskworlds-state/2"
 
 # Arrays with one entry a row that, with the engine's rows, hold all there is to know of an episode.
-_COUNTERS = ("_goals", "_obs", "_steps", "_returns", "_running", "_sample_on_reset", "_terminate_on_success")
+_COUNTERS = (
+    "_goals",
+    "_obs",
+    "_steps",
+    "_returns",
+    "_succeeded",
+    "_attempts",
+    "_past_steps",
+    "_past_returns",
+    "_running",
+    "_sample_on_reset",
+    "_terminate_on_success",
+)
 _NORMALIZERS = ("_obs_normalizer", "_reward_normalizer")
 
 # Options that decide the numbers of an episode.
@@ -29,6 +45,7 @@ _OPTIONS = (
     "normalize_observations",
     "reward_normalization_method",
     "reward_alpha",
+    "k_episodes",
 )
 
 
@@ -37,61 +54,80 @@ def _identity(env: TaskVectorEnv) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "engine": "native" if env.strategy == "native" else "official",  # sync and async hold the same
-        "num_envs": env.num_envs,
         "observation size": env._obs.shape[1],
         "skills": list(env.skills),
         "reward_function_version": env.reward_function_version,
         "max_episode_steps": env.max_episode_steps,
         **{name: getattr(env.options, name) for name in _OPTIONS},
-        "mujoco": importlib.metadata.version("mujoco"),
-        "metaworld": importlib.metadata.version("metaworld"),
+        **{package: importlib.metadata.version(package) for package in env._world.packages},
     }
 
 
-def take(env: TaskVectorEnv) -> dict[str, Any]:
+def take(env: TaskVectorEnv) -> dict[str, NDArray[Any]]:
     """Gives the exact state; see `TaskVectorEnv.get_state`."""
-    return _identity(env) | {
-        "counters": {name: getattr(env, name).copy() for name in _COUNTERS},
-        "elapsed": time.perf_counter() - env._started_at,
-        "tasks": [_json(task) for task in env._tasks],
-        "held_tasks": [_json(task) for task in env._held_tasks],
-        "next_tasks": [_json(task) for task in env._next_tasks],
-        "selections": [selection.get_state() for selection in env._selections],
-        "generators": [copy.deepcopy(rng.bit_generator.state) for rng in env._rngs],
-        "normalizers": {
-            name: getattr(env, name).get_state() for name in _NORMALIZERS if getattr(env, name) is not None
-        },
-        "rows": env._rows.get_state(),
-    }
+    return to_arrays(
+        _identity(env)
+        | {
+            "num_envs": env.num_envs,
+            "counters": {name.lstrip("_"): getattr(env, name) for name in _COUNTERS},
+            "elapsed": time.perf_counter() - env._started_at,
+            "tasks": [_json(task) for task in env._tasks],
+            "held_tasks": [_json(task) for task in env._held_tasks],
+            "next_tasks": [_json(task) for task in env._next_tasks],
+            "selections": [selection.get_state() for selection in env._selections],
+            "generators": [rng.bit_generator.state for rng in env._rngs],
+            "normalizers": {
+                name.lstrip("_"): getattr(env, name).get_state()
+                for name in _NORMALIZERS
+                if getattr(env, name) is not None
+            },
+            "rows": env._rows.get_state(),
+        }
+    )
 
 
-def restore(env: TaskVectorEnv, state: dict[str, Any]) -> None:
+def restore(env: TaskVectorEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayLike | None = None) -> None:
     """Puts a state back; see `TaskVectorEnv.set_state`."""
+    state = from_arrays(arrays)
     if not isinstance(state, dict) or "format" not in state:
         raise ValueError("This is not a state that get_state gave: it names no format.")
+    expected = _identity(env) | ({"num_envs": env.num_envs} if rows is None else {})
     differences = [
         f"{name} is {state.get(name)!r} there and {value!r} here"
-        for name, value in _identity(env).items()
+        for name, value in expected.items()
         if state.get(name) != value
     ]
     if differences:
         raise ValueError("The state cannot be put back exactly, since " + "; ".join(differences) + ".")
+    source = _source(rows, env.num_envs, state["num_envs"])
+    env._rows.set_state(state["rows"], source)
     for name in _COUNTERS:
-        getattr(env, name)[...] = state["counters"][name]
-    env._started_at[:] = time.perf_counter() - state["elapsed"]
-    env._held_tasks = [_task(text) for text in state["held_tasks"]]
-    env._next_tasks = [_task(text) for text in state["next_tasks"]]
-    for row, text in enumerate(state["tasks"]):
-        env._put_current(row, _task(text))
-    for selection, each in zip(env._selections, state["selections"], strict=True):
-        selection.set_state(each)
-    for rng, each in zip(env._rngs, state["generators"], strict=True):
-        rng.bit_generator.state = each
+        getattr(env, name)[...] = state["counters"][name.lstrip("_")][source]
+    env._started_at[:] = time.perf_counter() - state["elapsed"][source]
+    env._held_tasks = [_task(state["held_tasks"][row]) for row in source]
+    env._next_tasks = [_task(state["next_tasks"][row]) for row in source]
+    for row, taken in enumerate(source):
+        env._put_current(row, _task(state["tasks"][taken]))
+        env._selections[row].set_state(state["selections"][taken])
+        env._rngs[row].bit_generator.state = state["generators"][taken]
     env._rng_seeds = [-1] * env.num_envs
     for name in _NORMALIZERS:
-        if name in state["normalizers"]:
-            getattr(env, name).set_state(state["normalizers"][name])
-    env._rows.set_state(state["rows"])
+        if name.lstrip("_") in state["normalizers"]:
+            getattr(env, name).set_state(state["normalizers"][name.lstrip("_")], source)
+
+
+def _source(rows: ArrayLike | None, num_envs: int, num_there: int) -> NDArray[np.int64]:
+    """Gives for each row the row of the snapshot that it takes."""
+    if rows is None:
+        return np.arange(num_envs)
+    source = np.asarray(rows)
+    if source.dtype.kind not in "iu" or source.shape not in ((), (num_envs,)):
+        raise ValueError(
+            f"rows must be one row of the snapshot, or one for each of the {num_envs} rows here, not {rows!r}."
+        )
+    if source.size and not (source.min() >= 0 and source.max() < num_there):
+        raise ValueError(f"rows must be from 0 to {num_there - 1}, the rows of the snapshot, not {rows!r}.")
+    return np.broadcast_to(source, (num_envs,)).astype(np.int64)
 
 
 def get_checkpoint(env: TaskVectorEnv, row: int) -> tuple[str, dict[str, Any]]:

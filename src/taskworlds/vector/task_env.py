@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -51,7 +51,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         self,
         benchmark: Benchmark,
         split: str = "train",
-        strategy: str = "native",
+        strategy: str | None = None,
         options: Options | None = None,
         seed: int | None = None,
     ) -> None:
@@ -72,7 +72,12 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
             vector_entry_point="taskworlds.registration:make_batch",
             order_enforce=False,
             disable_env_checker=True,
-            kwargs={"benchmark": benchmark, "split": split, "vector_strategy": strategy, "seed": seed}
+            kwargs={
+                "benchmark": benchmark,
+                "split": split,
+                "vector_strategy": self._batch.strategy,
+                "seed": seed,
+            }
             | chosen,
         )
 
@@ -91,9 +96,8 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
 
     @spec.setter
     def spec(self, spec: GymnasiumEnvSpec | None) -> None:
-        self._spec = EnvSpec.of(
-            spec, self.action_space, self.observation_space, self._batch.max_episode_steps
-        )
+        limit = self._batch.max_episode_steps * (self._batch.options.k_episodes or 1)
+        self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
 
     # Gymnasium's base class keeps generator and seed under these names; here both are the row's.
 
@@ -225,8 +229,8 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         if array.shape != self.action_space.shape:
             raise ValueError(f"action must have the shape {self.action_space.shape}, not {array.shape}.")
         obs, rewards, terminated, truncated, infos = self._batch.step(array[None])
-        count = int(self._batch._steps[0])
-        limit = self._batch.max_episode_steps if truncated[0] else None
+        count = int(self._batch.steps_taken[0])
+        limit = count if truncated[0] else None
         kind = StepType.get_step_type(count, limit, bool(terminated[0]))
         info = self._batch.row_info(infos, 0)
         return EnvStep(self.spec, action, float(rewards[0]), obs[0], info, kind)
@@ -241,13 +245,13 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
 
     # --- exact state ----------------------------------------------------------------------------------------
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> dict[str, NDArray[Any]]:
         """Takes a snapshot of everything that decides the future; see `TaskVectorEnv.get_state`."""
         return self._batch.get_state()
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Goes back to a snapshot."""
-        self._batch.set_state(state)
+    def set_state(self, state: Mapping[str, NDArray[Any]], row: int | None = None) -> None:
+        """Goes back to a snapshot, or to row `row` of a batch's snapshot."""
+        self._batch.set_state(state, row)
 
     def get_checkpoint(self) -> tuple[str, dict[str, Any]]:
         """Gives the task selection under its name, as Meta-World's environments do."""

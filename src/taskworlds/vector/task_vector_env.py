@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -17,19 +18,20 @@ from numpy.typing import ArrayLike, NDArray
 from taskworlds.benchmarks import Benchmark
 from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.task import Task
-from taskworlds.vector import snapshot
+from taskworlds.vector import pictures, row_names, snapshot
 from taskworlds.vector.dealing import deal
+from taskworlds.vector.infos import keep, merge, put, row_info
 from taskworlds.vector.normalization import (
     ExponentialRewardNormalizer,
     ObservationNormalizer,
     ReturnRewardNormalizer,
 )
 from taskworlds.vector.options import Options
-from taskworlds.vector.rows import GymnasiumRows, Rows, RowStep
+from taskworlds.vector.rows import GymnasiumRows, RowFault, Rows, RowStep
 from taskworlds.vector.task_selection import TaskSelection
-from taskworlds.worlds import world_of
+from taskworlds.worlds import World, world_of
 
-__all__ = ["STRATEGIES", "TaskVectorEnv"]
+__all__ = ["STRATEGIES", "TaskVectorEnv", "engine_of"]
 
 STRATEGIES = ("native", "sync", "async")
 _RESET_OPTIONS = ("reset_mask", "tasks")
@@ -50,31 +52,40 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
 
     Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again.
 
-    Info, at reset and at each step, has for each row `task_name` (the skill), `task_id` (`Task.id`) and
-    `goal` (its position, (N, 3) float64, metres); at each step also what the skill reports, as (N,) float64:
-    `success`, `near_object`, `grasp_success`, `grasp_reward`, `in_place_reward`, `obj_to_target`,
-    `unscaled_reward`. When an episode ends, `episode` has its return `r` (the sum of the rewards before any
-    normalisation), length `l` and time `t`; under SAME_STEP all that belongs to the ended episode stands in
-    `final_info`, and its true last observation in `final_obs`, (N,) object, each (O,) float64 or None. As
-    always in Gymnasium, `_name` beside `name` tells for which rows it holds; in the others it is zero, or
-    None.
+    Info, at reset and at each step, has for each row `task_name` (the skill), `task_id` (`Task.id`) and, in
+    worlds with goals, `goal` (in Meta-World its position, (N, 3) float64, metres); at each step also what the
+    skill reports, as (N,) float64: in Meta-World `success`, `near_object`, `grasp_success`, `grasp_reward`,
+    `in_place_reward`, `obj_to_target`, `unscaled_reward`. When an episode ends, `episode` has its return `r`
+    (the sum of the rewards before any normalisation), length `l` and time `t`; under SAME_STEP all that
+    belongs to the ended episode stands in `final_info`, and its true last observation in `final_obs`, (N,)
+    object, each (O,) float64 or None. `diverged` is 1 where the simulation broke down in the step (a
+    RuntimeWarning says so too). As always in Gymnasium, `_name` beside `name` tells for which rows it holds;
+    in the others it is zero, or None.
 
     A step that succeeds under `terminate_on_success` and is at the limit at once is a termination, not a
     truncation.
+
+    With `k_episodes` an episode of this environment is a trial: K attempts at one task, each of at most
+    `max_episode_steps`. Observations end with a flag: 1 where an attempt begins, else 0. The step that ends an
+    attempt but the last is no end: it gives the first observation of the next attempt (a soft reset), and has
+    the attempt's true last observation in `final_obs`. The step that ends any attempt has `attempt`: its
+    `index` (0 to K-1), return `r`, length `l` and, in worlds with success, `success` (1 if any of its steps
+    succeeded). `episode` counts the whole trial.
 
     Args:
         benchmark: where the tasks come from.
         split: "train" or "test".
         num_envs: rows, N.
-        strategy: the engine, one of `STRATEGIES`.
+        strategy: the engine, one of `STRATEGIES`; None for the world's best.
         options: everything else.
         seed: row i draws its tasks from a generator seeded with `seed + i`; None for one of the system's
             entropy.
 
     Attributes:
         benchmark, split, options: as given.
+        strategy: the engine in use.
         skills: the split's skills, in the order of the one-hot.
-        max_episode_steps: steps after which an episode is truncated.
+        max_episode_steps: steps after which an episode (an attempt, in trials) is truncated.
         reward_function_version: the reward in use.
     """
 
@@ -85,7 +96,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         benchmark: Benchmark,
         split: str,
         num_envs: int,
-        strategy: str = "native",
+        strategy: str | None = None,
         options: Options | None = None,
         seed: int | None = None,
     ) -> None:
@@ -93,12 +104,12 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self.split = split
         self.options = options = options if options is not None else Options()
         self.num_envs = check_count("num_envs", num_envs)
-        self.strategy = check_choice("vector_strategy", strategy, STRATEGIES)
         tasks = benchmark.tasks(split)
         self.skills = benchmark.env_names(split)
         self._world = world = world_of(self.skills[0])
+        self.strategy = engine_of(world, strategy, self.num_envs)
         for name in self.skills:
-            if name not in world.env_names:
+            if name not in world.env_names():
                 raise ValueError(
                     f"All tasks of an environment must be of one world, but {self.skills[0]} is a skill of "
                     f"{world.name} and {name} of {world_of(name).name}. Make an environment for each."
@@ -124,14 +135,17 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         )
         self._selections = [TaskSelection(options.task_select, row) for row in deal(tasks, n)]
         self._sample_on_reset = np.full(n, options.samples_on_reset)
-        self._terminate_on_success = np.full(n, options.terminate_on_success)
+        self._terminate_on_success = np.full(n, False)
+        self._terminate_on_success[:] = self._check_success(
+            "terminate_on_success", [options.terminate_on_success]
+        )
         self._reward_normalizer = {
             None: lambda: None,
             "gymnasium": lambda: ReturnRewardNormalizer(n),
             "exponential": lambda: ExponentialRewardNormalizer(n, options.reward_alpha),
         }[options.reward_normalization_method]()
         self._obs_normalizer = (
-            ObservationNormalizer(n, self._obs_size) if options.normalize_observations else None
+            ObservationNormalizer(n, self._flag) if options.normalize_observations else None
         )
 
         self._tasks: list[Task | None] = [None] * n  # of the episode at hand
@@ -142,8 +156,12 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._task_ids = np.full(n, None, dtype=object)
         self._goals = np.zeros((n, world.goal_size))
         self._obs = np.zeros((n, self._obs_size))
-        self._steps = np.zeros(n, dtype=np.int64)
+        self._steps = np.zeros(n, dtype=np.int64)  # of the episode, or of the attempt under way
         self._returns = np.zeros(n)
+        self._succeeded = np.zeros(n, dtype=np.bool_)
+        self._attempts = np.zeros(n, dtype=np.int64)  # that have ended in the trial under way
+        self._past_steps = np.zeros(n, dtype=np.int64)  # of these
+        self._past_returns = np.zeros(n)
         self._started_at = np.zeros(n)
         self._running = np.zeros(n, dtype=np.bool_)  # rows in the middle of an episode
         self._pending: _Begun | None = None  # a step that step_async began
@@ -166,12 +184,11 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         chosen = {name: getattr(self.options, name) for name in names}
         chosen["reward_function_version"] = self.reward_function_version
         world, threads = self._world, self.options.num_threads
-        if self.strategy != "native":
-            make_row = functools.partial(world.make_row, **chosen)
-            return GymnasiumRows(self.strategy, make_row, self.num_envs, world.goal_size)
-        if world.make_native_rows is None:
-            raise ValueError(f'{world.name} has no native engine: take vector_strategy="sync" or "async".')
-        return world.make_native_rows(self.skills, self.num_envs, num_threads=threads, **chosen)
+        if self.strategy == "native":
+            assert world.make_native_rows is not None
+            return world.make_native_rows(self.skills, self.num_envs, num_threads=threads, **chosen)
+        make_row = functools.partial(world.make_row, **chosen)
+        return GymnasiumRows(self.strategy, make_row, self.num_envs, world.goal_size)
 
     def _spaces(self, observation: gym.spaces.Box, action: gym.spaces.Box) -> None:
         """Declares the spaces, from those of the world and the options."""
@@ -184,6 +201,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             low, high = np.full(size, -np.inf), np.full(size, np.inf)
         if self.options.normalize_observations:
             low, high = np.full(low.size, -np.inf), np.full(low.size, np.inf)
+        self._flag = low.size  # where the flag of trials stands; all before it may be normalised
+        if self.options.k_episodes is not None:
+            low, high = np.append(low, 0.0), np.append(high, 1.0)
         self._obs_size = low.size
         self.single_observation_space = gym.spaces.Box(low, high, dtype=np.float64)
         self.single_action_space = action
@@ -356,13 +376,32 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         for row, task in tasks.items():
             self._next_tasks[row] = None
             self._put_current(row, task)
-        base, goals = self._rows.reset(self._tasks, rows)
+        self._attempts[rows] = 0
+        self._past_steps[rows] = 0
+        self._past_returns[rows] = 0.0
+        self._started_at[rows] = time.perf_counter()
+        self._start_attempt(rows)
+
+    def _start_attempt(self, rows: NDArray[np.bool_]) -> None:
+        """Puts `rows`, at least one, to the start of their tasks."""
+        seeds = np.zeros(self.num_envs, dtype=np.int64)
+        if self._world.random_starts:
+            for row in np.flatnonzero(rows):
+                seeds[row] = self._rngs[row].integers(2**31)
+        base, goals = self._rows.reset(self._tasks, rows, seeds)
         self._goals[rows] = goals[rows]
         self._steps[rows] = 0
         self._returns[rows] = 0.0
-        self._started_at[rows] = time.perf_counter()
+        self._succeeded[rows] = False
         self._running[rows] = True
         self._compose(base, rows)
+        if self.options.k_episodes is not None:
+            self._obs[rows, self._flag] = 1.0
+
+    def _check_success(self, argument: str, switches: list[bool]) -> list[bool]:
+        if any(switches) and not self._world.has_success:
+            raise ValueError(f"{argument} must be False for {self._world.name}, where no success is defined.")
+        return switches
 
     def _check_ready(self, call: str) -> None:
         if self.closed:
@@ -401,8 +440,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         """Steps the rows.
 
         Args:
-            actions: (N, A), finite. The arm moves by the first three clipped to [-1, 1] (1 is 1 cm); the last
-                is the gripper's effort. float32 and float64 are both taken as they are.
+            actions: (N, A), finite. In Meta-World the arm moves by the first three clipped to [-1, 1] (1 is
+                1 cm); the last is the gripper's effort. float32 and float64 are both taken as they are.
             mask: which rows step, (N,) bool; None for all. The others keep their observation, with reward 0.
 
         Returns:
@@ -411,7 +450,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
 
         Raises:
             ValueError: the actions' shape is wrong, or a row's action is not finite.
-            RuntimeError: a row to be stepped was not reset, or (without autoreset) its episode has ended.
+            RuntimeError: a row to be stepped was not reset, or (without autoreset) its episode has ended; or
+                the simulator refused a row, which the message names with its task and step.
         """
         begun = self._begin(actions, mask)
         outcome = self._rows.step(begun.actions, begun.stepping) if begun.stepping.any() else None
@@ -450,9 +490,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 )
             restarting = unready
         stepping = chosen & ~restarting
-        finite = np.isfinite(actions).all(axis=1)
-        if not finite[stepping].all():
-            row = int(np.flatnonzero(stepping & ~finite)[0])
+        finite = np.isfinite(actions)
+        if not finite.all() and not finite[stepping].all():
+            row = int(np.flatnonzero(stepping & ~finite.all(axis=1))[0])
             raise ValueError(
                 f"actions[{row}] must be finite, not {actions[row].tolist()} "
                 f"(task {self._task_ids[row]} of {self._task_names[row]}, step {self._steps[row]})."
@@ -468,59 +508,121 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         truncated = np.zeros(n, dtype=np.bool_)
         infos: dict[str, Any] = {}
         if outcome is not None:
-            self._goals[stepping] = outcome.goals[stepping]
-            rewards[stepping] = outcome.rewards[stepping]
-            self._steps[stepping] += 1
-            self._returns[stepping] += rewards[stepping]
-            success = outcome.terms["success"] == 1.0
-            terminated = stepping & self._terminate_on_success & success
-            truncated = stepping & ~terminated & (self._steps >= self.max_episode_steps)
+            np.copyto(self._goals, outcome.goals, where=stepping[:, None])
+            np.copyto(rewards, outcome.rewards, where=stepping)
+            self._steps += stepping
+            self._returns += rewards
+            if outcome.terminated is not None:
+                terminated = stepping & outcome.terminated
+            if self._world.has_success:
+                success = stepping & (outcome.terms["success"] == 1.0)
+                self._succeeded |= success
+                terminated |= success & self._terminate_on_success
+            truncated = stepping & (self._steps >= self.max_episode_steps) & ~terminated
             self._compose(outcome.obs, stepping, actions, rewards, terminated | truncated)
+            infos = self._about(stepping)
+            every = stepping.all()
+            for name, values in outcome.terms.items():
+                put(infos, name, values if every else np.where(stepping, values, 0.0), stepping)
+            if outcome.faults:
+                self._report(outcome.faults, infos)
             if self._reward_normalizer is not None:
                 rewards = self._reward_normalizer(rewards, terminated, stepping)
-            infos = self._about(stepping)
-            for name, values in outcome.terms.items():
-                _put(infos, name, np.where(stepping, values, 0.0), stepping)
-        done = terminated | truncated
-        self._running[done] = False
-        if done.any():
-            _put(infos, "episode", self._episode(done), done)
-            if self.options.autoreset_mode is AutoresetMode.SAME_STEP:
-                infos = self._restart_in_same_step(infos, done)
+        ended = terminated | truncated
+        if ended.any():
+            infos = self._end(infos, ended, terminated, truncated)
         if restarting.any():
             self._start(restarting, choose=np.zeros_like(restarting))
-            _merge(infos, self._about(restarting))
+            merge(infos, self._about(restarting))
         return self._obs.copy(), rewards, terminated, truncated, infos
 
-    def _restart_in_same_step(self, infos: dict[str, Any], done: NDArray[np.bool_]) -> dict[str, Any]:
-        """Resets rows whose episode ended, and keeps what they ended with in `final_obs` and `final_info`."""
-        final_info, infos = _keep(infos, done), _keep(infos, ~done)
+    def _end(
+        self,
+        infos: dict[str, Any],
+        ended: NDArray[np.bool_],
+        terminated: NDArray[np.bool_],
+        truncated: NDArray[np.bool_],
+    ) -> dict[str, Any]:
+        """Ends the episodes of `ended`, or their attempts: then the flags of trials that go on are taken back."""
+        done = ended
+        if self.options.k_episodes is not None:
+            put(infos, "attempt", self._attempt(ended), ended)
+            self._attempts += ended
+            done = ended & (self._attempts == self.options.k_episodes)
+            terminated &= done
+            truncated &= done
+        again = ended & ~done
         final_obs = np.full(self.num_envs, None, dtype=object)
-        for row in np.flatnonzero(done):
+        for row in np.flatnonzero(ended):
             final_obs[row] = self._obs[row].copy()
-        self._start(done, choose=np.zeros_like(done))
-        _put(infos, "final_obs", final_obs, done)
-        _put(infos, "final_info", final_info, done)
-        _merge(infos, self._about(done))
+        if again.any():
+            put(infos, "final_obs", _only(final_obs, again), again)
+            self._past_steps[again] += self._steps[again]
+            self._past_returns[again] += self._returns[again]
+            self._start_attempt(again)
+        if done.any():
+            self._running[done] = False
+            put(infos, "episode", self._episode(done), done)
+            if self.options.autoreset_mode is AutoresetMode.SAME_STEP:
+                final_info, infos = keep(infos, done), keep(infos, ~done)
+                self._start(done, choose=np.zeros_like(done))
+                put(infos, "final_obs", final_obs, ended)
+                put(infos, "final_info", final_info, done)
+                merge(infos, self._about(done))
         return infos
 
+    def _attempt(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
+        """What info says of attempts that end."""
+        statistics: dict[str, Any] = {}
+        put(statistics, "index", np.where(ended, self._attempts, 0), ended)
+        put(statistics, "r", np.where(ended, self._returns, 0.0), ended)
+        put(statistics, "l", np.where(ended, self._steps, 0), ended)
+        if self._world.has_success:
+            put(statistics, "success", np.where(ended, self._succeeded, False).astype(np.float64), ended)
+        return statistics
+
     def _episode(self, done: NDArray[np.bool_]) -> dict[str, Any]:
+        """What info says of episodes that end; of trials, all attempts together."""
         seconds = np.round(time.perf_counter() - self._started_at, 6)
         statistics: dict[str, Any] = {}
-        _put(statistics, "r", np.where(done, self._returns, 0.0), done)
-        _put(statistics, "l", np.where(done, self._steps, 0), done)
-        _put(statistics, "t", np.where(done, seconds, 0.0), done)
+        put(statistics, "r", np.where(done, self._past_returns + self._returns, 0.0), done)
+        put(statistics, "l", np.where(done, self.steps_taken, 0), done)
+        put(statistics, "t", np.where(done, seconds, 0.0), done)
         return statistics
+
+    @property
+    def steps_taken(self) -> NDArray[np.int64]:
+        """Steps of each row since its last reset, in trials those of all attempts, (N,) int64."""
+        return self._past_steps + self._steps
+
+    def _report(self, faults: Sequence[RowFault], infos: dict[str, Any]) -> None:
+        """Raises for rows that could not be stepped, and notes those whose simulation diverged."""
+        diverged = np.zeros(self.num_envs, dtype=np.bool_)
+        for fault in faults:
+            row = fault.row
+            where = (
+                f"row {row}, step {self._steps[row]}, task {self._task_ids[row]} of {self._task_names[row]}"
+            )
+            if not fault.went_on:
+                raise RuntimeError(f"MuJoCo could not step {where}: {fault.what}")
+            diverged[row] = True
+            warnings.warn(
+                f"The simulation of {where} diverged ({fault.what}). MuJoCo put it back to the model's initial state, "
+                "as it does in the official environment; the rest of the episode means little.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        put(infos, "diverged", diverged.astype(np.float64), diverged)
 
     def _about(self, rows: NDArray[np.bool_]) -> dict[str, Any]:
         """What info says of the task of `rows`; nothing if there are none."""
         infos: dict[str, Any] = {}
         if rows.any():
+            every = rows.all()
             for name, values in (("task_name", self._task_names), ("task_id", self._task_ids)):
-                shown = np.full(self.num_envs, None, dtype=object)
-                shown[rows] = values[rows]
-                _put(infos, name, shown, rows)
-            _put(infos, "goal", np.where(rows[:, None], self._goals, 0.0), rows)
+                put(infos, name, values.copy() if every else _only(values, rows), rows)
+            if self._world.goal_size:
+                put(infos, "goal", np.where(rows[:, None], self._goals, 0.0), rows)
         return infos
 
     def _compose(
@@ -529,25 +631,27 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         rows: NDArray[np.bool_],
         actions: NDArray[np.floating] | None = None,
         rewards: NDArray[np.float64] | None = None,
-        done: NDArray[np.bool_] | None = None,
+        ended: NDArray[np.bool_] | None = None,
     ) -> None:
         """Writes the observations of `rows`: the world's, then the one-hot, then what the last step was."""
-        obs = self._obs
-        at = self._base_size
-        obs[rows, :at] = base[rows]
+        obs, chosen, at = self._obs, rows[:, None], self._base_size
+        np.copyto(obs[:, :at], base[:, :at], where=chosen)
         if self.options.use_one_hot:
             past = at + len(self.skills)
-            obs[rows, at:past] = self._one_hot[rows]
+            np.copyto(obs[:, at:past], self._one_hot, where=chosen)
             at = past
         if self.options.recurrent_info_in_obs:
-            obs[rows, at:] = 0.0
-            if actions is not None and rewards is not None and done is not None:
+            last = obs[:, at : self._flag]
+            last[rows] = 0.0
+            if actions is not None and rewards is not None and ended is not None:
                 scale = 10.0 if self.options.normalize_reward_in_recurrent_info else 1.0
-                obs[rows, at:-2] = actions[rows]
-                obs[rows, -2] = rewards[rows] / scale
-                obs[rows, -1] = done[rows]
+                last[rows, :-2] = actions[rows]
+                last[rows, -2] = rewards[rows] / scale
+                last[rows, -1] = ended[rows]
         if self._obs_normalizer is not None:
-            self._obs_normalizer(obs, rows)
+            self._obs_normalizer(obs[:, : self._flag], rows)
+        if self.options.k_episodes is not None:
+            obs[rows, self._flag] = 0.0
 
     def _actions(self, actions: ArrayLike) -> NDArray[np.floating]:
         try:
@@ -588,6 +692,22 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             raise RuntimeError("There is no picture before the first reset: call reset().")
         return self._rows.render()
 
+    def render_grid(self, rows: Sequence[int] | None = None, columns: int | None = None) -> NDArray[Any]:
+        """Gives one picture of several rows, side by side.
+
+        Args:
+            rows: which rows, in the order of the picture; None for all.
+            columns: pictures beside each other; None for a grid that is about as wide as high.
+
+        Returns:
+            (height, width, 3) uint8; for depth (height, width) float32. Places without a row are black.
+
+        Raises:
+            ValueError: a row does not exist.
+            RuntimeError: as for `render`, or the environment draws into a window.
+        """
+        return pictures.grid(self.render(), rows, columns)
+
     def close_extras(self, **kwargs: Any) -> None:
         """Frees the rows."""
         if hasattr(self, "_rows"):
@@ -596,161 +716,45 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
     # --- Meta-World's names for each row's attributes and methods -------------------------------------------
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """Gives an attribute of each row, under Meta-World's names.
-
-        `tasks`, `task` (the current one), `current_task_idx`, `task_name` (the official class's name),
-        `max_path_length`, `max_episode_steps`, `terminate_on_success`, `sample_tasks_on_reset`,
-        `update_running_mean`, `np_random`, the spaces; anything else is asked of the engine's environment in
-        the row.
+        """Gives an attribute of each row, under Meta-World's names; see `taskworlds.vector.row_names`.
 
         Raises:
             AttributeError: there is no such attribute, or it is a method.
             RuntimeError: the engine's environment is asked before the first reset.
         """
-        read = self._attributes().get(name)
-        if read is not None:
-            return tuple(read(row) for row in range(self.num_envs))
-        self._check_ready(f"get_attr({name!r})")
-        return self._rows.get_attr(name)
+        return row_names.get_attr(self, name)
 
     def set_attr(self, name: str, values: Any) -> None:
         """Sets an attribute of each row: one value for all, or a list or tuple with one for each.
-
-        `tasks` (then a list of lists), `terminate_on_success`, `sample_tasks_on_reset` and
-        `update_running_mean` (whether normalisation's statistics move; one value for all rows); anything else
-        is set on the engine's environments.
 
         Raises:
             AttributeError: there is no such attribute, or it cannot be set.
             ValueError: a value does not fit, or they are not as many as rows.
         """
-        self._check_ready(f"set_attr({name!r})")
-        each = list(values) if isinstance(values, list | tuple) else [values] * self.num_envs
-        if len(each) != self.num_envs:
-            raise ValueError(
-                f"{name} must have one value for each of the {self.num_envs} rows, not {len(each)}."
-            )
-        if name == "tasks":
-            tasks = [_list_of_tasks(given) for given in each]
-            checked = [[self._checked(Task.of(task)) for task in given] for given in tasks]
-            for row, (selection, given) in enumerate(zip(self._selections, checked, strict=True)):
-                selection.set_tasks(given)
-                self._held_tasks[row] = self._next_tasks[row] = None
-        elif name in ("terminate_on_success", "sample_tasks_on_reset"):
-            switches = self._terminate_on_success if name == "terminate_on_success" else self._sample_on_reset
-            switches[:] = [_switch(name, value) for value in each]
-        elif name == "update_running_mean":
-            if len({_switch(name, value) for value in each}) > 1:
-                raise ValueError(f"{name} must be the same for all rows, not {values!r}.")
-            for normalizer in (self._obs_normalizer, self._reward_normalizer):
-                if normalizer is not None:
-                    normalizer.updating = bool(each[0])
-        elif name in self._attributes():
-            raise AttributeError(
-                f"{name!r} cannot be set. set_attr takes tasks, terminate_on_success, sample_tasks_on_reset "
-                "and update_running_mean; the rest is chosen when the environment is made."
-            )
-        else:
-            self._rows.set_attr(name, each)
+        row_names.set_attr(self, name, values)
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Calls a method of each row, under Meta-World's names, and gives one result a row.
-
-        `toggle_terminate_on_success(on)`, `toggle_sample_tasks_on_reset(on)`, `sample_tasks()` (gives each
-        row's observation and info), `set_task(task)`, `get_checkpoint()`, `load_checkpoint(checkpoints)`,
-        `render()`, and the attributes of `get_attr`; anything else is asked of the engine's environment in
-        the row.
 
         Raises:
             AttributeError: there is no such method, or it would act behind this environment's back.
             RuntimeError: the engine's environment is asked before the first reset.
         """
-        n = self.num_envs
-        if name in self._methods:
-            result = self._methods[name](self, *args, **kwargs)
-            return (None,) * n if result is None else result
-        if name in self._attributes() and not (args or kwargs):
-            return self.get_attr(name)
-        if name in ("reset", "step", "close", "seed"):
-            own = "reset(seed=...)" if name == "seed" else f"{name}()"
-            raise AttributeError(
-                f"The rows have no {name}() of their own: call the vector environment's {own}."
-            )
-        self._check_ready(f"call({name!r})")
-        return self._rows.call(name, *args, **kwargs)
-
-    def _toggle_terminate_on_success(self, on: Any) -> None:
-        self.set_attr("terminate_on_success", on)
-
-    def _toggle_sample_tasks_on_reset(self, on: Any) -> None:
-        self.set_attr("sample_tasks_on_reset", on)
-
-    def _sample_each(self, **kwargs: Any) -> tuple[Any, ...]:
-        obs, infos = self.sample_tasks(**kwargs)
-        return tuple((obs[row], self.row_info(infos, row)) for row in range(self.num_envs))
-
-    def _set_task(self, task: Any) -> None:
-        self.set_tasks([task] * self.num_envs)
-
-    def _get_checkpoints(self) -> tuple[Any, ...]:
-        return tuple(snapshot.get_checkpoint(self, row) for row in range(self.num_envs))
-
-    def _load_checkpoints(self, checkpoints: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        self._check_ready("load_checkpoint()")
-        snapshot.load_checkpoints(self, checkpoints)
-
-    _methods: ClassVar[dict[str, Callable[..., Any]]] = {
-        "toggle_terminate_on_success": _toggle_terminate_on_success,
-        "toggle_sample_tasks_on_reset": _toggle_sample_tasks_on_reset,
-        "sample_tasks": _sample_each,
-        "set_task": _set_task,
-        "get_checkpoint": _get_checkpoints,
-        "load_checkpoint": _load_checkpoints,
-        "render": render,
-    }
-
-    def _attributes(self) -> dict[str, Callable[[int], Any]]:
-        """By name, what gives the attribute of a row."""
-        normalizers = [each for each in (self._obs_normalizer, self._reward_normalizer) if each is not None]
-        return {
-            "tasks": lambda row: list(self._selections[row].tasks),
-            "task": lambda row: self._tasks[row],
-            "current_task_idx": lambda row: self._selections[row].current_task_idx,
-            "task_name": self._class_name,
-            "max_path_length": lambda row: self.max_episode_steps,
-            "max_episode_steps": lambda row: self.max_episode_steps,
-            "terminate_on_success": lambda row: bool(self._terminate_on_success[row]),
-            "sample_tasks_on_reset": lambda row: bool(self._sample_on_reset[row]),
-            "update_running_mean": lambda row: all(each.updating for each in normalizers),
-            "np_random": lambda row: self._rngs[row],
-            "np_random_seed": lambda row: self._rng_seeds[row],
-            "action_space": lambda row: self.single_action_space,
-            "observation_space": lambda row: self.single_observation_space,
-        }
-
-    def _class_name(self, row: int) -> str:
-        """The official class of the row's skill: of its episode at hand, or else of its first task."""
-        task = self._tasks[row] or self._selections[row].tasks[0]
-        return self._world.class_name(task.env_name)
+        return row_names.call(self, name, *args, **kwargs)
 
     @staticmethod
     def row_info(infos: dict[str, Any], row: int) -> dict[str, Any]:
         """Takes one row's info out of a batch's: what a single environment's info would hold."""
-        info: dict[str, Any] = {}
-        for name, values in infos.items():
-            if name.startswith("_") or not infos[f"_{name}"][row]:
-                continue
-            value = TaskVectorEnv.row_info(values, row) if isinstance(values, dict) else values[row]
-            info[name] = value.item() if isinstance(value, np.generic) else value
-        return info
+        return row_info(infos, row)
 
     # --- exact state ----------------------------------------------------------------------------------------
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self) -> dict[str, NDArray[Any]]:
         """Takes a snapshot of everything that decides the future, also in mid-episode.
 
-        Physics, counters, statistics, generators, tasks. A dictionary of plain values and NumPy arrays, the
-        caller's own. `set_state` puts it back, here or in another process, to the last bit.
+        Physics, counters, statistics, generators, tasks, as NumPy arrays by name, the caller's own and none of
+        them of objects: `numpy.savez(path, **state)` saves it, and `dict(numpy.load(path))` is it again.
+        `set_state` puts it back, here or in another process, to the last bit.
 
         Raises:
             RuntimeError: a step is under way.
@@ -758,16 +762,25 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._check_ready("get_state()")
         return snapshot.take(self)
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Goes back to a snapshot.
+    def set_state(self, state: Mapping[str, NDArray[Any]], rows: ArrayLike | None = None) -> None:
+        """Goes back to a snapshot, or puts rows of a snapshot into any rows here.
+
+        Rows that come from one row go on alike, generators included, as long as they get the same actions;
+        `reset(seed=...)` parts them.
+
+        Args:
+            state: what `get_state` gave.
+            rows: for each row here the row of the snapshot that it takes, (N,) int, or one for all: `rows=0`
+                forks the snapshot's first row into all rows. The numbers of rows may then differ. None: each
+                takes its own.
 
         Raises:
-            ValueError: the snapshot is of another shape, reward, limit or simulator, so it could not be
-                exact.
+            ValueError: the snapshot is of other skills, rewards, limits or versions, so it could not be
+                exact; or `rows` do not fit.
             RuntimeError: a step is under way.
         """
         self._check_ready("set_state()")
-        snapshot.restore(self, state)
+        snapshot.restore(self, state, rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
         spaces = ("action_space", "single_action_space", "observation_space", "single_observation_space")
@@ -783,48 +796,24 @@ def _rebuild(recipe: tuple[Any, ...], state: dict[str, Any], attributes: dict[st
     return env
 
 
-def _switch(name: str, value: Any) -> bool:
-    return check_choice(name, value.item() if isinstance(value, np.bool_) else value, (True, False))
+def engine_of(world: World, strategy: str | None, num_envs: int) -> str:
+    """Gives the engine to use: the caller's, else the native one, else processes if there are several rows.
+
+    Raises:
+        ValueError: the world has no native engine, and it was asked for; or there is no such engine.
+    """
+    if strategy is None:
+        if world.make_native_rows is not None:
+            return "native"
+        return "async" if num_envs > 1 else "sync"
+    check_choice("vector_strategy", strategy, STRATEGIES)
+    if strategy == "native" and world.make_native_rows is None:
+        raise ValueError(f'{world.name} has no native engine: take vector_strategy="sync" or "async".')
+    return strategy
 
 
-def _list_of_tasks(tasks: Any) -> list[Any]:
-    if not isinstance(tasks, list | tuple) or not tasks:
-        raise ValueError(f"tasks must be a list of lists, for each row at least one task, not {tasks!r}.")
-    return list(tasks)
-
-
-def _put(infos: dict[str, Any], name: str, values: Any, rows: NDArray[np.bool_]) -> None:
-    """Adds an entry to info, and beside it the rows for which it holds."""
-    infos[name], infos[f"_{name}"] = values, rows.copy()
-
-
-def _keep(infos: dict[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """Copies what info says of `rows`, without entries that say nothing of them."""
-    kept: dict[str, Any] = {}
-    for name, values in infos.items():
-        if name.startswith("_"):
-            continue
-        present = infos[f"_{name}"] & rows
-        if not present.any():
-            continue
-        mine: Any
-        if isinstance(values, dict):
-            mine = _keep(values, rows)
-        else:
-            mine = np.full(values.shape, None if values.dtype == object else 0, dtype=values.dtype)
-            mine[present] = values[present]
-        _put(kept, name, mine, present)
-    return kept
-
-
-def _merge(infos: dict[str, Any], more: dict[str, Any]) -> None:
-    """Adds to info what `more` says of other rows."""
-    for name, values in more.items():
-        if name.startswith("_"):
-            continue
-        rows = more[f"_{name}"]
-        if name in infos:
-            infos[name][rows] = values[rows]
-            infos[f"_{name}"] |= rows
-        else:
-            _put(infos, name, values, rows)
+def _only(values: NDArray[Any], rows: NDArray[np.bool_]) -> NDArray[Any]:
+    """Copies the objects of `rows`, with None in the others."""
+    shown = np.full(len(values), None, dtype=object)
+    shown[rows] = values[rows]
+    return shown

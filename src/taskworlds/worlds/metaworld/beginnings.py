@@ -6,7 +6,6 @@ are shared by all environments of the process; memory for them is bounded.
 
 from __future__ import annotations
 
-import copy
 import os
 import threading
 from collections import OrderedDict
@@ -14,7 +13,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +25,7 @@ __all__ = ["MAX_BYTES", "Kept", "beginnings", "forget", "kept_bytes"]
 
 MAX_BYTES = 256 * 2**20  # about 60,000 outcomes; a benchmark of 50 skills with 50 goals each takes 12 MB
 
-Key = tuple[str, tuple[float, ...]]
+Key = tuple[Skill, tuple[float, ...]]
 
 
 class Kept(NamedTuple):
@@ -56,7 +54,6 @@ class Kept(NamedTuple):
 
 
 _kept: OrderedDict[Key, Kept] = OrderedDict()  # least recently used first
-_models: dict[str, mujoco.MjModel] = {}
 _bytes = 0
 _lock = threading.Lock()
 
@@ -67,7 +64,7 @@ def beginnings(wanted: Sequence[tuple[Skill, tuple[float, ...]]]) -> list[Kept]:
     Args:
         wanted: for each the skill and the task's rand_vec.
     """
-    keys = [(skill.name, vector) for skill, vector in wanted]
+    keys = list(wanted)
     with _lock:
         found = {key: _kept[key] for key in keys if key in _kept}
         for key in found:
@@ -110,11 +107,7 @@ def _keep(new: dict[Key, Kept]) -> None:
 
 
 def _compute(skill: Skill, vector: tuple[float, ...]) -> Kept:
-    with _lock:
-        if skill.model not in _models:
-            _models[skill.model] = metaworld_model(skill.model).to_mujoco()
-        model = copy.copy(_models[skill.model])
-    beginning = begin(skill, model, vector)
+    beginning = begin(skill, metaworld_model(skill.model).to_mujoco(), vector)
     obs, memory, goal = first_observation(skill, beginning, visible=True)
     start = np.concatenate([beginning.start[name] for name in skill.start])
     kept = Kept(beginning.state, beginning.moved, start, memory, obs, goal)

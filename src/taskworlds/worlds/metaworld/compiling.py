@@ -13,27 +13,32 @@ from typing import Any
 
 from taskworlds.worlds.metaworld.kernel import is_cached, native_kernel
 from taskworlds.worlds.metaworld.skill import Skill
-from taskworlds.worlds.metaworld.skills import skill
+from taskworlds.worlds.metaworld.skills import SKILLS, skill
 
-__all__ = ["kernels"]
+__all__ = ["kernels", "remember"]
 
-_loaded: dict[tuple[str, str], Any] = {}
+_loaded: dict[tuple[Skill, str], Any] = {}
 
 
 def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
     """Gives the skills' kernels, in their order.
 
-    What is not on disk yet is compiled, on all cores, and said on stderr; each takes a second or two, once.
+    What is not on disk yet is compiled, on all cores, and said on stderr; each takes a second or two, once. Skills that
+    are not Meta-World's are compiled in this process, since another one might not find their functions.
     """
-    missing = [
-        each.name for each in skills if (each.name, version) not in _loaded and not is_cached(each, version)
-    ]
-    if len(missing) > 1:
-        _compile(missing, version)
+    missing = [each for each in skills if (each, version) not in _loaded and not is_cached(each, version)]
+    official = [each.name for each in missing if each in SKILLS]
+    if len(official) > 1:
+        _compile(official, version)
     for each in skills:
-        if (each.name, version) not in _loaded:
-            _loaded[each.name, version] = native_kernel(each, version)
-    return [_loaded[each.name, version] for each in skills]
+        if (each, version) not in _loaded:
+            _loaded[each, version] = native_kernel(each, version)
+    return [_loaded[each, version] for each in skills]
+
+
+def remember(skill: Skill, version: str, kernel: Any) -> None:
+    """Keeps a kernel that was compiled elsewhere, for this process."""
+    _loaded[skill, version] = kernel
 
 
 def _compile(names: Sequence[str], version: str) -> None:

@@ -7,10 +7,6 @@ ordinary Python it works on arrays (`plain_kernel`); compiled it works on the en
 from __future__ import annotations
 
 import collections
-import dataclasses
-import hashlib
-import inspect
-import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +15,11 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.functions import digest, reached
 from taskworlds.worlds.metaworld import rewards, sawyer
 from taskworlds.worlds.metaworld.reset import Beginning
-from taskworlds.worlds.metaworld.skill import Skill
+from taskworlds.worlds.metaworld.sawyer import ARM_READS
+from taskworlds.worlds.metaworld.skill import READ_SIZES, Skill
 
 __all__ = [
     "ARM_READS",
@@ -30,30 +28,12 @@ __all__ = [
     "TERM_SIZE",
     "first_observation",
     "is_cached",
+    "kernel_functions",
     "native_kernel",
     "param_size",
     "plain_kernel",
+    "read_values",
 ]
-
-# What every skill reads, before its own reads.
-ARM_READS: dict[str, tuple[str, ...]] = {
-    "hand": ("body_xpos", "hand"),
-    "right_claw": ("body_xpos", "rightclaw"),
-    "left_claw": ("body_xpos", "leftclaw"),
-    "right_finger": ("site_xpos", "rightEndEffector"),
-    "left_finger": ("site_xpos", "leftEndEffector"),
-    "right_pad": ("body_xpos", "rightpad"),
-    "left_pad": ("body_xpos", "leftpad"),
-}
-WIDTHS = {
-    "body_xpos": 3,
-    "body_xquat": 4,
-    "site_xpos": 3,
-    "geom_xpos": 3,
-    "geom_xmat": 9,
-    "qpos": 1,
-    "touch": 1,
-}
 
 TERM_NAMES = (
     "success",
@@ -67,7 +47,6 @@ TERM_NAMES = (
 TERM_SIZE = 1 + len(TERM_NAMES) + 3  # the reward, what info has, and the goal's position
 _SHOWN = 1  # params: whether the goal is visible
 MEMORY_SIZE = 18 + 3  # memory: the last frame, room for the fingers' centre, then the skill's own
-_CODE = ("reset", "observe", "rewards")  # fields of a skill that are functions, known by their files' text
 
 
 def param_size(skill: Skill) -> int:
@@ -135,10 +114,14 @@ def _enter(now, action, params, memory, obs, terms, single):
 
 def _bind(skill: Skill, version: str) -> dict[str, Any]:
     """Gives the globals that a skill's kernel runs with."""
+    if version not in skill.rewards:
+        raise ValueError(
+            f"reward_function_version must be one that {skill.name} has, {' or '.join(skill.rewards)}, not {version!r}."
+        )
     reads = ARM_READS | dict(skill.reads)
     slots, at = {}, 0
     for name, read in reads.items():
-        width = WIDTHS[read[0]]
+        width = READ_SIZES[read[0]]
         slots[name] = f"values[{at}:{at + width}]" if width > 1 else f"values[{at}]"
         if name in ("right_finger", "left_finger"):
             slots[name + "_at"] = str(at)
@@ -185,39 +168,44 @@ def plain_kernel(skill: Skill, version: str) -> Callable[..., None]:
     return _bind(skill, version)["step"]
 
 
-def native_kernel(skill: Skill, version: str) -> Any:
+def kernel_functions(skill: Skill, version: str) -> list[types.FunctionType]:
+    """Gives the skill's functions that its kernel is made of: `observe`, the reward, and all that they call."""
+    observe, reward = skill.observe, skill.rewards[version]
+    assert isinstance(observe, types.FunctionType)
+    assert isinstance(reward, types.FunctionType)
+    functions = [*reached(observe), *reached(reward)]
+    return list({id(each): each for each in functions}.values())
+
+
+def native_kernel(skill: Skill, version: str, *, keep: bool = True) -> Any:
     """Compiles a skill's kernel for the engine, or loads it from the cache on disk.
 
-    The cache is numba's; its key holds the text of everything that a kernel is made of, so it is never stale.
+    The cache is numba's; its key holds a digest of everything that a kernel is made of, so it is never stale.
+
+    Args:
+        skill: the skill.
+        version: of the reward.
+        keep: False compiles it anew, and leaves the cache alone.
     """
     from taskworlds.engine.kernels import compile_kernel
 
-    return compile_kernel(_bind(skill, version)["enter"], _cache_name(skill, version))
+    enter = _bind(skill, version)["enter"]
+    return compile_kernel(enter, _cache_name(skill, version, enter) if keep else None)
 
 
 def is_cached(skill: Skill, version: str) -> bool:
     """Tells whether `native_kernel` would find the kernel on disk."""
     from taskworlds.engine.kernels import is_on_disk
 
-    return is_on_disk(_bind(skill, version)["enter"], _cache_name(skill, version))
+    enter = _bind(skill, version)["enter"]
+    return is_on_disk(enter, _cache_name(skill, version, enter))
 
 
-def _cache_name(skill: Skill, version: str) -> str:
-    """Names a kernel by skill, version and a hash of everything that it is made of."""
-    import taskworlds.engine.kernels as compiler
+def _cache_name(skill: Skill, version: str, enter: Callable[..., None]) -> str:
+    """Names a kernel by skill, version, and a digest of all that it is made of and of what compiles it."""
+    from taskworlds.engine.kernels import compile_kernel
 
-    functions: list[Any] = [skill.observe, skill.rewards[version]]
-    modules = {
-        sys.modules[__name__],
-        rewards,
-        compiler,
-        *(sys.modules[each.__module__] for each in functions),
-    }
-    text = "".join(sorted(inspect.getsource(module) for module in modules)) + version
-    text += "".join(each.__qualname__ for each in functions)
-    text += repr([getattr(skill, each.name) for each in dataclasses.fields(skill) if each.name not in _CODE])
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    return f"{skill.name}_{version}_{digest}".replace("-", "_")
+    return f"{skill.name}_{version}_{digest(enter, compile_kernel)}".replace("-", "_")
 
 
 def first_observation(
@@ -228,9 +216,7 @@ def first_observation(
     Meta-World clips no observation at reset, and shows the first frame twice.
     """
     bound = _bind(skill, next(iter(skill.rewards)))
-    values = np.concatenate(
-        [_read(beginning.data, read) for read in (ARM_READS | dict(skill.reads)).values()]
-    )
+    values = read_values(skill, beginning.data, forces=False)  # they play no part in an observation
     memory = np.zeros(MEMORY_SIZE + skill.memory)
     now = bound["look"](values, memory[18:21])
     obs = np.zeros(sawyer.OBS_SIZE)
@@ -242,11 +228,29 @@ def first_observation(
     return obs, memory, goal
 
 
-def _read(data: mujoco.MjData, read: tuple[str, ...]) -> NDArray[np.float64]:
+def read_values(skill: Skill, data: mujoco.MjData, *, forces: bool = True) -> NDArray[np.float64]:
+    """Gives what the engine reads after a step, (G,), from MuJoCo's Python bindings; forces as 0 if not `forces`."""
+    reads = (ARM_READS | dict(skill.reads)).values()
+    return np.concatenate([_read(data, read, forces) for read in reads])
+
+
+def _read(data: mujoco.MjData, read: tuple[str, ...], forces: bool) -> NDArray[np.float64]:
     source, name = read[:2]
     if source == "touch":
-        return np.zeros(1)  # forces play no part in an observation
+        return np.array([_touch(data, *read[1:])]) if forces else np.zeros(1)
     if source == "qpos":
         return np.array(data.joint(name).qpos).reshape(-1)
     kind, field = source.split("_", 1)
     return np.array(getattr(getattr(data, kind)(name), field)).reshape(-1)
+
+
+def _touch(data: mujoco.MjData, *names: str) -> float:
+    """Gives the normal force between two geoms, newtons, computed as Meta-World does."""
+    pair = {data.geom(name).id for name in names}
+    force = 0.0
+    for contact in data.contact:
+        if set(contact.geom.tolist()) == pair and data.nefc:
+            force += data.efc_force[
+                contact.efc_address
+            ]  # -1, where a contact made no constraint, is the last
+    return force

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from taskworlds.engine import Engine, Fault, MocapControl, Scene, metaworld_model
 from taskworlds.task import Task
-from taskworlds.vector.rows import RowStep
+from taskworlds.vector.rows import RowFault, RowStep
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.beginnings import beginnings
 from taskworlds.worlds.metaworld.compiling import kernels
@@ -96,13 +95,16 @@ class NativeRows:
         return self._engine
 
     def reset(
-        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_]
+        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """See `Rows.reset`."""
         chosen = [(row, task) for row in np.flatnonzero(rows).tolist() if (task := tasks[row]) is not None]
         self._add([task.env_name for _, task in chosen])
         engine = self.engine
-        starts = beginnings([(skill(task.env_name), task["rand_vec"]) for _, task in chosen])
+        skills = [self._skills[self._index[task.env_name]] for _, task in chosen]
+        starts = beginnings(
+            [(each, task["rand_vec"]) for each, (_, task) in zip(skills, chosen, strict=True)]
+        )
         for (row, task), kept in zip(chosen, starts, strict=True):
             hidden = task["partially_observable"]
             self._tasks[row] = task
@@ -135,34 +137,22 @@ class NativeRows:
 
     def _outcome(self, rows: NDArray[np.bool_]) -> RowStep:
         engine = self.engine
-        if engine.faults.any():
-            self._report()
         terms = engine.terms
-        self._goals[rows] = terms[rows, -3:]
-        return RowStep(
-            engine.obs,
-            terms[:, 0],
-            {name: terms[:, 1 + i] for i, name in enumerate(TERM_NAMES)},
-            self._goals,
-        )
+        np.copyto(self._goals, terms[:, -3:], where=rows[:, None])
+        named = dict(zip(TERM_NAMES, terms[:, 1 : 1 + len(TERM_NAMES)].T.copy(), strict=True))
+        faults = self._faults() if engine.faults.any() else ()
+        return RowStep(engine.obs, terms[:, 0], named, self._goals, faults=faults)
 
-    def _report(self) -> None:
-        """Raises for rows that could not be stepped, and warns of rows whose simulation diverged."""
-        for row in np.flatnonzero(self.engine.faults):
+    def _faults(self) -> list[RowFault]:
+        """Gives the rows that could not be stepped, and those whose simulation diverged."""
+        found = []
+        for row in np.flatnonzero(self.engine.faults).tolist():
             fault = Fault(int(self.engine.faults[row]))
-            task = self._tasks[row]
-            where = f"row {row}, task {task.id if task else None} of {task.env_name if task else None}"
             if fault & (Fault.ERROR | Fault.NOT_STEPPED):
-                raise RuntimeError(
-                    f"MuJoCo could not step {where}: {self.engine.error(int(row)) or fault.name}"
-                )
-            if fault & _DIVERGED:
-                warnings.warn(
-                    f"The simulation of {where} diverged ({fault!r}). MuJoCo put it back to the model's initial state, "
-                    "as it does in the official environment; the rest of the episode means little.",
-                    RuntimeWarning,
-                    stacklevel=4,
-                )
+                found.append(RowFault(row, self.engine.error(row) or str(fault.name), went_on=False))
+            elif fault & _DIVERGED:
+                found.append(RowFault(row, repr(fault), went_on=True))
+        return found
 
     def get_state(self) -> dict[str, Any]:
         """See `Rows.get_state`."""
@@ -174,7 +164,7 @@ class NativeRows:
             "goals": self._goals.copy(),
         }
 
-    def set_state(self, state: Any) -> None:
+    def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
         """See `Rows.set_state`."""
         if not isinstance(state, dict) or "skill_of_row" not in state:
             raise ValueError(
@@ -184,12 +174,13 @@ class NativeRows:
         engine = self.engine
         for name in _ARRAYS:
             values = state[name]
-            getattr(engine, name)[:, : values.shape[1]] = values
+            getattr(engine, name)[:, : values.shape[1]] = values[source]
         index = np.array([self._index[name] for name in state["skills"]], dtype=np.int32)
-        self._tasks = [task and Task.from_json(task) for task in state["tasks"]]
-        engine.scene_of_row[:] = index[state["skill_of_row"]]
+        texts = [state["tasks"][row] for row in source]
+        self._tasks = [text and Task.from_json(text) for text in texts]
+        engine.scene_of_row[:] = index[state["skill_of_row"][source]]
         engine.kernel_of_row[:] = np.where([task is None for task in self._tasks], -1, engine.scene_of_row)
-        self._goals[:] = state["goals"]
+        self._goals[:] = state["goals"][source]
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""

@@ -1,7 +1,8 @@
 """One row of the sync and async engines: any Meta-World skill, stepped by its official Python environment.
 
 The official environments are used as they are; what is mended here is around them: the task comes as a value,
-the state can be taken and put back exactly, numbers in info have one type, and the clock is the caller's.
+the state can be taken and put back exactly, numbers in info have one type, and the clock is the caller's. A skill that
+Meta-World does not have is stepped by a `PlainEnv`, which looks the same from here.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from taskworlds.task import Task
 from taskworlds.worlds.metaworld import sawyer
+from taskworlds.worlds.metaworld.plain import PlainEnv
+from taskworlds.worlds.metaworld.skills import skill
 
 __all__ = ["OfficialRow"]
 
@@ -33,6 +36,8 @@ _REBUILT = {
     "metadata",
     "fullpath",
     "_ezpickle_args",
+    "_draw",
+    "_renderer",
 }
 
 # Arrays of mjData that official code keeps views of, as if they were copies (`get_body_com` returns one).
@@ -48,7 +53,8 @@ class OfficialRow(gym.Env[Any, Any]):
 
     It is the row that Gymnasium's SyncVectorEnv and AsyncVectorEnv step for `TaskVectorEnv`, and not made for
     use by itself: it reports no end of an episode, and `next_task` must be set before the first reset. An
-    official env is built on the first task of its skill (0.2 s, 20 MB) and kept.
+    official env is built on the first task of its skill (0.2 s, 20 MB) and kept. For a skill that users registered
+    it is a `PlainEnv`.
 
     Args:
         reward_function_version: "v1" or "v2".
@@ -161,7 +167,11 @@ class OfficialRow(gym.Env[Any, Any]):
         if task is None:
             raise RuntimeError("The row has no task yet: set next_task before the first reset.")
         if task.env_name not in self._envs:
-            env = ALL_V3_ENVIRONMENTS[task.env_name](**self._make)
+            env: Any
+            if task.env_name in ALL_V3_ENVIRONMENTS:
+                env = ALL_V3_ENVIRONMENTS[task.env_name](**self._make)
+            else:
+                env = PlainEnv(skill(task.env_name), **self._make)
             env.max_path_length = _NEVER
             self._envs[task.env_name] = env
         env = self._envs[task.env_name]

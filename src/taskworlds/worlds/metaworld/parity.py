@@ -62,9 +62,16 @@ class Official:
 
 
 class Native:
-    """One row of the native engine."""
+    """One row of the native engine.
 
-    def __init__(self, skill: Skill, version: str, plain: bool = False) -> None:
+    Args:
+        skill: the skill.
+        version: of the reward.
+        plain: run the kernel as ordinary Python.
+        kernel: the compiled kernel, if it is there already.
+    """
+
+    def __init__(self, skill: Skill, version: str, plain: bool = False, kernel: Any = None) -> None:
         self.skill = skill
         self.model = metaworld_model(skill.model)
         reads = tuple((ARM_READS | dict(skill.reads)).values())
@@ -81,7 +88,7 @@ class Native:
             memory_size=MEMORY_SIZE + skill.memory,
             obs_size=39,
             term_size=TERM_SIZE,
-            kernels=() if plain else (native_kernel(skill, version),),
+            kernels=() if plain else (kernel or native_kernel(skill, version),),
             num_threads=1,
         )
         self.engine.kernel_of_row[:] = -1 if plain else 0

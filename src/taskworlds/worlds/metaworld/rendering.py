@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import mujoco
@@ -9,6 +10,7 @@ import numpy as np
 from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
 from numpy.typing import NDArray
 
+from taskworlds.engine import full_metaworld_model
 from taskworlds.worlds.metaworld.skill import Skill
 
 __all__ = ["RowRenderer"]
@@ -35,7 +37,7 @@ class RowRenderer:
         self._mode = render_mode
         self._camera: dict[str, Any] = {"camera_name": camera_name, "camera_id": camera_id}
         self._size: dict[str, Any] = {"width": width, "height": height}
-        self._scenes: dict[str, tuple[mujoco.MjModel, mujoco.MjData, MujocoRenderer]] = {}
+        self._scenes: dict[str | os.PathLike[str], tuple[mujoco.MjModel, mujoco.MjData, MujocoRenderer]] = {}
 
     def render(self, skill: Skill, state: NDArray[np.float64], moved: NDArray[np.float64]) -> Any:
         """Draws a row.
@@ -61,9 +63,7 @@ class RowRenderer:
 
     def _scene(self, skill: Skill) -> tuple[mujoco.MjModel, mujoco.MjData, MujocoRenderer]:
         if skill.model not in self._scenes:
-            from metaworld.asset_path_utils import ENV_ASSET_DIR_V3
-
-            model = mujoco.MjModel.from_xml_path(str(ENV_ASSET_DIR_V3 / skill.model))
+            model = full_metaworld_model(skill.model)
             model.vis.global_.offwidth = self._size["width"]
             model.vis.global_.offheight = self._size["height"]
             self._check_camera(model)

@@ -146,6 +146,9 @@ def begin(skill: Skill, model: mujoco.MjModel, rand_vec: ArrayLike) -> Beginning
         skill: the skill.
         model: its model, fresh and the function's own; it is changed.
         rand_vec: the task's numbers.
+
+    Raises:
+        ValueError: the skill's `reset` does not give what its `start` declares.
     """
     assert skill.reset is not None
     sim = Sim(model)
@@ -162,4 +165,10 @@ def begin(skill: Skill, model: mujoco.MjModel, rand_vec: ArrayLike) -> Beginning
     values: dict[str, Any] = {
         name: np.array(value, dtype=np.float64).reshape(-1) for name, value in start.items()
     }
+    sizes = {name: value.size for name, value in values.items()}
+    if sizes != dict(skill.start):
+        raise ValueError(
+            f"The reset of {skill.name} must give what the skill's `start` says, {dict(skill.start)}, by name, but it "
+            f"gave {sizes}. Make the two agree."
+        )
     return Beginning(state, np.concatenate(moved) if moved else np.zeros(0), values, sim.data)

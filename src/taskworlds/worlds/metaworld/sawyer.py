@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = [
     "ACTION_SIZE",
+    "ARM_READS",
     "GOAL",
     "HAND_HIGH",
     "HAND_LOW",
@@ -29,6 +30,17 @@ MAX_EPISODE_STEPS = 500
 HAND_LOW, HAND_HIGH = (-0.525, 0.348, -0.0525), (0.525, 1.025, 0.7)  # m
 # Union of the 50 skills' goals, m. The lowest y is door-open's 0.85 - 0.45, one bit below 0.4.
 _GOAL_LOW, _GOAL_HIGH = (-0.5, 0.85 - 0.45, -0.15), (0.51, 1.0, 0.5)
+
+# What every skill reads, before its own reads: (source, name) as in `engine.Scene.reads`.
+ARM_READS: dict[str, tuple[str, ...]] = {
+    "hand": ("body_xpos", "hand"),
+    "right_claw": ("body_xpos", "rightclaw"),
+    "left_claw": ("body_xpos", "leftclaw"),
+    "right_finger": ("site_xpos", "rightEndEffector"),
+    "left_finger": ("site_xpos", "leftEndEffector"),
+    "right_pad": ("body_xpos", "rightpad"),
+    "left_pad": ("body_xpos", "leftpad"),
+}
 
 
 def action_space() -> gym.spaces.Box:

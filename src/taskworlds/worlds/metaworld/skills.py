@@ -1,22 +1,36 @@
-"""The 50 skills of Meta-World v3, collected from the families' tables.
+"""The 50 skills of Meta-World v3, collected from the families' tables, and those that users add.
 
 `SKILLS` is what registry, command line, benchmarks, engines and tests are computed from. A skill's facts stand in one
-place, the table at the end of its family's file. Nothing here imports Meta-World, MuJoCo or numba.
+place, the table at the end of its family's file. What `register_skill` adds is known by name from then on, but is never
+in `SKILLS`. Nothing here imports Meta-World, MuJoCo or numba.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 import sys
 import warnings
+from collections.abc import Iterator
 
 from taskworlds.errors import check_known
+from taskworlds.functions import digest
 from taskworlds.worlds.metaworld import families
+from taskworlds.worlds.metaworld.fields import mistakes
 from taskworlds.worlds.metaworld.lists import ENV_NAMES
 from taskworlds.worlds.metaworld.skill import Skill
 
-__all__ = ["SKILLS", "Skill", "canonical_name", "skill"]
+__all__ = [
+    "SKILLS",
+    "Skill",
+    "canonical_name",
+    "env_names",
+    "register_skill",
+    "registered_skills",
+    "skill",
+    "temporarily_registered",
+]
 
 
 def _collect() -> tuple[Skill, ...]:
@@ -33,14 +47,96 @@ def _collect() -> tuple[Skill, ...]:
 
 SKILLS: tuple[Skill, ...] = _collect()
 
-_BY_NAME = {skill.name: skill for skill in SKILLS}
+_OFFICIAL = {skill.name: skill for skill in SKILLS}
+_registered: dict[str, Skill] = {}
+
+
+def env_names() -> tuple[str, ...]:
+    """Gives the names of all skills: Meta-World's, then those that were registered."""
+    return (*_OFFICIAL, *_registered)
+
+
+def registered_skills() -> tuple[Skill, ...]:
+    """Gives the skills that were registered, the oldest first."""
+    return tuple(_registered.values())
+
+
+def register_skill(skill: Skill, *, replace: bool = False) -> None:
+    """Makes a skill of your own known by its name, in this process.
+
+    From then on `make`, `make_vec`, `benchmark`, `evaluate` and the rest take the name, and lists of skills may mix it
+    with Meta-World's. Goals come from a seed by Meta-World's rule, uniformly between the bounds of rand_vec. Another
+    process has to register the skill too, best by importing a module that does; the processes of the async engine get
+    it from the one that starts them.
+
+    Registering the same skill again does nothing, also if its definition was run again, as in a notebook.
+
+    Args:
+        skill: the skill. `taskworlds.check_skill` tells whether it works.
+        replace: drop another skill that was registered under the name. Environments that exist keep the old one.
+
+    Raises:
+        TypeError: `skill` is not a `Skill`.
+        ValueError: its fields do not fit together, or its name belongs to another skill or benchmark.
+
+    Example:
+        >>> import dataclasses, taskworlds
+        >>> from taskworlds.worlds.metaworld.skills import skill
+        >>> far = dataclasses.replace(skill("reach-v3"), name="reach-far-v1", rand_vec_low=(0, 0.6, 0.02, 0, 0.85, 0.2))
+        >>> taskworlds.register_skill(far)
+        >>> taskworlds.make("reach-far-v1", seed=0).observation_space.shape
+        (39,)
+    """
+    if not isinstance(skill, Skill):
+        raise TypeError(f"skill must be a taskworlds.Skill, not {skill!r}: make one, Skill(name=..., ...).")
+    found = mistakes(skill)
+    if found:
+        raise ValueError(f"The skill {skill.name!r} cannot be registered. {' '.join(found)}")
+    known = _registered.get(skill.name)
+    if known is not None:
+        if _same(known, skill):
+            return
+        if not replace:
+            raise ValueError(
+                f"name must not be {skill.name!r}: another skill is registered under it. Choose another name, or "
+                "register with replace=True to drop the other."
+            )
+    elif _is_taken(skill.name):
+        raise ValueError(
+            f"name must not be {skill.name!r}: there is a skill or benchmark of that name already. Choose another name."
+        )
+    _registered[skill.name] = skill
+
+
+@contextlib.contextmanager
+def temporarily_registered(skill: Skill) -> Iterator[None]:
+    """Makes a skill known by its name within a `with` block, in place of one that is registered under the name."""
+    before = dict(_registered)
+    if _OFFICIAL.get(skill.name) != skill:
+        register_skill(skill, replace=True)
+    try:
+        yield
+    finally:
+        _registered.clear()
+        _registered.update(before)
+
+
+def _same(one: Skill, other: Skill) -> bool:
+    return one == other or digest(*vars(one).values()) == digest(*vars(other).values())
+
+
+def _is_taken(name: str) -> bool:
+    from taskworlds.worlds import worlds
+
+    names = {each for world in worlds() for each in (*world.env_names(), *world.benchmarks)}
+    return name in names or name.removesuffix("-v2") + "-v3" in _OFFICIAL
 
 
 def canonical_name(name: str) -> str:
-    """Gives the v3 name of a skill: "reach-v3" for itself, and for "reach-v2" with a DeprecationWarning.
+    """Gives the name of a skill: "reach-v3" for itself, and for "reach-v2" with a DeprecationWarning.
 
     Args:
-        name: a skill's name, with the version v3 or v2.
+        name: a skill's name; of Meta-World's skills with the version v3 or v2.
 
     Raises:
         TypeError: `name` is not a string.
@@ -52,14 +148,17 @@ def canonical_name(name: str) -> str:
     """
     if isinstance(name, str) and name.endswith("-v2"):
         current = name.removesuffix("-v2") + "-v3"
-        if current in _BY_NAME:
+        if current in _OFFICIAL:
             warnings.warn(
                 f"The skill name {name!r} is read as {current!r}, the only version here. Write {current!r}.",
                 DeprecationWarning,
                 stacklevel=_frames_to_caller(),
             )
             return current
-    return check_known("skill", name, _BY_NAME, f"`taskworlds list skills` shows all {len(SKILLS)}.")
+    hint = f"`taskworlds list skills` shows all {len(SKILLS)}."
+    return check_known(
+        "skill", name, env_names(), f"{hint} A skill of your own must be registered in each process."
+    )
 
 
 def skill(name: str) -> Skill:
@@ -76,7 +175,8 @@ def skill(name: str) -> Skill:
         >>> skill("drawer-open-v3").summary
         "pull the drawer's handle out"
     """
-    return _BY_NAME[canonical_name(name)]
+    name = canonical_name(name)
+    return _OFFICIAL[name] if name in _OFFICIAL else _registered[name]
 
 
 def _frames_to_caller() -> int:

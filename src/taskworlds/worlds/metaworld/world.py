@@ -10,8 +10,10 @@ import numpy as np
 
 from taskworlds.task import Task
 from taskworlds.worlds.metaworld import sawyer
+from taskworlds.worlds.metaworld.fields import REWARD_VERSIONS
 from taskworlds.worlds.metaworld.goals import too_near
-from taskworlds.worlds.metaworld.skills import SKILLS, skill
+from taskworlds.worlds.metaworld.skill import Skill
+from taskworlds.worlds.metaworld.skills import env_names, register_skill, registered_skills, skill
 from taskworlds.worlds.world import World
 
 if TYPE_CHECKING:
@@ -52,10 +54,22 @@ def _hides_goal(task: Task) -> bool:
     return task["partially_observable"]
 
 
-def _make_row(**options: Any) -> gym.Env[Any, Any]:
-    from taskworlds.worlds.metaworld.official import OfficialRow
+class _RowMaker:
+    """Makes a row of the sync and async engines; takes the registered skills along into another process."""
 
-    return OfficialRow(**options)
+    def __call__(self, **options: Any) -> gym.Env[Any, Any]:
+        from taskworlds.worlds.metaworld.official import OfficialRow
+
+        return OfficialRow(**options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _row_maker_knowing, registered_skills()
+
+
+def _row_maker_knowing(*skills: Skill) -> _RowMaker:
+    for each in skills:
+        register_skill(each)
+    return _RowMaker()
 
 
 def _make_native_rows(env_names: Sequence[str], num_rows: int, **options: Any) -> Rows:
@@ -66,15 +80,16 @@ def _make_native_rows(env_names: Sequence[str], num_rows: int, **options: Any) -
 
 METAWORLD = World(
     name="Meta-World",
-    env_names=tuple(each.name for each in SKILLS),
+    env_names=env_names,
     max_episode_steps=sawyer.MAX_EPISODE_STEPS,
-    reward_function_versions=("v1", "v2"),
+    reward_function_versions=REWARD_VERSIONS,
     action_space=sawyer.action_space,
     observation_space=sawyer.observation_space,
     goal_size=3,
     check_task=_check_task,
     hides_goal=_hides_goal,
-    class_name=lambda env_name: skill(env_name).class_name,
-    make_row=_make_row,
+    class_name=lambda env_name: skill(env_name).class_name or env_name,
+    packages=("mujoco", "metaworld"),
+    make_row=_RowMaker(),
     make_native_rows=_make_native_rows,
 )

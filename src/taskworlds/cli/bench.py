@@ -1,0 +1,129 @@
+"""`taskworlds bench`: speed, build time and memory beside the official environments and EnvPool."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import platform
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from taskworlds.cli.terminal import console
+
+if TYPE_CHECKING:
+    from taskworlds.bench import Measured
+
+__all__ = ["bench"]
+
+
+def bench(
+    benchmark: Annotated[
+        str,
+        typer.Argument(
+            metavar="BENCHMARK", help="MT10, MT50, a skill such as reach-v3, half-cheetah-vel, ..."
+        ),
+    ] = "MT10",
+    num_envs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Rows; one for each skill of a benchmark, 10 of a single skill."
+        ),
+    ] = None,
+    threads: Annotated[
+        str | None, typer.Option(metavar="1,2", help="Numbers of threads; 1 and all that there are.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps of the batch in a round.")] = 60,
+    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Rounds; the table has their medians.")] = 7,
+    episodes: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Rounds of whole episodes with their resets.")
+    ] = 3,
+    build: Annotated[
+        bool, typer.Option("--build/--no-build", help="Measure build time and memory, in a process each.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every round's numbers as JSON.")] = False,
+) -> None:
+    """Measures this package beside the official environments, and EnvPool where it is installed.
+
+    All take turns in one run, with random actions. Machines are noisy: quote the ratios, from a quiet one.
+    """
+    from taskworlds.bench import contestants, measure
+    from taskworlds.bench.measure import build_alone
+    from taskworlds.benchmarks import benchmark as make_benchmark
+    from taskworlds.benchmarks import split_of_name
+    from taskworlds.worlds import world_of
+
+    name, _ = split_of_name(benchmark, "train")
+    made = make_benchmark(name, seed=0)
+    skills = made.env_names("train")
+    rows = num_envs or (10 if len(skills) == 1 else len(skills))
+    counts = _threads(threads)
+    everyone = contestants(made, rows, counts)
+    say = console(stderr=True)
+    with say.status("starting") as status:
+        results = measure(
+            everyone,
+            steps=steps,
+            rounds=rounds,
+            episode_rounds=episodes,
+            episode_steps=world_of(skills[0]).max_episode_steps,
+            built=functools.partial(build_alone, made, rows, counts) if build else None,
+            say=status.update,
+        )
+    if as_json:
+        print(json.dumps([_plain(each) for each in results], indent=1))
+        return
+    base = next((each for each in results if not each.contestant.title.startswith("taskworlds")), results[-1])
+    title = f"{made.name}, {rows} rows, medians of {rounds} rounds; times: of {base.contestant.title}"
+    table = Table("", title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+    columns = ["rows", "steps/s", "times"]
+    columns += ["episodes: steps/s", "times"] if episodes else []
+    columns += ["build, s", "memory, MB"] if build else []
+    for column in columns:
+        table.add_column(column, justify="right")
+    for each in results:
+        table.add_row(each.contestant.title, *_numbers(each, base))
+    out = console()
+    out.print(table)
+    out.print(f"\n{_machine()}", markup=False)
+
+
+def _numbers(mine: Measured, base: Measured) -> list[str]:
+    """Gives a contestant's line of the table; the times are of `base`."""
+    cells = [str(mine.contestant.rows or 1), f"{mine.speed:,.0f}", f"{mine.speed / base.speed:.2f}"]
+    if mine.episode_speed is not None and base.episode_speed is not None:
+        cells += [f"{mine.episode_speed:,.0f}", f"{mine.episode_speed / base.episode_speed:.2f}"]
+    if mine.built is not None:
+        megabytes = mine.built.megabytes
+        cells += [f"{mine.built.seconds:.1f}", "" if megabytes is None else f"{megabytes:,.0f}"]
+    return cells
+
+
+def _threads(given: str | None) -> tuple[int, ...]:
+    """Gives the numbers of threads: 1 and all, unless the caller says otherwise."""
+    if given is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return tuple(dict.fromkeys((1, cores)))
+    parts = given.split(",")
+    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise ValueError(f"--threads must be whole numbers above 0, like 1,2,8, not {given!r}.")
+    return tuple(int(part) for part in parts)
+
+
+def _machine() -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} cores, load {os.getloadavg()[0]:.1f}, {platform.machine()}, Python {platform.python_version()}"
+
+
+def _plain(measured: Measured) -> dict[str, Any]:
+    return {
+        "title": measured.contestant.title,
+        "rows": measured.contestant.rows or 1,
+        "steps_per_second": measured.steps_per_second,
+        "with_resets": measured.with_resets,
+        "build_seconds": measured.built and measured.built.seconds,
+        "megabytes": measured.built and measured.built.megabytes,
+    }

@@ -1,0 +1,24 @@
+"""Families of dm_control's skills whose physics varies, how to make your own, and dm_control's environment of a task.
+
+Importing this loads neither dm_control nor MuJoCo; `vary` and `make_environment` do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from taskworlds.worlds.control.family import Family, families, family, vary
+
+if TYPE_CHECKING:
+    from dm_control.rl.control import Environment
+
+    from taskworlds.task import Task
+
+__all__ = ["Family", "families", "family", "make_environment", "vary"]
+
+
+def make_environment(task: Task, seed: int | None = None, **environment_kwargs: Any) -> Environment:
+    """Makes dm_control's own environment of a task; see `taskworlds.worlds.control.environment.make_environment`."""
+    from taskworlds.worlds.control import environment
+
+    return environment.make_environment(task, seed, **environment_kwargs)

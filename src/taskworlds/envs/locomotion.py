@@ -156,7 +156,6 @@ class HalfCheetahVelEnv(LocomotionEnv):
     """
 
     env_name = "half-cheetah-vel"
-    metadata = TaskEnv.metadata | {"render_fps": 20}
 
 
 class HalfCheetahDirEnv(LocomotionEnv):
@@ -183,7 +182,6 @@ class HalfCheetahDirEnv(LocomotionEnv):
     """
 
     env_name = "half-cheetah-dir"
-    metadata = TaskEnv.metadata | {"render_fps": 20}
 
 
 class AntDirEnv(LocomotionEnv):
@@ -210,7 +208,6 @@ class AntDirEnv(LocomotionEnv):
     """
 
     env_name = "ant-dir"
-    metadata = TaskEnv.metadata | {"render_fps": 20}
 
 
 class AntGoalEnv(LocomotionEnv):
@@ -237,7 +234,6 @@ class AntGoalEnv(LocomotionEnv):
     """
 
     env_name = "ant-goal"
-    metadata = TaskEnv.metadata | {"render_fps": 20}
 
 
 class Walker2dRandParamsEnv(LocomotionEnv):
@@ -268,4 +264,3 @@ class Walker2dRandParamsEnv(LocomotionEnv):
     """
 
     env_name = "walker2d-rand-params"
-    metadata = TaskEnv.metadata | {"render_fps": 125}

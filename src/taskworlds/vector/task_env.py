@@ -57,6 +57,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
     ) -> None:
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
+        self.metadata = type(self).metadata | {"render_fps": self._batch.metadata["render_fps"]}
         self._take_spaces()
         always = ("task_select", "terminate_on_success")  # whose defaults in `make` depend on the benchmark
         chosen = {

@@ -89,7 +89,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         reward_function_version: the reward in use.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "depth_array"], "render_fps": 80}
+    metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "depth_array"]}
 
     def __init__(
         self,
@@ -119,7 +119,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self.reward_function_version = check_choice(
             "reward_function_version", version, world.reward_function_versions
         )
-        self.metadata = type(self).metadata | {"autoreset_mode": options.autoreset_mode}
+        own = {"autoreset_mode": options.autoreset_mode, "render_fps": world.render_fps}
+        self.metadata = type(self).metadata | own
         self.render_mode = options.render_mode
 
         n = self.num_envs

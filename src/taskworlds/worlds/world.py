@@ -21,7 +21,8 @@ class World:
     """A suite of skills whose tasks can be mixed in one batch.
 
     Attributes:
-        name: the suite, for messages.
+        name: its name, for messages.
+        suite: what it belongs to, for lists: "metaworld", "locomotion" or "control".
         env_names: gives its skills, which may become more while the process runs.
         max_episode_steps: an episode's limit unless the caller gives one.
         reward_function_versions: the rewards to choose from, the default last.
@@ -33,7 +34,10 @@ class World:
         check_task: raises ValueError or TypeError, with a message that helps, for a task that cannot be run.
         hides_goal: whether a task keeps its goal out of the observation.
         class_name: the class that implements a skill upstream, which some callers know it by.
+        about: gives, for a skill, what it has to do with (an object, a body, a domain) and what is to be done, in a
+            few words.
         packages: the packages whose versions decide its numbers.
+        render_fps: pictures of one second, one for each step.
         make_row: makes the environment of one row of the sync and async engines; imports the simulator.
         make_native_rows: makes the rows of the native engine, from the skills, how many rows, and options; imports the
             simulator. None for a world that the native engine does not step.
@@ -44,6 +48,7 @@ class World:
     """
 
     name: str
+    suite: str
     env_names: Callable[[], tuple[str, ...]]
     max_episode_steps: int
     reward_function_versions: tuple[str, ...]
@@ -53,7 +58,9 @@ class World:
     check_task: Callable[[Task], None]
     hides_goal: Callable[[Task], bool]
     class_name: Callable[[str], str]
+    about: Callable[[str], tuple[str, str]]
     packages: tuple[str, ...]
+    render_fps: int
     make_row: Callable[..., gym.Env[Any, Any]]
     make_native_rows: Callable[..., Any] | None = None
     has_success: bool = True

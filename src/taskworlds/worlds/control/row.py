@@ -57,6 +57,7 @@ class ControlRow(gym.Env[Any, Any]):
         import_suite(env_name)  # to fail here, rather than in a worker's first reset
         self.observation_space = observation_space(skill(env_name))
         self.action_space = action_space(skill(env_name))
+        self.metadata = type(self).metadata | {"render_fps": skill(env_name).render_fps}
         self.render_mode = render_mode
         self.next_task: Task | None = None
         self.idle = False
@@ -145,6 +146,20 @@ class ControlRow(gym.Env[Any, Any]):
                 f"{self._skill.env_name} has no camera {self._camera!r}. camera_name can be {', '.join(names)}; "
                 f"camera_id -1 (free) to {model.ncam - 1}."
             )
+
+    @property
+    def simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """MuJoCo's model of the task at hand, and its data."""
+        physics = self.environment.physics
+        return physics.model.ptr, physics.data.ptr
+
+    def show(self, task: Task, physics: NDArray[np.float64]) -> Any:
+        """Gives the picture of a task's model in a state, MuJoCo's integration state; the row is left there."""
+        if task != self._task:
+            self._make(task, _FIXED_SEED)
+        mujoco.mj_setState(*self.simulation, physics, _INTEGRATION)
+        mujoco.mj_forward(*self.simulation)
+        return self.render()
 
     def close(self) -> None:
         """Frees dm_control's environment."""

@@ -6,15 +6,35 @@ from typing import NamedTuple
 
 from taskworlds.errors import check_known
 
-__all__ = ["MAX_EPISODE_STEPS", "SKILLS", "ControlSkill", "skill"]
+__all__ = ["MAX_EPISODE_STEPS", "NATIVE", "SKILLS", "ControlSkill", "skill"]
 
 MAX_EPISODE_STEPS = 1000
 """Control steps of an episode, the same in every skill; dm_control sets no limit for lqr."""
+
+NATIVE = frozenset(
+    {"cartpole-swingup", "cheetah-run", "finger-spin", "walker-run", "walker-stand", "walker-walk"}
+)
+"""The skills that the native engine steps, by name: those with a kernel in `native`."""
 
 # Bounds of actions, repeated for each motor or leg.
 _MOTORS = ((-1.0,), (1.0,))
 _FORCES = ((-1e10,), (1e10,))  # lqr limits no action
 _LEG = ((-1.0, -1.0, -0.8), (1.0, 1.1, 0.8))  # yaw, lift, extend
+
+# Seconds of a step, where they are not 0.02.
+_CONTROL_STEP = {
+    "acrobot": 0.01,
+    "cartpole": 0.01,
+    "cheetah": 0.01,
+    "dog": 0.015,
+    "fish": 0.04,
+    "humanoid": 0.025,
+    "lqr": 0.03,
+    "manipulator": 0.01,
+    "stacker": 0.01,
+    "swimmer": 0.03,
+    "walker": 0.025,
+}
 
 
 class ControlSkill(NamedTuple):
@@ -27,6 +47,7 @@ class ControlSkill(NamedTuple):
         action_size: numbers of an action, A.
         low: the actions' lower bounds, A of them.
         high: the actions' upper bounds.
+        summary: what is to be done, in a few words.
     """
 
     domain: str
@@ -35,6 +56,7 @@ class ControlSkill(NamedTuple):
     action_size: int
     low: tuple[float, ...]
     high: tuple[float, ...]
+    summary: str
 
     @property
     def env_name(self) -> str:
@@ -46,66 +68,71 @@ class ControlSkill(NamedTuple):
         """Whether the seed decides the model too: the stiffness of lqr's springs."""
         return self.domain == "lqr"
 
+    @property
+    def render_fps(self) -> int:
+        """Steps of one second, rounded."""
+        return round(1 / _CONTROL_STEP.get(self.domain, 0.02))
 
-def _skill(domain: str, task: str, obs_size: int, action_size: int) -> ControlSkill:
+
+def _skill(domain: str, task: str, obs_size: int, action_size: int, summary: str) -> ControlSkill:
     low, high = {"lqr": _FORCES, "quadruped": _LEG}.get(domain, _MOTORS)
     times = action_size // len(low)
-    return ControlSkill(domain, task, obs_size, action_size, low * times, high * times)
+    return ControlSkill(domain, task, obs_size, action_size, low * times, high * times, summary)
 
 
-# domain, task, numbers of an observation, numbers of an action
+# domain, task, numbers of an observation, numbers of an action, what is to be done
 SKILLS: tuple[ControlSkill, ...] = (
-    _skill("acrobot", "swingup", 6, 1),
-    _skill("acrobot", "swingup_sparse", 6, 1),
-    _skill("ball_in_cup", "catch", 8, 2),
-    _skill("cartpole", "balance", 5, 1),
-    _skill("cartpole", "balance_sparse", 5, 1),
-    _skill("cartpole", "swingup", 5, 1),
-    _skill("cartpole", "swingup_sparse", 5, 1),
-    _skill("cartpole", "two_poles", 8, 1),
-    _skill("cartpole", "three_poles", 11, 1),
-    _skill("cheetah", "run", 17, 6),
-    _skill("dog", "stand", 223, 38),
-    _skill("dog", "walk", 223, 38),
-    _skill("dog", "trot", 223, 38),
-    _skill("dog", "run", 223, 38),
-    _skill("dog", "fetch", 232, 38),
-    _skill("finger", "spin", 9, 2),
-    _skill("finger", "turn_easy", 12, 2),
-    _skill("finger", "turn_hard", 12, 2),
-    _skill("fish", "upright", 21, 5),
-    _skill("fish", "swim", 24, 5),
-    _skill("hopper", "stand", 15, 4),
-    _skill("hopper", "hop", 15, 4),
-    _skill("humanoid", "stand", 67, 21),
-    _skill("humanoid", "walk", 67, 21),
-    _skill("humanoid", "run", 67, 21),
-    _skill("humanoid", "run_pure_state", 55, 21),
-    _skill("humanoid_CMU", "stand", 137, 56),
-    _skill("humanoid_CMU", "walk", 137, 56),
-    _skill("humanoid_CMU", "run", 137, 56),
-    _skill("lqr", "lqr_2_1", 4, 1),
-    _skill("lqr", "lqr_6_2", 12, 2),
-    _skill("manipulator", "bring_ball", 44, 5),
-    _skill("manipulator", "bring_peg", 44, 5),
-    _skill("manipulator", "insert_ball", 44, 5),
-    _skill("manipulator", "insert_peg", 44, 5),
-    _skill("pendulum", "swingup", 3, 1),
-    _skill("point_mass", "easy", 4, 2),
-    _skill("point_mass", "hard", 4, 2),
-    _skill("quadruped", "walk", 78, 12),
-    _skill("quadruped", "run", 78, 12),
-    _skill("quadruped", "escape", 101, 12),
-    _skill("quadruped", "fetch", 90, 12),
-    _skill("reacher", "easy", 6, 2),
-    _skill("reacher", "hard", 6, 2),
-    _skill("stacker", "stack_2", 49, 5),
-    _skill("stacker", "stack_4", 63, 5),
-    _skill("swimmer", "swimmer6", 25, 5),
-    _skill("swimmer", "swimmer15", 61, 14),
-    _skill("walker", "stand", 24, 6),
-    _skill("walker", "walk", 24, 6),
-    _skill("walker", "run", 24, 6),
+    _skill("acrobot", "swingup", 6, 1, "swing the two links up and keep the tip at the target"),
+    _skill("acrobot", "swingup_sparse", 6, 1, "the same, with reward inside the target only"),
+    _skill("ball_in_cup", "catch", 8, 2, "catch the ball on a string with the cup"),
+    _skill("cartpole", "balance", 5, 1, "keep the pole upright"),
+    _skill("cartpole", "balance_sparse", 5, 1, "the same, with reward near upright only"),
+    _skill("cartpole", "swingup", 5, 1, "swing the pole up and keep it upright"),
+    _skill("cartpole", "swingup_sparse", 5, 1, "the same, with reward near upright only"),
+    _skill("cartpole", "two_poles", 8, 1, "swing two linked poles up"),
+    _skill("cartpole", "three_poles", 11, 1, "swing three linked poles up"),
+    _skill("cheetah", "run", 17, 6, "run forward"),
+    _skill("dog", "stand", 223, 38, "stand upright"),
+    _skill("dog", "walk", 223, 38, "walk forward"),
+    _skill("dog", "trot", 223, 38, "trot forward"),
+    _skill("dog", "run", 223, 38, "run forward"),
+    _skill("dog", "fetch", 232, 38, "fetch the ball to the target"),
+    _skill("finger", "spin", 9, 2, "keep the spinner turning"),
+    _skill("finger", "turn_easy", 12, 2, "turn the spinner's tip to a large target"),
+    _skill("finger", "turn_hard", 12, 2, "turn the spinner's tip to a small target"),
+    _skill("fish", "upright", 21, 5, "keep upright in the water"),
+    _skill("fish", "swim", 24, 5, "swim to the target"),
+    _skill("hopper", "stand", 15, 4, "stand upright"),
+    _skill("hopper", "hop", 15, 4, "hop forward"),
+    _skill("humanoid", "stand", 67, 21, "stand upright"),
+    _skill("humanoid", "walk", 67, 21, "walk"),
+    _skill("humanoid", "run", 67, 21, "run"),
+    _skill("humanoid", "run_pure_state", 55, 21, "run, observing positions and velocities alone"),
+    _skill("humanoid_CMU", "stand", 137, 56, "stand upright"),
+    _skill("humanoid_CMU", "walk", 137, 56, "walk"),
+    _skill("humanoid_CMU", "run", 137, 56, "run"),
+    _skill("lqr", "lqr_2_1", 4, 1, "bring two masses, one of them driven, to rest"),
+    _skill("lqr", "lqr_6_2", 12, 2, "bring six masses, two of them driven, to rest"),
+    _skill("manipulator", "bring_ball", 44, 5, "bring the ball to the target"),
+    _skill("manipulator", "bring_peg", 44, 5, "bring the peg to the target"),
+    _skill("manipulator", "insert_ball", 44, 5, "put the ball into the basket"),
+    _skill("manipulator", "insert_peg", 44, 5, "put the peg into the slot"),
+    _skill("pendulum", "swingup", 3, 1, "swing the pendulum up and keep it upright"),
+    _skill("point_mass", "easy", 4, 2, "bring the mass to the middle"),
+    _skill("point_mass", "hard", 4, 2, "the same, with motors of unknown directions"),
+    _skill("quadruped", "walk", 78, 12, "walk forward"),
+    _skill("quadruped", "run", 78, 12, "run forward"),
+    _skill("quadruped", "escape", 101, 12, "climb out of a rugged bowl"),
+    _skill("quadruped", "fetch", 90, 12, "push the ball to the target"),
+    _skill("reacher", "easy", 6, 2, "reach a large target with the tip"),
+    _skill("reacher", "hard", 6, 2, "reach a small target with the tip"),
+    _skill("stacker", "stack_2", 49, 5, "stack two boxes at the target"),
+    _skill("stacker", "stack_4", 63, 5, "stack four boxes at the target"),
+    _skill("swimmer", "swimmer6", 25, 5, "swim to the target with six links"),
+    _skill("swimmer", "swimmer15", 61, 14, "swim to the target with fifteen links"),
+    _skill("walker", "stand", 24, 6, "stand upright"),
+    _skill("walker", "walk", 24, 6, "walk forward"),
+    _skill("walker", "run", 24, 6, "run forward"),
 )
 
 _BY_NAME = {each.env_name: each for each in SKILLS}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -12,8 +12,11 @@ import numpy as np
 from taskworlds.task import Task
 from taskworlds.worlds.control.families import VARIATIONS, check_parameters, variations_of
 from taskworlds.worlds.control.family import Family, families, gym_id
-from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, SKILLS, ControlSkill
+from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, NATIVE, SKILLS, ControlSkill
 from taskworlds.worlds.world import Tasks, World
+
+if TYPE_CHECKING:
+    from taskworlds.vector.rows import Rows
 
 __all__ = ["CONTROL_WORLDS", "action_space", "check_task", "observation_space"]
 
@@ -57,6 +60,12 @@ def _make_row(env_name: str, **options: Any) -> gym.Env[Any, Any]:
     from taskworlds.worlds.control.row import ControlRow
 
     return ControlRow(env_name, **options)
+
+
+def _make_native_rows(env_names: Sequence[str], num_rows: int, **options: Any) -> Rows:
+    from taskworlds.worlds.control.native import make_rows
+
+    return make_rows(env_names, num_rows, **options)
 
 
 # --- benchmarks ---------------------------------------------------------------------------------------------
@@ -124,6 +133,7 @@ def _world(skill: ControlSkill) -> World:
     name = skill.env_name
     return World(
         name=name,
+        suite="control",
         env_names=lambda: (name,),
         max_episode_steps=MAX_EPISODE_STEPS,
         reward_function_versions=("dm_control",),
@@ -133,8 +143,11 @@ def _world(skill: ControlSkill) -> World:
         check_task=check_task,
         hides_goal=lambda task: False,
         class_name=lambda env_name: env_name,
+        about=lambda env_name: (skill.domain, skill.summary),
         packages=("mujoco", "dm_control"),
+        render_fps=skill.render_fps,
         make_row=functools.partial(_make_row, name),
+        make_native_rows=_make_native_rows if name in NATIVE else None,
         has_success=False,
         random_starts=True,
         benchmarks=_benchmarks(skill),

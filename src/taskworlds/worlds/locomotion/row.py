@@ -124,6 +124,18 @@ class LocomotionRow(gym.Env[Any, Any]):
             viewer.make_context_current()
         return self.official.render()
 
+    @property
+    def simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """MuJoCo's model, with the body of the task at hand, and its data."""
+        return self.official.model, self.official.data
+
+    def show(self, task: Task, physics: NDArray[np.float64]) -> Any:
+        """Gives the picture of a task's body in a state, MuJoCo's integration state; the row is left there."""
+        self._set_task(task)
+        mujoco.mj_setState(*self.simulation, physics, _INTEGRATION)
+        mujoco.mj_forward(*self.simulation)
+        return self.render()
+
     def close(self) -> None:
         """Closes Gymnasium's environment."""
         self.official.close()

@@ -48,6 +48,7 @@ class Skill:
             is plain arithmetic, to be compiled as it stands.
         goal_terms: names under which info has the goal's numbers too, where upstream's info has them.
         terminates: whether a step can end the episode.
+        render_fps: steps of one second, Gymnasium's.
         model_params: which parameters multiply the model's array of that name; then the goal is the body.
     """
 
@@ -69,7 +70,13 @@ class Skill:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     goal_terms: tuple[str, ...] = ()
     terminates: bool = False
+    render_fps: int = 20
     model_params: tuple[str, ...] = ()
+
+    @property
+    def body_name(self) -> str:
+        """The body that acts, as "half-cheetah"."""
+        return self.body.rpartition("_v")[0].replace("_", "-")
 
     def task(self, params: Mapping[str, Any], partially_observable: bool = True) -> Task:
         """Makes a task of the skill's own parameters."""

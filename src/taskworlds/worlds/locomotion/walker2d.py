@@ -109,6 +109,7 @@ SKILLS = (
         measures=("x_velocity", "reward_survive"),
         reward=reward_walk,
         terminates=True,
+        render_fps=125,
         model_params=tuple(ARRAYS),
     ),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -14,6 +14,9 @@ from taskworlds.task import Task
 from taskworlds.worlds.locomotion.skill import EPISODE_LENGTH, Skill
 from taskworlds.worlds.locomotion.skills import SKILLS
 from taskworlds.worlds.world import Tasks, World
+
+if TYPE_CHECKING:
+    from taskworlds.vector.rows import Rows
 
 __all__ = ["LOCOMOTION"]
 
@@ -35,6 +38,12 @@ def _make_row(env_name: str, **options: Any) -> gym.Env[Any, Any]:
     from taskworlds.worlds.locomotion.row import LocomotionRow
 
     return LocomotionRow(env_name, **options)
+
+
+def _make_native_rows(env_names: Sequence[str], num_rows: int, **options: Any) -> Rows:
+    from taskworlds.worlds.locomotion.native import make_rows
+
+    return make_rows(env_names, num_rows, **options)
 
 
 def _draw(skill: Skill, default: tuple[int, int], seed: int, num_goals: int | None) -> Tasks:
@@ -74,6 +83,7 @@ def _benchmarks(skill: Skill) -> dict[str, Callable[[int, int | None], Tasks]]:
 def _world(skill: Skill) -> World:
     return World(
         name=skill.name,
+        suite="locomotion",
         env_names=lambda: (skill.name,),
         max_episode_steps=EPISODE_LENGTH,
         reward_function_versions=("v1",),
@@ -83,8 +93,11 @@ def _world(skill: Skill) -> World:
         check_task=skill.check_task,
         hides_goal=_hides_goal,
         class_name=lambda env_name: skill.class_name,
+        about=lambda env_name: (skill.body_name, skill.summary),
         packages=("mujoco", "gymnasium"),
+        render_fps=skill.render_fps,
         make_row=partial(_make_row, skill.name),
+        make_native_rows=_make_native_rows,
         has_success=False,
         random_starts=True,
         benchmarks=_benchmarks(skill),

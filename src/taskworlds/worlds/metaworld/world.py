@@ -80,6 +80,7 @@ def _make_native_rows(env_names: Sequence[str], num_rows: int, **options: Any) -
 
 METAWORLD = World(
     name="Meta-World",
+    suite="metaworld",
     env_names=env_names,
     max_episode_steps=sawyer.MAX_EPISODE_STEPS,
     reward_function_versions=REWARD_VERSIONS,
@@ -89,7 +90,9 @@ METAWORLD = World(
     check_task=_check_task,
     hides_goal=_hides_goal,
     class_name=lambda env_name: skill(env_name).class_name or env_name,
+    about=lambda env_name: (skill(env_name).family, skill(env_name).summary),
     packages=("mujoco", "metaworld"),
+    render_fps=80,
     make_row=_RowMaker(),
     make_native_rows=_make_native_rows,
 )

@@ -1,0 +1,211 @@
+"""The locomotion skills on the native engine: Gymnasium's observations and measures, restated as kernels.
+
+What the kernels compute is Gymnasium's HalfCheetahEnv, AntEnv and Walker2dEnv of version 5
+(gymnasium/envs/mujoco/*_v5.py). The rewards are the skills' own, from their tables.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.task import Task
+from taskworlds.worlds.locomotion.row import LocomotionRow
+from taskworlds.worlds.locomotion.skill import Skill
+from taskworlds.worlds.locomotion.skills import skill
+from taskworlds.worlds.model_rows import ModelRows, Native, bind
+
+__all__ = ["make_rows"]
+
+ANT_CONTACT_COST = 5e-4  # per squared unit of contact force, of forces clipped to [-1, 1]
+ANT_HEALTHY_Z = (0.2, 1.0)  # m
+WALKER_HEALTHY_Z = (0.8, 2.0)  # m
+WALKER_HEALTHY_ANGLE = (-1.0, 1.0)  # radians
+WALKER_MAX_VELOCITY = 10.0  # of observed velocities, m/s or radians/s
+
+# params: whether the goal is shown, then the goal's numbers.
+
+
+def effort_of(action):
+    """The sum of the action's squares."""
+    total = 0.0
+    for each in action:
+        total += each * each
+    return total
+
+
+def half_cheetah(now, action, params, memory, obs, terms):
+    """now: qpos (9), qvel (9). memory: x before the step."""
+    x_velocity = (now[0] - memory[0]) / DT
+    memory[0] = now[0]
+    for i in range(17):
+        obs[i] = now[1 + i]
+    obs[17] = params[0] * params[1]
+    total, forward, ctrl = reward(x_velocity, effort_of(action), params[1])
+    terms[0] = total
+    terms[1] = now[0]
+    terms[2] = x_velocity
+    terms[3] = forward
+    terms[4] = ctrl
+    terms[5] = params[1]
+
+
+def ant(now, action, params, memory, obs, terms):
+    """now: qpos (15), qvel (14), the torso's place (3), contact forces of 14 bodies (84). memory: x and y before."""
+    x, y, torso_x, torso_y = now[0], now[1], now[29], now[30]
+    x_velocity = (torso_x - memory[0]) / DT
+    y_velocity = (torso_y - memory[1]) / DT
+    memory[0] = torso_x
+    memory[1] = torso_y
+    finite = True
+    for i in range(29):
+        finite = finite and math.isfinite(now[i])
+    contact = 0.0
+    for i in range(84):
+        force = min(max(now[32 + i], -1.0), 1.0)
+        contact += force * force
+        if i >= 6:  # without the world's
+            obs[OBS - 78 + i - 6] = force
+    for i in range(OBS - 78):
+        obs[i] = now[29 - (OBS - 78) + i]
+    obs[OBS] = params[0] * params[1]
+    obs[OBS + 1] = params[0] * params[2]
+    healthy = finite and HEALTHY_LOW <= now[2] <= HEALTHY_HIGH
+    survive = HEALTHY_REWARD if healthy else 0.0
+    cost = -(CONTACT_COST * contact)
+    total, forward, ctrl = reward_of(x, y, x_velocity, y_velocity, cost, survive, effort_of(action), params)
+    terms[0] = total
+    terms[1] = x
+    terms[2] = y
+    terms[3] = math.sqrt(x * x + y * y)
+    terms[4] = x_velocity
+    terms[5] = y_velocity
+    terms[6] = forward
+    terms[7] = ctrl
+    terms[8] = cost
+    terms[9] = survive
+    terms[10] = 1.0 if TERMINATES and not healthy else 0.0
+
+
+def ant_direction(x, y, x_velocity, y_velocity, contact, survive, effort, params):
+    """The reward of ant-dir."""
+    return reward(x_velocity, y_velocity, contact, survive, effort, params[1], params[2])
+
+
+def ant_goal(x, y, x_velocity, y_velocity, contact, survive, effort, params):
+    """The reward of ant-goal."""
+    return reward(x, y, contact, effort, params[1], params[2])
+
+
+def walker2d(now, action, params, memory, obs, terms):
+    """now: qpos (9), qvel (9). memory: x before the step."""
+    x_velocity = (now[0] - memory[0]) / DT
+    memory[0] = now[0]
+    for i in range(8):
+        obs[i] = now[1 + i]
+    for i in range(9):
+        obs[8 + i] = min(max(now[9 + i], -MAX_VELOCITY), MAX_VELOCITY)
+    for i in range(GOAL_SIZE):
+        obs[17 + i] = params[0] * params[1 + i]
+    healthy = Z_LOW < now[1] < Z_HIGH and ANGLE_LOW < now[2] < ANGLE_HIGH
+    survive = 1.0 if healthy else 0.0
+    total, forward, ctrl = reward(x_velocity, survive, effort_of(action))
+    terms[0] = total
+    terms[1] = now[0]
+    terms[2] = now[1] - INITIAL_Z
+    terms[3] = x_velocity
+    terms[4] = forward
+    terms[5] = ctrl
+    terms[6] = survive
+    terms[7] = 0.0 if healthy else 1.0
+
+
+_QPOS, _QVEL = ("qpos",), ("qvel",)
+_X_MEMORY: dict[str, Any] = {"memory": lambda now: (now[0],), "memory_size": 1}
+
+
+def _native(each: Skill, row: LocomotionRow) -> Native:
+    """Says how the engine steps a skill; the row is one of it."""
+    env: Any = row.official
+    common = {"reward": each.reward, "DT": env.dt}
+    how: dict[str, Any] = {"frame_skip": env.frame_skip, "stepping": "step"}
+    measured = ("reward_forward", "reward_ctrl")
+    if each.body.startswith("half_cheetah"):
+        return Native(
+            reads=(_QPOS, _QVEL),
+            kernel=bind(half_cheetah, **common),
+            terms=("x_position", "x_velocity", *measured, *each.goal_terms),
+            **how,
+            **_X_MEMORY,
+        )
+    if each.body.startswith("walker2d"):
+        (z_low, z_high), (angle_low, angle_high) = WALKER_HEALTHY_Z, WALKER_HEALTHY_ANGLE
+        return Native(
+            reads=(_QPOS, _QVEL),
+            kernel=bind(
+                walker2d,
+                **common,
+                Z_LOW=z_low,
+                Z_HIGH=z_high,
+                ANGLE_LOW=angle_low,
+                ANGLE_HIGH=angle_high,
+                MAX_VELOCITY=WALKER_MAX_VELOCITY,
+                GOAL_SIZE=each.goal_size,
+                INITIAL_Z=float(env.init_qpos[1]),
+            ),
+            terms=("x_position", "z_distance_from_origin", "x_velocity", *measured, "reward_survive", "terminated"),
+            **how,
+            **_X_MEMORY,
+        )
+    reward_of = bind(ant_direction if each.name == "ant-dir" else ant_goal, reward=each.reward)
+    terms = ("x_position", "y_position", "distance_from_origin", "x_velocity", "y_velocity")
+    return Native(
+        reads=(_QPOS, _QVEL, ("body_xpos", "torso"), ("body_cfrc_ext",)),
+        kernel=bind(
+            ant,
+            DT=env.dt,
+            reward_of=reward_of,
+            OBS=each.obs_size,
+            HEALTHY_LOW=ANT_HEALTHY_Z[0],
+            HEALTHY_HIGH=ANT_HEALTHY_Z[1],
+            HEALTHY_REWARD=float(each.arguments.get("healthy_reward", 1.0)),
+            CONTACT_COST=ANT_CONTACT_COST,
+            TERMINATES=each.terminates,
+        ),
+        terms=(*terms, *measured, "reward_contact", "reward_survive", *(("terminated",) if each.terminates else ())),
+        memory=lambda now: (now[29], now[30]),
+        memory_size=2,
+        **how,
+    )
+
+
+def make_rows(
+    env_names: Sequence[str],
+    num_rows: int,
+    *,
+    reward_function_version: str = "v1",
+    num_threads: int | None = None,
+    **drawing: Any,
+) -> ModelRows:
+    """Makes the rows of a skill; see `World.make_native_rows`."""
+    each = skill(env_names[0])
+    row = LocomotionRow(each.name, reward_function_version, **drawing)
+
+    def params(task: Task) -> NDArray[np.float64]:
+        return np.array([0.0 if task["partially_observable"] else 1.0, *each.goal(task.params)])
+
+    return ModelRows(
+        _native(each, row),
+        row,
+        each.task(each.default),
+        num_rows,
+        goal_size=each.goal_size,
+        action_size=each.action_size,
+        params=params,
+        model_key=lambda task: tuple(task[name] for name in each.model_params),
+        num_threads=num_threads,
+    )

@@ -1,0 +1,75 @@
+"""What `check_skill` gives: a line for each check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+__all__ = ["Check", "SkillReport"]
+
+
+class Check(NamedTuple):
+    """One line of a report.
+
+    Attributes:
+        name: what was checked.
+        outcome: "ok", "warning", "failed", or "not run" where an earlier failure made it pointless.
+        message: what was found.
+    """
+
+    name: str
+    outcome: str
+    message: str
+
+
+@dataclass(frozen=True)
+class SkillReport:
+    """What `check_skill` found. Print it for a line for each check.
+
+    Example:
+        >>> checks = Check("fields", "ok", "complete"), Check("model", "failed", "no arm")
+        >>> print(SkillReport("drawer-test-v1", checks))
+        drawer-test-v1: 1 failed
+          ok       fields  complete
+          failed   model   no arm
+
+    Attributes:
+        name: the skill's name.
+        checks: what was checked, in order.
+        success_rate: the share of episodes that the policy solved; None without a policy, or if it was not run.
+    """
+
+    name: str
+    checks: tuple[Check, ...]
+    success_rate: float | None = None
+
+    @property
+    def failures(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.outcome == "failed")
+
+    @property
+    def warnings(self) -> tuple[Check, ...]:
+        """The checks that found something to look at, which may be meant."""
+        return tuple(check for check in self.checks if check.outcome == "warning")
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check failed."""
+        return not self.failures
+
+    def raise_if_failed(self) -> None:
+        """Raises ValueError if a check failed.
+
+        Raises:
+            ValueError: with a line for each check that failed.
+        """
+        if not self.ok:
+            lines = "\n".join(f"  {check.name}: {check.message}" for check in self.failures)
+            raise ValueError(f"The skill {self.name!r} failed {len(self.failures)} of its checks:\n{lines}")
+
+    def __str__(self) -> str:
+        width = max(len(check.name) for check in self.checks)
+        lines = [f"  {check.outcome:8} {check.name:{width}}  {check.message}" for check in self.checks]
+        verdict = "ok" if self.ok else f"{len(self.failures)} failed"
+        return "\n".join([f"{self.name}: {verdict}", *lines])

@@ -109,12 +109,10 @@ void step_async(LiveEngine& engine, const Actions<T>& actions, const std::option
 }
 
 void make_scene(Scene* self, std::shared_ptr<Model> model, int frame_skip,
-                                  const std::optional<std::tuple<int, int, double, double>>& mocap,
-                                  const std::vector<double>& mocap_low, const std::vector<double>& mocap_high,
-                                  const std::vector<double>& mocap_quat,
-                                  const std::vector<std::tuple<int, int, double>>& actuators,
-                                  const std::vector<std::tuple<int, int>>& overrides,
-                                  const std::vector<std::tuple<int, int, int>>& reads) {
+                const std::optional<std::tuple<int, int, double, double>>& mocap, const std::vector<double>& mocap_low,
+                const std::vector<double>& mocap_high, const std::vector<double>& mocap_quat,
+                const std::vector<std::tuple<int, int, double>>& actuators,
+                const std::vector<std::tuple<int, int>>& overrides, const std::vector<std::tuple<int, int, int>>& reads) {
   MocapControl control{-1, 0, 0, 0, {}, {}, {}};
   if (mocap) {
     if (mocap_low.size() != 3 || mocap_high.size() != 3 || mocap_quat.size() != 4) {
@@ -131,13 +129,13 @@ void make_scene(Scene* self, std::shared_ptr<Model> model, int frame_skip,
   for (const auto& [field, id] : overrides) override_list.push_back({static_cast<Field>(field), id});
   std::vector<Read> read_list;
   for (const auto& [source, a, b] : reads) read_list.push_back({static_cast<Source>(source), a, b});
-  new (self) Scene(std::move(model), frame_skip, control, std::move(actuator_list), std::move(override_list),
-                   std::move(read_list));
+  new (self)
+      Scene(std::move(model), frame_skip, control, std::move(actuator_list), std::move(override_list), std::move(read_list));
 }
 
 // Read-write NumPy views of an engine's arrays; the engine owns the memory.
 template <typename Class>
-void matrix(Class& c, const char* name, std::vector<double> Engine::*data, int (*width)(const Engine&)) {
+void matrix(Class& c, const char* name, std::vector<double> Engine::* data, int (*width)(const Engine&)) {
   c.def_prop_ro(
       name,
       [data, width](LiveEngine& e) {
@@ -148,12 +146,10 @@ void matrix(Class& c, const char* name, std::vector<double> Engine::*data, int (
 }
 
 template <typename Class>
-void vector(Class& c, const char* name, std::vector<std::int32_t> Engine::*data) {
+void vector(Class& c, const char* name, std::vector<std::int32_t> Engine::* data) {
   c.def_prop_ro(
       name,
-      [data](LiveEngine& e) {
-        return Vector<std::int32_t>((e.*data).data(), {static_cast<std::size_t>(e.sizes.rows)});
-      },
+      [data](LiveEngine& e) { return Vector<std::int32_t>((e.*data).data(), {static_cast<std::size_t>(e.sizes.rows)}); },
       nb::rv_policy::reference_internal);
 }
 
@@ -169,8 +165,8 @@ NB_MODULE(_native, m) {
   }
 
   nb::class_<Model>(m, "Model", "A compiled MuJoCo model, immutable and shared.")
-      .def("__init__",
-           [](Model* self, const nb::bytes& data) { new (self) Model(data.c_str(), data.size()); }, "data"_a)
+      .def(
+          "__init__", [](Model* self, const nb::bytes& data) { new (self) Model(data.c_str(), data.size()); }, "data"_a)
       .def("to_bytes",
            [](const Model& self) {
              const std::vector<char> bytes = self.to_bytes();
@@ -196,8 +192,8 @@ NB_MODULE(_native, m) {
       });
 
   nb::class_<Scene>(m, "Scene", "A model with its control, its rows' own fields and what is read after a step.")
-      .def("__init__", &make_scene, "model"_a, "frame_skip"_a, "mocap"_a.none(), "mocap_low"_a, "mocap_high"_a, "mocap_quat"_a,
-           "actuators"_a, "overrides"_a, "reads"_a)
+      .def("__init__", &make_scene, "model"_a, "frame_skip"_a, "mocap"_a.none(), "mocap_low"_a, "mocap_high"_a,
+           "mocap_quat"_a, "actuators"_a, "overrides"_a, "reads"_a)
       .def_prop_ro("state_size", &Scene::state_size)
       .def_prop_ro("action_size", &Scene::action_size)
       .def_prop_ro("override_size", &Scene::override_size)
@@ -214,9 +210,9 @@ NB_MODULE(_native, m) {
               if (address == 0) throw std::invalid_argument("A kernel's address must not be 0.");
               addresses.push_back(reinterpret_cast<Kernel>(address));
             }
-            new (self) LiveEngine(std::vector<std::shared_ptr<const Scene>>(scenes.begin(), scenes.end()),
-                                  std::move(addresses),
-                                  Sizes{num_rows, action_size, param_size, memory_size, obs_size, term_size}, num_threads);
+            new (self)
+                LiveEngine(std::vector<std::shared_ptr<const Scene>>(scenes.begin(), scenes.end()), std::move(addresses),
+                           Sizes{num_rows, action_size, param_size, memory_size, obs_size, term_size}, num_threads);
           },
           "scenes"_a, "kernels"_a, "num_rows"_a, "action_size"_a, "param_size"_a, "memory_size"_a, "obs_size"_a,
           "term_size"_a, "num_threads"_a)
@@ -230,12 +226,13 @@ NB_MODULE(_native, m) {
              finish(self, &Engine::wait);
            })
       .def("close", [](LiveEngine& self) { self.close(); })
-      .def("error",
-           [](const LiveEngine& self, int row) {
-             if (row < 0 || row >= self.sizes.rows) throw nb::index_error("row is out of range");
-             return (self.faults[static_cast<std::size_t>(row)] & kError) != 0 ? self.error(row) : std::string();
-           },
-           "row"_a)
+      .def(
+          "error",
+          [](const LiveEngine& self, int row) {
+            if (row < 0 || row >= self.sizes.rows) throw nb::index_error("row is out of range");
+            return (self.faults[static_cast<std::size_t>(row)] & kError) != 0 ? self.error(row) : std::string();
+          },
+          "row"_a)
       .def_prop_ro("pending", [](const LiveEngine& self) { return self.pending(); })
       .def_prop_ro("num_threads", [](const LiveEngine& self) { return self.threads(); });
   matrix(engine, "states", &Engine::states, [](const Engine& e) { return e.state_size; });

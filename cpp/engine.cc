@@ -164,10 +164,12 @@ Engine::Simulator* Engine::simulator(Slot& slot, int scene, std::string* error) 
   auto& simulator = slot.by_scene[static_cast<std::size_t>(scene)];
   if (!simulator) simulator = std::make_unique<Simulator>(*scenes_[static_cast<std::size_t>(scene)]);
   if (simulator->data == nullptr) {
-    guarded([](void* context) {
-      auto* const made = static_cast<Simulator*>(context);
-      made->data = mj_makeData(&made->model);
-    }, simulator.get(), error);
+    guarded(
+        [](void* context) {
+          auto* const made = static_cast<Simulator*>(context);
+          made->data = mj_makeData(&made->model);
+        },
+        simulator.get(), error);
   }
   return simulator->data == nullptr ? nullptr : simulator.get();
 }
@@ -233,10 +235,9 @@ void Engine::step_row(Slot& slot, int row) {
   if (!all_finite(state, scene.state_size())) fault |= kStateNotFinite;
   faults[i] = fault;
   if (kernel_of_row[i] < 0) return;
-  kernels_[static_cast<std::size_t>(kernel_of_row[i])](reads, action, params.data() + index(row, sizes.params),
-                                                       memory.data() + index(row, sizes.memory),
-                                                       obs.data() + index(row, sizes.obs),
-                                                       terms.data() + index(row, sizes.terms), single_ ? 1 : 0);
+  kernels_[static_cast<std::size_t>(kernel_of_row[i])](
+      reads, action, params.data() + index(row, sizes.params), memory.data() + index(row, sizes.memory),
+      obs.data() + index(row, sizes.obs), terms.data() + index(row, sizes.terms), single_ ? 1 : 0);
 }
 
 }  // namespace taskworlds

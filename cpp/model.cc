@@ -23,11 +23,11 @@ mjModel* load(const void* bytes, std::size_t size) {
   std::string error = "this MuJoCo cannot read it";
   const bool added = mj_addBufferVFS(&loading.files, name, bytes, static_cast<int>(size)) == 0;
   const bool returned = added && guarded(
-      [](void* context) {
-        auto* const job = static_cast<Loading*>(context);
-        job->model = mj_loadModel("model.mjb", &job->files);
-      },
-      &loading, &error);
+                                     [](void* context) {
+                                       auto* const job = static_cast<Loading*>(context);
+                                       job->model = mj_loadModel("model.mjb", &job->files);
+                                     },
+                                     &loading, &error);
   mj_deleteVFS(&loading.files);
   if (!returned || loading.model == nullptr) {
     throw std::invalid_argument("The bytes are no compiled model (" + error + "). Expected what mj_saveModel of MuJoCo " +

@@ -69,8 +69,8 @@ double touch(const mjData* data, int geom1, int geom2) {
   double force = 0;
   for (int i = 0; i < data->ncon; ++i) {
     const mjContact& contact = data->contact[i];
-    const bool between = (contact.geom[0] == geom1 && contact.geom[1] == geom2) ||
-                         (contact.geom[0] == geom2 && contact.geom[1] == geom1);
+    const bool between =
+        (contact.geom[0] == geom1 && contact.geom[1] == geom2) || (contact.geom[0] == geom2 && contact.geom[1] == geom1);
     if (!between) continue;
     const int address = contact.efc_address >= 0 ? contact.efc_address : data->nefc - 1;
     if (address >= 0) force += data->efc_force[address];
@@ -110,7 +110,8 @@ Scene::Scene(std::shared_ptr<const Model> model, int frame_skip, const MocapCont
       reads_(std::move(reads)) {
   const mjModel& m = model_->get();
   state_size_ = mj_stateSize(&m, mjSTATE_INTEGRATION);
-  if (frame_skip_ < 1) throw std::invalid_argument("frame_skip must be at least 1, not " + std::to_string(frame_skip_) + ".");
+  if (frame_skip_ < 1)
+    throw std::invalid_argument("frame_skip must be at least 1, not " + std::to_string(frame_skip_) + ".");
   if (mocap_.mocap >= 0) {
     check_index("The mocap body's index", mocap_.mocap, m.nmocap);
     if (mocap_.first < 0) throw std::invalid_argument("The first action of a mocap body must not be negative.");

@@ -52,8 +52,8 @@ struct Read {
 class Scene {
  public:
   // Throws std::invalid_argument if an index does not fit the model.
-  Scene(std::shared_ptr<const Model> model, int frame_skip, const MocapControl& mocap, std::vector<ActuatorControl> actuators,
-        std::vector<Override> overrides, std::vector<Read> reads);
+  Scene(std::shared_ptr<const Model> model, int frame_skip, const MocapControl& mocap,
+        std::vector<ActuatorControl> actuators, std::vector<Override> overrides, std::vector<Read> reads);
 
   const mjModel& model() const { return model_->get(); }
   int frame_skip() const { return frame_skip_; }

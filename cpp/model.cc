@@ -1,7 +1,11 @@
 #include "model.h"
 
+#include <mujoco/mjxmacro.h>
+
+#include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <type_traits>
 
 #include "guard.h"
 
@@ -36,6 +40,13 @@ mjModel* load(const void* bytes, std::size_t size) {
   return loading.model;
 }
 
+// Real numbers are no part of the structure; everything else is.
+template <typename T>
+bool same_unless_real(const T* a, const T* b, int rows, int columns) {
+  if (std::is_floating_point<T>::value || rows == 0 || columns == 0) return true;
+  return std::memcmp(a, b, sizeof(T) * static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)) == 0;
+}
+
 }  // namespace
 
 Model::Model(const void* bytes, std::size_t size) : model_(load(bytes, size), mj_deleteModel) {}
@@ -54,6 +65,25 @@ std::vector<std::string> Model::names(mjtObj kind, int count) const {
     names.emplace_back(name == nullptr ? "" : name);
   }
   return names;
+}
+
+bool same_structure(const mjModel& a, const mjModel& b) {
+  if (&a == &b) return true;
+#define X(name) \
+  if (a.name != b.name) return false;
+  MJMODEL_INTS
+#undef X
+#define X(type, name) \
+  if (a.opt.name != b.opt.name) return false;
+  MJOPTION_INTS
+#undef X
+  if (a.nplugin > 0) return false;  // plugins keep data of their own in mjData
+  MJMODEL_POINTERS_PREAMBLE((&a))
+#define X(type, name, rows, columns) \
+  if (!same_unless_real(a.name, b.name, a.rows, columns)) return false;
+  MJMODEL_POINTERS
+#undef X
+  return true;
 }
 
 }  // namespace taskworlds

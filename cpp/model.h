@@ -26,4 +26,7 @@ class Model {
   std::unique_ptr<mjModel, void (*)(mjModel*)> model_;
 };
 
+// Whether the models differ at most in real numbers (masses, lengths, gains), so that one mjData serves both.
+bool same_structure(const mjModel& a, const mjModel& b);
+
 }  // namespace taskworlds

@@ -81,7 +81,8 @@ def test_wrong_names():
     with pytest.raises(ValueError, match="The field of an override must be one of 'body_pos'"):
         Scene(model, 5, overrides=(("body_mass", "hand"),))
     with pytest.raises(
-        ValueError, match=r"A read is \(source, name\), or \('touch', geom, geom\), not \('touch', 'a'\)"
+        ValueError,
+        match=r"A read is \(source, name\), \(source,\) for all, or \('touch', geom, geom\), not \('touch', 'a'\)",
     ):
         Scene(model, 5, reads=(("touch", "a"),))
     with pytest.raises(ValueError, match=r"An actuator's id must be in \[0, 2\), not 2"):

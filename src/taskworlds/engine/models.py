@@ -14,7 +14,7 @@ from taskworlds.engine import _native
 
 __all__ = ["Model", "metaworld_model"]
 
-_KINDS = ("body", "geom", "site", "joint")
+_KINDS = ("body", "geom", "site", "joint", "actuator", "sensor", "tendon")
 
 # Meta-World's constructor writes this into every weld that holds the hand to the mocap body: no offset, the
 # relative pose that the hand keeps, and the torque scale (mjModel.eq_data).
@@ -60,7 +60,7 @@ class Model:
         return {kind: {name: i for i, name in enumerate(names[kind]) if name} for kind in _KINDS}
 
     def find(self, kind: str, name: str) -> int:
-        """Gives the id of the named "body", "geom", "site" or "joint".
+        """Gives the id of the named "body", "geom", "site", "joint", "actuator", "sensor" or "tendon".
 
         Raises:
             ValueError: the model has none of this name.

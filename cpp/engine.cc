@@ -145,15 +145,17 @@ void Engine::set_scene(int index, std::shared_ptr<const Scene> scene) {
     }
     return;
   }
-  const int old = kind_of_scene_[i];
+  for (Slot& slot : slots_) slot.by_scene[i].reset();
   // Most often a model is exchanged for one of the same structure, and the threads' simulations serve on.
-  if (!same_structure(scene->model(), scenes_[i]->model())) kind_of_scene_[i] = find_kind(*scene, index);
-  scenes_[i] = std::move(scene);
-  const bool old_in_use = std::find(kind_of_scene_.begin(), kind_of_scene_.end(), old) != kind_of_scene_.end();
-  for (Slot& slot : slots_) {
-    slot.by_scene[i].reset();
-    if (!old_in_use) slot.by_kind[static_cast<std::size_t>(old)].reset();
+  if (!same_structure(scene->model(), scenes_[i]->model())) {
+    const int old = kind_of_scene_[i];
+    kind_of_scene_[i] = -1;
+    if (std::find(kind_of_scene_.begin(), kind_of_scene_.end(), old) == kind_of_scene_.end()) {
+      for (Slot& slot : slots_) slot.by_kind[static_cast<std::size_t>(old)].reset();
+    }
+    kind_of_scene_[i] = find_kind(*scene, index);
   }
+  scenes_[i] = std::move(scene);
 }
 
 void Engine::set_kernel(int index, Kernel kernel) {

@@ -93,7 +93,7 @@ Engine::~Engine() { close(); }
 void Engine::close() {
   if (!pool_) return;
   if (phase_ == Phase::running && pool_->ours()) {
-    pool_->cancel();  // a thread is inside run or wait and will still look at the pool
+    pool_->close();  // a thread is inside run or wait and will still look at the pool
     return;
   }
   pool_.reset();
@@ -173,7 +173,7 @@ void Engine::set_kernel(int index, Kernel kernel) {
 }
 
 void Engine::check_idle() {
-  if (!pool_) throw std::logic_error("The engine is closed: make a new one.");
+  if (!pool_ || pool_->closed()) throw std::logic_error("The engine is closed: make a new one.");
   if (phase_ != Phase::idle && pool_->ours()) throw std::logic_error("A step is under way: call step_wait() first.");
   phase_ = Phase::idle;
 }

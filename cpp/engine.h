@@ -4,6 +4,7 @@
 
 #include <mujoco/mujoco.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -102,7 +103,7 @@ class Engine {
   int find_kind(const Scene& scene, int but) const;
   void forget_if_forked();
 
-  // Guarded by Python's lock. `running`: a thread is between begin or join and end.
+  // Written with Python's lock held, read without it at exit. `running`: a thread is between begin or join and end.
   enum class Phase { idle, launched, running };
 
   std::vector<std::shared_ptr<const Scene>> scenes_;
@@ -114,7 +115,7 @@ class Engine {
   std::vector<int> order_;  // rows of the current task
   std::vector<double> actions_;
   bool single_ = false;
-  Phase phase_ = Phase::idle;
+  std::atomic<Phase> phase_{Phase::idle};
   std::vector<std::string> errors_;
   std::unique_ptr<Pool> pool_;  // last: its threads use everything above
 };

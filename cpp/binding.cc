@@ -202,6 +202,10 @@ NB_MODULE(_native, m) {
   nb::class_<Model>(m, "Model", "A compiled MuJoCo model, immutable and shared.")
       .def(
           "__init__", [](Model* self, const nb::bytes& data) { new (self) Model(data.c_str(), data.size()); }, "data"_a)
+      .def_static(
+          "copy_of",
+          [](std::uintptr_t address) { return std::make_shared<Model>(*reinterpret_cast<const mjModel*>(address)); },
+          "address"_a)
       .def("to_bytes",
            [](const Model& self) {
              const std::vector<char> bytes = self.to_bytes();

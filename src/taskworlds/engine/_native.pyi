@@ -14,6 +14,9 @@ class Model:
 
     def __init__(self, data: bytes) -> None: ...
 
+    @staticmethod
+    def copy_of(address: int) -> Model: ...
+
     def to_bytes(self) -> bytes: ...
 
     @property

@@ -8,7 +8,6 @@ import threading
 from typing import Any
 
 import mujoco
-import numpy as np
 
 from taskworlds.engine import _native
 
@@ -45,10 +44,18 @@ class Model:
 
     @classmethod
     def from_mujoco(cls, model: mujoco.MjModel) -> Model:
-        """Copies a model of MuJoCo's Python bindings, as it is now."""
-        buffer = np.empty(mujoco.mj_sizeModel(model), np.uint8)
-        mujoco.mj_saveModel(model, None, buffer)
-        return cls(buffer.tobytes())
+        """Copies a model of MuJoCo's Python bindings, as it is now.
+
+        Raises:
+            TypeError: it is no `mujoco.MjModel`.
+        """
+        if not isinstance(model, mujoco.MjModel):
+            raise TypeError(
+                f"model must be a mujoco.MjModel, not {model!r}. For saved bytes use Model(data)."
+            )
+        copy = cls.__new__(cls)
+        copy.native, copy._asset = _native.Model.copy_of(model._address), None
+        return copy
 
     def to_mujoco(self) -> mujoco.MjModel:
         """Makes an independent copy for MuJoCo's Python bindings (rendering, resets)."""

@@ -23,7 +23,9 @@ _FIELDS = {  # kind of object, numbers of each
     "site_pos": ("site", 3),
     "site_quat": ("site", 4),
 }
-_SOURCES: dict[str, tuple[str, int | str]] = {  # kind of object, and numbers of each or the attribute of `_native.Model` that says them one by one
+_SOURCES: dict[
+    str, tuple[str, int | str]
+] = {  # kind of object, and numbers of each or the attribute of `_native.Model` that says them one by one
     "body_xpos": ("body", 3),
     "body_xquat": ("body", 4),
     "body_xmat": ("body", 9),

@@ -1,9 +1,12 @@
 """Steps per second of the engine, of a bare C++ loop over the same physics, and of the official environment.
 
-    python benchmarks/physics_steps.py [--rows 16] [--steps 100] [--rounds 5]
+    python benchmarks/physics_steps.py [--rows 10 50 1000] [--row-steps 2000] [--rounds 5] [--processor]
 
-The three take turns; each number is the median of the rounds. The engine and the bare loop must end in the
-same states, which is checked. The bare loop does not wait for all rows after each step and moves no state.
+The three take turns; each number is the median of the rounds, "of bare" of the rounds' ratios. The engine and the
+bare loop must end in the same states, which is checked. The bare loop keeps an mjData for each row, does not wait
+for all rows after each step, and moves no state. At last it shows what a step of a row costs when there are few
+rows and many, in microseconds of processor time on one thread. On a machine that others use, --processor counts the
+processor time of all threads instead of the time on the clock: that leaves out waiting, for them and for each other.
 Needs a C++ compiler (`CXX`, or c++).
 """
 
@@ -15,15 +18,22 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import gymnasium
 import mujoco
 import numpy as np
+from dm_control import suite
 from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
-from taskworlds.engine import Engine, MocapControl, Scene, metaworld_model
+from taskworlds.engine import Engine, MocapControl, Model, Scene, metaworld_model
 
 SKILLS = ("pick-place-v3", "reach-v3", "door-open-v3", "hammer-v3")
+GYMNASIUM = ("HalfCheetah-v5", "Ant-v5")
+DM_CONTROL = (("cheetah", "run"), ("walker", "walk"), ("cartpole", "swingup"))
+MANY = (50, 1_000, 10_000)
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 
 
@@ -45,71 +55,65 @@ def pointer(array: np.ndarray) -> ctypes.c_void_p:
 
 
 class Case:
-    """One skill, started from its official reset, with the same actions for all three."""
+    """A scene, the state and overrides it starts from, and the official environment's step."""
 
-    def __init__(self, skill: str, rows: int, steps: int, loop: ctypes.CDLL, folder: str) -> None:
-        self.env = ALL_V3_ENVIRONMENTS[skill]()
-        self.env.seed(0)
-        self.env.seeded_rand_vec, self.env._freeze_rand_vec, self.env._set_task_called = True, False, True
-        self.env._partially_observable = False
-        self.env.reset()
-        self.env.max_path_length = 10**9
-        self.env._freeze_rand_vec = True
-        self.loop, self.rows, self.steps = loop, rows, steps
-        self.low, self.high = (np.array(x, float) for x in (self.env.mocap_low, self.env.mocap_high))
-        model = metaworld_model(f"sawyer_xyz/{Path(self.env.model_name).name}")
-        self.file = str(Path(folder) / f"{skill}.mjb").encode()
-        Path(self.file.decode()).write_bytes(model.native.to_bytes())
-        compiled = model.to_mujoco()
-        overrides, values = [], []
-        self.fields = {}
-        for field, kind in (("body_pos", "body"), ("site_pos", "site")):
-            self.fields[field] = getattr(compiled, field).copy()
-            for name, i in model._ids[kind].items():
-                theirs = getattr(self.env.model, kind)(name).pos
-                if not np.array_equal(self.fields[field][i], theirs):
-                    overrides.append((field, name))
-                    values.append(theirs)
-                    self.fields[field][i] = theirs
-        self.scene = Scene(
-            model,
-            frame_skip=5,
-            mocap=MocapControl("mocap", tuple(self.low), tuple(self.high)),
-            controls=((3, 1.0), (3, -1.0)),
-            overrides=tuple(overrides),
-            reads=tuple(
-                ("body_xpos", name) for name in ("hand", "leftpad", "rightpad", "leftclaw", "rightclaw")
-            ),
-        )
-        self.values = np.concatenate([*values, np.empty(0)])
-        self.state = np.empty(mujoco.mj_stateSize(compiled, STATE))
-        mujoco.mj_getState(self.env.model, self.env.data, self.state, STATE)
+    def __init__(
+        self,
+        name: str,
+        scene: Scene,
+        state: np.ndarray,
+        official: Callable[[np.ndarray], Any],
+        reset: Callable[[], Any],
+        overrides: np.ndarray | None = None,
+    ) -> None:
+        self.name, self.scene, self.state, self.official, self.reset = name, scene, state, official, reset
+        self.overrides = scene.default_overrides if overrides is None else overrides
+        self.width = scene.native.action_size
+        compiled = scene.model.to_mujoco()
+        for (field, each), where in scene.override_slices.items():
+            getattr(compiled, field)[scene.model.find(field.split("_")[0], each)] = self.overrides[where]
+        self.fields = compiled.body_pos.copy(), compiled.site_pos.copy()
+
+    def prepare(self, rows: int, steps: int, folder: str, processor: bool) -> None:
+        """Writes the model and makes actions and engines for so many rows."""
+        self.rows, self.steps, self.processor = rows, steps, processor
+        self.clock = time.process_time if processor else time.perf_counter
+        self.file = str(Path(folder) / f"{self.name}.mjb").encode()
+        Path(self.file.decode()).write_bytes(self.scene.model.native.to_bytes())
         rng = np.random.default_rng(0)
-        drift = np.repeat(rng.uniform(-1, 1, (steps // 20 + 1, rows, 4)), 20, axis=0)[:steps]
-        drift[: steps // 2, :, 2] -= 0.5
+        drift = np.repeat(rng.uniform(-1, 1, (steps // 20 + 1, rows, self.width)), 20, axis=0)[:steps]
+        if self.scene.mocap:
+            drift[: steps // 2, :, 2] -= 0.5
         self.actions = np.clip(drift, -1, 1)
-        self.engines = {n: Engine([self.scene], rows, action_size=4, num_threads=n) for n in (1, 2)}
+        self.engines = {n: Engine([self.scene], rows, action_size=self.width, num_threads=n) for n in (1, 2)}
 
     def engine_seconds(self, threads: int) -> float:
         engine = self.engines[threads]
         engine.states[:] = self.state
-        engine.overrides[:] = self.values
-        begin = time.perf_counter()
+        engine.overrides[:] = self.overrides
+        begin = self.clock()
         for action in self.actions:
             engine.step(action)
-        seconds = time.perf_counter() - begin
+        seconds = self.clock() - begin
         self.last = engine.states.copy()
         return seconds
 
-    def bare_seconds(self, threads: int) -> float:
+    def bare_seconds(self, threads: int, loop: ctypes.CDLL) -> float:
         last = np.empty((self.rows, len(self.state)))
-        seconds = self.loop.bare_loop(
+        mocap = self.scene.mocap
+        box = [np.array(x, float) for x in (mocap.low, mocap.high)] if mocap else []
+        seconds = loop.bare_loop(
             self.file,
-            *(pointer(x) for x in (self.state, self.fields["body_pos"], self.fields["site_pos"])),
-            *(pointer(x) for x in (self.low, self.high, self.actions)),
+            *(pointer(x) for x in (self.state, *self.fields)),
+            *([pointer(x) for x in box] or (None, None)),
+            pointer(self.actions),
+            self.width,
+            self.scene.frame_skip,
+            ctypes.c_char({"forward": b"f", "step": b"s", "split": b"p"}[self.scene.stepping]),
             self.steps,
             self.rows,
             threads,
+            self.processor,
             pointer(last),
         )
         if not np.array_equal(last, self.last):
@@ -118,39 +122,139 @@ class Case:
 
     def official_seconds(self) -> float:
         """Gives the seconds for one row's steps."""
-        self.env.reset()
-        begin = time.perf_counter()
+        self.reset()
+        begin = self.clock()
         for action in self.actions[:, 0]:
-            self.env.step(action)
-        return time.perf_counter() - begin
+            self.official(action)
+        return self.clock() - begin
+
+
+def state_of(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
+    state = np.empty(mujoco.mj_stateSize(model, STATE))
+    mujoco.mj_getState(model, data, state, STATE)
+    return state
+
+
+def metaworld_case(skill: str) -> Case:
+    env = ALL_V3_ENVIRONMENTS[skill]()
+    env.seed(0)
+    env.seeded_rand_vec, env._freeze_rand_vec, env._set_task_called = True, False, True
+    env._partially_observable = False
+    env.reset()
+    env.max_path_length = 10**9
+    env._freeze_rand_vec = True
+    model = metaworld_model(f"sawyer_xyz/{Path(env.model_name).name}")
+    compiled = model.to_mujoco()
+    overrides, values = [], []
+    for field, kind in (("body_pos", "body"), ("site_pos", "site")):
+        for name, i in model._ids[kind].items():
+            theirs = getattr(env.model, kind)(name).pos
+            if not np.array_equal(getattr(compiled, field)[i], theirs):
+                overrides.append((field, name))
+                values.append(theirs)
+    scene = Scene(
+        model,
+        frame_skip=5,
+        mocap=MocapControl("mocap", tuple(env.mocap_low), tuple(env.mocap_high)),
+        controls=((3, 1.0), (3, -1.0)),
+        overrides=tuple(overrides),
+        reads=tuple(("body_xpos", name) for name in ("hand", "leftpad", "rightpad", "leftclaw", "rightclaw")),
+    )
+    state = state_of(env.model, env.data)
+    return Case(skill, scene, state, env.step, env.reset, np.concatenate([*values, np.empty(0)]))
+
+
+def gymnasium_case(env_id: str) -> Case:
+    env = gymnasium.make(env_id).unwrapped
+    env.reset(seed=0)
+    reads = (("qpos",), ("qvel",), *([("body_cfrc_ext",)] if env_id == "Ant-v5" else []))
+    controls = tuple((i, 1.0) for i in range(env.model.nu))
+    scene = Scene(
+        Model.from_mujoco(env.model), env.frame_skip, controls=controls, reads=reads, stepping="step"
+    )
+    return Case(env_id, scene, state_of(env.model, env.data), env.step, lambda: env.reset(seed=0))
+
+
+def dm_control_case(task: tuple[str, str]) -> Case:
+    env = suite.load(*task, {"random": 0, "time_limit": float("inf")})
+    env.reset()
+    model, data = env.physics.model.ptr, env.physics.data.ptr
+    scene = Scene(
+        Model.from_mujoco(model),
+        env._n_sub_steps,
+        controls=tuple((i, 1.0) for i in range(model.nu)),
+        reads=(("qpos",), ("qvel",), ("sensordata",), ("body_xmat",)),
+        stepping="split",
+    )
+    return Case(" ".join(task), scene, state_of(model, data), env.step, env.reset)
+
+
+def cost_of_rows(cases: list[Case], rounds: int) -> dict[int, float]:
+    """Gives microseconds of processor time of a row's step, by how many rows there are; the scenes alternate."""
+    engines, spent = {}, {rows: [] for rows in MANY}
+    for rows in MANY:
+        engine = Engine([case.scene for case in cases], rows, action_size=4, num_threads=1)
+        engine.scene_of_row[:] = np.arange(rows) % len(cases)
+        for i, case in enumerate(cases):
+            mine = engine.scene_of_row == i
+            engine.states[mine, : len(case.state)] = case.state
+            engine.overrides[mine, : len(case.overrides)] = case.overrides
+        engines[rows] = engine, engine.states.copy()
+    rng = np.random.default_rng(0)
+    for _ in range(rounds):
+        for rows, (engine, start) in engines.items():
+            seconds, steps = 0.0, 0
+            for _ in range(max(1, MANY[-1] // rows)):
+                engine.states[:] = start
+                action = rng.uniform(-1, 1, (rows, 4))
+                begin = time.process_time()
+                engine.step(action)
+                engine.step(action)
+                seconds += time.process_time() - begin
+                steps += 2 * rows
+            spent[rows].append(seconds / steps * 1e6)
+    return {rows: float(np.median(each)) for rows, each in spent.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, default=16)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10, 50, 1000])
+    parser.add_argument("--row-steps", type=int, default=2000, help="steps times rows in a round, at least")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--processor", action="store_true", help="count processor time")
     args = parser.parse_args()
-    total = args.rows * args.steps
-    print(f"{args.rows} rows, {args.steps} steps, {args.rounds} rounds; steps per second")
-    columns = ("threads", "engine", "bare", "official", "of bare", "x official")
-    print(f"{'skill':16}" + "".join(f"{column:>11}" for column in columns))
+    cases = [metaworld_case(skill) for skill in SKILLS]
+    others = [*map(gymnasium_case, GYMNASIUM), *map(dm_control_case, DM_CONTROL)]
+    columns = ("rows", "threads", "engine", "bare", "official", "of bare", "x official")
+    print(f"medians of {args.rounds} rounds, steps per second")
+    print(f"{'':16}" + "".join(f"{column:>11}" for column in columns))
     with tempfile.TemporaryDirectory() as folder:
         loop = build_bare_loop(folder)
-        for skill in SKILLS:
-            case = Case(skill, args.rows, args.steps, loop, folder)
-            for threads in (1, 2):
-                rounds = [
-                    (case.engine_seconds(threads), case.bare_seconds(threads), case.official_seconds())
-                    for _ in range(args.rounds)
-                ]
-                engine, bare, official = np.median(rounds, axis=0)
-                ratio = np.median([b / e for e, b, _ in rounds])
-                speeds = "".join(f"{n:11.0f}" for n in (total / engine, total / bare, args.steps / official))
-                times = args.rows * official / engine
-                print(f"{skill:16}{threads:11}{speeds}{ratio:11.2f}{times:11.1f}", flush=True)
+        for case in [*cases, *others]:
+            for rows in args.rows:
+                steps = max(2, args.row_steps // rows)
+                case.prepare(rows, steps, folder, args.processor)
+                for threads in (1, 2):
+                    rounds = [
+                        (
+                            case.engine_seconds(threads),
+                            case.bare_seconds(threads, loop),
+                            case.official_seconds(),
+                        )
+                        for _ in range(args.rounds)
+                    ]
+                    engine, bare, official = np.median(rounds, axis=0)
+                    ratio = np.median([b / e for e, b, _ in rounds])
+                    total = rows * steps
+                    speeds = "".join(f"{n:11.0f}" for n in (total / engine, total / bare, steps / official))
+                    times = rows * official / engine
+                    print(
+                        f"{case.name:16}{rows:11}{threads:11}{speeds}{ratio:11.2f}{times:11.1f}", flush=True
+                    )
+    costs = cost_of_rows(cases, args.rounds)
+    print("a row's step: " + ", ".join(f"{cost:.1f} us with {rows} rows" for rows, cost in costs.items()))
 
 
 if __name__ == "__main__":

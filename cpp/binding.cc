@@ -85,6 +85,14 @@ void finish(Engine& engine, bool (Engine::*how)(Pool::Interrupted)) {
   if (!complete) throw nb::python_error();
 }
 
+const bool* mask_data(const Engine& engine, const std::optional<Mask>& mask) {
+  if (!mask) return nullptr;
+  if (mask->shape(0) != static_cast<std::size_t>(engine.sizes.rows)) {
+    throw std::invalid_argument("mask must have one entry per row.");
+  }
+  return mask->data();
+}
+
 template <typename T>
 void begin(Engine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
   const auto rows = static_cast<std::size_t>(engine.sizes.rows);
@@ -92,8 +100,7 @@ void begin(Engine& engine, const Actions<T>& actions, const std::optional<Mask>&
   if (actions.shape(0) != rows || actions.shape(1) != width) {
     throw std::invalid_argument("actions must have shape (" + std::to_string(rows) + ", " + std::to_string(width) + ").");
   }
-  if (mask && mask->shape(0) != rows) throw std::invalid_argument("mask must have one entry per row.");
-  engine.begin(actions.data(), mask ? mask->data() : nullptr);
+  engine.begin(actions.data(), mask_data(engine, mask));
 }
 
 template <typename T>
@@ -108,13 +115,16 @@ void step_async(LiveEngine& engine, const Actions<T>& actions, const std::option
   engine.launch();
 }
 
-void make_scene(Scene* self, std::shared_ptr<Model> model, int frame_skip,
-                                  const std::optional<std::tuple<int, int, double, double>>& mocap,
-                                  const std::vector<double>& mocap_low, const std::vector<double>& mocap_high,
-                                  const std::vector<double>& mocap_quat,
-                                  const std::vector<std::tuple<int, int, double>>& actuators,
-                                  const std::vector<std::tuple<int, int>>& overrides,
-                                  const std::vector<std::tuple<int, int, int>>& reads) {
+void forward(LiveEngine& engine, const std::optional<Mask>& mask, bool warm_start) {
+  engine.begin_forward(mask_data(engine, mask), warm_start);
+  finish(engine, &Engine::run);
+}
+
+void make_scene(Scene* self, std::shared_ptr<Model> model, int frame_skip, int stepping,
+                const std::optional<std::tuple<int, int, double, double>>& mocap, const std::vector<double>& mocap_low,
+                const std::vector<double>& mocap_high, const std::vector<double>& mocap_quat,
+                const std::vector<std::tuple<int, int, double>>& actuators,
+                const std::vector<std::tuple<int, int>>& overrides, const std::vector<std::tuple<int, int, int>>& reads) {
   MocapControl control{-1, 0, 0, 0, {}, {}, {}};
   if (mocap) {
     if (mocap_low.size() != 3 || mocap_high.size() != 3 || mocap_quat.size() != 4) {
@@ -131,13 +141,36 @@ void make_scene(Scene* self, std::shared_ptr<Model> model, int frame_skip,
   for (const auto& [field, id] : overrides) override_list.push_back({static_cast<Field>(field), id});
   std::vector<Read> read_list;
   for (const auto& [source, a, b] : reads) read_list.push_back({static_cast<Source>(source), a, b});
-  new (self) Scene(std::move(model), frame_skip, control, std::move(actuator_list), std::move(override_list),
-                   std::move(read_list));
+  new (self) Scene(std::move(model), frame_skip, static_cast<Stepping>(stepping), control, std::move(actuator_list),
+                   std::move(override_list), std::move(read_list));
+}
+
+// (first number, how many) of each object in an array that gives some objects more numbers than others.
+using Spans = std::vector<std::tuple<int, int>>;
+
+Spans spans(const int* first, const int* width, int count) {
+  Spans found;
+  for (int i = 0; i < count; ++i) found.emplace_back(width[i] > 0 ? first[i] : 0, width[i]);
+  return found;
+}
+
+Spans joint_spans(const mjModel& model, const int* first, int free, int ball) {
+  std::vector<int> width;
+  for (int i = 0; i < model.njnt; ++i) {
+    const int type = model.jnt_type[i];
+    width.push_back(type == mjJNT_FREE ? free : type == mjJNT_BALL ? ball : 1);
+  }
+  return spans(first, width.data(), model.njnt);
+}
+
+Kernel kernel_at(std::uintptr_t address) {
+  if (address == 0) throw std::invalid_argument("A kernel's address must not be 0.");
+  return reinterpret_cast<Kernel>(address);
 }
 
 // Read-write NumPy views of an engine's arrays; the engine owns the memory.
 template <typename Class>
-void matrix(Class& c, const char* name, std::vector<double> Engine::*data, int (*width)(const Engine&)) {
+void matrix(Class& c, const char* name, std::vector<double> Engine::* data, int (*width)(const Engine&)) {
   c.def_prop_ro(
       name,
       [data, width](LiveEngine& e) {
@@ -148,12 +181,10 @@ void matrix(Class& c, const char* name, std::vector<double> Engine::*data, int (
 }
 
 template <typename Class>
-void vector(Class& c, const char* name, std::vector<std::int32_t> Engine::*data) {
+void vector(Class& c, const char* name, std::vector<std::int32_t> Engine::* data) {
   c.def_prop_ro(
       name,
-      [data](LiveEngine& e) {
-        return Vector<std::int32_t>((e.*data).data(), {static_cast<std::size_t>(e.sizes.rows)});
-      },
+      [data](LiveEngine& e) { return Vector<std::int32_t>((e.*data).data(), {static_cast<std::size_t>(e.sizes.rows)}); },
       nb::rv_policy::reference_internal);
 }
 
@@ -169,8 +200,12 @@ NB_MODULE(_native, m) {
   }
 
   nb::class_<Model>(m, "Model", "A compiled MuJoCo model, immutable and shared.")
-      .def("__init__",
-           [](Model* self, const nb::bytes& data) { new (self) Model(data.c_str(), data.size()); }, "data"_a)
+      .def(
+          "__init__", [](Model* self, const nb::bytes& data) { new (self) Model(data.c_str(), data.size()); }, "data"_a)
+      .def_static(
+          "copy_of",
+          [](std::uintptr_t address) { return std::make_shared<Model>(*reinterpret_cast<const mjModel*>(address)); },
+          "address"_a)
       .def("to_bytes",
            [](const Model& self) {
              const std::vector<char> bytes = self.to_bytes();
@@ -181,45 +216,50 @@ NB_MODULE(_native, m) {
       .def_prop_ro("site_names", [](const Model& self) { return self.names(mjOBJ_SITE, self.get().nsite); })
       .def_prop_ro("joint_names", [](const Model& self) { return self.names(mjOBJ_JOINT, self.get().njnt); })
       .def_prop_ro("actuator_names", [](const Model& self) { return self.names(mjOBJ_ACTUATOR, self.get().nu); })
-      .def_prop_ro("joint_qpos",
-                   [](const Model& self) {  // (first qpos, how many) of each joint
-                     const mjModel& model = self.get();
-                     std::vector<std::tuple<int, int>> ranges;
-                     for (int i = 0; i < model.njnt; ++i) {
-                       const int type = model.jnt_type[i];
-                       ranges.emplace_back(model.jnt_qposadr[i], type == mjJNT_FREE ? 7 : type == mjJNT_BALL ? 4 : 1);
-                     }
-                     return ranges;
+      .def_prop_ro("sensor_names", [](const Model& self) { return self.names(mjOBJ_SENSOR, self.get().nsensor); })
+      .def_prop_ro("tendon_names", [](const Model& self) { return self.names(mjOBJ_TENDON, self.get().ntendon); })
+      .def_prop_ro("joint_qpos", [](const Model& self) { return joint_spans(self.get(), self.get().jnt_qposadr, 7, 4); })
+      .def_prop_ro("joint_qvel", [](const Model& self) { return joint_spans(self.get(), self.get().jnt_dofadr, 6, 3); })
+      .def_prop_ro("actuator_act",
+                   [](const Model& self) {
+                     const mjModel& m = self.get();
+                     return spans(m.actuator_actadr, m.actuator_actnum, m.nu);
+                   })
+      .def_prop_ro("sensor_data",
+                   [](const Model& self) {
+                     const mjModel& m = self.get();
+                     return spans(m.sensor_adr, m.sensor_dim, m.nsensor);
                    })
       .def_prop_ro("body_mocap", [](const Model& self) {  // index among the mocap bodies, or -1, of each body
         return std::vector<int>(self.get().body_mocapid, self.get().body_mocapid + self.get().nbody);
       });
 
   nb::class_<Scene>(m, "Scene", "A model with its control, its rows' own fields and what is read after a step.")
-      .def("__init__", &make_scene, "model"_a, "frame_skip"_a, "mocap"_a.none(), "mocap_low"_a, "mocap_high"_a, "mocap_quat"_a,
-           "actuators"_a, "overrides"_a, "reads"_a)
+      .def("__init__", &make_scene, "model"_a, "frame_skip"_a, "stepping"_a, "mocap"_a.none(), "mocap_low"_a, "mocap_high"_a,
+           "mocap_quat"_a, "actuators"_a, "overrides"_a, "reads"_a)
       .def_prop_ro("state_size", &Scene::state_size)
       .def_prop_ro("action_size", &Scene::action_size)
       .def_prop_ro("override_size", &Scene::override_size)
-      .def_prop_ro("read_size", &Scene::read_size);
+      .def_prop_ro("read_size", &Scene::read_size)
+      .def_prop_ro("default_overrides", &Scene::default_overrides);
 
   nb::class_<LiveEngine> engine(m, "Engine", "Steps rows. Its arrays are views of its own memory.");
   engine
       .def(
           "__init__",
           [](LiveEngine* self, const std::vector<std::shared_ptr<Scene>>& scenes, const std::vector<std::uintptr_t>& kernels,
-             int num_rows, int action_size, int param_size, int memory_size, int obs_size, int term_size, int num_threads) {
+             int num_rows, int action_size, int param_size, int memory_size, int obs_size, int term_size, int state_size,
+             int override_size, int read_size, int num_threads) {
             std::vector<Kernel> addresses;
-            for (const std::uintptr_t address : kernels) {
-              if (address == 0) throw std::invalid_argument("A kernel's address must not be 0.");
-              addresses.push_back(reinterpret_cast<Kernel>(address));
-            }
-            new (self) LiveEngine(std::vector<std::shared_ptr<const Scene>>(scenes.begin(), scenes.end()),
-                                  std::move(addresses),
-                                  Sizes{num_rows, action_size, param_size, memory_size, obs_size, term_size}, num_threads);
+            for (const std::uintptr_t address : kernels) addresses.push_back(kernel_at(address));
+            new (self)
+                LiveEngine(std::vector<std::shared_ptr<const Scene>>(scenes.begin(), scenes.end()), std::move(addresses),
+                           Sizes{num_rows, action_size, param_size, memory_size, obs_size, term_size, state_size,
+                                 override_size, read_size},
+                           num_threads);
           },
           "scenes"_a, "kernels"_a, "num_rows"_a, "action_size"_a, "param_size"_a, "memory_size"_a, "obs_size"_a,
-          "term_size"_a, "num_threads"_a)
+          "term_size"_a, "state_size"_a, "override_size"_a, "read_size"_a, "num_threads"_a)
       .def("step", &step<float>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
       .def("step", &step<double>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
       .def("step_async", &step_async<float>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
@@ -229,13 +269,23 @@ NB_MODULE(_native, m) {
              self.join();
              finish(self, &Engine::wait);
            })
+      .def("forward", &forward, "mask"_a.noconvert().none(), "warm_start"_a)
+      .def(
+          "set_scene",
+          [](LiveEngine& self, int index, std::shared_ptr<Scene> scene) { self.set_scene(index, std::move(scene)); },
+          "index"_a, "scene"_a)
+      .def(
+          "set_kernel",
+          [](LiveEngine& self, int index, std::uintptr_t address) { self.set_kernel(index, kernel_at(address)); }, "index"_a,
+          "kernel"_a)
       .def("close", [](LiveEngine& self) { self.close(); })
-      .def("error",
-           [](const LiveEngine& self, int row) {
-             if (row < 0 || row >= self.sizes.rows) throw nb::index_error("row is out of range");
-             return (self.faults[static_cast<std::size_t>(row)] & kError) != 0 ? self.error(row) : std::string();
-           },
-           "row"_a)
+      .def(
+          "error",
+          [](const LiveEngine& self, int row) {
+            if (row < 0 || row >= self.sizes.rows) throw nb::index_error("row is out of range");
+            return (self.faults[static_cast<std::size_t>(row)] & kError) != 0 ? self.error(row) : std::string();
+          },
+          "row"_a)
       .def_prop_ro("pending", [](const LiveEngine& self) { return self.pending(); })
       .def_prop_ro("num_threads", [](const LiveEngine& self) { return self.threads(); });
   matrix(engine, "states", &Engine::states, [](const Engine& e) { return e.state_size; });

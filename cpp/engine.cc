@@ -25,9 +25,9 @@ bool all_finite(const double* x, int n) {
 
 }  // namespace
 
-// One thread's simulator of one scene: the shared model with arrays of its own for the fields that rows override.
-struct Engine::Simulator {
-  explicit Simulator(const Scene& scene) : model(scene.model()) {
+// One thread's model of a scene whose rows override fields: the shared model with arrays of its own for those fields.
+struct Engine::OwnFields {
+  explicit OwnFields(const Scene& scene) : model(scene.model()) {
     for (const Override& o : scene.overrides()) {
       auto& own = fields[static_cast<std::size_t>(o.field)];
       if (!own.empty()) continue;
@@ -36,31 +36,34 @@ struct Engine::Simulator {
       shared = own.data();
     }
   }
-  ~Simulator() { mj_deleteData(data); }
-  Simulator(const Simulator&) = delete;
-  Simulator& operator=(const Simulator&) = delete;
+  OwnFields(const OwnFields&) = delete;
+  OwnFields& operator=(const OwnFields&) = delete;
 
   mjModel model;  // a copy of the struct, not of what it points to: 3 MB less for each thread and scene
-  mjData* data = nullptr;
   std::vector<mjtNum> fields[kFields];
 };
 
 Engine::Engine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Kernel> kernels, const Sizes& sizes_,
                int threads)
-    : sizes(sizes_), scenes_(std::move(scenes)), kernels_(std::move(kernels)), threads_(threads) {
+    : sizes(sizes_),
+      state_size(sizes_.least_state),
+      override_size(sizes_.least_overrides),
+      read_size(sizes_.least_reads),
+      kernels_(std::move(kernels)),
+      threads_(threads) {
   if (threads_ < 1) throw std::invalid_argument("num_threads must be at least 1.");
-  if (scenes_.empty()) throw std::invalid_argument("scenes must hold at least one scene.");
-  for (const int size : {sizes.rows, sizes.actions, sizes.params, sizes.memory, sizes.obs, sizes.terms}) {
+  if (scenes.empty()) throw std::invalid_argument("scenes must hold at least one scene.");
+  for (const int size : {sizes.rows, sizes.actions, sizes.params, sizes.memory, sizes.obs, sizes.terms, sizes.least_state,
+                         sizes.least_overrides, sizes.least_reads}) {
     if (size < 0) throw std::invalid_argument("Sizes must not be negative.");
   }
-  for (const auto& scene : scenes_) {
-    if (scene->action_size() > sizes.actions) {
-      throw std::invalid_argument("A scene uses " + std::to_string(scene->action_size()) + " actions, but action_size is " +
-                                  std::to_string(sizes.actions) + ".");
-    }
+  for (const auto& scene : scenes) {
     state_size = std::max(state_size, scene->state_size());
     override_size = std::max(override_size, scene->override_size());
     read_size = std::max(read_size, scene->read_size());
+    check_fits(*scene);
+    kind_of_scene_.push_back(find_kind(*scene, -1));
+    scenes_.push_back(scene);
   }
   const auto rows = static_cast<std::size_t>(sizes.rows);
   states.resize(index(sizes.rows, state_size));
@@ -78,7 +81,10 @@ Engine::Engine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Ker
   errors_.resize(rows);
   order_.reserve(rows);
   slots_.resize(static_cast<std::size_t>(threads_));
-  for (Slot& slot : slots_) slot.by_scene.resize(scenes_.size());
+  for (Slot& slot : slots_) {
+    slot.by_scene.resize(scenes_.size());
+    slot.by_kind.resize(scenes_.size());
+  }
   pool_ = std::make_unique<Pool>(threads_);
 }
 
@@ -87,25 +93,104 @@ Engine::~Engine() { close(); }
 void Engine::close() {
   if (!pool_) return;
   if (phase_ == Phase::running && pool_->ours()) {
-    pool_->cancel();  // a thread is inside run or wait and will still look at the pool
+    pool_->close();  // a thread is inside run or wait and will still look at the pool
     return;
   }
   pool_.reset();
   phase_ = Phase::idle;
 }
 
-template <typename T>
-void Engine::begin(const T* actions, const bool* mask) {
-  if (!pool_) throw std::logic_error("The engine is closed: make a new one.");
+void Engine::check_fits(const Scene& scene) const {
+  const auto check = [](const char* what, int needs, int has) {
+    if (needs <= has) return;
+    throw std::invalid_argument(std::string("A scene uses ") + std::to_string(needs) + what + std::to_string(has) + ".");
+  };
+  check(" actions, but action_size is ", scene.action_size(), sizes.actions);
+  check(" numbers of state, but state_size is ", scene.state_size(), state_size);
+  check(" numbers of overrides, but override_size is ", scene.override_size(), override_size);
+  check(" numbers of reads, but read_size is ", scene.read_size(), read_size);
+}
+
+// The kind of a scene that has, or will have, the index `but`: that of another scene with the same structure, or a new one.
+int Engine::find_kind(const Scene& scene, int but) const {
+  const int count = static_cast<int>(kind_of_scene_.size());
+  std::vector<bool> used(static_cast<std::size_t>(count) + 1);
+  for (int i = 0; i < count; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    if (i == but) continue;
+    const auto kind = static_cast<std::size_t>(kind_of_scene_[k]);
+    if (used[kind]) continue;
+    if (same_structure(scene.model(), scenes_[k]->model())) return kind_of_scene_[k];
+    used[kind] = true;
+  }
+  return static_cast<int>(std::find(used.begin(), used.end(), false) - used.begin());
+}
+
+void Engine::set_scene(int index, std::shared_ptr<const Scene> scene) {
+  check_idle();
+  const int count = static_cast<int>(scenes_.size());
+  if (index < 0 || index > count) {
+    throw std::invalid_argument("The index of a scene must be in [0, " + std::to_string(count) +
+                                "], the last to add one, not " + std::to_string(index) + ".");
+  }
+  check_fits(*scene);
+  forget_if_forked();
+  const auto i = static_cast<std::size_t>(index);
+  if (index == count) {
+    kind_of_scene_.push_back(find_kind(*scene, index));
+    scenes_.push_back(std::move(scene));
+    for (Slot& slot : slots_) {
+      slot.by_scene.resize(scenes_.size());
+      slot.by_kind.resize(scenes_.size());
+    }
+    return;
+  }
+  for (Slot& slot : slots_) slot.by_scene[i].reset();
+  // Most often a model is exchanged for one of the same structure, and the threads' simulations serve on.
+  if (!same_structure(scene->model(), scenes_[i]->model())) {
+    const int old = kind_of_scene_[i];
+    kind_of_scene_[i] = -1;
+    if (std::find(kind_of_scene_.begin(), kind_of_scene_.end(), old) == kind_of_scene_.end()) {
+      for (Slot& slot : slots_) slot.by_kind[static_cast<std::size_t>(old)].reset();
+    }
+    kind_of_scene_[i] = find_kind(*scene, index);
+  }
+  scenes_[i] = std::move(scene);
+}
+
+void Engine::set_kernel(int index, Kernel kernel) {
+  check_idle();
+  const int count = static_cast<int>(kernels_.size());
+  if (index < 0 || index > count) {
+    throw std::invalid_argument("The index of a kernel must be in [0, " + std::to_string(count) +
+                                "], the last to add one, not " + std::to_string(index) + ".");
+  }
+  if (index == count) {
+    kernels_.push_back(kernel);
+  } else {
+    kernels_[static_cast<std::size_t>(index)] = kernel;
+  }
+}
+
+void Engine::check_idle() {
+  if (!pool_ || pool_->closed()) throw std::logic_error("The engine is closed: make a new one.");
   if (phase_ != Phase::idle && pool_->ours()) throw std::logic_error("A step is under way: call step_wait() first.");
   phase_ = Phase::idle;
-  if (!pool_->ours()) {
-    // In a forked child a simulator may be in the middle of a step that nobody will finish. It is left as it is, because
-    // the thread that was writing it is gone.
-    for (Slot& slot : slots_) {
-      for (auto& simulator : slot.by_scene) static_cast<void>(simulator.release());
-    }
+}
+
+// In a forked child a simulation may be in the middle of a step that nobody will finish. It is left as it is, because the
+// thread that was writing it is gone.
+void Engine::forget_if_forked() {
+  if (pool_->ours()) return;
+  for (Slot& slot : slots_) {
+    for (auto& own : slot.by_scene) static_cast<void>(own.release());
+    for (auto& data : slot.by_kind) static_cast<void>(data.release());
   }
+}
+
+void Engine::start_task(Task task, const bool* mask) {
+  check_idle();
+  forget_if_forked();
   const int kernels = static_cast<int>(kernels_.size());
   const int scenes = static_cast<int>(scenes_.size());
   order_.clear();
@@ -122,24 +207,34 @@ void Engine::begin(const T* actions, const bool* mask) {
     }
     order_.push_back(row);
   }
-  std::copy(actions, actions + actions_.size(), actions_.begin());
-  single_ = std::is_same<T, float>::value;
+  task_ = task;
   std::fill(faults.begin(), faults.end(), 0);
   std::fill(warnings.begin(), warnings.end(), 0);
   for (const int row : order_) faults[static_cast<std::size_t>(row)] = kNotStepped;
   phase_ = Phase::running;
 }
 
+template <typename T>
+void Engine::begin(const T* actions, const bool* mask) {
+  start_task(Task::step, mask);
+  std::copy(actions, actions + actions_.size(), actions_.begin());
+  single_ = std::is_same<T, float>::value;
+}
+
 template void Engine::begin(const float*, const bool*);
 template void Engine::begin(const double*, const bool*);
 
+void Engine::begin_forward(const bool* mask, bool warm_start) {
+  start_task(warm_start ? Task::forward_warm : Task::forward, mask);
+}
+
 bool Engine::run(Pool::Interrupted interrupted) {
-  return pool_->run(static_cast<int>(order_.size()), step_item, this, interrupted);
+  return pool_->run(static_cast<int>(order_.size()), work_item, this, interrupted);
 }
 
 void Engine::launch() {
   phase_ = Phase::idle;  // and stays so if no thread can be started
-  pool_->start(static_cast<int>(order_.size()), step_item, this);
+  pool_->start(static_cast<int>(order_.size()), work_item, this);
   phase_ = Phase::launched;
 }
 
@@ -155,27 +250,17 @@ void Engine::join() {
 
 bool Engine::wait(Pool::Interrupted interrupted) { return pool_->wait(interrupted); }
 
-void Engine::step_item(void* self, int slot, int item) {
+void Engine::work_item(void* self, int slot, int item) {
   auto* const engine = static_cast<Engine*>(self);
-  engine->step_row(engine->slots_[static_cast<std::size_t>(slot)], engine->order_[static_cast<std::size_t>(item)]);
+  engine->work_row(engine->slots_[static_cast<std::size_t>(slot)], engine->order_[static_cast<std::size_t>(item)]);
 }
 
-Engine::Simulator* Engine::simulator(Slot& slot, int scene, std::string* error) {
-  auto& simulator = slot.by_scene[static_cast<std::size_t>(scene)];
-  if (!simulator) simulator = std::make_unique<Simulator>(*scenes_[static_cast<std::size_t>(scene)]);
-  if (simulator->data == nullptr) {
-    guarded([](void* context) {
-      auto* const made = static_cast<Simulator*>(context);
-      made->data = mj_makeData(&made->model);
-    }, simulator.get(), error);
-  }
-  return simulator->data == nullptr ? nullptr : simulator.get();
-}
-
-void Engine::step_row(Slot& slot, int row) {
-  struct Step {
+void Engine::work_row(Slot& slot, int row) {
+  struct Job {
+    Task task;
     const Scene* scene;
-    mjModel* model;
+    const mjModel* model;
+    mjModel* own;  // null if the scene has no overrides
     mjData* data;
     const double* overrides;
     const double* action;
@@ -184,59 +269,79 @@ void Engine::step_row(Slot& slot, int row) {
     bool single;
   };
   const auto i = static_cast<std::size_t>(row);
-  const int scene_index = scene_of_row[i];
-  const Scene& scene = *scenes_[static_cast<std::size_t>(scene_index)];
+  const auto scene_index = static_cast<std::size_t>(scene_of_row[i]);
+  const Scene& scene = *scenes_[scene_index];
   double* const state = states.data() + index(row, state_size);
   const double* const action = actions_.data() + index(row, sizes.actions);
   double* const reads = now.data() + index(row, read_size);
 
   std::int32_t fault = 0;
-  if (!all_finite(action, scene.action_size())) fault |= kActionNotFinite;
+  if (task_ == Task::step && !all_finite(action, scene.action_size())) fault |= kActionNotFinite;
   if (!all_finite(state, scene.state_size())) fault |= kStateNotFinite;
 
-  Simulator* const sim = simulator(slot, scene_index, &errors_[i]);
-  if (sim == nullptr) {
-    faults[i] = fault | kError;
-    return;
+  auto& own = slot.by_scene[scene_index];
+  if (!own && !scene.overrides().empty()) own = std::make_unique<OwnFields>(scene);
+  auto& data = slot.by_kind[static_cast<std::size_t>(kind_of_scene_[scene_index])];
+  Job job{task_,
+          &scene,
+          own ? &own->model : &scene.model(),
+          own ? &own->model : nullptr,
+          data.get(),
+          overrides.data() + index(row, override_size),
+          action,
+          state,
+          reads,
+          single_};
+  if (!data) {
+    guarded(
+        [](void* context) {
+          Job& j = *static_cast<Job*>(context);
+          j.data = mj_makeData(j.model);
+        },
+        &job, &errors_[i]);
+    data.reset(job.data);
+    if (!data) {
+      faults[i] = fault | kError;
+      return;
+    }
   }
-  for (mjWarningStat& warning : sim->data->warning) warning.number = 0;
-  Step step{&scene, &sim->model, sim->data, overrides.data() + index(row, override_size), action, state, reads, single_};
+  for (mjWarningStat& warning : data->warning) warning.number = 0;
   const bool returned = guarded(
       [](void* context) {
-        const Step& s = *static_cast<Step*>(context);
-        const double* value = s.overrides;
-        for (const Override& o : s.scene->overrides()) {
+        const Job& j = *static_cast<Job*>(context);
+        const double* value = j.overrides;
+        for (const Override& o : j.scene->overrides()) {
           const int width = field_width(o.field);
-          mju_copy(field_data(s.model, o.field) + width * o.id, value, width);
+          mju_copy(field_data(j.own, o.field) + width * o.id, value, width);
           value += width;
         }
-        mj_setState(s.model, s.data, s.state, mjSTATE_INTEGRATION);
-        s.scene->control(s.data, s.action, s.single);
-        for (int k = 0; k < s.scene->frame_skip(); ++k) mj_step(s.model, s.data);
-        // Official environments end a step with mj_forward. It refreshes the warm start, which is part of the state.
-        mj_forward(s.model, s.data);
-        mj_getState(s.model, s.data, s.state, mjSTATE_INTEGRATION);
-        s.scene->read(s.data, s.now);
+        mj_setState(j.model, j.data, j.state, mjSTATE_INTEGRATION);
+        if (j.task == Task::step) {
+          j.scene->step(j.model, j.data, j.action, j.single);
+        } else {
+          j.scene->forward(j.model, j.data);
+        }
+        if (j.task != Task::forward) mj_getState(j.model, j.data, j.state, mjSTATE_INTEGRATION);
+        j.scene->read(j.data, j.now);
       },
-      &step, &errors_[i]);
+      &job, &errors_[i]);
   if (!returned) {
-    slot.by_scene[static_cast<std::size_t>(scene_index)].reset();
+    data.reset();
     faults[i] = fault | kError;
     return;
   }
   for (int k = 0; k < mjNWARNING; ++k) {
-    const int number = sim->data->warning[k].number;
+    const int number = data->warning[k].number;
     if (number == 0) continue;
     fault |= 1 << k;
     warnings[index(row, mjNWARNING) + static_cast<std::size_t>(k)] = number;
   }
-  if (!all_finite(state, scene.state_size())) fault |= kStateNotFinite;
+  if (task_ == Task::step && !all_finite(state, scene.state_size())) fault |= kStateNotFinite;
   faults[i] = fault;
-  if (kernel_of_row[i] < 0) return;
-  kernels_[static_cast<std::size_t>(kernel_of_row[i])](reads, action, params.data() + index(row, sizes.params),
-                                                       memory.data() + index(row, sizes.memory),
-                                                       obs.data() + index(row, sizes.obs),
-                                                       terms.data() + index(row, sizes.terms), single_ ? 1 : 0);
+  if (task_ != Task::step || kernel_of_row[i] < 0) return;
+  kernels_[static_cast<std::size_t>(kernel_of_row[i])](
+      reads, action, params.data() + index(row, sizes.params), memory.data() + index(row, sizes.memory),
+      obs.data() + index(row, sizes.obs), terms.data() + index(row, sizes.terms), single_ ? 1 : 0);
 }
 
 }  // namespace taskworlds

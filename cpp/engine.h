@@ -1,9 +1,10 @@
-// Steps rows: every row's state lives in arrays here, every thread has simulators of its own that rows are loaded into.
+// Steps rows: every row's state lives in arrays here, every thread has simulations of its own that rows are loaded into.
 
 #pragma once
 
 #include <mujoco/mujoco.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,7 @@ enum Fault : std::int32_t {
 
 struct Sizes {
   int rows, actions, params, memory, obs, terms;
+  int least_state = 0, least_overrides = 0, least_reads = 0;  // room for scenes that come later
 };
 
 class Engine {
@@ -49,12 +51,20 @@ class Engine {
   // Throws std::logic_error while a step is under way and std::invalid_argument for a scene or kernel that does not exist.
   template <typename T>
   void begin(const T* actions, const bool* mask);
+  // Instead of begin: the rows will not be stepped. `now` and the faults are written for their states as they are, and no
+  // kernel is called. With `warm_start` the states take the warm start that this computes, and stay the same otherwise.
+  void begin_forward(const bool* mask, bool warm_start);
   bool run(Pool::Interrupted interrupted);
   void launch();
   // Throws std::logic_error if nothing was launched.
   void join();
   bool wait(Pool::Interrupted interrupted);
   void end() { phase_ = Phase::idle; }
+
+  // Puts a scene or kernel in another's place, or adds one if `index` is their number. Throws std::logic_error while a step
+  // is under way, and std::invalid_argument if the index is no such place or the rows are too narrow for the scene.
+  void set_scene(int index, std::shared_ptr<const Scene> scene);
+  void set_kernel(int index, Kernel kernel);
 
   // Drops the rows whose turn has not come, waits for the others and ends the threads. Later steps throw std::logic_error.
   void close();
@@ -74,26 +84,38 @@ class Engine {
   std::vector<std::int32_t> faults, warnings;             // warnings: counts of the last step, mjNWARNING a row
 
  private:
-  struct Simulator;
+  enum class Task { step, forward, forward_warm };
+  struct OwnFields;
+  struct FreeData {
+    void operator()(mjData* data) const { mj_deleteData(data); }
+  };
+  // What one thread has for itself. Scenes whose models have the same structure share one mjData.
   struct Slot {
-    std::vector<std::unique_ptr<Simulator>> by_scene;
+    std::vector<std::unique_ptr<OwnFields>> by_scene;  // null for a scene without overrides
+    std::vector<std::unique_ptr<mjData, FreeData>> by_kind;
   };
 
-  static void step_item(void* self, int slot, int item);
-  void step_row(Slot& slot, int row);
-  Simulator* simulator(Slot& slot, int scene, std::string* error);
+  static void work_item(void* self, int slot, int item);
+  void work_row(Slot& slot, int row);
+  void check_idle();
+  void start_task(Task task, const bool* mask);
+  void check_fits(const Scene& scene) const;
+  int find_kind(const Scene& scene, int but) const;
+  void forget_if_forked();
 
-  // Guarded by Python's lock. `running`: a thread is between begin or join and end.
+  // Written with Python's lock held, read without it at exit. `running`: a thread is between begin or join and end.
   enum class Phase { idle, launched, running };
 
   std::vector<std::shared_ptr<const Scene>> scenes_;
+  std::vector<int> kind_of_scene_;  // equal for scenes whose models have the same structure
   std::vector<Kernel> kernels_;
   int threads_;
   std::vector<Slot> slots_;
-  std::vector<int> order_;  // rows of the current step
+  Task task_ = Task::step;
+  std::vector<int> order_;  // rows of the current task
   std::vector<double> actions_;
   bool single_ = false;
-  Phase phase_ = Phase::idle;
+  std::atomic<Phase> phase_{Phase::idle};
   std::vector<std::string> errors_;
   std::unique_ptr<Pool> pool_;  // last: its threads use everything above
 };

@@ -1,7 +1,11 @@
 #include "model.h"
 
+#include <mujoco/mjxmacro.h>
+
+#include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <type_traits>
 
 #include "guard.h"
 
@@ -23,11 +27,11 @@ mjModel* load(const void* bytes, std::size_t size) {
   std::string error = "this MuJoCo cannot read it";
   const bool added = mj_addBufferVFS(&loading.files, name, bytes, static_cast<int>(size)) == 0;
   const bool returned = added && guarded(
-      [](void* context) {
-        auto* const job = static_cast<Loading*>(context);
-        job->model = mj_loadModel("model.mjb", &job->files);
-      },
-      &loading, &error);
+                                     [](void* context) {
+                                       auto* const job = static_cast<Loading*>(context);
+                                       job->model = mj_loadModel("model.mjb", &job->files);
+                                     },
+                                     &loading, &error);
   mj_deleteVFS(&loading.files);
   if (!returned || loading.model == nullptr) {
     throw std::invalid_argument("The bytes are no compiled model (" + error + "). Expected what mj_saveModel of MuJoCo " +
@@ -36,9 +40,34 @@ mjModel* load(const void* bytes, std::size_t size) {
   return loading.model;
 }
 
+mjModel* copy(const mjModel& other) {
+  struct Copying {
+    const mjModel* from;
+    mjModel* to;
+  } copying{&other, nullptr};
+  std::string error = "no memory";
+  guarded(
+      [](void* context) {
+        auto* const job = static_cast<Copying*>(context);
+        job->to = mj_copyModel(nullptr, job->from);
+      },
+      &copying, &error);
+  if (copying.to == nullptr) throw std::invalid_argument("The model cannot be copied (" + error + ").");
+  return copying.to;
+}
+
+// Real numbers are no part of the structure; everything else is.
+template <typename T>
+bool same_unless_real(const T* a, const T* b, int rows, int columns) {
+  if (std::is_floating_point<T>::value || rows == 0 || columns == 0) return true;
+  return std::memcmp(a, b, sizeof(T) * static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns)) == 0;
+}
+
 }  // namespace
 
 Model::Model(const void* bytes, std::size_t size) : model_(load(bytes, size), mj_deleteModel) {}
+
+Model::Model(const mjModel& other) : model_(copy(other), mj_deleteModel) {}
 
 std::vector<char> Model::to_bytes() const {
   std::vector<char> bytes(static_cast<std::size_t>(mj_sizeModel(model_.get())));
@@ -54,6 +83,27 @@ std::vector<std::string> Model::names(mjtObj kind, int count) const {
     names.emplace_back(name == nullptr ? "" : name);
   }
   return names;
+}
+
+bool same_structure(const mjModel& a, const mjModel& b) {
+  if (&a == &b) return true;
+#define X(name) \
+  if (a.name != b.name) return false;
+  MJMODEL_INTS
+#undef X
+#define X(type, name) \
+  if (a.opt.name != b.opt.name) return false;
+  MJOPTION_INTS
+#undef X
+  if (a.nplugin > 0) return false;  // plugins keep data of their own in mjData
+  MJMODEL_POINTERS_PREAMBLE((&a))
+#define X(type, name, rows, columns)                                             \
+  if (static_cast<const void*>(a.name) != a.tex_data && /* the largest by far */ \
+      !same_unless_real(a.name, b.name, a.rows, columns))                        \
+    return false;
+  MJMODEL_POINTERS
+#undef X
+  return true;
 }
 
 }  // namespace taskworlds

@@ -15,6 +15,8 @@ class Model {
  public:
   // Reads what mj_saveModel wrote. Throws std::invalid_argument if it is not a model of this MuJoCo.
   Model(const void* bytes, std::size_t size);
+  // Copies a model. Throws std::invalid_argument if MuJoCo cannot.
+  explicit Model(const mjModel& other);
 
   const mjModel& get() const { return *model_; }
   std::vector<char> to_bytes() const;
@@ -25,5 +27,8 @@ class Model {
  private:
   std::unique_ptr<mjModel, void (*)(mjModel*)> model_;
 };
+
+// Whether the models differ at most in real numbers (masses, lengths, gains), so that one mjData serves both.
+bool same_structure(const mjModel& a, const mjModel& b);
 
 }  // namespace taskworlds

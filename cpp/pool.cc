@@ -25,10 +25,13 @@ struct Pool::Crew {
     bool called = false;  // asked to take part in the current job
   };
 
+  explicit Crew(int size) : members(static_cast<std::size_t>(size)) {}
+
   std::mutex mutex;
   std::condition_variable idle;  // the last item is done, or a member has left the job
   std::vector<std::unique_ptr<Member>> members;
   bool ending = false;
+  std::atomic<bool> closed{false};
   int inside = 0;  // members that may still look at the job
 
   Work work = nullptr;
@@ -56,8 +59,12 @@ struct Pool::Crew {
   }
 
   void drop_rest() {
-    const int begun = next.exchange(items, std::memory_order_relaxed);
-    if (begun < items) done(items - begun);
+    int dropped;
+    {
+      const std::lock_guard<std::mutex> lock(mutex);  // no job may be written down meanwhile, see Pool::close
+      dropped = items - next.exchange(items, std::memory_order_relaxed);
+    }
+    if (dropped > 0) done(dropped);
   }
 
   // Waits without sleeping for as long as a row may take. Waking from sleep costs as much as a tenth of a small step.
@@ -90,10 +97,9 @@ struct Pool::Crew {
   }
 };
 
-Pool::Pool(int size) : size_(size), owner_(getpid()) {}
+Pool::Pool(int size) : size_(size), owner_(getpid()), crew_(std::make_unique<Crew>(size)) {}
 
 Pool::~Pool() {
-  if (!crew_) return;
   if (!ours()) {
     static_cast<void>(crew_.release());  // its threads and perhaps a held mutex belong to the parent: nothing here to end
     return;
@@ -116,11 +122,8 @@ bool Pool::ours() const { return owner_ == getpid(); }
 Pool::Crew& Pool::crew() {
   if (!ours()) {
     static_cast<void>(crew_.release());
+    crew_ = std::make_unique<Crew>(size_);
     owner_ = getpid();
-  }
-  if (!crew_) {
-    crew_ = std::make_unique<Crew>();
-    crew_->members.resize(static_cast<std::size_t>(size_));
   }
   return *crew_;
 }
@@ -138,6 +141,7 @@ void Pool::begin(int items, Work work, void* context, int first_slot) {
   std::unique_lock<std::mutex> lock(crew.mutex);
   // A member that woke too late for the last job must have left before the next one is written down.
   crew.idle.wait(lock, [&] { return crew.inside == 0; });
+  if (crew.closed) items = 0;
   crew.work = work;
   crew.context = context;
   crew.items = items;
@@ -183,10 +187,17 @@ bool Pool::run(int items, Work work, void* context, Interrupted interrupted) {
 }
 
 void Pool::cancel() {
-  if (!crew_ || !ours()) return;
   crew_->drop_rest();
   while (!crew_->wait_slice()) {
   }
 }
+
+void Pool::close() {
+  if (!ours()) return;
+  crew_->closed = true;
+  cancel();
+}
+
+bool Pool::closed() const { return crew_->closed; }
 
 }  // namespace taskworlds

@@ -13,7 +13,7 @@ namespace taskworlds {
 // [0, size): at most one thread uses a slot at a time, and what was written in a slot is seen by its next user.
 //
 // Threads start on first use. A fork leaves them behind in the parent; the child starts its own on its first use.
-// All member functions but `cancel` belong to one controlling thread at a time.
+// All member functions but `close` and `closed` belong to one controlling thread at a time.
 class Pool {
  public:
   using Work = void (*)(void* context, int slot, int item);
@@ -21,7 +21,7 @@ class Pool {
   using Interrupted = bool (*)();
 
   explicit Pool(int size);
-  // Cancels the job, if there is one, and ends the threads.
+  // Drops the rest of the job, if there is one, and ends the threads.
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -35,8 +35,10 @@ class Pool {
   bool wait(Interrupted interrupted);
   // start and wait in one, with the calling thread as one of the workers.
   bool run(int items, Work work, void* context, Interrupted interrupted);
-  // Drops the items not yet begun and waits for the others. May be called while another thread is in `wait` or `run`.
-  void cancel();
+  // Drops the items not yet begun and waits for the others. Later jobs have no items. May be called while another thread is
+  // in any of the functions above.
+  void close();
+  bool closed() const;
 
   // Whether this is the process that started the threads. In a forked child it is false until the next start or run, and
   // a job that was under way there is lost.
@@ -45,6 +47,7 @@ class Pool {
  private:
   struct Crew;
   Crew& crew();
+  void cancel();
   void begin(int items, Work work, void* context, int first_slot);
 
   int size_;

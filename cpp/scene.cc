@@ -23,43 +23,110 @@ T clip(T x, T low, T high) {
   return x < high ? x : high;
 }
 
-int read_width(const Read& read) {
-  switch (read.source) {
+// The array of mjData that a source other than touch reads.
+const mjtNum* source_data(const mjData& d, Source source) {
+  switch (source) {
     case Source::body_xpos:
-    case Source::site_xpos:
-    case Source::geom_xpos:
-      return 3;
+      return d.xpos;
     case Source::body_xquat:
-      return 4;
+      return d.xquat;
+    case Source::body_xmat:
+      return d.xmat;
+    case Source::body_xipos:
+      return d.xipos;
+    case Source::body_subtree_com:
+      return d.subtree_com;
+    case Source::body_cinert:
+      return d.cinert;
+    case Source::body_cvel:
+      return d.cvel;
+    case Source::body_cfrc_ext:
+      return d.cfrc_ext;
+    case Source::site_xpos:
+      return d.site_xpos;
     case Source::site_xmat:
+      return d.site_xmat;
+    case Source::geom_xpos:
+      return d.geom_xpos;
     case Source::geom_xmat:
-      return 9;
+      return d.geom_xmat;
     case Source::qpos:
-      return read.b;
+      return d.qpos;
+    case Source::qvel:
+      return d.qvel;
+    case Source::qfrc_actuator:
+      return d.qfrc_actuator;
+    case Source::ctrl:
+      return d.ctrl;
+    case Source::act:
+      return d.act;
+    case Source::ten_length:
+      return d.ten_length;
+    case Source::ten_velocity:
+      return d.ten_velocity;
+    case Source::sensordata:
+      return d.sensordata;
     case Source::touch:
-      return 1;
+      break;
+  }
+  return nullptr;
+}
+
+// How many numbers that array has.
+int source_size(const mjModel& m, Source source) {
+  switch (source) {
+    case Source::body_xpos:
+    case Source::body_xipos:
+    case Source::body_subtree_com:
+      return 3 * m.nbody;
+    case Source::body_xquat:
+      return 4 * m.nbody;
+    case Source::body_cvel:
+    case Source::body_cfrc_ext:
+      return 6 * m.nbody;
+    case Source::body_xmat:
+      return 9 * m.nbody;
+    case Source::body_cinert:
+      return 10 * m.nbody;
+    case Source::site_xpos:
+      return 3 * m.nsite;
+    case Source::site_xmat:
+      return 9 * m.nsite;
+    case Source::geom_xpos:
+      return 3 * m.ngeom;
+    case Source::geom_xmat:
+      return 9 * m.ngeom;
+    case Source::qpos:
+      return m.nq;
+    case Source::qvel:
+    case Source::qfrc_actuator:
+      return m.nv;
+    case Source::ctrl:
+      return m.nu;
+    case Source::act:
+      return m.na;
+    case Source::ten_length:
+    case Source::ten_velocity:
+      return m.ntendon;
+    case Source::sensordata:
+      return m.nsensordata;
+    case Source::touch:
+      break;
   }
   return 0;
 }
 
+int read_width(const Read& read) { return read.source == Source::touch ? 1 : read.b; }
+
 void check_read(const mjModel& model, const Read& read) {
-  switch (read.source) {
-    case Source::body_xpos:
-    case Source::body_xquat:
-      return check_index("A body's id", read.a, model.nbody);
-    case Source::site_xpos:
-    case Source::site_xmat:
-      return check_index("A site's id", read.a, model.nsite);
-    case Source::geom_xpos:
-    case Source::geom_xmat:
-      return check_index("A geom's id", read.a, model.ngeom);
-    case Source::qpos:
-      check_index("The first qpos", read.a, model.nq);
-      return check_index("The last qpos", read.a + read.b - 1, model.nq);
-    case Source::touch:
-      check_index("The first geom's id", read.a, model.ngeom);
-      return check_index("The second geom's id", read.b, model.ngeom);
+  if (read.source == Source::touch) {
+    check_index("The first geom's id", read.a, model.ngeom);
+    check_index("The second geom's id", read.b, model.ngeom);
+    return;
   }
+  const int size = source_size(model, read.source);
+  check_index("A read's first number", read.a, size + 1);
+  check_index("How many numbers a read has", read.b, size - read.a + 1);
 }
 
 // Normal force between two geoms, newtons: the sum over their contacts of the first row of each contact's constraint.
@@ -69,8 +136,8 @@ double touch(const mjData* data, int geom1, int geom2) {
   double force = 0;
   for (int i = 0; i < data->ncon; ++i) {
     const mjContact& contact = data->contact[i];
-    const bool between = (contact.geom[0] == geom1 && contact.geom[1] == geom2) ||
-                         (contact.geom[0] == geom2 && contact.geom[1] == geom1);
+    const bool between =
+        (contact.geom[0] == geom1 && contact.geom[1] == geom2) || (contact.geom[0] == geom2 && contact.geom[1] == geom1);
     if (!between) continue;
     const int address = contact.efc_address >= 0 ? contact.efc_address : data->nefc - 1;
     if (address >= 0) force += data->efc_force[address];
@@ -100,17 +167,21 @@ int field_count(const mjModel& model, Field field) {
   return field == Field::body_pos || field == Field::body_quat ? model.nbody : model.nsite;
 }
 
-Scene::Scene(std::shared_ptr<const Model> model, int frame_skip, const MocapControl& mocap,
+Scene::Scene(std::shared_ptr<const Model> model, int frame_skip, Stepping stepping, const MocapControl& mocap,
              std::vector<ActuatorControl> actuators, std::vector<Override> overrides, std::vector<Read> reads)
     : model_(std::move(model)),
       frame_skip_(frame_skip),
+      stepping_(stepping),
       mocap_(mocap),
       actuators_(std::move(actuators)),
       overrides_(std::move(overrides)),
       reads_(std::move(reads)) {
   const mjModel& m = model_->get();
   state_size_ = mj_stateSize(&m, mjSTATE_INTEGRATION);
-  if (frame_skip_ < 1) throw std::invalid_argument("frame_skip must be at least 1, not " + std::to_string(frame_skip_) + ".");
+  if (frame_skip_ < 1) {
+    throw std::invalid_argument("frame_skip must be at least 1, not " + std::to_string(frame_skip_) + ".");
+  }
+  check_index("The stepping", static_cast<int>(stepping_), kSteppings);
   if (mocap_.mocap >= 0) {
     check_index("The mocap body's index", mocap_.mocap, m.nmocap);
     if (mocap_.first < 0) throw std::invalid_argument("The first action of a mocap body must not be negative.");
@@ -129,6 +200,14 @@ Scene::Scene(std::shared_ptr<const Model> model, int frame_skip, const MocapCont
   for (const Read& r : reads_) {
     check_index("A read's source", static_cast<int>(r.source), kSources);
     check_read(m, r);
+    const bool force = r.source == Source::touch || r.source == Source::body_cfrc_ext;
+    if (force && stepping_ == Stepping::split) {
+      throw std::invalid_argument(
+          "touch and body_cfrc_ext cannot be read with the stepping 'split': it ends with mj_step1, before forces are "
+          "known. "
+          "Read a sensor instead.");
+    }
+    reads_forces_ = reads_forces_ || r.source == Source::body_cfrc_ext;
     read_size_ += read_width(r);
   }
 }
@@ -152,36 +231,48 @@ void Scene::control(mjData* data, const double* action, bool single) const {
   for (const ActuatorControl& c : actuators_) data->ctrl[c.actuator] = c.gain * action[c.action];
 }
 
+void Scene::step(const mjModel* own, mjData* data, const double* action, bool single) const {
+  int left = frame_skip_;
+  if (stepping_ == Stepping::split && own->opt.integrator != mjINT_RK4) {
+    // The official simulation did this mj_step1 at the end of the last step. Only the state was kept, so it is done again.
+    mj_step1(own, data);
+    control(data, action, single);
+    mj_step2(own, data);
+    --left;
+  } else {
+    control(data, action, single);
+  }
+  for (; left > 0; --left) mj_step(own, data);
+  if (stepping_ == Stepping::forward) mj_forward(own, data);
+  if (stepping_ == Stepping::split) mj_step1(own, data);
+  if (reads_forces_) mj_rnePostConstraint(own, data);
+}
+
+void Scene::forward(const mjModel* own, mjData* data) const {
+  mj_forward(own, data);
+  if (reads_forces_) mj_rnePostConstraint(own, data);
+}
+
 void Scene::read(const mjData* data, double* now) const {
   for (const Read& r : reads_) {
-    switch (r.source) {
-      case Source::body_xpos:
-        mju_copy3(now, data->xpos + 3 * r.a);
-        break;
-      case Source::body_xquat:
-        mju_copy4(now, data->xquat + 4 * r.a);
-        break;
-      case Source::site_xpos:
-        mju_copy3(now, data->site_xpos + 3 * r.a);
-        break;
-      case Source::site_xmat:
-        mju_copy(now, data->site_xmat + 9 * r.a, 9);
-        break;
-      case Source::geom_xpos:
-        mju_copy3(now, data->geom_xpos + 3 * r.a);
-        break;
-      case Source::geom_xmat:
-        mju_copy(now, data->geom_xmat + 9 * r.a, 9);
-        break;
-      case Source::qpos:
-        mju_copy(now, data->qpos + r.a, r.b);
-        break;
-      case Source::touch:
-        *now = touch(data, r.a, r.b);
-        break;
+    if (r.source == Source::touch) {
+      *now = touch(data, r.a, r.b);
+    } else {
+      mju_copy(now, source_data(*data, r.source) + r.a, r.b);
     }
     now += read_width(r);
   }
+}
+
+std::vector<double> Scene::default_overrides() const {
+  std::vector<double> values;
+  mjModel model = this->model();
+  for (const Override& o : overrides_) {
+    const int width = field_width(o.field);
+    const mjtNum* const first = field_data(&model, o.field) + width * o.id;
+    values.insert(values.end(), first, first + width);
+  }
+  return values;
 }
 
 }  // namespace taskworlds

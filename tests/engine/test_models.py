@@ -60,7 +60,19 @@ def test_round_trip_through_mujoco():
     assert pickle.loads(pickle.dumps(copy)).native.to_bytes() == model.native.to_bytes()
 
 
+def test_a_copy_is_of_the_model_as_it_was():
+    theirs = metaworld_model(DRAWER).to_mujoco()
+    theirs.body_mass[3] = 7.0
+    ours = Model.from_mujoco(theirs)
+    theirs.body_mass[3] = 8.0
+    assert ours.to_mujoco().body_mass[3] == 7.0
+    del theirs
+    assert ours.to_mujoco().body_mass[3] == 7.0
+
+
 def test_wrong_models():
+    with pytest.raises(TypeError, match=r"model must be a mujoco\.MjModel, not 'drawer'\. For saved bytes"):
+        Model.from_mujoco("drawer")
     with pytest.raises(
         ValueError, match=r"Meta-World has no model file 'drawer.xml'\. Give a path within its assets"
     ):
@@ -81,7 +93,8 @@ def test_wrong_names():
     with pytest.raises(ValueError, match="The field of an override must be one of 'body_pos'"):
         Scene(model, 5, overrides=(("body_mass", "hand"),))
     with pytest.raises(
-        ValueError, match=r"A read is \(source, name\), or \('touch', geom, geom\), not \('touch', 'a'\)"
+        ValueError,
+        match=r"A read is \(source, name\), \(source,\) for all, or \('touch', geom, geom\), not \('touch', 'a'\)",
     ):
         Scene(model, 5, reads=(("touch", "a"),))
     with pytest.raises(ValueError, match=r"An actuator's id must be in \[0, 2\), not 2"):

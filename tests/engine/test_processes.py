@@ -112,6 +112,26 @@ def test_fork_while_a_step_is_under_way():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_exchanges_a_scene_of_a_step_under_way():
+    check("""
+        engine, action = make(rows=200, frame_skip=5000)
+        scene = Scene(model, 1)
+        engine.step_async(action)
+        pid = os.fork()
+        if pid == 0:
+            engine.set_scene(0, scene)
+            engine.states[:] = 0
+            engine.step(action)
+            assert (engine.states[:, 0] == 0.002).all()
+            os._exit(0)
+        engine.step_wait()
+        assert not engine.faults.any()
+        _, status = os.waitpid(pid, 0)
+        assert status == 0
+    """)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_that_exits_normally():
     check("""
         engine, action = make()

@@ -67,7 +67,7 @@ class Engine:
         states: (N, S) float64, MuJoCo's `mjSTATE_INTEGRATION` of each row; S fits the largest scene, a row
             uses the first `scenes[w].native.state_size`.
         overrides: (N, V) float64, each row's own values of the fields that its scene declares, in that order.
-            Rows start with zeros: write them before the first step.
+            Rows start with zeros: write them (`Scene.default_overrides`) before the first step.
         params: (N, P) float64, constants of each row's task, for its kernel.
         memory: (N, M) float64, what each row's kernel keeps from step to step.
         obs: (N, O) float64, written by the kernel.
@@ -75,8 +75,8 @@ class Engine:
         now: (N, G) float64, what each row's scene read after its last step.
         scene_of_row: (N,) int32, index of each row's scene.
         kernel_of_row: (N,) int32, index of each row's kernel; -1 (the start) is none.
-        faults: (N,) int32, `Fault` of each row in the last step; 0 for rows that it left out.
-        warnings: (N, 8) int32, how often MuJoCo gave each of its warnings in the last step.
+        faults: (N,) int32, `Fault` of each row in the last step or forward; 0 for rows that it left out.
+        warnings: (N, 8) int32, how often MuJoCo gave each of its warnings there.
 
     Args:
         scenes: the scenes that rows may be of.
@@ -89,6 +89,8 @@ class Engine:
         kernels: compiled functions (`compile_kernel`) that rows may have. They are kept alive.
         num_threads: threads, the calling one included; by default one for each processor that this process
             may use.
+        state_size, override_size, read_size: S, V and G at least. Give them if wider scenes than these may
+            come later (`set_scene`).
 
     Raises:
         TypeError: a size is not a whole number, or a scene is not a `Scene`.
@@ -134,6 +136,9 @@ class Engine:
         term_size: int = 0,
         kernels: Sequence[Any] = (),
         num_threads: int | None = None,
+        state_size: int = 0,
+        override_size: int = 0,
+        read_size: int = 0,
     ) -> None:
         for scene in scenes:
             if not isinstance(scene, Scene):
@@ -145,19 +150,68 @@ class Engine:
             "memory_size": check_count("memory_size", memory_size, minimum=0),
             "obs_size": check_count("obs_size", obs_size, minimum=0),
             "term_size": check_count("term_size", term_size, minimum=0),
+            "state_size": check_count("state_size", state_size, minimum=0),
+            "override_size": check_count("override_size", override_size, minimum=0),
+            "read_size": check_count("read_size", read_size, minimum=0),
         }
         threads = _processors() if num_threads is None else check_count("num_threads", num_threads)
-        self.scenes = tuple(scenes)
-        self.kernels = tuple(kernels)
+        self._scenes = list(scenes)
+        self._kernels = list(kernels)
         self._chosen_threads = num_threads
         self._native = _native.Engine(
-            scenes=[scene.native for scene in self.scenes],
-            kernels=[kernel.address for kernel in self.kernels],
+            scenes=[scene.native for scene in self._scenes],
+            kernels=[kernel.address for kernel in self._kernels],
             num_threads=threads,
             **self._arguments,
         )
         for name in _ARRAYS:
             setattr(self, name, getattr(self._native, name))
+        for name, array in (
+            ("state_size", self.states),
+            ("override_size", self.overrides),
+            ("read_size", self.now),
+        ):
+            self._arguments[name] = array.shape[
+                1
+            ]  # so that a copy is as wide, whatever scenes it has by then
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """The scenes that rows may be of."""
+        return tuple(self._scenes)
+
+    @property
+    def kernels(self) -> tuple[Any, ...]:
+        """The kernels that rows may have."""
+        return tuple(self._kernels)
+
+    def set_scene(self, index: int, scene: Scene) -> None:
+        """Puts a scene in another's place, or adds one if `index` is how many there are.
+
+        The rows keep their states and overrides: write those that the new scene needs. It takes a few
+        microseconds if the new model differs from the old one in real numbers only (masses, lengths, gains).
+
+        Raises:
+            TypeError: `scene` is not a `Scene`.
+            ValueError: there is no such place, or the engine's arrays are too narrow for the scene.
+            RuntimeError: a step is under way, or the engine is closed.
+        """
+        if not isinstance(scene, Scene):
+            raise TypeError(f"scene must be a Scene, not {scene!r}.")
+        index = check_count("index", index, minimum=0)
+        self._native.set_scene(index, scene.native)
+        self._scenes[index : index + 1] = [scene]
+
+    def set_kernel(self, index: int, kernel: Any) -> None:
+        """Puts a compiled kernel in another's place, or adds one if `index` is how many there are.
+
+        Raises:
+            ValueError: there is no such place.
+            RuntimeError: a step is under way, or the engine is closed.
+        """
+        index = check_count("index", index, minimum=0)
+        self._native.set_kernel(index, kernel.address)
+        self._kernels[index : index + 1] = [kernel]
 
     @property
     def num_rows(self) -> int:
@@ -202,6 +256,22 @@ class Engine:
         """
         self._native.step_wait()
 
+    def forward(self, mask: npt.NDArray[np.bool_] | None = None, *, warm_start: bool = False) -> None:
+        """Writes `now`, faults and warnings for the rows' states as they are; no row moves, no kernel is called.
+
+        What a step leaves one physics step old (see `Scene.stepping`) is up to date here.
+
+        Args:
+            mask: (N,) bool, rows to do; None is all.
+            warm_start: writes the solver's warm start into the states, as mj_forward leaves it. Gymnasium and
+                dm_control start their episodes like this. Otherwise no bit of the states changes.
+
+        Raises:
+            ValueError: a shape does not fit, or `scene_of_row` names what does not exist.
+            RuntimeError: a step is under way, or the engine is closed.
+        """
+        self._native.forward(self._checked_mask(mask), warm_start)
+
     def _checked(
         self, actions: npt.ArrayLike, mask: Any
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
@@ -211,15 +281,18 @@ class Engine:
         shape = (self.num_rows, self._arguments["action_size"])
         if actions.shape != shape:
             raise ValueError(f"actions must have shape {shape}, one row each, not {actions.shape}.")
+        return np.ascontiguousarray(actions), self._checked_mask(mask)
+
+    def _checked_mask(self, mask: Any) -> npt.NDArray[np.bool_] | None:
         if mask is None:
-            return np.ascontiguousarray(actions), None
+            return None
         mask = np.asarray(mask)
-        if mask.dtype != np.bool_ or mask.shape != shape[:1]:
+        if mask.dtype != np.bool_ or mask.shape != (self.num_rows,):
             raise ValueError(
-                f"mask must be a bool array of shape {shape[:1]}, one entry per row, "
+                f"mask must be a bool array of shape {(self.num_rows,)}, one entry per row, "
                 f"not {mask.dtype} of shape {mask.shape}."
             )
-        return np.ascontiguousarray(actions), np.ascontiguousarray(mask)
+        return np.ascontiguousarray(mask)
 
     def error(self, row: int) -> str:
         """Gives MuJoCo's error in the row's last step, or "" if it had none."""

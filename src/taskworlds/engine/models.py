@@ -9,14 +9,13 @@ import threading
 from typing import Any
 
 import mujoco
-import numpy as np
 
 from taskworlds.engine import _native
 from taskworlds.engine.model_files import is_own_file, read_spec
 
 __all__ = ["Model", "full_metaworld_model", "metaworld_model"]
 
-_KINDS = ("body", "geom", "site", "joint")
+_KINDS = ("body", "geom", "site", "joint", "actuator", "sensor", "tendon")
 
 # Meta-World's constructor writes this into the weld that holds the hand to the mocap body: no offset, the
 # relative pose that the hand keeps, and the torque scale (mjModel.eq_data).
@@ -47,10 +46,18 @@ class Model:
 
     @classmethod
     def from_mujoco(cls, model: mujoco.MjModel) -> Model:
-        """Copies a model of MuJoCo's Python bindings, as it is now."""
-        buffer = np.empty(mujoco.mj_sizeModel(model), np.uint8)
-        mujoco.mj_saveModel(model, None, buffer)
-        return cls(buffer.tobytes())
+        """Copies a model of MuJoCo's Python bindings, as it is now.
+
+        Raises:
+            TypeError: it is no `mujoco.MjModel`.
+        """
+        if not isinstance(model, mujoco.MjModel):
+            raise TypeError(
+                f"model must be a mujoco.MjModel, not {model!r}. For saved bytes use Model(data)."
+            )
+        copy = cls.__new__(cls)
+        copy.native, copy._asset = _native.Model.copy_of(model._address), None
+        return copy
 
     def to_mujoco(self) -> mujoco.MjModel:
         """Makes an independent copy for MuJoCo's Python bindings (rendering, resets)."""
@@ -62,7 +69,7 @@ class Model:
         return {kind: {name: i for i, name in enumerate(names[kind]) if name} for kind in _KINDS}
 
     def find(self, kind: str, name: str) -> int:
-        """Gives the id of the named "body", "geom", "site" or "joint".
+        """Gives the id of the named "body", "geom", "site", "joint", "actuator", "sensor" or "tendon".
 
         Raises:
             ValueError: the model has none of this name.

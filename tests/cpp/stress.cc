@@ -1,0 +1,409 @@
+// Drives the engine without Python, hard, and checks what it does: for sanitizers (.ci/sanitize), and for a debugger.
+// Prints what it checked and ends with 0, or names the first check that failed and ends with 1.
+
+#include <mujoco/mujoco.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine.h"
+#include "model.h"
+#include "scene.h"
+
+namespace {
+
+using namespace taskworlds;
+
+#define CHECK(condition)                                                           \
+  do {                                                                             \
+    if (!(condition)) {                                                            \
+      std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+      std::_Exit(1);                                                               \
+    }                                                                              \
+  } while (false)
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// Boxes that fall on a plane. With little memory MuJoCo raises an error as soon as they touch it.
+std::string boxes_xml(int count, int memory) {
+  std::string xml = "<mujoco><size memory=\"" + std::to_string(memory) + "\"/><worldbody>";
+  xml += "<geom name=\"floor\" type=\"plane\" size=\"5 5 1\"/>";
+  for (int i = 0; i < count; ++i) {
+    xml += "<body pos=\"" + std::to_string(i) + " 0 0.09\"><freejoint/><geom type=\"box\" size=\"0.1 0.1 0.1\"/></body>";
+  }
+  return xml + "</worldbody></mujoco>";
+}
+
+// An arm that a mocap body pulls, with motors, a sensor and a site.
+std::string arm_xml(double mass, bool forearm, const char* integrator) {
+  const std::string weight = " mass=\"" + std::to_string(mass) + "\"/>";
+  std::string xml = std::string("<mujoco><option integrator=\"") + integrator + "\"/><worldbody>";
+  xml += "<geom name=\"floor\" type=\"plane\" size=\"5 5 1\"/><body name=\"lead\" mocap=\"true\" pos=\"0.5 0 0.6\"/>";
+  xml += "<site name=\"mark\" pos=\"0 0 1\"/>";
+  xml += "<body name=\"arm\" pos=\"0 0 0.5\"><joint name=\"hinge\" axis=\"0 1 0\"/><site name=\"tip\" pos=\"0.5 0 0\"/>";
+  xml += "<geom name=\"bar\" type=\"capsule\" size=\"0.05\" fromto=\"0 0 0 0.5 0 0\"" + weight;
+  if (forearm) {
+    xml += "<body pos=\"0.5 0 0\"><joint axis=\"0 1 0\"/>";
+    xml += "<geom type=\"capsule\" size=\"0.05\" fromto=\"0 0 0 0.5 0 0\"" + weight + "</body>";
+  }
+  xml += "</body></worldbody><equality><connect body1=\"lead\" body2=\"arm\" anchor=\"0 0 0\" solref=\"0.1 1\"/></equality>";
+  xml += "<actuator><motor joint=\"hinge\" gear=\"3\"/></actuator>";
+  return xml + "<sensor><touch site=\"tip\"/><framepos objtype=\"site\" objname=\"tip\"/></sensor></mujoco>";
+}
+
+std::shared_ptr<const Model> compile(const std::string& xml) {
+  mjVFS files;
+  mj_defaultVFS(&files);
+  CHECK(mj_addBufferVFS(&files, "model.xml", xml.data(), static_cast<int>(xml.size())) == 0);
+  char error[1000] = "";
+  mjModel* const model = mj_loadXML("model.xml", &files, error, sizeof error);
+  mj_deleteVFS(&files);
+  if (model == nullptr) std::fprintf(stderr, "%s\n", error);
+  CHECK(model != nullptr);
+  std::vector<char> bytes(static_cast<std::size_t>(mj_sizeModel(model)));
+  mj_saveModel(model, nullptr, bytes.data(), static_cast<int>(bytes.size()));
+  mj_deleteModel(model);
+  return std::make_shared<const Model>(bytes.data(), bytes.size());
+}
+
+std::shared_ptr<const Scene> boxes_scene(int count, int memory, int frame_skip = 2) {
+  const MocapControl none{-1, 0, 0, 0, {}, {}, {}};
+  return std::make_shared<const Scene>(compile(boxes_xml(count, memory)), frame_skip, Stepping::forward, none,
+                                       std::vector<ActuatorControl>{}, std::vector<Override>{{Field::body_pos, 0}},
+                                       std::vector<Read>{{Source::touch, 0, 1}, {Source::body_cfrc_ext, 0, 12}});
+}
+
+std::shared_ptr<const Scene> arm_scene(double mass, bool forearm, Stepping stepping, const char* integrator = "Euler") {
+  const MocapControl lead{0, 0, 1, 0.01, {-1, -1, 0}, {1, 1, 1}, {1, 0, 0, 0}};
+  std::vector<Read> reads{{Source::qpos, 0, forearm ? 2 : 1}, {Source::sensordata, 0, 4}, {Source::body_xmat, 9, 9}};
+  if (stepping != Stepping::split) reads.push_back({Source::body_cfrc_ext, 0, 12});
+  return std::make_shared<const Scene>(compile(arm_xml(mass, forearm, integrator)), 3, stepping, lead,
+                                       std::vector<ActuatorControl>{{0, 3, 1.5}},
+                                       std::vector<Override>{{Field::site_pos, 0}, {Field::body_quat, 2}}, reads);
+}
+
+// The scenes that the script moves among; compiled once.
+const std::vector<std::shared_ptr<const Scene>>& scenes() {
+  static const std::vector<std::shared_ptr<const Scene>> all = {
+      boxes_scene(4, 1'000'000),
+      arm_scene(1, false, Stepping::forward),
+      arm_scene(2, false, Stepping::forward),
+      arm_scene(1, true, Stepping::step),
+      arm_scene(3, true, Stepping::split),
+      arm_scene(1, true, Stepping::split, "RK4"),
+      boxes_scene(6, 122'500),
+      boxes_scene(6, 1'000'000),
+      arm_scene(2, true, Stepping::step, "implicitfast"),
+  };
+  return all;
+}
+constexpr int kTooSmall = 6;
+
+template <int factor>
+void kernel(const double* now, const double* action, const double* params, double* memory, double* obs, double* terms,
+            std::int64_t single) {
+  memory[0] = memory[0] * 0.5 + now[0];
+  memory[1] += static_cast<double>(single);
+  obs[0] = factor * now[0] + action[0] + params[0];
+  obs[1] = memory[0];
+  terms[0] = memory[1];
+}
+
+constexpr Sizes kSizes{120, 4, 1, 2, 2, 1, 0, 0, 0};
+
+std::unique_ptr<Engine> make_engine(int threads, const Sizes& sizes = kSizes) {
+  return std::make_unique<Engine>(scenes(), std::vector<Kernel>{kernel<1>, kernel<2>}, sizes, threads);
+}
+
+// The row's scene with the model's own overrides and initial state.
+void place(Engine& engine, int row, int index, const Scene& scene) {
+  const auto r = static_cast<std::size_t>(row);
+  mjData* const data = mj_makeData(&scene.model());
+  mj_getState(&scene.model(), data, engine.states.data() + r * static_cast<std::size_t>(engine.state_size),
+              mjSTATE_INTEGRATION);
+  mj_deleteData(data);
+  const std::vector<double> values = scene.default_overrides();
+  std::copy(values.begin(), values.end(), engine.overrides.begin() + static_cast<std::ptrdiff_t>(r) * engine.override_size);
+  engine.scene_of_row[r] = index;
+}
+
+std::atomic<int> patience{0};  // how often `interrupted` says no before it says yes; below zero: it never does
+bool interrupted() { return patience.load() >= 0 && patience.fetch_sub(1) <= 0; }
+bool never() { return false; }
+
+enum class How { run, launch };
+
+template <typename T>
+bool step(Engine& engine, const std::vector<T>& actions, const bool* mask, How how, Pool::Interrupted asked = never) {
+  engine.begin(actions.data(), mask);
+  bool complete;
+  if (how == How::run) {
+    complete = engine.run(asked);
+  } else {
+    engine.launch();
+    CHECK(engine.pending());
+    engine.join();
+    complete = engine.wait(asked);
+  }
+  engine.end();
+  CHECK(!engine.pending());
+  return complete;
+}
+
+template <typename T>
+void throws(const std::function<void()>& body) {
+  bool thrown = false;
+  try {
+    body();
+  } catch (const T&) {
+    thrown = true;
+  }
+  CHECK(thrown);
+}
+
+struct Mask {
+  explicit Mask(int rows) : bits(new bool[static_cast<std::size_t>(rows)]) {}
+  std::unique_ptr<bool[]> bits;
+};
+
+// Everything that a run of the script left, bit by bit.
+struct Record {
+  std::vector<double> numbers;
+  std::vector<std::int32_t> faults;
+
+  void add(const Engine& engine) {
+    for (const auto* values : {&engine.states, &engine.now, &engine.memory, &engine.obs, &engine.terms}) {
+      numbers.insert(numbers.end(), values->begin(), values->end());
+    }
+    faults.insert(faults.end(), engine.faults.begin(), engine.faults.end());
+    faults.insert(faults.end(), engine.warnings.begin(), engine.warnings.end());
+  }
+  bool operator==(const Record& other) const {
+    return faults == other.faults && numbers.size() == other.numbers.size() &&
+           std::memcmp(numbers.data(), other.numbers.data(), numbers.size() * sizeof(double)) == 0;
+  }
+};
+
+// Steps of random rows with random actions, bad numbers among them; rows and scenes are exchanged in between. The script is
+// the same for every number of threads and both ways to run, and so must the record be.
+Record run_script(int threads, How how, int steps) {
+  std::mt19937 random(7);
+  const auto below = [&random](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  const std::unique_ptr<Engine> engine = make_engine(threads);
+  std::vector<std::shared_ptr<const Scene>> current = scenes();
+  const int rows = kSizes.rows;
+  for (int row = 0; row < rows; ++row) {
+    const auto index = static_cast<std::size_t>(row) % current.size();
+    place(*engine, row, static_cast<int>(index), *current[index]);
+    engine->kernel_of_row[static_cast<std::size_t>(row)] = row % 3 - 1;
+    engine->params[static_cast<std::size_t>(row)] = row;
+  }
+  const Mask mask(rows);
+  std::vector<double> actions(static_cast<std::size_t>(rows * kSizes.actions));
+  Record record;
+  for (int t = 0; t < steps; ++t) {
+    for (double& a : actions) a = 1e-3 * (below(3001) - 1500);
+    if (below(4) == 0) actions[static_cast<std::size_t>(below(rows * kSizes.actions))] = kNan;
+    if (below(4) == 0) actions[static_cast<std::size_t>(below(rows * kSizes.actions))] = 1e300;
+    if (below(4) == 0) engine->states[static_cast<std::size_t>(below(rows * engine->state_size))] = kNan;
+    if (below(4) == 0) engine->states[static_cast<std::size_t>(below(rows * engine->state_size))] = 1e200;
+    const bool all = below(3) == 0;
+    for (int row = 0; row < rows; ++row) mask.bits[static_cast<std::size_t>(row)] = below(3) != 0;
+    const bool* const bits = all ? nullptr : mask.bits.get();
+    if (below(2) == 0) {
+      CHECK(step(*engine, std::vector<float>(actions.begin(), actions.end()), bits, how));
+    } else {
+      CHECK(step(*engine, actions, bits, how));
+    }
+    for (int row = 0; row < rows; ++row) {
+      const auto r = static_cast<std::size_t>(row);
+      CHECK((engine->faults[r] & kNotStepped) == 0);
+      if (!all && !mask.bits[r]) CHECK(engine->faults[r] == 0);
+      if ((engine->faults[r] & kError) != 0) CHECK(!engine->error(row).empty());
+    }
+    record.add(*engine);
+    if (below(3) == 0) {  // back to the beginning, perhaps of another scene
+      const int row = below(rows), index = below(static_cast<int>(current.size()));
+      place(*engine, row, index, *current[static_cast<std::size_t>(index)]);
+    }
+    if (below(3) == 0) {  // an exchanged scene, and its rows begin again
+      const int index = below(static_cast<int>(current.size()) + (current.size() < 14 ? 1 : 0));
+      const auto scene = scenes()[static_cast<std::size_t>(below(static_cast<int>(scenes().size())))];
+      engine->set_scene(index, scene);
+      if (index == static_cast<int>(current.size())) current.push_back(scene);
+      current[static_cast<std::size_t>(index)] = scene;
+      for (int row = 0; row < rows; ++row) {
+        if (engine->scene_of_row[static_cast<std::size_t>(row)] == index) place(*engine, row, index, *scene);
+      }
+    }
+    if (below(5) == 0) engine->set_kernel(below(2), below(2) == 0 ? kernel<1> : kernel<3>);
+    if (below(5) == 0) {
+      engine->begin_forward(bits, below(2) == 0);
+      CHECK(engine->run(never));
+      engine->end();
+      record.add(*engine);
+    }
+  }
+  return record;
+}
+
+void check_threads_change_nothing(int steps) {
+  const Record alone = run_script(1, How::run, steps);
+  bool errors = false, warned = false;
+  for (const std::int32_t fault : alone.faults) {
+    errors = errors || (fault & kError) != 0;
+    warned = warned || (fault & (1 << mjWARN_BADQPOS)) != 0;
+  }
+  CHECK(errors && warned);
+  for (int threads = 1; threads <= 4; ++threads) {
+    for (const How how : {How::run, How::launch}) CHECK(run_script(threads, how, steps) == alone);
+    std::printf("threads: %d equal 1\n", threads);
+  }
+}
+
+void check_two_engines_in_two_threads(int steps) {
+  const Record alone = run_script(1, How::run, steps);
+  Record records[2];
+  std::thread one([&] { records[0] = run_script(2, How::run, steps); });
+  std::thread two([&] { records[1] = run_script(3, How::launch, steps); });
+  one.join();
+  two.join();
+  CHECK(records[0] == alone && records[1] == alone);
+  std::printf("two engines in two threads\n");
+}
+
+// A step so long that it is asked whether to stop.
+std::unique_ptr<Engine> slow_engine(int threads, int rows) {
+  static const std::shared_ptr<const Scene> scene = boxes_scene(4, 1'000'000, 60);
+  Sizes sizes = kSizes;
+  sizes.rows = rows;
+  auto engine = std::make_unique<Engine>(std::vector<std::shared_ptr<const Scene>>{scene}, std::vector<Kernel>{kernel<1>},
+                                         sizes, threads);
+  for (int row = 0; row < rows; ++row) place(*engine, row, 0, *scene);
+  return engine;
+}
+
+constexpr int kSlowRows = 200;
+
+void check_interrupts() {
+  const std::vector<double> actions(static_cast<std::size_t>(kSlowRows * kSizes.actions));
+  const auto stepped = slow_engine(1, kSlowRows);
+  CHECK(step(*stepped, actions, nullptr, How::run));
+  for (int threads = 1; threads <= 4; ++threads) {
+    for (const How how : {How::run, How::launch}) {
+      const auto engine = slow_engine(threads, kSlowRows);
+      const std::vector<double> before = engine->states;
+      patience = 0;
+      const bool complete = step(*engine, actions, nullptr, how, interrupted);
+      patience = -1;
+      const auto width = static_cast<std::size_t>(engine->state_size);
+      int dropped = 0;
+      for (std::size_t row = 0; row < kSlowRows; ++row) {
+        const bool left_out = engine->faults[row] == kNotStepped;
+        dropped += left_out ? 1 : 0;
+        const std::vector<double>& expected = left_out ? before : stepped->states;
+        CHECK(std::memcmp(engine->states.data() + row * width, expected.data() + row * width, width * sizeof(double)) == 0);
+      }
+      CHECK(complete == (dropped == 0));
+      // The rest, later: no row may be lost or stepped twice.
+      const Mask rest(kSlowRows);
+      for (std::size_t row = 0; row < kSlowRows; ++row) rest.bits[row] = engine->faults[row] == kNotStepped;
+      CHECK(step(*engine, actions, rest.bits.get(), how));
+      CHECK(engine->states == stepped->states);
+      std::printf("interrupted with %d threads: %d of %d rows dropped\n", threads, dropped, kSlowRows);
+    }
+  }
+}
+
+void check_close() {
+  const std::vector<double> actions(static_cast<std::size_t>(kSlowRows * kSizes.actions));
+  for (int threads = 1; threads <= 4; ++threads) {
+    {  // while launched, by name and by going away
+      const auto engine = slow_engine(threads, kSlowRows);
+      engine->begin(actions.data(), nullptr);
+      engine->launch();
+      throws<std::logic_error>([&] { engine->set_scene(0, scenes()[0]); });
+      throws<std::logic_error>([&] { engine->begin_forward(nullptr, false); });
+      engine->close();
+      CHECK(!engine->pending());
+      throws<std::logic_error>([&] { engine->begin(actions.data(), nullptr); });
+      throws<std::logic_error>([&] { engine->set_kernel(0, kernel<1>); });
+      engine->close();
+      const auto other = slow_engine(threads, kSlowRows);
+      other->begin(actions.data(), nullptr);
+      other->launch();
+    }
+    // While another thread is inside, as at the interpreter's exit.
+    const auto engine = slow_engine(threads, kSlowRows);
+    std::atomic<bool> begun{false};
+    std::thread inside([&] {
+      engine->begin(actions.data(), nullptr);
+      begun = true;
+      engine->run(never);
+      engine->end();
+    });
+    while (!begun) std::this_thread::yield();
+    engine->close();
+    inside.join();
+  }
+  std::printf("closed while launched and while running\n");
+}
+
+void check_wrong_arguments() {
+  throws<std::invalid_argument>([] { Model("no model", 8); });
+  throws<std::invalid_argument>([] { Engine({}, {}, kSizes, 1); });
+  throws<std::invalid_argument>([] { Engine(scenes(), {}, kSizes, 0); });
+  const auto engine = make_engine(2);
+  const std::vector<double> actions(static_cast<std::size_t>(kSizes.rows * kSizes.actions));
+  engine->scene_of_row[5] = 99;
+  throws<std::invalid_argument>([&] { engine->begin(actions.data(), nullptr); });
+  engine->scene_of_row[5] = 0;
+  engine->kernel_of_row[5] = 2;
+  throws<std::invalid_argument>([&] { engine->begin(actions.data(), nullptr); });
+  throws<std::invalid_argument>([&] { engine->set_scene(-1, scenes()[0]); });
+  throws<std::invalid_argument>([&] { engine->set_scene(0, boxes_scene(9, 1'000'000)); });
+  throws<std::logic_error>([&] { engine->join(); });
+  CHECK(!engine->pending());
+  std::printf("wrong arguments\n");
+}
+
+// Threads that come and go while small jobs follow one another at once: where a wake-up could be lost.
+void check_many_small_steps() {
+  Sizes sizes = kSizes;
+  const std::vector<double> actions(static_cast<std::size_t>(4 * kSizes.actions));
+  sizes.rows = 4;
+  for (int threads = 2; threads <= 4; ++threads) {
+    const auto engine = make_engine(threads, sizes);
+    for (int row = 0; row < sizes.rows; ++row) place(*engine, row, 1, *scenes()[1]);
+    const bool none[4] = {false, false, false, false}, one[4] = {false, true, false, false};
+    for (int t = 0; t < 1000; ++t) {
+      const bool* const masks[] = {nullptr, none, one};
+      CHECK(step(*engine, actions, masks[t % 3], t % 2 == 0 ? How::run : How::launch));
+    }
+  }
+  std::printf("many small steps\n");
+}
+
+}  // namespace
+
+int main() {
+  check_wrong_arguments();
+  check_threads_change_nothing(40);
+  check_two_engines_in_two_threads(40);
+  check_many_small_steps();
+  check_interrupts();
+  check_close();
+  std::printf("all checks hold\n");
+}

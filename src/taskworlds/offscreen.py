@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-__all__ = ["DRAW", "INSTALL", "LIBRARIES", "choose_library", "fault", "using_library"]
+__all__ = ["DRAW", "INSTALL", "LIBRARIES", "choose_library", "fault", "prepare", "using_library"]
 
 LIBRARIES = ("egl", "osmesa", "glfw") if sys.platform.startswith("linux") else ("glfw",)
 """What MUJOCO_GL may name on this system, in the order in which they are tried. "glfw" needs a display."""
@@ -84,6 +84,21 @@ def choose_library() -> str:
         RuntimeError: it does not work, or none does. The message tells what to install.
     """
     return _working_library(os.environ.get("MUJOCO_GL"))
+
+
+def prepare() -> None:
+    """Gets this process, and those that it starts, ready to draw without a display.
+
+    Sets MUJOCO_GL to the first of `LIBRARIES` that works. Does nothing if it is set, or if there is a display.
+
+    Raises:
+        RuntimeError: no library works. The message tells what to install.
+    """
+    displays = ("DISPLAY", "WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not any(
+        os.environ.get(each) for each in ("MUJOCO_GL", *displays)
+    ):
+        os.environ["MUJOCO_GL"] = choose_library()
 
 
 @functools.cache  # a failure is not kept: the user may install a library and try again

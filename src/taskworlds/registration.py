@@ -31,6 +31,17 @@ IDS = {
         ),
         "custom-mt-envs",
         "custom-ml-envs",
+        "half-cheetah-vel",
+        "half-cheetah-dir",
+        "ant-dir",
+        "ant-fwd-back",
+        "ant-goal",
+        "walker2d-rand-params",
+        # mtenv's names, each of a family of ten tasks
+        "MT-HiPBMDP-Finger-Spin-vary-size-v0",
+        "MT-HiPBMDP-Cheetah-Run-vary-torso-length-v0",
+        "MT-HiPBMDP-Walker-Walk-vary-friction-v0",
+        "MT-HiPBMDP-Walker-Walk-vary-len-v0",
     )
 }
 

@@ -26,6 +26,7 @@ def compare(
     """
     from taskworlds.evaluation import Result
     from taskworlds.evaluation import compare as compare_results
+    from taskworlds.evaluation.result import headline
 
     results = []
     for path in (a, b):
@@ -47,14 +48,10 @@ def compare(
     comparison = compare_results(first, second, allow_different=allow_different)
     say = console()
     for letter, path, result in (("A", a, first), ("B", b, second)):
-        success = result.overall["success_end"].mean
-        line = f"{letter}: success {success.value:.3f} in {len(result.completed)} tasks, {path}"
+        line = f"{letter}: {result.headline.partition(',')[0]} in {len(result.completed)} tasks, {path}"
         say.print(line, markup=False, soft_wrap=True)
     say.print(comparison.table())
-    difference = comparison.overall["success_end"].mean
-    interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
-    say.print(
-        f"B minus A: success {difference.value:+.3f}, 95 % interval {interval}, {comparison.num_tasks} tasks",
-        markup=False,
-        soft_wrap=True,
+    difference = headline(
+        {metric: summary.mean for metric, summary in comparison.overall.items()}, signed=True
     )
+    say.print(f"B minus A: {difference}, {comparison.num_tasks} tasks", markup=False, soft_wrap=True)

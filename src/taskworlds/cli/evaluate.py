@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import re
 import sys
@@ -45,7 +44,9 @@ _OPTIONS = {
 def evaluate(
     benchmark: Annotated[
         str,
-        typer.Argument(metavar="BENCHMARK", help="MT10, ML45-test, a skill such as reach-v3, ..."),
+        typer.Argument(
+            metavar="BENCHMARK", help="MT10, ML45-test, a skill such as reach-v3, half-cheetah-vel, ..."
+        ),
     ],
     policy: Annotated[
         str | None,
@@ -72,7 +73,7 @@ def evaluate(
         typer.Option(
             min=1,
             metavar="N",
-            help="Goals for each skill; 50 in Meta-World, else the benchmark's.",
+            help="Goals for each skill, or tasks in each split; 50 in Meta-World, else the benchmark's.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -87,7 +88,7 @@ def evaluate(
         typer.Option(
             min=1,
             metavar="N",
-            help="Steps that end an episode; the benchmark's (500).",
+            help="Steps that end an episode; the benchmark's (500 in Meta-World).",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -100,7 +101,7 @@ def evaluate(
         ),
     ] = True,
     reward_version: Annotated[
-        str | None, typer.Option(metavar="v1|v2", help="Of the reward; v2.", rich_help_panel=_PLAYED)
+        str | None, typer.Option(metavar="v1|v2", help="Of Meta-World's reward; v2.", rich_help_panel=_PLAYED)
     ] = None,
     one_hot: Annotated[
         bool,
@@ -148,6 +149,7 @@ def evaluate(
 
     `taskworlds evaluate MT10` plays Meta-World's scripted experts: 500 episodes in about half a minute.
     """
+    from taskworlds.evaluation import Stopped
     from taskworlds.evaluation import evaluate as run
     from taskworlds.evaluation.policies import is_meta_learner
     from taskworlds.evaluation.protocols import default_num_envs
@@ -170,7 +172,8 @@ def evaluate(
     )
     player = _load(policy, world.action_space(), seed)
     meta = is_meta_learner(player)
-    num_envs = num_envs or default_num_envs(len(skills), meta=meta)
+    count = len(tasks.tasks(split)) * episodes
+    num_envs = num_envs or default_num_envs(len(skills), count, meta=meta)
     with _arguments_as_options():
         engine = engine_of(world, engine, num_envs)
     if out is not None:
@@ -178,34 +181,44 @@ def evaluate(
 
     say = console(stderr=as_json)
     if not quiet:
-        count = _of(len(tasks.tasks(split)) * episodes, "episode")
         limit = f"{'up to ' if stop_at_success else ''}{max_episode_steps or world.max_episode_steps} steps"
-        each = len(tasks.tasks(split)) // len(skills)
-        shape = f"{_of(len(skills), 'skill')} x {_of(each, 'goal')} x {_of(episodes, 'episode')}"
+        each, noun = len(tasks.tasks(split)) // len(skills), "goal" if world is METAWORLD else "task"
+        shape = f"{_of(len(skills), 'skill')} x {_of(each, noun)} x {_of(episodes, 'episode')}"
         how = f"reward {reward_version}, engine {engine} with {_of(num_envs, 'row')}"
         say.print(
-            f"{tasks.name} {split}: {shape} = {count} of {limit}, seed {seed}", markup=False, soft_wrap=True
+            f"{tasks.name} {split}: {shape} = {_of(count, 'episode')} of {limit}, seed {seed}", markup=False, soft_wrap=True
         )
         say.print(f"policy {policy}{' (meta-learning)' if meta else ''}, {how}", markup=False, soft_wrap=True)
     begun = time.monotonic()
-    with _arguments_as_options(), _progress(shown=not quiet) as on_episode, warnings.catch_warnings():
-        # Said below, and in the table.
-        warnings.filterwarnings("ignore", message=r"\d+ of \d+ tasks could not run", category=RuntimeWarning)
-        result = run(
-            player,
-            tasks,
-            split=split,  # type: ignore[arg-type]
-            episodes_per_task=episodes,
-            seed=seed,
-            num_envs=num_envs,
-            vector_strategy=engine,
-            max_episode_steps=max_episode_steps,
-            terminate_on_success=stop_at_success,
-            reward_function_version=reward_version,
-            use_one_hot=one_hot or None,
-            adaptation_episodes=adaptation_episodes,
-            on_episode=on_episode,
-        )
+    stopped = ""
+    try:
+        with _arguments_as_options(), _progress(shown=not quiet) as on_episode, warnings.catch_warnings():
+            # Said below, and in the table.
+            warnings.filterwarnings(
+                "ignore", message=r"\d+ of \d+ tasks could not run", category=RuntimeWarning
+            )
+            result = run(
+                player,
+                tasks,
+                split=split,  # type: ignore[arg-type]
+                episodes_per_task=episodes,
+                seed=seed,
+                num_envs=num_envs,
+                vector_strategy=engine,
+                max_episode_steps=max_episode_steps,
+                terminate_on_success=stop_at_success,
+                reward_function_version=reward_version,
+                use_one_hot=one_hot or None,
+                adaptation_episodes=adaptation_episodes,
+                on_episode=on_episode,
+            )
+    except Stopped as stop:
+        result, out = stop.result, None
+        finished = f"{len(result.tasks)} of {_of(len(tasks.tasks(split)), 'task')}"
+        stopped = f"PARTIAL: stopped after {finished}, the first to end; nothing was written"
+    except KeyboardInterrupt:
+        console(stderr=True).print("stopped before any task was finished; nothing was written")
+        raise typer.Exit(130) from None
     seconds = time.monotonic() - begun
 
     if as_json:
@@ -222,6 +235,9 @@ def evaluate(
             raise typer.Exit(1) from None
         if not quiet:
             say.print(f"wrote {', '.join(str(out / name) for name in _FILES)}", markup=False, soft_wrap=True)
+    if stopped:
+        console(stderr=True).print(stopped, style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(130)
     if result.failed:
         first = result.failed[0]
         say_mistake(
@@ -301,7 +317,7 @@ def _write(result: Result, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """Gives what is called after each episode. It moves a bar on a terminal; Ctrl-C ends all with 130."""
+    """Gives what is called after each episode. It moves a bar on a terminal."""
     from rich.progress import (
         BarColumn,
         Progress,
@@ -311,7 +327,6 @@ def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
         TimeRemainingColumn,
     )
 
-    counts = (0, 0)
     say = console(stderr=True)
     bar = Progress(
         SpinnerColumn(),
@@ -327,28 +342,18 @@ def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
     task = bar.add_task("building the environments", total=None)
 
     def on_episode(done: int, total: int) -> None:
-        nonlocal counts
-        counts = done, total
         bar.update(task, completed=done, total=total, description=f"{done} of {_of(total, 'episode')}")
 
-    try:
-        with bar if visible else contextlib.nullcontext():
-            yield on_episode
-    except KeyboardInterrupt:
-        done, total = counts
-        after = f" after {done} of {_of(total, 'episode')}" if total else ""
-        say.print(f"stopped{after}; nothing was written", markup=False)
-        raise typer.Exit(130) from None
+    with bar if visible else contextlib.nullcontext():
+        yield on_episode
 
 
 def _overall(result: Result, seconds: float) -> str:
     """Gives the line that tells the outcome."""
     completed = _of(len(result.completed), "task")
-    success = result.overall["success_end"].mean
     if not result.completed:
         return f"no task ran to its end, {seconds:.0f} s"
-    interval = "" if math.isnan(success.low) else f", 95 % interval [{success.low:.3f}, {success.high:.3f}]"
-    return f"success {success.value:.3f}{interval}, {completed}, {seconds:.0f} s"
+    return f"{result.headline}, {completed}, {seconds:.0f} s"
 
 
 def _of(count: int, noun: str) -> str:

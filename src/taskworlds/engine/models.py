@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 import mujoco
+import numpy as np
 
 from taskworlds.engine import _native
 from taskworlds.engine.model_files import is_own_file, read_spec

@@ -14,7 +14,7 @@ from taskworlds.evaluation.policies import (
     random_policy,
 )
 from taskworlds.evaluation.protocols import evaluate
-from taskworlds.evaluation.result import METRICS, Episode, Result, SkillSummary, Summary, TaskRecord
+from taskworlds.evaluation.result import METRICS, Episode, Result, SkillSummary, Stopped, Summary, TaskRecord
 from taskworlds.evaluation.statistics import Estimate
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Result",
     "SkillDifference",
     "SkillSummary",
+    "Stopped",
     "Summary",
     "TaskRecord",
     "Timestep",

@@ -10,6 +10,7 @@ from typing import Any
 
 import taskworlds
 from taskworlds.task import Task
+from taskworlds.worlds import worlds
 
 __all__ = ["Fingerprint"]
 
@@ -28,6 +29,7 @@ class Fingerprint:
             known.
         terminate_on_success: whether success ended the counted episodes; None for other environments.
         mujoco, metaworld, gymnasium, numpy, taskworlds: versions; None for what is not installed.
+        dm_control: its version where a task is of its suite; None elsewhere.
 
     Example:
         >>> now = Fingerprint.of([Task("reach-v3")], protocol="multi-task", max_episode_steps=500)
@@ -46,6 +48,7 @@ class Fingerprint:
     gymnasium: str | None
     numpy: str | None
     taskworlds: str
+    dm_control: str | None = None
 
     @classmethod
     def of(
@@ -58,7 +61,10 @@ class Fingerprint:
         terminate_on_success: bool | None = None,
     ) -> Fingerprint:
         """Makes the fingerprint of an evaluation in this process."""
+        tasks = list(tasks)
         text = "\n".join(sorted(task.to_json() for task in tasks))
+        skills = {task.env_name for task in tasks}
+        used = {name for world in worlds() if skills & {*world.env_names()} for name in world.packages}
         return cls(
             tasks=hashlib.sha256(text.encode()).hexdigest()[:16],
             protocol=protocol,
@@ -66,6 +72,7 @@ class Fingerprint:
             max_episode_steps=max_episode_steps,
             terminate_on_success=terminate_on_success,
             taskworlds=taskworlds.__version__,
+            dm_control=_version("dm_control") if "dm_control" in used else None,
             **{package: _version(package) for package in _PACKAGES},
         )
 

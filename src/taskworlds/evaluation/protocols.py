@@ -14,9 +14,11 @@ both its flags are False.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import gymnasium as gym
@@ -29,7 +31,7 @@ from taskworlds.benchmarks import Benchmark, split_of_name
 from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.policies import Actor, Policy, Timestep, is_meta_learner
-from taskworlds.evaluation.result import Episode, Result, TaskRecord
+from taskworlds.evaluation.result import Episode, Result, Stopped, TaskRecord
 from taskworlds.evaluation.rows import FixedRows, RowsFault, Tally, TaskRows, holds_tasks
 from taskworlds.task import Task
 from taskworlds.vector.task_env import TaskEnv
@@ -103,7 +105,7 @@ def evaluate(
         env_name: the skill of "MT1" and "ML1", for a benchmark that is named.
         num_goals: goals for each skill of a benchmark that is named; see `taskworlds.benchmark`.
         num_envs: rows of the vector env that is made. The default gives each skill equally many, at least
-            10 in all.
+            10 in all, but no more than there are episodes.
         meta_batch_size: the rows in the meta protocol, where the default is at least 20; the same thing as
             `num_envs`.
         vector_strategy: the engine that steps the rows, as for `taskworlds.make_vec`.
@@ -120,6 +122,8 @@ def evaluate(
         TypeError: an argument is of the wrong type, or does not go with what is evaluated; the policy lacks
             methods.
         ValueError: an argument is out of range; the policy's actions have the wrong shape or are not finite.
+        taskworlds.evaluation.Stopped: Ctrl-C, after some task had all its episodes. It is a KeyboardInterrupt, and its
+            `result` has these tasks.
 
     Example:
         >>> import gymnasium
@@ -233,10 +237,14 @@ def default_split(benchmark: Benchmark) -> str:
     return "test" if benchmark.test_tasks else "train"
 
 
-def default_num_envs(num_skills: int, *, meta: bool) -> int:
-    """Gives the rows unless the caller says how many: equally many for each skill, and enough in all."""
+def default_num_envs(num_skills: int, episodes: int, *, meta: bool) -> int:
+    """Gives the rows unless the caller says how many: equally many for each skill, and enough in all.
+
+    In the multi-task protocol, whose outcome does not depend on it, there are no more than episodes to be played.
+    """
     aim = _META_BATCH_SIZE if meta else _NUM_ENVS
-    return num_skills * -(-aim // num_skills)
+    rows = num_skills * -(-aim // num_skills)
+    return rows if meta else min(rows, episodes)
 
 
 # --- what is evaluated ---
@@ -254,7 +262,11 @@ def _evaluate_benchmark(plan: _Plan, benchmark_or_name: Any, building: dict[str,
     benchmark = taskworlds.Benchmark.of(benchmark_or_name, **naming)
     split = split or default_split(benchmark)
     settings = {
-        "num_envs": default_num_envs(len(benchmark.env_names(split)), meta=plan.meta is not None),
+        "num_envs": default_num_envs(
+            len(benchmark.env_names(split)),
+            len(benchmark.tasks(split)) * plan.episodes_per_task,
+            meta=plan.meta is not None,
+        ),
         "terminate_on_success": world_of(benchmark.env_names(split)[0]).has_success,
     } | building
     envs = taskworlds.make_vec(
@@ -265,9 +277,18 @@ def _evaluate_benchmark(plan: _Plan, benchmark_or_name: Any, building: dict[str,
         **settings,
     )
     try:
-        return _evaluate_tasks(plan, envs)
-    finally:
+        result = _evaluate_tasks(plan, envs)
+    except KeyboardInterrupt:
+        # Ctrl-C stops the processes of rows as well, and then they cannot be told to close.
+        with contextlib.suppress(Exception, KeyboardInterrupt), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            envs.close()
+        raise
+    except BaseException:
         envs.close()
+        raise
+    envs.close()
+    return result
 
 
 def _evaluate_tasks(plan: _Plan, envs: Any) -> Result:
@@ -291,21 +312,23 @@ def _evaluate_tasks(plan: _Plan, envs: Any) -> Result:
     ledger = _Ledger(tasks, practice, plan.episodes_per_task, plan.on_episode)
     actor = Actor(plan.policy, envs.single_action_space, rows.num_envs)
     protocol = "multi-task"
-    if plan.meta is None:
-        _multi_task(actor, rows, ledger)
-    else:
-        _meta(actor, rows, ledger, plan.meta)
+    if plan.meta is not None:
         protocol = (
             f"meta: {plan.meta.rounds} x {plan.meta.episodes} episodes of adaptation, "
             f"batches of {rows.num_envs}"
         )
-    fingerprint = Fingerprint.of(
-        tasks,
+    fingerprint = functools.partial(
+        Fingerprint.of,
         protocol=protocol,
         reward_function_version=envs.reward_function_version,
         max_episode_steps=envs.max_episode_steps,
         terminate_on_success=bool(terminate_on_success[0]),
     )
+    with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, ledger):
+        if plan.meta is None:
+            _multi_task(actor, rows, ledger)
+        else:
+            _meta(actor, rows, ledger, plan.meta)
     return _result(plan, envs.benchmark.name, envs.split, fingerprint, ledger)
 
 
@@ -332,10 +355,13 @@ def _evaluate_fixed(plan: _Plan, env: Any) -> Result:
         )
     rows = FixedRows(env)
     ledger = _Ledger(rows.tasks, 0, plan.episodes_per_task, plan.on_episode)
-    _fixed(Actor(plan.policy, rows.envs.single_action_space, rows.num_envs), rows, ledger, plan.seed)
-    names = sorted({task.env_name for task in rows.tasks})
-    fingerprint = Fingerprint.of(rows.tasks, protocol="multi-task", max_episode_steps=rows.max_episode_steps)
-    return _result(plan, ", ".join(names), None, fingerprint, ledger)
+    name = ", ".join(sorted({task.env_name for task in rows.tasks}))
+    fingerprint = functools.partial(
+        Fingerprint.of, protocol="multi-task", max_episode_steps=rows.max_episode_steps
+    )
+    with _kept_when_stopped(plan, name, None, fingerprint, ledger):
+        _fixed(Actor(plan.policy, rows.envs.single_action_space, rows.num_envs), rows, ledger, plan.seed)
+    return _result(plan, name, None, fingerprint, ledger)
 
 
 def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Task]:
@@ -357,8 +383,39 @@ def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Tas
     return chosen
 
 
-def _result(plan: _Plan, name: str, split: str | None, fingerprint: Fingerprint, ledger: _Ledger) -> Result:
-    result = Result(name, split, plan.episodes_per_task, plan.seed, fingerprint, ledger.records())
+@contextlib.contextmanager
+def _kept_when_stopped(
+    plan: _Plan,
+    name: str,
+    split: str | None,
+    fingerprint: Callable[[Sequence[Task]], Fingerprint],
+    ledger: _Ledger,
+) -> Iterator[None]:
+    """Has Ctrl-C bring along the tasks that had all their episodes by then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = tuple(
+            record
+            for record in ledger.records()
+            if record.error is not None or len(record.episodes) == ledger.quota
+        )
+        if not done:
+            raise
+        of_these = fingerprint([record.task for record in done])
+        part = Result(f"{name} (partial)", split, plan.episodes_per_task, plan.seed, of_these, done)
+        raise Stopped(part) from None
+
+
+def _result(
+    plan: _Plan,
+    name: str,
+    split: str | None,
+    fingerprint: Callable[[Sequence[Task]], Fingerprint],
+    ledger: _Ledger,
+) -> Result:
+    of_all = fingerprint(ledger.tasks)
+    result = Result(name, split, plan.episodes_per_task, plan.seed, of_all, ledger.records())
     if result.failed:
         first = result.failed[0]
         warnings.warn(

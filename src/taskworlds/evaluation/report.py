@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import rich.box
 import rich.table
 import rich.text
 
-from taskworlds.evaluation.comparison import Comparison
-from taskworlds.evaluation.result import METRICS, Result
+from taskworlds.evaluation.comparison import Comparison, SkillDifference
+from taskworlds.evaluation.result import METRICS, Result, SkillSummary
 from taskworlds.evaluation.statistics import Estimate
 
 __all__ = ["comparison_table", "result_table"]
 
-_HEADINGS = ("success\n(end)", "success\nonce", "return", "length")
+_HEADINGS = dict(zip(METRICS, ("success\n(end)", "success\nonce", "return", "length"), strict=True))
 _FAILURES_SHOWN = 3
 
 
 def result_table(result: Result) -> rich.table.Table:
     """Gives a result's table: each skill, then the overall figures with their intervals below them."""
     name = result.benchmark if result.split is None else f"{result.benchmark} {result.split}"
-    table = _table(f"{name}, {result.fingerprint.protocol}", ("tasks", "episodes"))
+    metrics = _shown(result.skills) if result.completed else METRICS
+    table = _table(f"{name}, {result.fingerprint.protocol}", ("tasks", "episodes"), metrics)
     for skill in result.skills:
         ran = skill.num_tasks - skill.num_failed
         tasks = f"{ran}/{skill.num_tasks}" if skill.num_failed else str(ran)
@@ -29,13 +31,13 @@ def result_table(result: Result) -> rich.table.Table:
             _plain(skill.env_name),
             tasks,
             str(skill.num_episodes),
-            *(_figure(getattr(skill, metric).value, metric) for metric in METRICS),
+            *(_figure(getattr(skill, metric).value, metric) for metric in metrics),
         )
     table.add_section()
     done = result.completed
     episodes = str(sum(len(record.episodes) for record in done))
     for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
-        estimates = [getattr(result.overall[metric], figure) for metric in METRICS]
+        estimates = {metric: getattr(result.overall[metric], figure) for metric in metrics}
         table.add_row(f"{heading} over tasks", str(len(done)), episodes, *_figures(estimates), style="bold")
         table.add_row("  95 % interval", "", "", *_intervals(estimates))
     if result.failed:
@@ -52,14 +54,15 @@ def result_table(result: Result) -> rich.table.Table:
 
 def comparison_table(comparison: Comparison) -> rich.table.Table:
     """Gives a comparison's table: the differences by skill, then overall, each with its interval below it."""
-    table = _table("second result minus first", ("tasks",))
+    metrics = _shown(comparison.skills)
+    table = _table("second result minus first", ("tasks",), metrics)
     for skill in comparison.skills:
-        estimates = [getattr(skill, metric) for metric in METRICS]
+        estimates = {metric: getattr(skill, metric) for metric in metrics}
         table.add_row(_plain(skill.env_name), str(skill.num_tasks), *_figures(estimates, signed=True))
         table.add_row("  95 % interval", "", *_intervals(estimates, signed=True))
     table.add_section()
     for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
-        estimates = [getattr(comparison.overall[metric], figure) for metric in METRICS]
+        estimates = {metric: getattr(comparison.overall[metric], figure) for metric in metrics}
         table.add_row(
             f"{heading} over tasks",
             str(comparison.num_tasks),
@@ -78,13 +81,19 @@ def comparison_table(comparison: Comparison) -> rich.table.Table:
     return table
 
 
-def _table(title: str, counts: tuple[str, ...]) -> rich.table.Table:
+def _shown(skills: Sequence[SkillSummary | SkillDifference]) -> tuple[str, ...]:
+    """Gives the metrics to show: those of success only where some skill has it."""
+    known = any(not math.isnan(skill.success_end.value) for skill in skills)
+    return tuple(metric for metric in METRICS if known or not metric.startswith("success"))
+
+
+def _table(title: str, counts: tuple[str, ...], metrics: tuple[str, ...]) -> rich.table.Table:
     table = rich.table.Table(title=title, box=rich.box.SIMPLE_HEAD, padding=0, caption_justify="left")
     table.add_column("skill", no_wrap=True)
     for heading in counts:
         table.add_column(heading, justify="right", no_wrap=True)
-    for heading in _HEADINGS:
-        table.add_column(heading, justify="right")  # an interval takes two lines where there is no room
+    for metric in metrics:
+        table.add_column(_HEADINGS[metric], justify="right")  # an interval takes two lines where there is no room
     return table
 
 
@@ -93,19 +102,16 @@ def _plain(text: str) -> rich.text.Text:
     return rich.text.Text(text)
 
 
-def _figures(estimates: list[Estimate], *, signed: bool = False) -> list[str]:
-    return [
-        _figure(estimate.value, metric, signed=signed)
-        for metric, estimate in zip(METRICS, estimates, strict=True)
-    ]
+def _figures(estimates: dict[str, Estimate], *, signed: bool = False) -> list[str]:
+    return [_figure(estimate.value, metric, signed=signed) for metric, estimate in estimates.items()]
 
 
-def _intervals(estimates: list[Estimate], *, signed: bool = False) -> list[str]:
+def _intervals(estimates: dict[str, Estimate], *, signed: bool = False) -> list[str]:
     return [
         f"[{_figure(estimate.low, metric, signed=signed)}, {_figure(estimate.high, metric, signed=signed)}]"
         if not math.isnan(estimate.low)
         else "-"
-        for metric, estimate in zip(METRICS, estimates, strict=True)
+        for metric, estimate in estimates.items()
     ]
 
 

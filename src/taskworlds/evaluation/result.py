@@ -8,7 +8,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -25,7 +25,7 @@ from taskworlds.task import Task
 if TYPE_CHECKING:
     import rich.table
 
-__all__ = ["METRICS", "Episode", "Result", "SkillSummary", "Summary", "TaskRecord"]
+__all__ = ["METRICS", "Episode", "Result", "SkillSummary", "Stopped", "Summary", "TaskRecord", "headline"]
 
 METRICS = ("success_end", "success_once", "episode_return", "length")
 
@@ -199,11 +199,12 @@ class Result:
     def __repr__(self) -> str:
         name = self.benchmark if self.split is None else f"{self.benchmark} {self.split}"
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        success = self.overall["success_end"].mean
-        return (
-            f"<Result of {name}: {len(self.tasks)} tasks{failed}, "
-            f"success {success.value:.3f} [{success.low:.3f}, {success.high:.3f}]>"
-        )
+        return f"<Result of {name}: {len(self.tasks)} tasks{failed}, {self.headline}>"
+
+    @property
+    def headline(self) -> str:
+        """The mean over the tasks, with its interval, in words: of the success, or of the return where none is known."""
+        return headline({metric: summary.mean for metric, summary in self.overall.items()})
 
     def table(self) -> rich.table.Table:
         """Gives a table for `rich.print`: each skill, then mean and interquartile mean with intervals."""
@@ -352,6 +353,35 @@ class Result:
                 for skill in self.skills
             ),
         ]
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C during `evaluate`, with what had been finished.
+
+    The tasks that end early come first, so the averages of a part say little about the whole.
+
+    Attributes:
+        result: the tasks that had all their episodes, and no others; its `benchmark` ends in "(partial)", and its
+            fingerprint is of these tasks.
+    """
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result)
+        self.result = result
+
+
+def headline(means: Mapping[str, Estimate], *, signed: bool = False) -> str:
+    """Puts a mean and its interval into words: the success's, or the return's where no success is known.
+
+    Example:
+        >>> unknown = Estimate(math.nan, math.nan, math.nan)
+        >>> headline({"success_end": unknown, "episode_return": Estimate(12.34, 10.0, 15.0)})
+        'return 12.3, 95 % interval [10.0, 15.0]'
+    """
+    has_success = not math.isnan(means["success_end"].value)
+    metric, word, digits = ("success_end", "success", 3) if has_success else ("episode_return", "return", 1)
+    value, low, high = (f"{number:{'+' if signed else ''}.{digits}f}" for number in means[metric])
+    return f"{word} {value}" if math.isnan(means[metric].low) else f"{word} {value}, 95 % interval [{low}, {high}]"
 
 
 def _to_record(data: Any) -> TaskRecord:

@@ -15,6 +15,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
+from taskworlds import offscreen
 from taskworlds.benchmarks import Benchmark
 from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.task import Task
@@ -122,6 +123,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         own = {"autoreset_mode": options.autoreset_mode, "render_fps": world.render_fps}
         self.metadata = type(self).metadata | own
         self.render_mode = options.render_mode
+        if self.render_mode in ("rgb_array", "depth_array"):
+            offscreen.prepare()
 
         n = self.num_envs
         hidden = {world.hides_goal(task) for task in tasks}

@@ -27,7 +27,9 @@ def add_world(world: World) -> None:
     taken = {name for each in _worlds for name in (*each.env_names(), *each.benchmarks)}
     double = sorted(taken & {*world.env_names(), *world.benchmarks})
     if double:
-        raise ValueError(f"{world.name} cannot be added: {', '.join(double)} taken already. Choose other names.")
+        raise ValueError(
+            f"{world.name} cannot be added: {', '.join(double)} taken already. Choose other names."
+        )
     _worlds.append(world)
 
 

@@ -23,19 +23,23 @@ class EngineRows(ABC):
     """Rows stepped by C++ threads. See `taskworlds.vector.rows.Rows`.
 
     A world's own class makes the engine, says of which scene and kernel a task is, and where its episodes start. The
-    kernel writes the terms: the reward, and then one number for each of `terms`.
+    kernel writes the terms: the reward, one number for each of `terms`, and the goal's numbers where goals move.
 
     Args:
         num_rows: how many rows, N.
-        goal_size: numbers of a goal.
+        goal_size: numbers of a goal, G.
         terms: names of the kernel's terms, as info has them. "terminated" is the end of the episode instead.
+        goals_move: whether a step can move a goal.
 
     Attributes:
         num_rows: N.
     """
 
-    def __init__(self, num_rows: int, goal_size: int, terms: tuple[str, ...]) -> None:
+    def __init__(
+        self, num_rows: int, goal_size: int, terms: tuple[str, ...], *, goals_move: bool = False
+    ) -> None:
         self.num_rows = num_rows
+        self._goals_move = goals_move
         self._names = terms
         self._engine: Engine | None = None
         self._tasks: list[Task | None] = [None] * num_rows
@@ -65,9 +69,6 @@ class EngineRows(ABC):
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""
 
-    def _update_goals(self, rows: NDArray[np.bool_]) -> None:
-        """Brings the goals up to date, in worlds where they move."""
-
     def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
         """See `Rows.step`."""
         self.engine.step(actions, rows)
@@ -88,7 +89,8 @@ class EngineRows(ABC):
         terms = engine.terms
         named = dict(zip(self._names, terms[:, 1 : 1 + len(self._names)].T.copy(), strict=True))
         terminated = named.pop("terminated").astype(np.bool_) if "terminated" in named else None
-        self._update_goals(rows)
+        if self._goals_move:
+            np.copyto(self._goals, terms[:, 1 + len(self._names) :], where=rows[:, None])
         faults = self._faults() if engine.faults.any() else ()
         return RowStep(engine.obs, terms[:, 0], named, self._goals, terminated, faults)
 

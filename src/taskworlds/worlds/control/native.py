@@ -10,8 +10,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from taskworlds.task import Task
 from taskworlds.worlds.control.row import ControlRow
 from taskworlds.worlds.control.skills import skill

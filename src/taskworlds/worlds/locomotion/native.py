@@ -10,9 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from taskworlds.task import Task
 from taskworlds.worlds.locomotion.row import LocomotionRow
 from taskworlds.worlds.locomotion.skill import Skill
@@ -88,7 +85,8 @@ def ant(now, action, params, memory, obs, terms):
     terms[7] = ctrl
     terms[8] = cost
     terms[9] = survive
-    terms[10] = 1.0 if TERMINATES and not healthy else 0.0
+    if TERMINATES:
+        terms[10] = 0.0 if healthy else 1.0
 
 
 def ant_direction(x, y, x_velocity, y_velocity, contact, survive, effort, params):
@@ -157,7 +155,14 @@ def _native(each: Skill, row: LocomotionRow) -> Native:
                 GOAL_SIZE=each.goal_size,
                 INITIAL_Z=float(env.init_qpos[1]),
             ),
-            terms=("x_position", "z_distance_from_origin", "x_velocity", *measured, "reward_survive", "terminated"),
+            terms=(
+                "x_position",
+                "z_distance_from_origin",
+                "x_velocity",
+                *measured,
+                "reward_survive",
+                "terminated",
+            ),
             **how,
             **_X_MEMORY,
         )
@@ -176,7 +181,13 @@ def _native(each: Skill, row: LocomotionRow) -> Native:
             CONTACT_COST=ANT_CONTACT_COST,
             TERMINATES=each.terminates,
         ),
-        terms=(*terms, *measured, "reward_contact", "reward_survive", *(("terminated",) if each.terminates else ())),
+        terms=(
+            *terms,
+            *measured,
+            "reward_contact",
+            "reward_survive",
+            *(("terminated",) if each.terminates else ()),
+        ),
         memory=lambda now: (now[29], now[30]),
         memory_size=2,
         **how,
@@ -195,8 +206,8 @@ def make_rows(
     each = skill(env_names[0])
     row = LocomotionRow(each.name, reward_function_version, **drawing)
 
-    def params(task: Task) -> NDArray[np.float64]:
-        return np.array([0.0 if task["partially_observable"] else 1.0, *each.goal(task.params)])
+    def params(task: Task) -> tuple[float, ...]:
+        return (0.0 if task["partially_observable"] else 1.0, *each.goal(task.params))
 
     return ModelRows(
         _native(each, row),

@@ -1,0 +1,210 @@
+"""The native rows of locomotion and dm_control beside the official Python environments, step by step.
+
+Physics and observations of Gymnasium's are equal to the last bit, and so are dm_control's, save where the logarithm or
+the exponential of another library rounds otherwise: rewards, info and the finger's touch agree to 1e-9.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import mujoco
+import numpy as np
+import pytest
+
+import taskworlds
+from taskworlds import benchmark
+from taskworlds.vector.arrays import from_arrays
+from taskworlds.worlds import model_rows
+from taskworlds.worlds.control.skills import NATIVE
+
+GYMNASIUM = ("half-cheetah-vel", "half-cheetah-dir", "ant-dir", "ant-goal", "walker2d-rand-params")
+DM_CONTROL = (
+    "cheetah-run-torso_length",
+    "cheetah-run-foot_size",
+    "walker-walk-friction",
+    "walker-walk-len",
+    "walker-stand",
+    "walker-run",
+    "finger-spin-size",
+    "finger-spin",
+    "cartpole-swingup-pole_mass",
+)
+WITH_DM_CONTROL = pytest.mark.skipif(
+    sys.version_info >= (3, 13), reason="dm_control needs labmaze, which has no wheels for Python 3.13"
+)
+NAMES = [*GYMNASIUM, *(pytest.param(name, marks=WITH_DM_CONTROL) for name in DM_CONTROL)]
+TOLERANCE = 1e-9  # what the project promises; seen are 5e-16
+
+
+def both(name, num_envs=3, **keywords):
+    made = benchmark(name, seed=0)
+    return tuple(
+        taskworlds.make_vec(made, num_envs, split="train", seed=3, vector_strategy=engine, **keywords)
+        for engine in ("native", "sync")
+    )
+
+
+def actions_at(step, space, dtype):
+    """Actions a little beyond the bounds, too."""
+    drawn = np.random.default_rng(step).uniform(space.low, space.high)
+    return (1.1 * drawn).astype(dtype)
+
+
+def physics(envs):
+    """MuJoCo's state of each row."""
+    rows = from_arrays(envs.get_state())["rows"]
+    return rows["states"] if isinstance(rows, dict) else np.array([row["physics"] for row in rows])
+
+
+def check_infos(ours, theirs, where):
+    assert set(ours) == set(theirs), where
+    for name, values in ours.items():
+        if isinstance(values, dict):
+            check_infos(values, theirs[name], f"{where}, {name}")
+        elif values.dtype == object:
+            for mine, its in zip(values, theirs[name], strict=True):
+                assert np.all(mine == its) or np.abs(mine - its).max() < TOLERANCE, f"{where}, {name}"
+        elif name not in ("t", "_t"):
+            np.testing.assert_allclose(
+                values, theirs[name], rtol=0, atol=TOLERANCE, err_msg=f"{where}, {name}"
+            )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", NAMES)
+def test_native_equals_official(name, dtype):
+    native, official = both(name, max_episode_steps=30)
+    try:
+        assert native.reset(seed=3)[0].tobytes() == official.reset(seed=3)[0].tobytes()
+        for step in range(70):  # over the ends of episodes, and on to other tasks
+            actions = actions_at(step, native.action_space, dtype)
+            ours, theirs = native.step(actions), official.step(actions)
+            where = f"{name}, step {step}"
+            assert physics(native).tobytes() == physics(official).tobytes(), where
+            if name.startswith("finger"):
+                np.testing.assert_allclose(ours[0], theirs[0], rtol=0, atol=TOLERANCE, err_msg=where)
+            else:
+                assert ours[0].tobytes() == theirs[0].tobytes(), where
+            np.testing.assert_allclose(ours[1], theirs[1], rtol=0, atol=TOLERANCE, err_msg=where)
+            assert np.array_equal(ours[2], theirs[2]), where
+            assert np.array_equal(ours[3], theirs[3]), where
+            check_infos(ours[4], theirs[4], where)
+            assert native.current_tasks == official.current_tasks
+    finally:
+        native.close()
+        official.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_kernels_stay_within_their_arrays(name):
+    """As plain Python on arrays of the declared sizes a kernel gives the same, so it reads and writes nothing else."""
+    envs = taskworlds.make_vec(benchmark(name, seed=0), 2, split="train", seed=0)
+    rows = envs._rows
+    engine, kernel = rows.engine, rows._native.kernel
+    envs.reset(seed=0)
+    for step in range(20):
+        memory = engine.memory.copy()
+        actions = actions_at(step, envs.action_space, np.float64)
+        rows.step(actions, np.ones(2, dtype=np.bool_))
+        for row in range(2):
+            obs, terms = np.zeros(engine.obs.shape[1]), np.zeros(engine.terms.shape[1])
+            kernel(engine.now[row].copy(), actions[row], engine.params[row].copy(), memory[row], obs, terms)
+            np.testing.assert_allclose(obs, engine.obs[row], rtol=0, atol=1e-12)
+            np.testing.assert_allclose(terms, engine.terms[row], rtol=0, atol=1e-12)
+            assert memory[row].tobytes() == engine.memory[row].tobytes()
+    envs.close()
+
+
+@WITH_DM_CONTROL
+def test_every_skill_that_is_said_to_be_native_has_a_kernel():
+    from taskworlds.worlds.control.native import KERNELS
+
+    assert set(KERNELS) == NATIVE
+
+
+@pytest.mark.parametrize("name", ["half-cheetah-vel", "ant-dir", "walker2d-rand-params"])
+def test_snapshots_and_threads(name, same):
+    made = benchmark(name, seed=0)
+    envs = taskworlds.make_vec(made, 4, split="train", seed=0, max_episode_steps=15, num_threads=2)
+    envs.reset(seed=0)
+    play = [actions_at(step, envs.action_space, np.float32) for step in range(40)]
+    for each in play[:10]:
+        envs.step(each)
+    state = envs.get_state()
+    expected = [envs.step(each) for each in play[10:]]
+    other = taskworlds.make_vec(made, 4, split="train", seed=9, max_episode_steps=15, num_threads=1)
+    other.set_state(state)
+    same([other.step(each) for each in play[10:]], expected, skip=("t", "_t"))
+    single = taskworlds.make_vec(made, 1, split="train", seed=9, max_episode_steps=15)
+    single.set_state(state, rows=2)
+    for index, each in enumerate(play[10:13]):
+        same(single.step(each[2:3])[0][0], expected[index][0][2])
+    for each in (envs, other, single):
+        each.close()
+
+
+def test_more_bodies_than_the_engine_keeps(monkeypatch, same):
+    """Models of tasks that no row has make way, and come back as they were."""
+    monkeypatch.setattr(model_rows, "_MOST_SCENES", 3)
+    made = benchmark("walker2d-rand-params", seed=0)
+    tasks = made.train_tasks[:8]
+    envs = taskworlds.make_vec(made, 2, split="train", seed=0)
+    still = np.zeros(envs.action_space.shape, dtype=np.float32)
+
+    def play(first, second):
+        obs, _ = envs.reset(seed=5, options={"tasks": [first, second]})
+        return [obs] + [envs.step(still)[0] for _ in range(5)]
+
+    expected = play(tasks[0], tasks[1])
+    for i in range(0, 8, 2):
+        play(tasks[i], tasks[i + 1])
+    assert len(envs._rows.engine.scenes) <= 4
+    same(play(tasks[0], tasks[1]), expected)
+    envs.close()
+
+
+def test_a_fallen_walker_ends_its_episode():
+    native, official = both("walker2d-rand-params", num_envs=4, autoreset_mode="Disabled")
+    for envs in (native, official):
+        envs.reset(seed=1)
+    ended = np.zeros(4, dtype=np.bool_)
+    for step in range(200):
+        actions = actions_at(step, native.action_space, np.float32)
+        ours, theirs = native.step(actions, ~ended), official.step(actions, ~ended)
+        assert np.array_equal(ours[2], theirs[2])
+        ended |= ours[2]
+        if ended.all():
+            break
+    assert ended.any()
+    native.close()
+    official.close()
+
+
+def test_pictures_are_the_official_ones():
+    made = benchmark("half-cheetah-vel", seed=0)
+    shown = []
+    for engine in ("native", "sync"):
+        envs = taskworlds.make_vec(
+            made,
+            2,
+            split="train",
+            seed=0,
+            vector_strategy=engine,
+            render_mode="rgb_array",
+            width=96,
+            height=64,
+        )
+        envs.reset(seed=0)
+        for step in range(10):
+            envs.step(actions_at(step, envs.action_space, np.float32))
+        shown.append(envs.render())
+        grid = envs.render_grid(columns=1)
+        assert grid.shape == (128, 96, 3)
+        envs.close()
+    for ours, theirs in zip(*shown, strict=True):
+        assert ours.shape == (64, 96, 3)
+        assert (
+            np.abs(ours.astype(int) - theirs.astype(int)).mean() < 1.0
+        )  # the camera follows with its own delay
+    assert mujoco.__version__ == "3.3.0"

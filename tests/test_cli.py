@@ -17,8 +17,8 @@ from taskworlds.cli import listing, main
 from taskworlds.evaluation import Result, evaluate, expert_policy
 from taskworlds.registration import IDS
 from taskworlds.vector.task_vector_env import STRATEGIES
+from taskworlds.worlds import world_of, worlds
 from taskworlds.worlds.metaworld.official import OfficialRow
-from taskworlds.worlds.metaworld.skills import SKILLS
 from taskworlds.worlds.metaworld.world import METAWORLD
 
 SHORT = ("--goals", "2", "--max-episode-steps", "8")
@@ -98,6 +98,8 @@ def check_mistake(ran, message):
         ["list", "benchmarks"],
         ["list", "skills"],
         ["list", "envs"],
+        ["list", "skills", "cheetah", "--json"],
+        ["bench", "--help"],
         ["evaluate", "MT11"],
     ],
     ids=" ".join,
@@ -106,7 +108,7 @@ def test_no_simulator_is_loaded_where_none_is_needed(arguments):
     program = (
         "import atexit, sys\n"
         "from taskworlds.cli import main\n"
-        "atexit.register(lambda: print(sorted({'mujoco', 'metaworld'} & set(sys.modules))))\n"
+        "atexit.register(lambda: print(sorted({'mujoco', 'metaworld', 'dm_control'} & set(sys.modules))))\n"
         f"main({arguments!r})"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -128,11 +130,11 @@ def test_python_dash_m():
 def test_help(run, arguments):
     ran = run(*arguments)
     assert ran.code == 0
-    for word in ("evaluate", "list", "compare", "doctor", "Start with: taskworlds evaluate MT10"):
+    for word in ("evaluate", "list", "compare", "bench", "doctor", "Start with: taskworlds evaluate MT10"):
         assert word in ran.out
 
 
-@pytest.mark.parametrize("command", ["evaluate", "list", "compare", "doctor"])
+@pytest.mark.parametrize("command", ["evaluate", "list", "compare", "bench", "doctor"])
 def test_each_command_helps_with_an_example(run, command):
     ran = run(command, "--help")
     assert ran.code == 0
@@ -171,6 +173,28 @@ def test_the_choices_in_the_help_are_those_there_are(run):
         (["evaluate", "custom-mt-envs"], "which the command line does not take. In Python: taskworlds.eval"),
         (["list", "skils"], "Unknown list 'skils'. Did you mean 'skills'?"),
         (["list"], "Missing argument"),
+        (["list", "skills", "chetah"], r"Unknown word 'chetah'\. Did you mean 'cheetah-run'\?"),
+        (
+            ["list", "skills", "--world", "mars"],
+            "--world must be one of 'metaworld', 'locomotion', 'control', not",
+        ),
+        (
+            ["evaluate", "walker-walk", "--policy", "expert"],
+            "walker-walk has no scripted experts: give --policy ra",
+        ),
+        (
+            ["evaluate", "half-cheetah-vel", "--reward-version", "v2"],
+            "--reward-version must be one of 'v1', not 'v2'",
+        ),
+        (
+            ["evaluate", "half-cheetah-dir", "--goals", "3"],
+            "--goals must be 2 or None for half-cheetah-dir, not 3",
+        ),
+        (["bench", "MT11"], "Unknown benchmark 'MT11'. Did you mean 'MT1' or 'MT10'?"),
+        (["bench", "ML10-test"], "BENCHMARK must name train tasks, .* not 'ML10-test'. Give ML10."),
+        (["bench", "reach-v3", "--threads", "two"], "--threads must be whole numbers above 0, .*, not 'two'"),
+        (["bench", "reach-v3", "--threads", "1,0"], "--threads must be whole numbers above 0, .*, not '1,0'"),
+        (["bench", "reach-v3", "--rounds", "0"], "--rounds"),
         (["compare", "a.json"], "Missing argument 'B'"),
     ],
 )
@@ -188,7 +212,7 @@ def test_evaluate_says_what_it_runs_and_what_came_of_it(run):
     assert lines[0] == (
         "MT1-reach-v3 train: 1 skill x 3 goals x 1 episode = 3 episodes of up to 500 steps, seed 0"
     )
-    assert lines[1] == "policy expert, reward v2, engine native with 10 rows"
+    assert lines[1] == "policy expert, reward v2, engine native with 3 rows"
     assert re.search(r"^ reach-v3 +3 +3 +1\.00 +1\.00", ran.out, re.MULTILINE)
     assert re.fullmatch(r"success 1\.000, 95 % interval \[1\.000, 1\.000\], 3 tasks, \d+ s", lines[-1])
     assert "\x1b" not in ran.out
@@ -347,13 +371,55 @@ def test_tasks_that_could_not_run(run, tmp_path, monkeypatch):
     assert len(Result.load(tmp_path / "result.json").completed) == 9
 
 
-def test_ctrl_c(run, own_policies):
-    ran = run(
-        "evaluate", "reach-v3", *SHORT, "--policy", "own_policies:Stopped", "--num-envs", "1", "--out", "x"
-    )
+def test_ctrl_c_shows_what_was_finished(run, own_policies):
+    stopped = ("--policy", "own_policies:Stopped", "--num-envs", "1", "--out", "x")
+    ran = run("evaluate", "reach-v3", *SHORT, *stopped)
     assert ran.code == 130
-    assert ran.err == "stopped after 1 of 2 episodes; nothing was written\n"
+    assert "MT1-reach-v3 (partial) train, multi-task" in ran.out
+    assert re.search(r"^success 0\.000, 1 task, \d+ s$", ran.out, re.MULTILINE)
+    assert ran.err == "PARTIAL: stopped after 1 of 2 tasks, the first to end; nothing was written\n"
     assert list((own_policies / "x").iterdir()) == []
+    ran = run("evaluate", "reach-v3", *SHORT, *stopped, "--json", "--quiet")
+    assert ran.code == 130
+    assert Result.from_json(ran.out).benchmark == "MT1-reach-v3 (partial)"
+
+
+def test_ctrl_c_before_anything_was_finished(run, own_policies):
+    stopped = ("--policy", "own_policies:Stopped", "--num-envs", "1", "--episodes", "2")
+    ran = run("evaluate", "reach-v3", *SHORT, *stopped, "--quiet")
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err == "stopped before any task was finished; nothing was written\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "how"),
+    [
+        (
+            "half-cheetah-vel",
+            "half-cheetah-vel test: 1 skill x 2 tasks x 1 episode = 2 episodes of 8 steps, seed 0",
+            "policy random, reward v1, ",
+        ),
+        pytest.param(
+            "walker-walk-len-range",
+            "walker-walk-len-range test: 1 skill x 2 tasks x 1 episode = 2 episodes of 8 steps, seed 0",
+            "policy random, reward dm_control, ",
+            marks=pytest.mark.requires_dm_control,
+        ),
+    ],
+)
+def test_evaluate_and_compare_where_there_is_no_success(run, tmp_path, name, first, how):
+    ran = run("evaluate", name, *SHORT, "--engine", "sync", "--out", tmp_path)
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0] == first
+    assert lines[1] == f"{how}engine sync with 2 rows"
+    assert "success" not in ran.out
+    assert "nan" not in ran.out
+    assert re.search(r"^return -?\d+\.\d, 95 % interval \[.*\], 2 tasks, \d+ s$", ran.out, re.MULTILINE)
+    ran = run("compare", tmp_path, tmp_path)
+    assert ran.code == 0
+    assert "success" not in ran.out
+    assert ran.out.splitlines()[-1] == "B minus A: return +0.0, 95 % interval [+0.0, +0.0], 2 tasks"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
@@ -387,38 +453,79 @@ def test_a_bar_is_shown_on_a_terminal_only_and_not_in_ci(ci):
 
 
 def test_list_benchmarks(run):
-    assert re.search(r"^ ML10 +meta +10 +5 *$", run("list", "benchmarks").out, re.MULTILINE)
+    out = run("list", "benchmarks").out
+    assert re.search(r"^ ML10 +meta +10 +5 *$", out, re.MULTILINE)
+    assert re.search(r"^ ant-goal +150 +30 +go to the given place *$", out, re.MULTILINE)
+    assert re.search(r"^ walker-walk-len +4 +4 +half-length of the left foot, m *$", out, re.MULTILINE)
+    assert "walker-walk-len-range" not in out
     rows = json.loads(run("list", "benchmarks", "--json").out)
-    assert [row["name"] for row in rows] == list(BENCHMARK_NAMES)
+    assert [row["name"] for row in rows] == [
+        *BENCHMARK_NAMES,
+        *(name for world in worlds() for name in world.benchmarks),
+    ]
     for row in rows:
         if row["needs"]:
             with pytest.raises(TypeError, match=f"{row['name']} needs {row['needs'].split()[0]}"):
                 benchmark(row["name"])
             continue
-        made = benchmark(row["name"], seed=0, num_goals=1)
+        made = benchmark(row["name"], seed=0)
         assert row["train_skills"] == made.env_names("train")
         assert row["test_skills"] == (made.env_names("test") if made.is_meta else [])
+        assert (row["train_tasks"], row["test_tasks"]) == (len(made.train_tasks), len(made.test_tasks))
         assert row["kind"] == ("meta" if made.is_meta else "multi-task")
+        assert row["world"] == world_of(row["train_skills"][0]).suite
+        assert row["summary"] or row["world"] == "metaworld"
 
 
 def test_list_skills(run):
     out = run("list", "skills").out
-    assert all(re.search(rf"^ {skill.name} ", out, re.MULTILINE) for skill in SKILLS)
+    names = [name for world in worlds() for name in world.env_names()]
+    assert all(re.search(rf"^ {name} ", out, re.MULTILINE) for name in names)
+    assert out.splitlines()[-1].startswith(f"{len(names)} skills.")
     rows = json.loads(run("list", "skills", "--json").out)
-    assert [row["name"] for row in rows] == [skill.name for skill in SKILLS]
+    assert [row["name"] for row in rows] == names
     assert [row["benchmarks"] for row in rows if row["name"] == "sweep-v3"] == [
         ["MT50", "ML10-train", "ML25-test", "ML45-train"]
     ]
+    for row in rows:
+        assert (row["object"], row["summary"]) == world_of(row["name"]).about(row["name"])
+        assert row["object"]
+        assert row["summary"]
+
+
+def test_lists_of_one_world_and_by_a_word(run):
+    rows = json.loads(run("list", "benchmarks", "--world", "control", "--json").out)
+    assert {row["world"] for row in rows} == {"control"}
+    out = run("list", "benchmarks", "--world", "control").out
+    assert all(re.search(rf"^ {row['name']} ", out, re.MULTILINE) for row in rows)
+    rows = json.loads(run("list", "skills", "Cheetah", "--json").out)
+    assert [row["name"] for row in rows] == ["half-cheetah-vel", "half-cheetah-dir", "cheetah-run"]
+    rows = json.loads(run("list", "skills", "lid on", "--json").out)
+    assert [row["name"] for row in rows] == ["box-close-v3"]
+    out = run("list", "benchmarks", "torso").out
+    assert re.search(r"^ cheetah-run-torso_length-range +50 +50 ", out, re.MULTILINE)
+    assert "MT10" not in out
 
 
 def test_list_envs(run):
     out = run("list", "envs").out
     assert re.search(r"^ taskworlds/ML10-test +test tasks of ML10, 5 skills *$", out, re.MULTILINE)
     assert re.search(r"^ taskworlds/custom-mt-envs +custom-mt-envs; give envs_list *$", out, re.MULTILINE)
+    cheetah = r"^ taskworlds/half-cheetah-vel +run at the given velocity; 100 train and 30 test tasks *$"
+    assert re.search(cheetah, out, re.MULTILINE)
     names = [row["name"] for row in json.loads(run("list", "envs", "--json").out)]
     assert [name for name in names if "/" in name] == list(IDS)
     for name in names[len(IDS) :]:
         assert hasattr(taskworlds, name.removeprefix("taskworlds."))
+
+
+@pytest.mark.parametrize("columns", ["80", "100"])
+def test_lists_fit_a_terminal(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    for name in listing.LISTS:
+        out = run("list", name).out
+        assert max(map(len, out.splitlines())) <= int(columns)
+        assert "…" not in out
 
 
 def test_what_is_piped_is_not_cut(run):
@@ -469,6 +576,37 @@ def test_compare_refuses_what_was_not_measured_alike(run, results):
 )
 def test_compare_reads_results_only(run, results, other, message):
     check_mistake(run("compare", results / "expert", results / other), message)
+
+
+# --- bench ---
+
+TINY = ("--num-envs", "2", "--rounds", "1", "--steps", "2", "--no-build", "--episodes", "0", "--threads", "1")
+
+
+def test_bench(run):
+    ran = run("bench", "reach-v3", *TINY)
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0] == "MT1-reach-v3, 2 rows, medians of 1 round; times: of Meta-World, one env"
+    number = r"[\d,]+ +\d+\.\d\d"
+    for title, rows in (
+        ("taskworlds, native, 1 thread", 2),
+        ("taskworlds, sync", 2),
+        ("taskworlds, one env", 1),
+    ):
+        assert re.search(rf"^{title} +{rows} +{number} *$", ran.out, re.MULTILINE), title
+    assert re.search(r"^Meta-World, one env +1 +[\d,]+ +1\.00 *$", ran.out, re.MULTILINE)
+    assert re.fullmatch(r"\d+ cores, load .*, Python [\d.]+", lines[-1])
+
+
+def test_bench_of_another_world_as_json(run):
+    ran = run("bench", "half-cheetah-vel", *TINY, "--json")
+    assert ran.code == 0
+    rows = {row["title"]: row for row in json.loads(ran.out)}
+    assert {"taskworlds, sync", "Gymnasium, sync"} <= set(rows)
+    for row in rows.values():
+        assert [speed > 0 for speed in row["steps_per_second"]] == [True]
+        assert (row["with_resets"], row["build_seconds"], row["megabytes"]) == ([], None, None)
 
 
 # --- doctor ---

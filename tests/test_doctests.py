@@ -8,11 +8,17 @@ import pytest
 
 import taskworlds
 
-MODULES = sorted(
-    module.name
-    for module in pkgutil.walk_packages(taskworlds.__path__, "taskworlds.")
-    if not module.name.endswith(("__main__", "._native"))
-)
+WITH_DM_CONTROL = {
+    "taskworlds.envs.control_env",
+    "taskworlds.vector.mtrl_dmcontrol",
+    "taskworlds.worlds.control.environment",
+    "taskworlds.worlds.control.family",
+}
+MODULES = [
+    pytest.param(name, marks=[pytest.mark.requires_dm_control] if name in WITH_DM_CONTROL else [])
+    for name in sorted(module.name for module in pkgutil.walk_packages(taskworlds.__path__, "taskworlds."))
+    if not name.endswith(("__main__", "._native"))
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
 import types
@@ -115,3 +116,25 @@ def test_names_and_functions_within_functions_are_found():
     outer = make()
     assert {"inner", "helper", "TABLE", "WIDTH"} <= set(names_used(outer.__code__))
     assert sorted(each.__name__ for each in reached(outer)) == ["helper", "inner", "outer"]
+
+
+def test_a_digest_is_the_same_in_every_process():
+    """The cache of compiled kernels rests on it, whatever the environment and the order of sets."""
+    program = (
+        "from taskworlds.engine.kernels import compile_kernel\n"
+        "from taskworlds.functions import digest\n"
+        "from taskworlds.worlds.metaworld.skills import skill\n"
+        "each = skill('hammer-v3')\n"
+        "print(digest(each.observe, each.rewards['v2'], compile_kernel, lambda x: x in {'a', 'b', 'c', 1, 2}))"
+    )
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed, "UNRELATED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(answers) == 1

@@ -12,9 +12,11 @@ from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.wrappers import TimeLimit
 
 import taskworlds
+from taskworlds.benchmarks import BENCHMARK_NAMES, split_of_name
 from taskworlds.registration import IDS, register_envs, register_once
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.vector.task_vector_env import TaskVectorEnv
+from taskworlds.worlds import world_of, worlds
 
 NEEDS = {
     "MT1": {"env_name": "reach-v3"},
@@ -41,6 +43,20 @@ ROWS = {
 }
 
 
+ELSEWHERE = {  # tasks to train on
+    "half-cheetah-vel": 100,
+    "half-cheetah-dir": 2,
+    "ant-dir": 100,
+    "ant-fwd-back": 2,
+    "ant-goal": 150,
+    "walker2d-rand-params": 40,
+    "MT-HiPBMDP-Finger-Spin-vary-size-v0": 10,
+    "MT-HiPBMDP-Cheetah-Run-vary-torso-length-v0": 10,
+    "MT-HiPBMDP-Walker-Walk-vary-friction-v0": 10,
+    "MT-HiPBMDP-Walker-Walk-vary-len-v0": 10,
+}
+
+
 @pytest.fixture(autouse=True, scope="module")
 def registered():
     register_envs()
@@ -49,7 +65,8 @@ def registered():
 def test_meta_worlds_ids_are_here_under_our_name():
     theirs = {id.removeprefix("Meta-World/") for id in gym.registry if id.startswith("Meta-World/")}
     # These two make one official environment whose goal is drawn at each reset, so they are no benchmarks.
-    assert set(IDS.values()) == theirs - {"goal_hidden", "goal_observable"} == set(ROWS)
+    assert theirs - {"goal_hidden", "goal_observable"} == set(ROWS)
+    assert set(IDS.values()) == {*ROWS, *ELSEWHERE}
     assert {id for id in gym.registry if id.startswith("taskworlds/")} >= set(IDS)
 
 
@@ -72,6 +89,37 @@ def test_make_vec(name):
     assert envs.spec.id == f"taskworlds/{name}"
     own = name.removesuffix("-train").removesuffix("-test")
     assert envs.benchmark == taskworlds.benchmark(own, seed=0, **NEEDS.get(name, {}))
+
+
+def test_every_id_names_a_benchmark_of_a_world():
+    known = {*BENCHMARK_NAMES, *(name for world in worlds() for name in world.benchmarks)}
+    assert {split_of_name(name)[0] for name in IDS.values()} <= known
+    mtenvs = {name for name in known if name.startswith("MT-HiPBMDP-")}
+    bodies = {name for world in worlds() if world.suite == "locomotion" for name in world.benchmarks}
+    assert mtenvs | bodies == set(ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.requires_dm_control] if name.startswith("MT-") else [])
+        for name in ELSEWHERE
+    ],
+)
+def test_make_and_make_vec_of_other_worlds(name):
+    env = gym.make(f"taskworlds/{name}", seed=0)
+    assert type(env) is TaskEnv
+    assert len(env.tasks) == ELSEWHERE[name]
+    obs, info = env.reset(seed=0)
+    assert obs in env.observation_space
+    assert info["task_name"] == env.tasks[0].env_name
+    assert env.metadata["render_fps"] == world_of(info["task_name"]).render_fps
+    envs = gym.make_vec(f"taskworlds/{name}", seed=0, num_envs=2, vector_strategy="sync")
+    assert type(envs) is TaskVectorEnv
+    assert (envs.num_envs, envs.spec.id) == (2, f"taskworlds/{name}")
+    assert envs.benchmark == taskworlds.benchmark(name, seed=0)
+    assert envs.metadata["render_fps"] == env.metadata["render_fps"]
+    envs.close()
 
 
 @pytest.mark.parametrize("num_envs", [2, 7, 13])

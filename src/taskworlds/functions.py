@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 import types
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 __all__ = ["digest", "names_used", "reached"]
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_LIBRARIES = frozenset({"mujoco", "numba", "numpy", "scipy"})
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
@@ -54,8 +56,9 @@ def reached(function: types.FunctionType) -> list[types.FunctionType]:
 def digest(*values: Any) -> str:
     """Gives 16 hexadecimal digits that change with anything that the values, functions among them, are made of.
 
-    A function counts with its code, defaults and closure, and with the globals that it names. Of a module that it
-    names, the numbers, strings and tuples count that it takes from there.
+    A function counts with its code, defaults and closure, and with the globals that it names; one of Python's own or of
+    the numerical libraries counts by name. Of a module that it names, the numbers, strings and tuples count that it
+    takes from there.
 
     Example:
         >>> digest(lambda x: x + 1) == digest(lambda x: x + 1), digest(lambda x: x + 1) == digest(lambda x: x + 2)
@@ -66,10 +69,16 @@ def digest(*values: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
+def _is_library(function: types.FunctionType) -> bool:
+    """Tells whether a function is one of Python's or of the numerical libraries, which count by name alone."""
+    package = (function.__module__ or "").partition(".")[0]
+    return package != "__main__" and package in sys.stdlib_module_names | _LIBRARIES
+
+
 def _values_used(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     """Gives the globals and the closure's variables that a function names, each with its value."""
     for name in names_used(function.__code__):
-        if name in function.__globals__:
+        if name in function.__globals__ and name != "__builtins__":  # a process's own, and others write to it
             yield name, function.__globals__[name]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         yield name, cell.cell_contents
@@ -83,6 +92,8 @@ def _described(value: Any, seen: dict[int, int]) -> str:
     if id(value) in seen:
         return f"number {seen[id(value)]}"
     if isinstance(value, types.FunctionType):
+        if _is_library(value):
+            return f"function {value.__module__}.{value.__qualname__}"
         seen[id(value)] = len(seen)
         names = names_used(value.__code__)
         parts = [_code(value.__code__), _described((value.__defaults__, value.__kwdefaults__), seen)]
@@ -106,13 +117,19 @@ def _described(value: Any, seen: dict[int, int]) -> str:
 
 def _code(code: types.CodeType) -> str:
     """Describes code without the file and the lines that it was written in."""
-    constants = [
-        _code(each) if isinstance(each, types.CodeType) else f"{type(each).__name__} {each!r}"
-        for each in code.co_consts
-    ]
+    constants = [_constant(each) for each in code.co_consts]
     sizes = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     return f"code {code.co_code.hex()} {sizes} {names} {constants}"
+
+
+def _constant(value: Any) -> str:
+    """Describes a constant of code. The order of a set differs from process to process."""
+    if isinstance(value, types.CodeType):
+        return _code(value)
+    if isinstance(value, frozenset):
+        return f"frozenset {sorted(map(_constant, value))}"
+    return f"{type(value).__name__} {value!r}"
 
 
 def _is_module(value: Any) -> bool:

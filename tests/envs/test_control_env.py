@@ -9,17 +9,23 @@ from gymnasium.utils.env_checker import check_env
 
 from taskworlds.envs.control_env import ControlEnv
 
-suite = pytest.importorskip("dm_control.suite", reason="dm_control is not installed")
+pytestmark = pytest.mark.requires_dm_control
+
+
+def load(*name, **keywords):
+    from dm_control import suite
+
+    return suite.load(*name, **keywords)
 
 
 def finger(seed=None, **keywords):
-    return ControlEnv(suite.load("finger", "spin"), seed=seed, **keywords)
+    return ControlEnv(load("finger", "spin"), seed=seed, **keywords)
 
 
 @pytest.mark.parametrize("name", [("finger", "spin"), ("walker", "walk"), ("cheetah", "run")])
 def test_the_numbers_are_dm_controls(name):
-    env = ControlEnv(suite.load(*name), seed=7)
-    theirs = suite.load(*name, task_kwargs={"random": 7})
+    env = ControlEnv(load(*name), seed=7)
+    theirs = load(*name, task_kwargs={"random": 7})
     rng = np.random.default_rng(0)
     for _ in range(2):  # the generator goes on from episode to episode
         obs, info = env.reset()
@@ -62,7 +68,7 @@ def test_a_copy_goes_on_in_the_same_way(copied):
 
 
 def test_the_clock_truncates():
-    env = ControlEnv(suite.load("finger", "spin", task_kwargs={"time_limit": 0.06}), seed=0)
+    env = ControlEnv(load("finger", "spin", task_kwargs={"time_limit": 0.06}), seed=0)
     env.reset()
     assert [env.step([0.0, 0.0])[2:4] for _ in range(3)] == [(False, False), (False, False), (False, True)]
     with pytest.raises(RuntimeError, match=r"No episode is under way: call reset\(\)"):
@@ -70,7 +76,7 @@ def test_the_clock_truncates():
 
 
 def test_a_discount_of_0_terminates():
-    environment = suite.load("finger", "spin")
+    environment = load("finger", "spin")
     environment.task.get_termination = lambda physics: 0.0
     env = ControlEnv(environment, seed=0)
     env.reset()
@@ -86,7 +92,7 @@ def test_actions_fill_the_actuators_bounds():
 
 
 def _asymmetric():
-    environment = suite.load("finger", "spin")
+    environment = load("finger", "spin")
     environment.physics.model.actuator_ctrlrange[:] = [-0.5, 2.0]
     return environment
 
@@ -124,7 +130,7 @@ def test_options_are_refused():
 def test_actions_without_bounds_are_refused():
     from dm_env import specs
 
-    environment = suite.load("finger", "spin")
+    environment = load("finger", "spin")
     unbounded = specs.BoundedArray((2,), np.float64, -np.inf, np.inf)
     environment.task.action_spec = lambda physics: unbounded
     with pytest.raises(ValueError, match=r"actions must have bounds to be in \[-1, 1\]"):

@@ -294,10 +294,9 @@ def test_a_benchmark_by_name(toy, installed):
     assert installed.of == [("MT", {"seed": 3})]
     assert installed.make_vec == [
         {
-            "num_envs": 10,
+            "num_envs": 3,
             "split": "train",
             "terminate_on_success": True,
-            "vector_strategy": "native",
             "seed": 3,
             "autoreset_mode": gym.vector.AutoresetMode.DISABLED,
         }
@@ -346,7 +345,7 @@ def test_a_benchmark_as_an_object_keeps_its_goals_whatever_the_seed(toy, install
     benchmark = toy.benchmark("mine", (toy.task(0, solved_at=1), toy.task(1, "close"), toy.task(2, "turn")))
     result = evaluate(toy.still, benchmark, seed=9)
     assert installed.of == [(benchmark, {})]
-    assert installed.make_vec[0]["num_envs"] == 12  # each of three skills has the same number of rows
+    assert installed.make_vec[0]["num_envs"] == 3  # no more rows than episodes
     assert result.benchmark == "mine"
     with pytest.raises(TypeError, match="num_goals: only with a benchmark's name"):
         evaluate(toy.still, benchmark, num_goals=3)

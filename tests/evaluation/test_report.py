@@ -61,10 +61,23 @@ def test_many_failures_are_cut_short(outcome):
 
 def test_unknown_figures_are_dashes(outcome):
     one = dataclasses.replace(outcome.tasks[0], episodes=(Episode(1.0, 2, None, None),))
-    text = printed(dataclasses.replace(outcome, tasks=(one,), split=None).table())
+    text = printed(dataclasses.replace(outcome, tasks=(one, outcome.tasks[-1]), split=None).table())
     (row,) = [line for line in text.splitlines() if "button-press" in line]
     assert row.split()[1:] == ["1", "1", "-", "-", "1.0", "2.0"]
     assert "MT50, multi-task" in text
+
+
+def test_no_columns_of_success_where_none_is_known(outcome):
+    silent = tuple(
+        dataclasses.replace(record, episodes=(Episode(1.0, 2, None, None),)) for record in outcome.tasks
+    )
+    result = dataclasses.replace(outcome, tasks=silent)
+    text = printed(result.table())
+    assert "success" not in text
+    (row,) = [line for line in text.splitlines() if "button-press" in line]
+    assert row.split()[1:] == ["5", "5", "1.0", "2.0"]
+    assert repr(result).endswith("1 failed, return 1.0, 95 % interval [1.0, 1.0]>")
+    assert "success" not in printed(compare(result, result).table())
 
 
 def test_a_comparisons_table_fits_and_shows_signs_and_differences(outcome):

@@ -70,7 +70,7 @@ def test_unknown_metrics_are_refused(mixed):
 
 
 def test_repr_is_short(mixed):
-    assert repr(mixed).startswith("<Result of toy train: 5 tasks, 1 failed, success 0.500 [0.")
+    assert repr(mixed).startswith("<Result of toy train: 5 tasks, 1 failed, success 0.500, 95 % interval [0.")
 
 
 # --- files ---

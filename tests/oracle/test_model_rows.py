@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 
-import mujoco
 import numpy as np
 import pytest
 
@@ -181,9 +180,11 @@ def test_a_fallen_walker_ends_its_episode():
     official.close()
 
 
-def test_pictures_are_the_official_ones():
-    made = benchmark("half-cheetah-vel", seed=0)
-    shown = []
+@pytest.mark.parametrize("name", ["half-cheetah-vel", pytest.param("cheetah-run", marks=WITH_DM_CONTROL)])
+def test_pictures_show_each_row_by_itself(name):
+    """Neither the rows drawn before nor the engine changes a picture, but for where the camera was."""
+    made = benchmark(name, seed=0)
+    shown = {}
     for engine in ("native", "sync"):
         envs = taskworlds.make_vec(
             made,
@@ -198,13 +199,13 @@ def test_pictures_are_the_official_ones():
         envs.reset(seed=0)
         for step in range(10):
             envs.step(actions_at(step, envs.action_space, np.float32))
-        shown.append(envs.render())
-        grid = envs.render_grid(columns=1)
-        assert grid.shape == (128, 96, 3)
+        shown[engine] = envs.render()
+        if engine == "native":
+            for first, second in zip(shown[engine], envs.render(), strict=True):
+                assert np.array_equal(first, second)
+        assert envs.render_grid(columns=1).shape == (128, 96, 3)
         envs.close()
-    for ours, theirs in zip(*shown, strict=True):
+    for ours, theirs in zip(shown["native"], shown["sync"], strict=True):
         assert ours.shape == (64, 96, 3)
-        assert (
-            np.abs(ours.astype(int) - theirs.astype(int)).mean() < 1.0
-        )  # the camera follows with its own delay
-    assert mujoco.__version__ == "3.3.0"
+        assert ours.std() > 10
+        assert np.abs(ours.astype(int) - theirs.astype(int)).mean() < 20

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from taskworlds import Task, VecEnv, build_dmcontrol_vec_env, offscreen
 from taskworlds.vector.mtrl_dmcontrol import _make_row, _Settings
 
-suite = pytest.importorskip("dm_control.suite", reason="dm_control is not installed")
+pytestmark = pytest.mark.requires_dm_control
 
 STATE = {"from_pixels": False}
 MTRL = """
@@ -195,6 +195,8 @@ def test_an_episode_ends_with_its_clock(skill, parameter, value, observed, acted
 
 def test_skipped_frames_are_summed():
     env = row(0.5, "cheetah-run", "torso_length", frame_skip=4, seed=6)
+    from dm_control import suite
+
     plain = suite.load("cheetah", "run", task_kwargs={"random": 6})
     env.reset()
     plain.reset()

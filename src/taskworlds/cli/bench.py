@@ -6,13 +6,14 @@ import functools
 import json
 import os
 import platform
+import warnings
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
 from rich.table import Table
 
-from taskworlds.cli.terminal import console
+from taskworlds.cli.terminal import console, counted
 
 if TYPE_CHECKING:
     from taskworlds.bench import Measured
@@ -56,14 +57,19 @@ def bench(
     from taskworlds.benchmarks import split_of_name
     from taskworlds.worlds import world_of
 
-    name, _ = split_of_name(benchmark, "train")
+    name, split = split_of_name(benchmark)
+    if split == "test":
+        raise ValueError(
+            f"BENCHMARK must name train tasks, which are what is stepped, not {benchmark!r}. Give {name}."
+        )
     made = make_benchmark(name, seed=0)
     skills = made.env_names("train")
     rows = num_envs or (10 if len(skills) == 1 else len(skills))
     counts = _threads(threads)
     everyone = contestants(made, rows, counts)
     say = console(stderr=True)
-    with say.status("starting") as status:
+    with say.status("starting") as status, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of other environments, about themselves
         results = measure(
             everyone,
             steps=steps,
@@ -77,8 +83,8 @@ def bench(
         print(json.dumps([_plain(each) for each in results], indent=1))
         return
     base = next((each for each in results if not each.contestant.title.startswith("taskworlds")), results[-1])
-    title = f"{made.name}, {rows} rows, medians of {rounds} rounds; times: of {base.contestant.title}"
-    table = Table("", title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("", no_wrap=True)
     columns = ["rows", "steps/s", "times"]
     columns += ["episodes: steps/s", "times"] if episodes else []
     columns += ["build, s", "memory, MB"] if build else []
@@ -87,6 +93,8 @@ def bench(
     for each in results:
         table.add_row(each.contestant.title, *_numbers(each, base))
     out = console()
+    how = f"{made.name}, {counted(rows, 'row')}, medians of {counted(rounds, 'round')}"
+    out.print(f"{how}; times: of {base.contestant.title}\n", markup=False, soft_wrap=True)
     out.print(table)
     out.print(f"\n{_machine()}", markup=False)
 

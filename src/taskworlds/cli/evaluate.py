@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from taskworlds.cli.terminal import console, is_mistake, say_mistake
+from taskworlds.cli.terminal import console, counted, is_mistake, say_mistake
 from taskworlds.errors import check_choice, check_known, check_seed
 
 if TYPE_CHECKING:
@@ -183,10 +183,12 @@ def evaluate(
     if not quiet:
         limit = f"{'up to ' if stop_at_success else ''}{max_episode_steps or world.max_episode_steps} steps"
         each, noun = len(tasks.tasks(split)) // len(skills), "goal" if world is METAWORLD else "task"
-        shape = f"{_of(len(skills), 'skill')} x {_of(each, noun)} x {_of(episodes, 'episode')}"
-        how = f"reward {reward_version}, engine {engine} with {_of(num_envs, 'row')}"
+        shape = f"{counted(len(skills), 'skill')} x {counted(each, noun)} x {counted(episodes, 'episode')}"
+        how = f"reward {reward_version}, engine {engine} with {counted(num_envs, 'row')}"
         say.print(
-            f"{tasks.name} {split}: {shape} = {_of(count, 'episode')} of {limit}, seed {seed}", markup=False, soft_wrap=True
+            f"{tasks.name} {split}: {shape} = {counted(count, 'episode')} of {limit}, seed {seed}",
+            markup=False,
+            soft_wrap=True,
         )
         say.print(f"policy {policy}{' (meta-learning)' if meta else ''}, {how}", markup=False, soft_wrap=True)
     begun = time.monotonic()
@@ -214,7 +216,7 @@ def evaluate(
             )
     except Stopped as stop:
         result, out = stop.result, None
-        finished = f"{len(result.tasks)} of {_of(len(tasks.tasks(split)), 'task')}"
+        finished = f"{len(result.tasks)} of {counted(len(tasks.tasks(split)), 'task')}"
         stopped = f"PARTIAL: stopped after {finished}, the first to end; nothing was written"
     except KeyboardInterrupt:
         console(stderr=True).print("stopped before any task was finished; nothing was written")
@@ -241,7 +243,7 @@ def evaluate(
     if result.failed:
         first = result.failed[0]
         say_mistake(
-            f"{len(result.failed)} of {_of(len(result.tasks), 'task')} could not run and are in no average, "
+            f"{len(result.failed)} of {counted(len(result.tasks), 'task')} could not run and are in no average, "
             f"the first of {first.task.env_name}: {first.error}"
         )
         raise typer.Exit(1)
@@ -342,7 +344,7 @@ def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
     task = bar.add_task("building the environments", total=None)
 
     def on_episode(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total, description=f"{done} of {_of(total, 'episode')}")
+        bar.update(task, completed=done, total=total, description=f"{done} of {counted(total, 'episode')}")
 
     with bar if visible else contextlib.nullcontext():
         yield on_episode
@@ -350,11 +352,7 @@ def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
 
 def _overall(result: Result, seconds: float) -> str:
     """Gives the line that tells the outcome."""
-    completed = _of(len(result.completed), "task")
+    completed = counted(len(result.completed), "task")
     if not result.completed:
         return f"no task ran to its end, {seconds:.0f} s"
     return f"{result.headline}, {completed}, {seconds:.0f} s"
-
-
-def _of(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

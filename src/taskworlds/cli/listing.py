@@ -47,7 +47,8 @@ def show_list(
         str | None, typer.Argument(metavar="WORD", help="Only what has this in its name or description.")
     ] = None,
     world: Annotated[
-        str | None, typer.Option(metavar="metaworld|locomotion|control", help="Only this world, with all of it.")
+        str | None,
+        typer.Option(metavar="metaworld|locomotion|control", help="Only this world, with all of it."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, with all there is.")] = False,
 ) -> None:
@@ -280,11 +281,20 @@ _COLUMNS: dict[str, dict[str | None, dict[str, str]]] = {
     "envs": {"locomotion": {"env": "name", "what it is": "summary"}},
 }
 _NOTES = {
-    ("benchmarks", "metaworld"): "Multi-task benchmarks show the goal in the observation; meta benchmarks hide it, and "
+    (
+        "benchmarks",
+        "metaworld",
+    ): "Multi-task benchmarks show the goal in the observation; meta benchmarks hide it, and "
     "keep tasks apart for the test. Each skill has 50 goals.",
-    ("benchmarks", "locomotion"): "Numbers of tasks, unless num_goals says otherwise; half-cheetah-dir and ant-fwd-back "
-    "train and test on the same two.",
-    ("benchmarks", "control"): "Each family also with -interpolation, -extrapolation, -by-index and -range at its "
+    (
+        "benchmarks",
+        "locomotion",
+    ): "Numbers of tasks, unless num_goals says otherwise; half-cheetah-dir and "
+    "ant-fwd-back train and test on the same two.",
+    (
+        "benchmarks",
+        "control",
+    ): "Each family also with -interpolation, -extrapolation, -by-index and -range at its "
     "name's end; mtenv's MT-HiPBMDP ids; and each skill's own model, by the skill's name: --world control lists them.",
     ("skills", "metaworld"): "MT1 and ML1 take any of them: taskworlds evaluate drawer-open-v3.",
 }

@@ -8,7 +8,7 @@ import os
 from rich.console import Console
 from rich.text import Text
 
-__all__ = ["console", "is_mistake", "say_mistake"]
+__all__ = ["console", "counted", "is_mistake", "say_mistake"]
 
 _WIDTH = 120  # columns of what is piped, where nothing else says; a table must not be cut there
 
@@ -19,6 +19,16 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = _WIDTH
     return made
+
+
+def counted(count: int, noun: str) -> str:
+    """Gives a number of things, in words.
+
+    Example:
+        >>> counted(1, "row"), counted(10, "row")
+        ('1 row', '10 rows')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def is_mistake(error: Exception) -> bool:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib.metadata
 import os
+import platform
 import threading
+from pathlib import Path
 from typing import Any
 
 import mujoco
 import numpy as np
 
-from taskworlds.engine import _native
+from taskworlds.engine import _native, model_cache
 from taskworlds.engine.model_files import is_own_file, read_spec
+from taskworlds.functions import digest
 
 __all__ = ["Model", "full_metaworld_model", "metaworld_model"]
 
@@ -144,12 +148,40 @@ def full_metaworld_model(asset: str | os.PathLike[str]) -> mujoco.MjModel:
 
 
 def _compile(asset: str) -> Model:
+    if is_own_file(asset):  # its author changes it
+        return Model.from_mujoco(_compiled(asset))
+    model = _from_disk(asset)
+    if model is None:
+        model = Model.from_mujoco(_compiled(asset))
+        model_cache.save(_file_name(asset), model.native.to_bytes())
+    model._asset = asset
+    return model
+
+
+def _compiled(asset: str) -> mujoco.MjModel:
     spec = read_spec(asset)
     _trim(spec)
-    model = Model.from_mujoco(_with_welds(spec.compile()))
-    if not is_own_file(asset):
-        model._asset = asset
-    return model
+    return _with_welds(spec.compile())
+
+
+def _from_disk(asset: str) -> Model | None:
+    data = model_cache.load(_file_name(asset))
+    if data is None:
+        return None
+    try:
+        return Model(data)
+    except ValueError:  # cut off, or of another MuJoCo
+        return None
+
+
+def _file_name(asset: str) -> str:
+    """Names a compiled model by its file and by a digest of all that decides what it is compiled to."""
+    made_of = (
+        asset,
+        platform.machine(),
+        *(importlib.metadata.version(package) for package in ("metaworld", "mujoco")),
+    )
+    return f"{Path(asset).stem}_{digest(made_of, _compiled)}.mjb"
 
 
 def _with_welds(model: mujoco.MjModel) -> mujoco.MjModel:

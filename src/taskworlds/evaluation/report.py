@@ -93,7 +93,9 @@ def _table(title: str, counts: tuple[str, ...], metrics: tuple[str, ...]) -> ric
     for heading in counts:
         table.add_column(heading, justify="right", no_wrap=True)
     for metric in metrics:
-        table.add_column(_HEADINGS[metric], justify="right")  # an interval takes two lines where there is no room
+        table.add_column(
+            _HEADINGS[metric], justify="right"
+        )  # an interval takes two lines where there is no room
     return table
 
 

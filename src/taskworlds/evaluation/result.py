@@ -203,7 +203,7 @@ class Result:
 
     @property
     def headline(self) -> str:
-        """The mean over the tasks, with its interval, in words: of the success, or of the return where none is known."""
+        """The mean over the tasks and its interval in words: of success, or of the return where none is known."""
         return headline({metric: summary.mean for metric, summary in self.overall.items()})
 
     def table(self) -> rich.table.Table:
@@ -381,7 +381,11 @@ def headline(means: Mapping[str, Estimate], *, signed: bool = False) -> str:
     has_success = not math.isnan(means["success_end"].value)
     metric, word, digits = ("success_end", "success", 3) if has_success else ("episode_return", "return", 1)
     value, low, high = (f"{number:{'+' if signed else ''}.{digits}f}" for number in means[metric])
-    return f"{word} {value}" if math.isnan(means[metric].low) else f"{word} {value}, 95 % interval [{low}, {high}]"
+    return (
+        f"{word} {value}"
+        if math.isnan(means[metric].low)
+        else f"{word} {value}, 95 % interval [{low}, {high}]"
+    )
 
 
 def _to_record(data: Any) -> TaskRecord:

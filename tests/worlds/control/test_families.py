@@ -5,10 +5,10 @@ import pytest
 
 from taskworlds import Task
 from taskworlds.control import families, family
+from taskworlds.worlds.control.environment import compiled, differing, import_suite, make_environment, same
 from taskworlds.worlds.control.families import VARIATIONS
 
-pytest.importorskip("dm_control")
-from taskworlds.worlds.control.environment import compiled, differing, import_suite, make_environment, same
+pytestmark = pytest.mark.requires_dm_control
 
 VALUES = {
     "size": (0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.175, 0.2, 0.225, 0.25),

@@ -15,10 +15,6 @@ from taskworlds.worlds.control.families import VARIATIONS
 HOPPER = "hopper-hop"
 
 
-def needs_dm_control():
-    pytest.importorskip("dm_control")
-
-
 # --- tasks --------------------------------------------------------------------------------------------------
 
 
@@ -131,8 +127,8 @@ def test_a_benchmark_of_values_names_and_tasks():
 # --- families of the user's own -----------------------------------------------------------------------------
 
 
+@pytest.mark.requires_dm_control
 def test_vary_changes_the_attribute_of_any_skill():
-    needs_dm_control()
     from taskworlds.worlds.control.environment import compiled
 
     sizes = vary(HOPPER, "geom.torso.size[0]", values=np.array([0.05, 0.06]), label="torso")
@@ -145,8 +141,8 @@ def test_vary_changes_the_attribute_of_any_skill():
     assert (compiled(damping.task(number=2)).dof_damping[6:] == 2e-4).all()
 
 
+@pytest.mark.requires_dm_control
 def test_vary_of_several_attributes_gives_all_the_value():
-    needs_dm_control()
     from taskworlds.worlds.control.environment import compiled
 
     both = vary("walker-run", ["geom.left_foot.size[1]", "geom.right_foot.size[1]"], [0.1, 0.2], label="feet")
@@ -154,8 +150,8 @@ def test_vary_of_several_attributes_gives_all_the_value():
     assert model.geom("left_foot").size[1] == model.geom("right_foot").size[1] == 0.2
 
 
+@pytest.mark.requires_dm_control
 def test_every_skill_can_be_varied():
-    needs_dm_control()
     from taskworlds.worlds.control.skills import SKILLS
 
     for skill in SKILLS:
@@ -181,15 +177,15 @@ VARY_MISTAKES = {
 }
 
 
+@pytest.mark.requires_dm_control
 @pytest.mark.parametrize(("env_name", "attribute"), list(VARY_MISTAKES))
 def test_vary_says_what_can_be_varied(env_name, attribute):
-    needs_dm_control()
     with pytest.raises(ValueError, match=VARY_MISTAKES[env_name, attribute]):
         vary(env_name, attribute, values=[0.04, 0.05])
 
 
+@pytest.mark.requires_dm_control
 def test_vary_refuses_bad_values():
-    needs_dm_control()
     for values, error, message in (
         ([], ValueError, "at least one number"),
         ("0.1", TypeError, "values must be a list of numbers, not '0.1'"),
@@ -209,16 +205,16 @@ def test_vary_refuses_bad_values():
         vary(HOPPER, "geom.torso.mass", values=[(1.0, 2.0)])
 
 
+@pytest.mark.requires_dm_control
 def test_vary_says_what_dm_control_cannot_make():
-    needs_dm_control()
     with pytest.raises(
         ValueError, match=r"dm_control cannot make walker-run with option.timestep=0.002: Control"
     ):
         vary("walker-run", "option.timestep", values=[0.0025, 0.002])
 
 
+@pytest.mark.requires_dm_control
 def test_splits_need_enough_values():
-    needs_dm_control()
     few = vary(HOPPER, "geom.torso.size[0]", values=[0.05, 0.06], label="torso")
     with pytest.raises(
         ValueError, match=r"takes the values number 3, 4, 7, 8, and torso of hopper-hop has 2"
@@ -294,8 +290,8 @@ def test_wrong_types_say_what_is_expected(call, message):
         call()
 
 
+@pytest.mark.requires_dm_control
 def test_a_value_that_mujoco_cannot_compile():
-    needs_dm_control()
     with pytest.raises(
         ValueError, match=r"MuJoCo cannot compile cheetah-run with torso_length=1e-20.*Choose a value"
     ):

@@ -36,15 +36,15 @@ def test_the_table_is_that_of_the_code():
     ] == rows
 
 
+@pytest.mark.requires_dm_control
 def test_python_runs_as_written(tmp_path):
-    pytest.importorskip("dm_control")
     assert "hopper-hop-gear test: 2 tasks" in run(
         [sys.executable, "-c", "\n".join(blocks("python"))], tmp_path
     )
 
 
+@pytest.mark.requires_dm_control
 def test_the_command_runs_as_written(tmp_path):
-    pytest.importorskip("dm_control")
     install, command = blocks("sh")
     assert install == 'pip install "taskworlds[control]"\n'
     program, *arguments = shlex.split(command)

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from taskworlds import Task
+from taskworlds.worlds.control.environment import _SensorNames, import_suite
 from taskworlds.worlds.control.families import VARIATIONS
+from taskworlds.worlds.control.row import ControlRow
 from taskworlds.worlds.control.skills import SKILLS
 
-pytest.importorskip("dm_control")
-from taskworlds.worlds.control.environment import _SensorNames, import_suite
-from taskworlds.worlds.control.row import ControlRow
+pytestmark = pytest.mark.requires_dm_control
 
-suite = import_suite("walker-walk")
 STEPS = 12
 # dog takes seconds to compile
 NAMES = [each.env_name for each in SKILLS if each.domain != "dog" or each.task == "fetch"]
@@ -22,7 +21,7 @@ BASES = [
 
 def official(env_name, seed):
     domain, task = env_name.split("-")
-    environment = suite.load(domain, task, task_kwargs={"random": seed})
+    environment = import_suite(env_name).load(domain, task, task_kwargs={"random": seed})
     if domain == "quadruped":  # its code needs np.in1d, which NumPy 2.4 has no more
         environment.physics._sensor_types_to_names = _SensorNames(environment.physics.model)
     return environment

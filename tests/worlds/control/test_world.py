@@ -10,11 +10,11 @@ from gymnasium.utils.env_checker import check_env
 import taskworlds
 from taskworlds import Task
 from taskworlds.control import family, vary
-from taskworlds.worlds import worlds
+from taskworlds.worlds import world_of, worlds
 from taskworlds.worlds.control.skills import SKILLS
 from taskworlds.worlds.control.world import CONTROL_WORLDS
 
-dm_control = pytest.importorskip("dm_control")
+pytestmark = pytest.mark.requires_dm_control
 
 STEPS = 4
 BENCHMARK = "walker-walk-friction"
@@ -26,6 +26,15 @@ def test_every_task_of_the_suite_is_a_skill():
 
     assert [(each.domain, each.task) for each in SKILLS] == list(suite.ALL_TASKS)
     assert [each.env_names() for each in CONTROL_WORLDS] == [(f"{d}-{t}",) for d, t in suite.ALL_TASKS]
+
+
+@pytest.mark.parametrize("domain", sorted({each.domain for each in SKILLS}))
+def test_pictures_of_a_second_are_its_steps(domain):
+    from taskworlds.control import make_environment
+
+    skill = next(each for each in SKILLS if each.domain == domain)
+    step = make_environment(Task(skill.env_name), seed=0).control_timestep()
+    assert world_of(skill.env_name).render_fps == round(1 / step)
 
 
 def test_names_are_taken_once():

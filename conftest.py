@@ -1,0 +1,16 @@
+"""What all tests share: the mark of those that need dm_control."""
+
+import importlib.util
+import sys
+
+import pytest
+
+
+def pytest_collection_modifyitems(items):
+    """Skips what is marked `requires_dm_control` where dm_control cannot be installed, and nowhere else."""
+    if sys.version_info < (3, 13) or importlib.util.find_spec("dm_control") is not None:
+        return
+    skip = pytest.mark.skip(reason="dm_control needs labmaze, which has no wheels for Python 3.13 and later")
+    for item in items:
+        if item.get_closest_marker("requires_dm_control"):
+            item.add_marker(skip)

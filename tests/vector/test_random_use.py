@@ -188,11 +188,6 @@ def refusals():
         "reset: seed below 0": (lambda e, s: e.reset(seed=-1), ValueError, "seed must be at least 0"),
         "reset: seed too large": (lambda e, s: e.reset(seed=2**32), ValueError, "seed must be below"),
         "reset: seed of a float": (lambda e, s: e.reset(seed=1.5), TypeError, "seed must be a whole number"),
-        "reset: seed of an array of none": (
-            lambda e, s: e.reset(seed=np.array(3)),
-            (TypeError, ValueError),
-            "seed",
-        ),
         "reset: seed of a bool": (lambda e, s: e.reset(seed=True), TypeError, "seed must be a whole number"),
         "reset: seeds too many": (
             lambda e, s: e.reset(seed=[1] * (e.num_envs + 1)),
@@ -273,9 +268,13 @@ def refusals():
         "set_state: counters of another size": (
             with_an_array("counters/obs", lambda values: values[:, 1:]),
             ValueError,
-            "",
+            "not a state that get_state gave",
         ),
-        "set_state: fewer rows": (with_an_array("counters/steps", lambda values: values[:0]), ValueError, ""),
+        "set_state: fewer rows": (
+            with_an_array("counters/steps", lambda values: values[:0]),
+            ValueError,
+            "not a state that get_state gave",
+        ),
         "set_state: text": (
             with_an_array("data", lambda text: np.array(str(text)[:-9])),
             ValueError,
@@ -603,7 +602,7 @@ def use(same, examples, steps):
 
 
 def test_random_use(same):
-    use(same, examples=60, steps=20)
+    use(same, examples=150, steps=20)
 
 
 @pytest.mark.slow
@@ -698,7 +697,7 @@ def compare_with_official(data):
         envs.close()
 
 
-@settings(max_examples=8, **QUIET)
+@settings(max_examples=30, **QUIET)
 @given(data=st.data())
 def test_the_official_engine_does_the_same(data):
     compare_with_official(data)

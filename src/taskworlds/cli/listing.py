@@ -194,7 +194,7 @@ def skills() -> list[dict[str, Any]]:
     for world in worlds():
         for name in world.env_names():
             thing, summary = world.about(name)
-            row = {"name": name, "world": world.suite, "object": thing, "summary": summary}
+            row: dict[str, Any] = {"name": name, "world": world.suite, "object": thing, "summary": summary}
             if world is METAWORLD:
                 low, high = skill(name).rand_vec_low, skill(name).rand_vec_high
                 row |= {"rand_vec_low": list(low), "rand_vec_high": list(high), "benchmarks": holding(name)}

@@ -1,6 +1,7 @@
 """Nested plain data as a flat dictionary of arrays, which NumPy saves and loads without pickle.
 
-Arrays stay arrays, under names of their own; everything else becomes one text, JSON, under `DATA`.
+Arrays stay arrays, under names of their own; everything else becomes one text, JSON, under `DATA`, which also says of
+which shape and dtype each array is.
 """
 
 from __future__ import annotations
@@ -34,11 +35,12 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Any:
     """Gives back what `to_arrays` was given. Arrays are not copied.
 
     Raises:
-        ValueError: the dictionary is not one that `to_arrays` gave, or not all of it.
+        ValueError: the dictionary is not one that `to_arrays` gave, or not all of it, or an array in it is of another
+            shape or dtype now.
     """
     try:
         return _unpacked(json.loads(str(arrays[DATA])), arrays)
-    except (KeyError, TypeError, IndexError, json.JSONDecodeError):
+    except (AttributeError, KeyError, TypeError, IndexError, ValueError):
         raise ValueError("This is not a state that get_state gave, or only a part of one.") from None
 
 
@@ -49,8 +51,8 @@ _ARRAY, _NUMBER, _TUPLE = "<array>", "<number>", "<tuple>"
 def _packed(data: Any, name: str, arrays: dict[str, NDArray[Any]]) -> Any:
     if isinstance(data, np.ndarray | np.generic):
         at = name or "array"
-        arrays[at] = np.array(data)
-        return {_ARRAY if isinstance(data, np.ndarray) else _NUMBER: at}
+        arrays[at] = array = np.array(data)
+        return {_ARRAY if isinstance(data, np.ndarray) else _NUMBER: [at, array.dtype.str, list(array.shape)]}
     inside = f"{name}/" if name else ""
     if isinstance(data, Mapping):
         return {key: _packed(value, f"{inside}{key}", arrays) for key, value in data.items()}
@@ -66,9 +68,16 @@ def _unpacked(data: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     if not isinstance(data, dict):
         return data
     if _ARRAY in data:
-        return arrays[data[_ARRAY]]
+        return _array(arrays, *data[_ARRAY])
     if _NUMBER in data:
-        return arrays[data[_NUMBER]][()]
+        return _array(arrays, *data[_NUMBER])[()]
     if _TUPLE in data:
         return tuple(_unpacked(value, arrays) for value in data[_TUPLE])
     return {key: _unpacked(value, arrays) for key, value in data.items()}
+
+
+def _array(arrays: Mapping[str, NDArray[Any]], name: str, dtype: str, shape: list[int]) -> NDArray[Any]:
+    array = arrays[name]
+    if (array.dtype.str, list(array.shape)) != (dtype, shape):
+        raise ValueError(f"{name} is {array.dtype} of shape {array.shape}.")
+    return array

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.task import Task
 from taskworlds.vector.arrays import from_arrays, to_arrays
+from taskworlds.vector.task_selection import TaskSelection
 
 if TYPE_CHECKING:
     from taskworlds.vector.task_vector_env import TaskVectorEnv
@@ -152,7 +153,8 @@ def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[s
     The next reset goes on from there.
 
     Raises:
-        ValueError: a row's checkpoint is missing, or is of another benchmark's skills.
+        ValueError: a row's checkpoint is missing, is not what `get_checkpoint` gave, or is of another benchmark's
+            skills. Then nothing has changed.
     """
     by_name = dict(checkpoints)
     names = [get_checkpoint(env, row)[0] for row in range(env.num_envs)]
@@ -162,9 +164,8 @@ def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[s
             f"There is no checkpoint for {', '.join(missing)}, but there are for "
             f"{', '.join(by_name) or 'none'}. Load what get_checkpoint gave in an environment made alike."
         )
-    for name in names:
-        for text in by_name[name]["selection"]["tasks"]:
-            env._checked(Task.from_json(text))
+    for row, name in enumerate(names):
+        _check(env, row, name, by_name[name])
     for row, name in enumerate(names):
         saved = by_name[name]
         env._selections[row].set_state(saved["selection"])
@@ -176,6 +177,25 @@ def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[s
         env._sample_on_reset[row] = saved["sample_tasks_on_reset"]
         env._terminate_on_success[row] = saved["terminate_on_success"]
         env._running[row] = False
+
+
+def _check(env: TaskVectorEnv, row: int, name: str, checkpoint: dict[str, Any]) -> None:
+    """Raises for a checkpoint that the row could not take."""
+    try:
+        selection = TaskSelection(env.options.task_select, [])
+        selection.set_state(checkpoint["selection"])
+        others = [_task(checkpoint[key]) for key in ("task", "held_task")]
+        copy.deepcopy(env._rngs[row]).bit_generator.state = checkpoint["rng_state"]
+        switches = [checkpoint[key] for key in ("sample_tasks_on_reset", "terminate_on_success")]
+        complete = bool(selection.tasks) and all(isinstance(switch, bool) for switch in switches)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        complete = False
+    if not complete:
+        raise ValueError(f"{name} is not a checkpoint that get_checkpoint gave, or only a part of one.")
+    for task in (*selection.tasks, *others):
+        if task is not None:
+            env._checked(task)
+    env._check_success("terminate_on_success", switches[1:])
 
 
 def _json(task: Task | None) -> str | None:

@@ -377,6 +377,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 tasks[row] = given
             elif choose[row] or self._sample_on_reset[row] or self._tasks[row] is None:
                 tasks[row] = self._draw(row)
+        self._running[rows] = False  # so that what stops this half-way leaves no row to be stepped
         for row, task in tasks.items():
             self._next_tasks[row] = None
             self._put_current(row, task)
@@ -423,7 +424,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
             return [None] * self.num_envs
-        if isinstance(seed, Sequence | np.ndarray):
+        if isinstance(seed, np.ndarray):
+            seed = seed.tolist()
+        if isinstance(seed, Sequence):
             if len(seed) != self.num_envs:
                 raise ValueError(
                     f"seed must have one entry for each of the {self.num_envs} rows, not {len(seed)}."
@@ -556,6 +559,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             terminated &= done
             truncated &= done
         again = ended & ~done
+        self._running[ended] = False
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row in np.flatnonzero(ended):
             final_obs[row] = self._obs[row].copy()
@@ -565,7 +569,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             self._past_returns[again] += self._returns[again]
             self._start_attempt(again)
         if done.any():
-            self._running[done] = False
             put(infos, "episode", self._episode(done), done)
             if self.options.autoreset_mode is AutoresetMode.SAME_STEP:
                 final_info, infos = keep(infos, done), keep(infos, ~done)

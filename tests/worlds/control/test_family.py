@@ -111,6 +111,7 @@ def test_a_skills_name_is_the_benchmark_of_its_base_task():
         taskworlds.benchmark("walker-walk-len", num_goals=5)
 
 
+@pytest.mark.requires_dm_control
 def test_a_benchmark_of_values_names_and_tasks():
     lengths = family("walker-walk", "len")
     made = lengths.benchmark(

@@ -16,6 +16,7 @@ from gymnasium.envs.mujoco import MujocoEnv
 from numpy.typing import NDArray
 
 from taskworlds.task import Task
+from taskworlds.worlds.camera import Camera
 from taskworlds.worlds.locomotion.skills import skill
 
 __all__ = ["LocomotionRow"]
@@ -38,7 +39,7 @@ class LocomotionRow(gym.Env[Any, Any]):
         env_name: the skill.
         reward_function_version: "v1", the only one.
         render_mode: None, "rgb_array", "depth_array" or "human".
-        camera_name, camera_id, width, height: arguments of these names of Gymnasium's environment.
+        camera_name, camera_id, width, height: the camera and the picture, see `Camera`.
 
     Attributes:
         official: Gymnasium's environment.
@@ -62,14 +63,9 @@ class LocomotionRow(gym.Env[Any, Any]):
         self._skill = skill(env_name)
         module, _, class_name = self._skill.body.partition(":")
         make = getattr(importlib.import_module(f"gymnasium.envs.mujoco.{module}"), class_name)
-        self.official: MujocoEnv = make(
-            **self._skill.arguments,
-            render_mode=render_mode,
-            camera_name=camera_name,
-            camera_id=camera_id,
-            width=width,
-            height=height,
-        )
+        self.official: MujocoEnv = make(**self._skill.arguments)
+        self._how = (render_mode, camera_name, camera_id, width, height)
+        self._camera: Camera | None = None
         size = self._skill.obs_size + self._skill.goal_size
         self.observation_space = gym.spaces.Box(-np.inf, np.inf, (size,), np.float64)
         self.action_space = self.official.action_space
@@ -118,11 +114,10 @@ class LocomotionRow(gym.Env[Any, Any]):
         return self._observe(obs), reward, False, False, info
 
     def render(self) -> Any:
-        """Gives Gymnasium's picture of this row, whichever environment of the process drew last."""
-        viewer = self.official.mujoco_renderer.viewer
-        if viewer is not None:  # Gymnasium expects its OpenGL context to be current still
-            viewer.make_context_current()
-        return self.official.render()
+        """Gives a picture of this row: by default from the body's own camera, which follows it."""
+        if self._camera is None:
+            self._camera = Camera(self.official.model, self.official.data, *self._how, default="track")
+        return self._camera.picture()
 
     @property
     def simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
@@ -144,6 +139,9 @@ class LocomotionRow(gym.Env[Any, Any]):
 
     def close(self) -> None:
         """Closes Gymnasium's environment."""
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
         self.official.close()
 
     def _observe(self, obs: NDArray[np.float64]) -> NDArray[np.float64]:

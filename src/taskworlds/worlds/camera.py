@@ -1,0 +1,92 @@
+"""A camera on one MuJoCo simulation."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import mujoco
+import numpy as np
+from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
+from numpy.typing import NDArray
+
+__all__ = ["Camera"]
+
+
+class Camera:
+    """Takes pictures of a simulation, or shows it in a window.
+
+    Pictures are MuJoCo's own renderer's, since Gymnasium's draws wrongly once another environment of the process has
+    been closed; windows are Gymnasium's.
+
+    Args:
+        model: the model. Its buffer for drawing is made as large as the picture.
+        data: the simulation.
+        mode: "rgb_array", "depth_array" or "human".
+        name: a camera of the model, by name.
+        number: a camera of the model, by number; -1 for a free one.
+        width: pixels.
+        height: pixels.
+        default: the camera of the model that is taken if there is neither name nor number; None for a free one, which
+            sees the whole of the model as it is now.
+
+    Raises:
+        ValueError: the model has no such camera, or both a name and a number were given.
+        RuntimeError: there is no mode.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        mode: str | None,
+        name: str | None,
+        number: int | None,
+        width: int,
+        height: int,
+        default: str | None = None,
+    ) -> None:
+        names = [model.camera(i).name for i in range(model.ncam)]
+        if name is not None and number is not None:
+            raise ValueError("A camera is chosen by camera_name or by camera_id, not by both.")
+        if name is not None and name not in names:
+            raise ValueError(f"camera_name must be one of {', '.join(names) or 'none'}, not {name!r}.")
+        if number is not None and not -1 <= number < model.ncam:
+            raise ValueError(
+                f"camera_id must be from -1 (the free camera) to {model.ncam - 1}, not {number!r}."
+            )
+        if name is None and number is None:
+            name = default
+        self.fixed = names.index(name) if name is not None else -1 if number is None else number
+        """Number of the model's camera; -1 for the free one."""
+        model.vis.global_.offwidth = max(model.vis.global_.offwidth, width)
+        model.vis.global_.offheight = max(model.vis.global_.offheight, height)
+        if mode is None:
+            raise RuntimeError('There is no picture: make the environment with render_mode="rgb_array".')
+        self._data, self._mode = data, mode
+        if mode == "human":
+            self._window = MujocoRenderer(model, data, width=width, height=height, camera_id=self.fixed)
+            self._free = weakref.finalize(self, self._window.close)
+            return
+        self._view = mujoco.MjvCamera()
+        if self.fixed >= 0:
+            self._view.type, self._view.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, self.fixed
+        else:
+            self._view.lookat[:] = np.median(data.geom_xpos, axis=0)
+            self._view.distance = model.stat.extent
+        self._renderer = mujoco.Renderer(model, height, width)
+        self._free = weakref.finalize(self, self._renderer.close)  # at the latest before the interpreter ends
+        if mode == "depth_array":
+            self._renderer.enable_depth_rendering()
+
+    def picture(self) -> NDArray[Any] | None:
+        """Gives (height, width, 3) uint8, or for depth (height, width) float32, metres; None for a window."""
+        if self._mode == "human":
+            self._window.render("human")
+            return None
+        self._renderer.update_scene(self._data, self._view)
+        return self._renderer.render()
+
+    def close(self) -> None:
+        """Frees the window or the buffers."""
+        self._free()

@@ -1,0 +1,32 @@
+"""What the tests of all parts share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+def assert_same(ours, other, where="", skip=()):
+    """Asserts that two pieces of data are equal to the last bit, with equal types, shapes and keys."""
+    if isinstance(ours, dict):
+        assert set(ours) - set(skip) == set(other) - set(skip), where
+        for name in set(ours) - set(skip):
+            assert_same(ours[name], other[name], f"{where}[{name!r}]", skip)
+    elif isinstance(ours, tuple | list):
+        assert len(ours) == len(other), where
+        for index, (mine, its) in enumerate(zip(ours, other, strict=True)):
+            assert_same(mine, its, f"{where}[{index}]", skip)
+    elif isinstance(ours, np.ndarray) and ours.dtype == object:
+        assert_same(list(ours), list(other), where, skip)
+    elif isinstance(ours, np.ndarray | np.generic):
+        assert (ours.dtype, ours.shape) == (other.dtype, other.shape), where
+        assert ours.tobytes() == other.tobytes(), f"{where}: {ours} != {other}"
+    else:
+        assert type(ours) is type(other), where
+        assert ours == other, where
+
+
+@pytest.fixture(scope="session")
+def same():
+    """Asserts that two pieces of data are equal to the last bit; `skip` names entries that may differ."""
+    return assert_same

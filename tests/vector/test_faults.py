@@ -1,0 +1,373 @@
+"""Faults in the middle of use: simulations that break down, Ctrl-C, threads, forks, and the interpreter's end."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+import taskworlds
+from taskworlds import benchmark
+from taskworlds.engine import Model
+from taskworlds.engine.model_files import read_spec
+from taskworlds.worlds.metaworld import beginnings, native
+
+CLOCK = ("t", "_t")
+HAS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+@pytest.fixture(scope="module")
+def two_skills():
+    return benchmark("custom-mt-envs", envs_list=["drawer-close-v3", "reach-v3"], seed=0, num_goals=4)
+
+
+@pytest.fixture
+def make(two_skills):
+    """Makes native environments, and closes them after the test."""
+    made = []
+
+    def make(num_envs=3, **keywords):
+        keywords = {"seed": 0, "vector_strategy": "native"} | keywords
+        made.append(taskworlds.make_vec(two_skills, num_envs, **keywords))
+        return made[-1]
+
+    yield make
+    for envs in made:
+        envs.close()
+
+
+def actions_at(step, n):
+    return np.random.default_rng([5, step]).uniform(-1, 1, (n, 4))
+
+
+def run(envs, steps, start=0):
+    return [envs.step(actions_at(start + step, envs.num_envs)) for step in range(steps)]
+
+
+def spoil(envs, row, value):
+    """Writes a number into the physics of a row, at a velocity of the arm."""
+    state = envs.get_state()
+    state["rows/states"][row, 20] = value
+    envs.set_state(state)
+
+
+# --- simulations that break down ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_row_that_diverges_is_named_and_harms_no_other(make, same, bad, waits):
+    options = {
+        "normalize_observations": True,
+        "reward_normalization_method": "gymnasium",
+        "max_episode_steps": 9,
+    }
+    envs, untouched = make(4, **options), make(4, **options)
+    for each in (envs, untouched):
+        each.reset(seed=3)
+        run(each, 3)
+    task = envs.current_tasks[2]
+    spoil(envs, 2, bad)
+    message = rf"The simulation of row 2, step 4, task {task.id} of {task.env_name} diverged \(.*BAD_Q"
+    with pytest.warns(RuntimeWarning, match=message) as caught:
+        if waits:
+            envs.step_async(actions_at(3, 4))
+            outcome = envs.step_wait()
+        else:
+            outcome = envs.step(actions_at(3, 4))
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    expected = untouched.step(actions_at(3, 4))
+    assert outcome[4]["diverged"].tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert outcome[4]["_diverged"].tolist() == [False, False, True, False]
+    others = np.array([True, True, False, True])
+    for step in range(4, 12):  # over the end of the episode
+        for mine, its in zip(outcome[:4], expected[:4], strict=True):
+            assert np.isfinite(mine).all()
+            same(mine[others], its[others])
+        for row in (0, 1, 3):
+            same(envs.row_info(outcome[4], row), envs.row_info(expected[4], row), skip=CLOCK)
+        assert envs.observation_space.contains(outcome[0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            outcome, expected = envs.step(actions_at(step, 4)), untouched.step(actions_at(step, 4))
+        assert "diverged" not in outcome[4]
+
+
+def test_several_rows_that_diverge_are_each_named(make):
+    envs = make(3)
+    envs.reset(seed=0)
+    for row in (0, 2):
+        spoil(envs, row, np.nan)
+    with pytest.warns(RuntimeWarning) as caught:
+        *_, infos = envs.step(np.zeros((3, 4)))
+    assert [str(each.message).split(",")[0] for each in caught] == [
+        "The simulation of row 0",
+        "The simulation of row 2",
+    ]
+    assert infos["diverged"].tolist() == [1.0, 0.0, 1.0]
+
+
+def test_a_diverged_row_is_as_new_after_a_reset(make, same):
+    envs = make(2)
+    first = [envs.reset(seed=0), *run(envs, 3)]
+    spoil(envs, 1, np.nan)
+    with pytest.warns(RuntimeWarning, match="row 1, step 4"):
+        envs.step(np.zeros((2, 4)))
+    same([envs.reset(seed=0), *run(envs, 3)], first)
+
+
+def test_a_warning_that_is_an_error_leaves_a_usable_environment(make, same):
+    envs = make(2)
+    first = [envs.reset(seed=0), *run(envs, 3)]
+    spoil(envs, 1, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning, match="row 1, step 4"):
+            envs.step(np.zeros((2, 4)))
+    same([envs.reset(seed=0), *run(envs, 3)], first)
+
+
+@pytest.fixture
+def too_little_memory(monkeypatch):
+    """Has MuJoCo raise an error in each step of reach-v3: its model gets too little memory."""
+    whole = native.metaworld_model
+
+    def model(asset):
+        if "reach" not in str(asset):
+            return whole(asset)
+        spec = read_spec(asset)
+        spec.memory = 20_000
+        return Model.from_mujoco(spec.compile())
+
+    monkeypatch.setattr(native, "metaworld_model", model)
+
+
+def test_an_error_of_mujocos_names_row_step_and_task(make, two_skills, too_little_memory, same):
+    envs = make(2)
+    drawer, reach = two_skills.train_tasks[0], two_skills.train_tasks[4]
+    assert (drawer.env_name, reach.env_name) == ("drawer-close-v3", "reach-v3")
+    envs.reset(seed=0, options={"tasks": [drawer, drawer]})
+    run(envs, 2)
+    fine = [envs.reset(seed=0, options={"tasks": drawer}), *run(envs, 2)]
+    envs.reset(seed=0, options={"tasks": [drawer, reach]})
+    for waits in (False, True):
+        message = rf"MuJoCo could not step row 1, step 1, task {reach.id} of reach-v3: .+"
+        with pytest.raises(RuntimeError, match=message):
+            if waits:
+                envs.step_async(np.zeros((2, 4)))
+                envs.step_wait()
+            else:
+                envs.step(np.zeros((2, 4)))
+        with pytest.raises(RuntimeError, match="No step is under way"):
+            envs.step_wait()
+        envs.reset(options={"tasks": [drawer, reach]})
+    envs.step(np.zeros((2, 4)), [True, False])
+    same([envs.reset(seed=0, options={"tasks": drawer}), *run(envs, 2)], fine)
+
+
+# --- Ctrl-C ---------------------------------------------------------------------------------------------------
+
+
+class Interrupt:
+    """Sends this process SIGINT's error after some seconds."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def __enter__(self):
+        self.handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, self.seconds)
+
+    def __exit__(self, *_):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self.handler)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer's signal")
+@pytest.mark.parametrize("waits", [False, True])
+def test_ctrl_c_during_a_step(make, same, waits):
+    n = 3000
+    envs = make(n)
+    first = [envs.reset(seed=0), envs.step(actions_at(0, n))]
+    with Interrupt(0.02), pytest.raises(KeyboardInterrupt):
+        for _ in range(100):
+            if waits:
+                envs.step_async(actions_at(1, n))
+                envs.step_wait()
+            else:
+                envs.step(actions_at(1, n))
+    if envs._pending is not None:  # the signal came between the two halves
+        envs.step_wait()
+    obs, *_ = envs.step(actions_at(2, n))
+    assert np.isfinite(obs).all()
+    state = envs.get_state()
+    expected = envs.step(actions_at(3, n))[:4]
+    envs.set_state(state)
+    same(envs.step(actions_at(3, n))[:4], expected)
+    same([envs.reset(seed=0), envs.step(actions_at(0, n))], first)
+
+
+@pytest.mark.parametrize("autoreset", ["SameStep", "NextStep", "Disabled"])
+def test_ctrl_c_during_a_reset_never_leaves_a_row_between_two_tasks(make, two_skills, monkeypatch, autoreset):
+    envs = make(2, autoreset_mode=autoreset)
+    one, other = two_skills.train_tasks[4:6]
+    envs.reset(options={"tasks": one})
+    run(envs, 2)
+
+    def interrupted(wanted):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(native, "beginnings", interrupted)
+        envs.reset(options={"tasks": other, "reset_mask": [False, True]})
+    envs.step(np.zeros((2, 4)), [True, False])
+    try:
+        envs.step(np.zeros((2, 4)))
+    except RuntimeError as error:
+        assert "row 1" in str(error)  # noqa: PT017
+        envs.reset(options={"reset_mask": [False, True]})
+    *_, infos = envs.step(np.zeros((2, 4)))
+    for row in range(2):
+        task = envs.current_tasks[row]
+        assert infos["task_id"][row] == task.id
+        assert infos["goal"][row].tolist() == list(task["rand_vec"][3:])
+
+
+# --- threads and processes ------------------------------------------------------------------------------------
+
+
+def rollout(two_skills, seed, steps=30):
+    envs = taskworlds.make_vec(two_skills, 3, seed=seed, vector_strategy="native", max_episode_steps=7)
+    given = [envs.reset(seed=seed), *run(envs, steps)]
+    envs.close()
+    return given
+
+
+def test_two_native_environments_in_two_threads(two_skills, same):
+    together = {}
+    beginnings.forget()  # so that both compute the same resets at once
+    threads = [
+        threading.Thread(target=lambda seed=seed: together.update({seed: rollout(two_skills, seed)}))
+        for seed in (1, 2, 1 + 2**20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert beginnings.kept_bytes() == sum(kept.nbytes for kept in beginnings._kept.values())
+    same(together, {seed: rollout(two_skills, seed) for seed in together}, skip=CLOCK)
+    assert len(together) == 3
+
+
+SETUP = """
+import os, pickle, sys
+import numpy as np
+import taskworlds
+from taskworlds import benchmark
+def actions_at(step, n):
+    return np.random.default_rng([5, step]).uniform(-1, 1, (n, 4))
+def numbers(envs, steps, start=0):
+    return [[each.tolist() for each in envs.step(actions_at(start + i, envs.num_envs))[:4]] for i in range(steps)]
+two = benchmark("custom-mt-envs", envs_list=["drawer-close-v3", "reach-v3"], seed=0, num_goals=4)
+def make(n=3, **more):
+    return taskworlds.make_vec(two, n, seed=0, vector_strategy="native", max_episode_steps=4, **more)
+"""
+
+
+def check(code, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", SETUP + textwrap.dedent(code), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
+
+
+@HAS_FORK
+def test_a_forked_child_goes_on_with_its_parents_environment():
+    out = check("""
+        import multiprocessing
+        def child(envs, sender):
+            sender.send((numbers(envs, 12, 2), envs.reset(seed=3)[0].tolist()))
+        envs = make(num_threads=2)
+        envs.reset(seed=0)
+        numbers(envs, 2)
+        receiver, sender = multiprocessing.Pipe(duplex=False)
+        process = multiprocessing.get_context("fork").Process(target=child, args=(envs, sender))
+        process.start()
+        mine = (numbers(envs, 12, 2), envs.reset(seed=3)[0].tolist())
+        its = receiver.recv()
+        process.join()
+        print(process.exitcode, its == mine)
+    """)
+    assert out == "0 True\n"
+
+
+@HAS_FORK
+def test_a_child_forked_while_a_step_is_under_way_is_told():
+    out = check("""
+        envs = make(200)
+        envs.reset(seed=0)
+        envs.step_async(np.zeros((200, 4)))
+        pid = os.fork()
+        if pid == 0:
+            try:
+                envs.step_wait()
+            except RuntimeError as error:
+                assert "forked while a step was under way" in str(error), error
+            else:
+                os._exit(1)
+            envs.reset(seed=1)
+            os.write(1, f"{np.isfinite(envs.step(np.zeros((200, 4)))[0]).all()}\\n".encode())
+            os._exit(0)
+        envs.step_wait()
+        print(os.waitpid(pid, 0)[1])
+    """)
+    assert out == "True\n0\n"
+
+
+def test_a_pickled_environment_goes_on_in_a_fresh_process(make, tmp_path):
+    envs = make(3, max_episode_steps=4, normalize_observations=True)
+    envs.reset(seed=0)
+    run(envs, 3)
+    (tmp_path / "envs").write_bytes(pickle.dumps(envs))
+    expected = [[each.tolist() for each in step[:4]] for step in run(envs, 9, start=3)]
+    (tmp_path / "expected").write_bytes(pickle.dumps(expected))
+    code = """
+        from pathlib import Path
+        envs, expected = (pickle.loads((Path(sys.argv[1]) / name).read_bytes()) for name in ("envs", "expected"))
+        print(numbers(envs, 9, 3) == expected)
+    """
+    assert check(code, str(tmp_path)) == "True\n"
+
+
+@pytest.mark.parametrize("ending", ["", "sys.exit(0)", "envs.close()", "del envs", "envs.me = envs"])
+def test_exit_while_a_step_is_under_way(ending):
+    check(f"""
+        envs = make(500)
+        envs.reset(seed=0)
+        envs.step_async(np.zeros((500, 4)))
+        {ending}
+    """)
+
+
+def test_closing_while_a_step_is_under_way(make):
+    envs = make()
+    envs.reset(seed=0)
+    envs.step_async(np.zeros((3, 4)))
+    envs.close()
+    with pytest.raises(RuntimeError, match="closed|No step is under way"):
+        envs.step_wait()
+    with pytest.raises(RuntimeError, match="this one was closed"):
+        envs.step(np.zeros((3, 4)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 import subprocess
 import sys
@@ -99,6 +100,8 @@ def prepare() -> None:
         os.environ.get(each) for each in ("MUJOCO_GL", *displays)
     ):
         os.environ["MUJOCO_GL"] = choose_library()
+        if "mujoco.gl_context" in sys.modules:  # it has looked at MUJOCO_GL already
+            importlib.reload(sys.modules["mujoco.gl_context"])
 
 
 @functools.cache  # a failure is not kept: the user may install a library and try again

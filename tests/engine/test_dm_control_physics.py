@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 import mujoco
 import numpy as np
 import pytest
 
-if sys.version_info >= (3, 13):
-    pytest.skip("dm_control needs labmaze, which has no wheel for this Python", allow_module_level=True)
-from dm_control import suite
-
 from taskworlds.engine import Engine, Model, Scene
 
+pytestmark = pytest.mark.requires_dm_control
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 ROWS, STEPS = 3, 320
 
@@ -87,6 +82,8 @@ class Official:
     """Some official environments of one task, and an engine with a row for each."""
 
     def __init__(self, task: tuple[str, str], legacy_step: bool = True) -> None:
+        from dm_control import suite
+
         self.envs = [
             suite.load(*task, {"random": row, "time_limit": float("inf")}, {"legacy_step": legacy_step})
             for row in range(ROWS)

@@ -129,12 +129,6 @@ class LocomotionRow(gym.Env[Any, Any]):
         self._set_task(task)
         mujoco.mj_setState(*self.simulation, physics, _INTEGRATION)
         mujoco.mj_forward(*self.simulation)
-        if (
-            self.render_mode != "human"
-        ):  # Gymnasium's camera follows the body slowly, and this one may be far away
-            viewer = self.official.mujoco_renderer._get_viewer(self.render_mode)
-            if viewer.cam.type == mujoco.mjtCamera.mjCAMERA_TRACKING:
-                viewer.cam.lookat[:] = self.official.data.subtree_com[viewer.cam.trackbodyid]
         return self.render()
 
     def close(self) -> None:

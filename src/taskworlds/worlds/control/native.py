@@ -131,7 +131,7 @@ def make_rows(
     row.reset(seed=0)
     kernel = KERNELS[name]
     return ModelRows(
-        Native(row.environment._n_sub_steps, "split", kernel.reads, kernel.function, terms=()),
+        Native(row.official._n_sub_steps, "split", kernel.reads, kernel.function, terms=()),
         row,
         base,
         num_rows,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import gymnasium as gym
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from taskworlds.task import Task
 from taskworlds.worlds.control.environment import Built, build, differing, import_suite
 from taskworlds.worlds.control.skills import skill
 from taskworlds.worlds.control.world import action_space, observation_space
+from taskworlds.worlds.python_row import PythonRow
 
 __all__ = ["ControlRow"]
 
@@ -21,7 +21,7 @@ _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 _FIXED_SEED = 0  # of an environment whose generator is put in place afterwards
 
 
-class ControlRow(gym.Env[Any, Any]):
+class ControlRow(PythonRow):
     """One environment of a batch that can hold any task of one of dm_control's skills.
 
     It is the row that Gymnasium's SyncVectorEnv and AsyncVectorEnv step for `TaskVectorEnv`, and not made for use by
@@ -51,6 +51,7 @@ class ControlRow(gym.Env[Any, Any]):
         width: int = 480,
         height: int = 480,
     ) -> None:
+        super().__init__()
         check_choice("render_mode", render_mode, (None, "rgb_array", "depth_array"))
         if camera_name is not None and camera_id is not None:
             raise ValueError("A camera is chosen by camera_name or by camera_id, not by both.")
@@ -59,9 +60,6 @@ class ControlRow(gym.Env[Any, Any]):
         self.action_space = action_space(skill(env_name))
         self.metadata = type(self).metadata | {"render_fps": skill(env_name).render_fps}
         self.render_mode = render_mode
-        self.next_task: Task | None = None
-        self.idle = False
-        self.value: Any = None
         self._skill = skill(env_name)
         self._camera: str | int = camera_name if camera_name is not None else camera_id or 0
         self._size = {"width": width, "height": height}
@@ -71,7 +69,7 @@ class ControlRow(gym.Env[Any, Any]):
         self._obs = np.zeros(self._skill.obs_size)
 
     @property
-    def environment(self) -> Any:
+    def official(self) -> Any:
         """dm_control's environment in use.
 
         Raises:
@@ -105,12 +103,12 @@ class ControlRow(gym.Env[Any, Any]):
             if new:
                 self._make(task, _FIXED_SEED if seed is not None else None)
             if seed is not None:
-                self.environment.task.random.seed(seed)
-        self._obs = _flat(self.environment.reset().observation)
+                self.official.task.random.seed(seed)
+        self._obs = _flat(self.official.reset().observation)
         return self._obs, {}
 
     def _draw(self) -> int:
-        return int(self.environment.task.random.randint(2**31))
+        return int(self.official.task.random.randint(2**31))
 
     def step(
         self, action: NDArray[np.floating]
@@ -120,7 +118,7 @@ class ControlRow(gym.Env[Any, Any]):
             self.idle = False
             return self._obs, 0.0, False, False, {}
         try:
-            step = self.environment.step(action)
+            step = self.official.step(action)
         except RuntimeError as error:  # dm_control's PhysicsError among them
             raise RuntimeError(
                 f"dm_control could not step the task {self._task and self._task.id} of {self._skill.env_name}, "
@@ -131,7 +129,7 @@ class ControlRow(gym.Env[Any, Any]):
 
     def render(self) -> Any:
         """Gives a picture, (height, width, 3) uint8, or depths, (height, width) float32, metres."""
-        physics = self.environment.physics
+        physics = self.official.physics
         frame = physics.model.vis.global_
         frame.offwidth = max(frame.offwidth, self._size["width"])
         frame.offheight = max(frame.offheight, self._size["height"])
@@ -150,7 +148,7 @@ class ControlRow(gym.Env[Any, Any]):
     @property
     def simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
         """MuJoCo's model of the task at hand, and its data."""
-        physics = self.environment.physics
+        physics = self.official.physics
         return physics.model.ptr, physics.data.ptr
 
     def show(self, task: Task, physics: NDArray[np.float64]) -> Any:
@@ -168,35 +166,6 @@ class ControlRow(gym.Env[Any, Any]):
         self._built = None
         self._task = None
 
-    # --- dm_control's environment, for those who know it ----------------------------------------------------
-
-    def ask(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exception | None, Any]:
-        """Calls a method of dm_control's environment, or reads a value: gives error or None, and outcome."""
-        try:
-            value = getattr(self.environment, name)
-            return None, value(*args, **kwargs) if callable(value) else value
-        except Exception as error:
-            return error, None
-
-    def read(self, name: str) -> tuple[Exception | None, Any]:
-        """Reads an attribute of dm_control's environment, but not a method; gives what `ask` gives."""
-        try:
-            value = getattr(self.environment, name)
-        except Exception as error:
-            return error, None
-        if callable(value):
-            return AttributeError(f"{name!r} is a method of dm_control's environment, not a value"), None
-        return None, value
-
-    def write(self, name: str) -> tuple[Exception | None, Any]:
-        """Sets an attribute that dm_control's environment has to `value`; gives what `ask` gives."""
-        try:
-            getattr(self.environment, name)
-            setattr(self.environment, name, self.value)
-        except Exception as error:
-            return error, None
-        return None, None
-
     def _make(self, task: Task, seed: int | None) -> None:
         self.close()
         self._built = build(task, seed, textures=self.render_mode is not None, time_limit=float("inf"))
@@ -213,7 +182,7 @@ class ControlRow(gym.Env[Any, Any]):
         """
         if self._task is None or self._built is None:
             return None
-        environment = self.environment
+        environment = self.official
         model, data = environment.physics.model.ptr, environment.physics.data.ptr
         physics = np.empty(mujoco.mj_stateSize(model, _INTEGRATION))
         mujoco.mj_getState(model, data, physics, _INTEGRATION)
@@ -238,7 +207,7 @@ class ControlRow(gym.Env[Any, Any]):
             self.close()
             return
         self._make(Task.from_json(state["task"]), state["model_seed"])
-        environment = self.environment
+        environment = self.official
         model, data = environment.physics.model.ptr, environment.physics.data.ptr
         for name, values in state["model"].items():
             getattr(model, name)[:] = values

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from taskworlds.task import Task
 from taskworlds.worlds.camera import Camera
 from taskworlds.worlds.locomotion.skills import skill
+from taskworlds.worlds.python_row import PythonRow
 
 __all__ = ["LocomotionRow"]
 
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 
 
-class LocomotionRow(gym.Env[Any, Any]):
+class LocomotionRow(PythonRow):
     """One environment of a batch that can hold any task of one locomotion skill.
 
     It is the row that Gymnasium's SyncVectorEnv and AsyncVectorEnv step for `TaskVectorEnv`, and not made for use by
@@ -40,12 +41,6 @@ class LocomotionRow(gym.Env[Any, Any]):
         reward_function_version: "v1", the only one.
         render_mode: None, "rgb_array", "depth_array" or "human".
         camera_name, camera_id, width, height: the camera and the picture, see `Camera`.
-
-    Attributes:
-        official: Gymnasium's environment.
-        next_task: the task of the next reset; None for the one at hand.
-        idle: whether the next step is to be skipped.
-        value: what `write` writes.
     """
 
     metadata = {"render_modes": ["human", "rgb_array", "depth_array"], "render_fps": 20}
@@ -60,10 +55,11 @@ class LocomotionRow(gym.Env[Any, Any]):
         width: int = 480,
         height: int = 480,
     ) -> None:
+        super().__init__()
         self._skill = skill(env_name)
         module, _, class_name = self._skill.body.partition(":")
         make = getattr(importlib.import_module(f"gymnasium.envs.mujoco.{module}"), class_name)
-        self.official: MujocoEnv = make(**self._skill.arguments)
+        self._official: MujocoEnv = make(**self._skill.arguments)
         self._how = (render_mode, camera_name, camera_id, width, height)
         self._camera: Camera | None = None
         size = self._skill.obs_size + self._skill.goal_size
@@ -71,15 +67,17 @@ class LocomotionRow(gym.Env[Any, Any]):
         self.action_space = self.official.action_space
         self.metadata = type(self).metadata | {"render_fps": self.official.metadata["render_fps"]}
         self.render_mode = render_mode
-        self.next_task: Task | None = None
-        self.idle = False
-        self.value: Any = None
         model = self.official.model
         self._built = {name: getattr(model, name).copy() for name in self._skill.model_params}
         self._task: Task | None = None
         self._goal: tuple[float, ...] = ()
         self._aim: tuple[float, ...] = ()  # the goal, where the reward depends on it
         self._obs = np.zeros(size)
+
+    @property
+    def official(self) -> MujocoEnv:
+        """Gymnasium's environment."""
+        return self._official
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -157,35 +155,6 @@ class LocomotionRow(gym.Env[Any, Any]):
             for name, built in self._built.items():
                 getattr(model, name)[:] = built * np.array(task[name])
             mujoco.mj_setConst(model, mujoco.MjData(model))
-
-    # --- Gymnasium's environment, for those who know it -----------------------------------------------------
-
-    def ask(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exception | None, Any]:
-        """Calls a method of Gymnasium's environment, or reads a value: gives error or None, and outcome."""
-        try:
-            value = getattr(self.official, name)
-            return None, value(*args, **kwargs) if callable(value) else value
-        except Exception as error:
-            return error, None
-
-    def read(self, name: str) -> tuple[Exception | None, Any]:
-        """Reads an attribute of Gymnasium's environment, but not a method; gives what `ask` gives."""
-        try:
-            value = getattr(self.official, name)
-        except Exception as error:
-            return error, None
-        if callable(value):
-            return AttributeError(f"{name!r} is a method of Gymnasium's environment, not a value"), None
-        return None, value
-
-    def write(self, name: str) -> tuple[Exception | None, Any]:
-        """Sets an attribute that Gymnasium's environment has to `value`; gives what `ask` gives."""
-        try:
-            getattr(self.official, name)
-            setattr(self.official, name, self.value)
-        except Exception as error:
-            return error, None
-        return None, None
 
     # --- exact state ----------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import gymnasium as gym
 import mujoco
 import numpy as np
 from metaworld.env_dict import ALL_V3_ENVIRONMENTS
@@ -20,6 +19,7 @@ from taskworlds.task import Task
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.plain import PlainEnv
 from taskworlds.worlds.metaworld.skills import skill
+from taskworlds.worlds.python_row import PythonRow
 
 __all__ = ["OfficialRow"]
 
@@ -48,7 +48,7 @@ _VIEWED = ("xpos", "xquat", "xmat", "site_xpos", "geom_xpos", "qpos", "qvel", "m
 _NEVER = 2**62  # steps; the vector environment keeps the clock, so the official one must not stop the episode
 
 
-class OfficialRow(gym.Env[Any, Any]):
+class OfficialRow(PythonRow):
     """One environment of a batch that can hold any task of any Meta-World skill.
 
     It is the row that Gymnasium's SyncVectorEnv and AsyncVectorEnv step for `TaskVectorEnv`, and not made for
@@ -73,12 +73,10 @@ class OfficialRow(gym.Env[Any, Any]):
         width: int = 480,
         height: int = 480,
     ) -> None:
+        super().__init__()
         self.observation_space = sawyer.observation_space(visible=True, hidden=True)
         self.action_space = sawyer.action_space()
         self.render_mode = render_mode
-        self.next_task: Task | None = None
-        self.idle = False
-        self.value: Any = None
         self._make: dict[str, Any] = {
             "reward_function_version": reward_function_version,
             "render_mode": render_mode,
@@ -133,35 +131,6 @@ class OfficialRow(gym.Env[Any, Any]):
             env.close()
         self._envs.clear()
         self._task = None
-
-    # --- the official environment in use, for those who know it ---------------------------------------------
-
-    def ask(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exception | None, Any]:
-        """Calls a method of the official environment, or reads a value: gives error or None, and outcome."""
-        try:
-            value = getattr(self.official, name)
-            return None, value(*args, **kwargs) if callable(value) else value
-        except Exception as error:
-            return error, None
-
-    def read(self, name: str) -> tuple[Exception | None, Any]:
-        """Reads an attribute of the official environment, but not a method; gives what `ask` gives."""
-        try:
-            value = getattr(self.official, name)
-        except Exception as error:
-            return error, None
-        if callable(value):
-            return AttributeError(f"{name!r} is a method of the official environment, not a value"), None
-        return None, value
-
-    def write(self, name: str) -> tuple[Exception | None, Any]:
-        """Sets an attribute that the official environment has to `value`; gives what `ask` gives."""
-        try:
-            getattr(self.official, name)
-            setattr(self.official, name, self.value)
-        except Exception as error:
-            return error, None
-        return None, None
 
     def _set_task(self, task: Task | None) -> None:
         if task is None:

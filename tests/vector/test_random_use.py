@@ -356,15 +356,14 @@ class RandomUse(RuleBasedStateMachine):
         self.obs = np.zeros(self.envs.observation_space.shape)
         self.length = self.options["max_episode_steps"]
         self.attempts = self.options["k_episodes"] or 1
-        self.begin(np.zeros(n, dtype=bool))
+        self.past, self.returns = np.zeros(n), np.zeros(n)  # of earlier attempts, of this one
+        self.steps, self.total, self.attempt = (np.zeros(n, dtype=int) for _ in range(3))
+        self.succeeded = np.zeros(n, dtype=bool)
         self.begun = np.zeros(n, dtype=bool)  # rows that had a reset
         self.running = np.zeros(n, dtype=bool)
 
     def begin(self, rows):
-        if not hasattr(self, "past"):
-            self.past, self.returns = np.zeros(self.n), np.zeros(self.n)
-            self.steps, self.total, self.attempt = (np.zeros(self.n, dtype=int) for _ in range(3))
-        for array in (self.past, self.returns, self.steps, self.total, self.attempt):
+        for array in (self.past, self.returns, self.steps, self.total, self.attempt, self.succeeded):
             array[rows] = 0
 
     def teardown(self):
@@ -443,6 +442,20 @@ class RandomUse(RuleBasedStateMachine):
             outcome = self.envs.step_wait()
         self.after_a_step(outcome, keep, rows)
 
+    @rule(data=st.data(), count=st.integers(2, 12))
+    def go_on(self, data, count):
+        """Steps all rows, and resets those that cannot be stepped: so trials come to their end."""
+        every = np.ones(self.n, dtype=bool)
+        seed = data.draw(st.integers(0, 2**16), "actions")
+        for each in np.random.default_rng(seed).uniform(-1, 1, (count, self.n, 4)):
+            unready = ~self.begun
+            if self.options["autoreset_mode"] is not AutoresetMode.NEXT_STEP:
+                unready |= ~self.running
+            if unready.any():
+                obs, infos = self.envs.reset(options={"reset_mask": unready})
+                self.after_a_reset(obs, infos, unready, lambda row, env: env.reset())
+            self.after_a_step(self.envs.step(each), each, every)
+
     def after_a_step(self, outcome, given, rows):
         obs, rewards, terminated, truncated, infos = outcome
         n, mode = self.n, self.options["autoreset_mode"]
@@ -481,6 +494,7 @@ class RandomUse(RuleBasedStateMachine):
         self.steps[row] += 1
         self.total[row] += 1
         self.returns[row] += told["unscaled_reward"]
+        self.succeeded[row] |= told["success"] == 1.0
         switch = self.envs.terminate_on_success[row]
         ends = self.steps[row] == self.length or (switch and told["success"] == 1.0)
         self.attempt[row] += ends
@@ -493,6 +507,7 @@ class RandomUse(RuleBasedStateMachine):
         )
         if "attempt" in told:
             assert told["attempt"]["index"] == self.attempt[row] - 1
+            assert told["attempt"]["success"] == self.succeeded[row]
             assert told["attempt"]["r"] == self.returns[row]
             assert told["attempt"]["l"] == self.steps[row]
         if over:
@@ -500,7 +515,7 @@ class RandomUse(RuleBasedStateMachine):
             assert told["episode"]["l"] == self.total[row]
         if ends:
             self.past[row] += self.returns[row]
-            self.returns[row] = self.steps[row] = 0
+            self.returns[row] = self.steps[row] = self.succeeded[row] = 0
 
     @rule(data=st.data())
     def set_tasks(self, data):
@@ -542,6 +557,7 @@ class RandomUse(RuleBasedStateMachine):
             self.steps,
             self.total,
             self.attempt,
+            self.succeeded,
             self.begun,
             self.running,
         )
@@ -602,7 +618,7 @@ def use(same, examples, steps):
 
 
 def test_random_use(same):
-    use(same, examples=150, steps=20)
+    use(same, examples=120, steps=20)
 
 
 @pytest.mark.slow

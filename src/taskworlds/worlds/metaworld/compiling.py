@@ -44,23 +44,34 @@ def remember(skill: Skill, version: str, kernel: Any) -> None:
 def _compile(names: Sequence[str], version: str) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = min(cores, len(names))
-    print(
-        f"taskworlds: compiling {len(names)} skills, once on this machine ...",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
+    said = f"taskworlds: compiling {len(names)} skills, once on this machine ..."
+    print(said, end="", file=sys.stderr, flush=True)
+    told, tell = os.pipe()
     workers = [
         subprocess.Popen(
-            [sys.executable, "-m", __name__, version, *names[i::count]], stdin=subprocess.DEVNULL
+            [sys.executable, "-m", __name__, version, *names[i::count]],
+            stdin=subprocess.DEVNULL,
+            stdout=tell,
+            start_new_session=True,  # Ctrl-C is this process's to handle
         )
         for i in range(count)
     ]
-    for worker in workers:
-        worker.wait()  # a failure is not lost: what is still missing is compiled in this process, which then raises
+    os.close(tell)
+    try:
+        with os.fdopen(told) as lines:
+            for done, _ in enumerate(lines, start=1):  # to the end of the last worker
+                if sys.stderr.isatty():
+                    print(f"\r{said} {done}", end="", file=sys.stderr, flush=True)
+        for worker in workers:
+            worker.wait()  # a failure is not lost: what is still missing is compiled in this process, which then raises
+    except BaseException:
+        for worker in workers:
+            worker.kill()
+        raise
     print(" done", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
     for name in sys.argv[2:]:
         native_kernel(skill(name), sys.argv[1])
+        print(name, flush=True)

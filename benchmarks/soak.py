@@ -9,10 +9,10 @@ again.
     python benchmarks/soak.py                                 two million steps, some minutes
     python benchmarks/soak.py --steps 50000 --kept-mb 0.5     the short run that the tests make
 
-It prints the process's memory over time (PSS: of pages that processes share, each counts its part). It exits with 1
-when the median of the last quarter of the run is above that of the second by more than `--bound-mb` (the C library's
-allocator moves by some 30 MB either way); when kept resets pass their limit; or when a number in an observation, a
-reward or info is not finite.
+It prints the process's memory over time: PSS (of pages that processes share, each counts its part), RSS, and its own
+data (anonymous pages). It exits with 1 when the median of its own data over the last quarter of the run is above that
+of the second by more than `--bound-mb` (the C library's allocator moves by some 30 MB either way); when kept resets
+pass their limit; or when a number in an observation, a reward or info is not finite.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ MB = 2**20
 
 
 def memory() -> dict[str, float]:
-    """Gives this process's PSS and RSS, MB; where the system has no such file, the most that it ever held as both."""
+    """Gives this process's Pss, Rss and Anonymous, MB; the most that it ever held for each where /proc is missing."""
     rollup = Path("/proc/self/smaps_rollup")
+    names = ("Pss", "Rss", "Anonymous")
     if not rollup.exists():
         import resource
 
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        most_mb = most / (MB if sys.platform == "darwin" else 1024)
-        return {"Pss": most_mb, "Rss": most_mb}
+        return dict.fromkeys(names, most / (MB if sys.platform == "darwin" else 1024))
     lines = [line.split() for line in rollup.read_text().splitlines()]
-    return {each[0][:-1]: int(each[1]) / 1024 for each in lines if each[0] in ("Pss:", "Rss:")}
+    return {each[0][:-1]: int(each[1]) / 1024 for each in lines if each[0][:-1] in names}
 
 
 def not_finite(value: Any, name: str = "") -> Iterator[str]:
@@ -155,29 +155,32 @@ def main() -> int:
 
     soak = Soak(given.rows, given.seed)
     begun = time.perf_counter()
-    pss: list[float] = []
+    own: list[float] = []
     most_kept = 0
-    print(f"{'steps':>10} {'episodes':>9} {'PSS':>9} {'RSS':>9} {'kept resets':>12} {'steps/s':>8}")
+    print(
+        f"{'steps':>10} {'episodes':>9} {'PSS':>9} {'RSS':>9} {'own':>9} {'kept resets':>12} {'steps/s':>8}"
+    )
     try:
         while soak.steps < given.steps:
             soak.turn()
             most_kept = max(most_kept, beginnings.kept_bytes())
-            if soak.steps * 20 < given.steps * (len(pss) + 1):
+            if soak.steps * 20 < given.steps * (len(own) + 1):
                 continue
             now = memory()
-            pss.append(now["Pss"])
+            own.append(now["Anonymous"])
+            sizes = " ".join(f"{now[name]:6.1f} MB" for name in ("Pss", "Rss", "Anonymous"))
+            kept, speed = beginnings.kept_bytes() / MB, soak.steps / (time.perf_counter() - begun)
             print(
-                f"{soak.steps:10,} {soak.episodes:9,} {now['Pss']:6.1f} MB {now['Rss']:6.1f} MB "
-                f"{beginnings.kept_bytes() / MB:9.2f} MB {soak.steps / (time.perf_counter() - begun):8,.0f}",
+                f"{soak.steps:10,} {soak.episodes:9,} {sizes} {kept:9.2f} MB {speed:8,.0f}",
                 flush=True,
             )
     except FloatingPointError as error:
         print(f"FAILED: {error}")
         return 1
-    fourth = len(pss) // 4
-    grown = statistics.median(pss[-fourth:]) - statistics.median(pss[fourth : 2 * fourth])
+    fourth = len(own) // 4
+    grown = statistics.median(own[-fourth:]) - statistics.median(own[fourth : 2 * fourth])
     print(
-        f"PSS grew by {grown:.1f} MB from the second to the last quarter; at most {given.bound_mb:g} MB may be"
+        f"own data grew by {grown:.1f} MB from the second to the last quarter; at most {given.bound_mb:g} MB may be"
     )
     print(f"kept resets took {most_kept / MB:.2f} MB at most, and may take {given.kept_mb:g} MB")
     print(f"simulations that diverged: {soak.diverged}")

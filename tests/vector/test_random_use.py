@@ -143,6 +143,17 @@ def check_masks(infos, n, where="infos"):
             assert not values[~rows].any(), f"{where}[{name!r}]"
 
 
+def follow(envs, actions):
+    """Steps, and resets all rows where a step is refused because a row has none or has ended."""
+    outcomes = []
+    for each in actions:
+        try:
+            outcomes.append(envs.step(each))
+        except RuntimeError:
+            outcomes.append(envs.reset())
+    return outcomes
+
+
 # What is refused, with the error and a part of its message. Each takes the environment and a snapshot of it.
 def refusals():
     task = all_tasks()[2]
@@ -583,6 +594,24 @@ class RandomUse(RuleBasedStateMachine):
             env.set_state(state, rows=int(row))
         for mine, saved in zip(self.model(), model, strict=True):
             mine[:] = saved[source]
+
+    @rule(data=st.data(), count=st.integers(1, 12), seed=seeds())
+    def replay(self, data, count, seed):
+        """What follows a snapshot is the same again, here and in an environment made with another seed."""
+        state = through_a_file(self.envs.get_state())
+        n = self.n
+        given = np.random.default_rng(data.draw(st.integers(0, 2**16), "actions")).uniform(
+            -1, 1, (count, n, 4)
+        )
+        expected = follow(self.envs, given)
+        self.envs.set_state(state)
+        self.same(follow(self.envs, given), expected, skip=CLOCK)
+        self.envs.set_state(state)
+        other = taskworlds.make_vec(list(all_tasks()), n, seed=seed, vector_strategy="native", **self.options)
+        other.reset(seed=seed)
+        other.set_state(state)
+        self.same(follow(other, given), expected, skip=CLOCK)
+        other.close()
 
     # --- mistakes ---
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import mujoco
@@ -66,7 +70,6 @@ class Camera:
         self._data, self._mode = data, mode
         if mode == "human":
             self._window = MujocoRenderer(model, data, width=width, height=height, camera_id=self.fixed)
-            self._free = weakref.finalize(self, self._window.close)
             return
         self._view = mujoco.MjvCamera()
         if self.fixed >= 0:
@@ -74,8 +77,10 @@ class Camera:
         else:
             self._view.lookat[:] = np.median(data.geom_xpos, axis=0)
             self._view.distance = model.stat.extent
-        self._renderer = mujoco.Renderer(model, height, width)
-        self._free = weakref.finalize(self, self._renderer.close)  # at the latest before the interpreter ends
+        self._renderer = _draw(mujoco.Renderer, model, height, width)
+        if not _open:
+            atexit.register(_close_all)  # after MuJoCo registered the end of its library, so it runs before
+        _open.add(self)
         if mode == "depth_array":
             self._renderer.enable_depth_rendering()
 
@@ -84,9 +89,48 @@ class Camera:
         if self._mode == "human":
             self._window.render("human")
             return None
+        return _draw(self._take)
+
+    def _take(self) -> NDArray[Any]:
         self._renderer.update_scene(self._data, self._view)
         return self._renderer.render()
 
     def close(self) -> None:
         """Frees the window or the buffers."""
-        self._free()
+        if self._mode == "human":
+            self._window.close()
+        else:
+            _open.discard(self)
+            _draw(self._renderer.close)
+
+
+_open: weakref.WeakSet[Camera] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for camera in list(_open):
+        camera.close()
+
+
+_drawing: dict[int, ThreadPoolExecutor] = {}  # by process, as a forked one has no threads
+
+
+def _draw(function: Callable[..., Any], *args: Any) -> Any:
+    """Calls what draws off the screen, in a thread of its own.
+
+    EGL and OSMesa have one current context in each thread, which MuJoCo's renderer changes at will. dm_control and
+    Gymnasium, which draw in the caller's thread, take it for granted that theirs still is.
+    """
+    if os.environ.get("MUJOCO_GL") not in (
+        "egl",
+        "osmesa",
+    ):  # a window's library may be bound to the main thread
+        return function(*args)
+    process = os.getpid()
+    if process not in _drawing:
+        _drawing[process] = ThreadPoolExecutor(1, thread_name_prefix="taskworlds-draw")
+    try:
+        drawn = _drawing[process].submit(function, *args)
+    except RuntimeError:  # the interpreter is ending, and the thread has ended
+        return function(*args)
+    return drawn.result()

@@ -85,5 +85,5 @@ def test_a_read_only_package_uses_the_folder_that_is_named(step, tmp_path, nowhe
 @pytest.mark.parametrize("named", [False, True])
 def test_without_any_folder_it_warns_and_works(step, nowhere, named):
     told = step(HOME=nowhere, **({"NUMBA_CACHE_DIR": nowhere} if named else {}))
-    assert told.startswith("False True 1 Compiled kernels cannot be kept on disk")
+    assert told.startswith("None True 1 Compiled kernels cannot be kept on disk")
     assert told.endswith("Set NUMBA_CACHE_DIR to a folder that can be written to.")

@@ -54,10 +54,10 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
         if name is not None:
             try:
                 return numba.cfunc(signature, cache=True)(whole)
-            except RuntimeError as error:  # numba found no folder to write to
+            except RuntimeError:  # numba found no folder to write to
                 warnings.warn(
-                    f"Compiled kernels cannot be kept on disk ({error}), so each process compiles them anew. "
-                    "Set NUMBA_CACHE_DIR to a folder that can be written to.",
+                    "Compiled kernels cannot be kept on disk, so each process compiles them anew. Set NUMBA_CACHE_DIR "
+                    "to a folder that can be written to.",
                     RuntimeWarning,
                     stacklevel=2,
                 )
@@ -94,14 +94,14 @@ def _explained(message: str, function: Callable[..., None], title: str) -> str:
     )
 
 
-def is_on_disk(function: Callable[..., None], name: str) -> bool:
-    """Tells whether `compile_kernel` would find the function on disk under this name."""
+def is_on_disk(function: Callable[..., None], name: str) -> bool | None:
+    """Tells whether `compile_kernel` would find the function on disk under this name; None if it can keep nothing."""
     from numba.core.caching import FunctionCache
 
     try:
         cache = FunctionCache(_named(function, name))
     except RuntimeError:  # no folder to write to
-        return False
+        return None
     return os.path.exists(os.path.join(cache.cache_path, f"{cache._impl.filename_base}.nbi"))
 
 

@@ -26,8 +26,9 @@ def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
     What is not on disk yet is compiled, on all cores, and said on stderr; each takes a second or two, once. Skills that
     are not Meta-World's are compiled in this process, since another one might not find their functions.
     """
-    missing = [each for each in skills if (each, version) not in _loaded and not is_cached(each, version)]
-    official = [each.name for each in missing if each in SKILLS]
+    unloaded = [each for each in skills if (each, version) not in _loaded]
+    # Where nothing can be kept on disk, other processes compile in vain.
+    official = [each.name for each in unloaded if each in SKILLS and is_cached(each, version) is False]
     if len(official) > 1:
         _compile(official, version)
     for each in skills:

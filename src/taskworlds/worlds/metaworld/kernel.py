@@ -193,8 +193,8 @@ def native_kernel(skill: Skill, version: str, *, keep: bool = True) -> Any:
     return compile_kernel(enter, _cache_name(skill, version, enter) if keep else None)
 
 
-def is_cached(skill: Skill, version: str) -> bool:
-    """Tells whether `native_kernel` would find the kernel on disk."""
+def is_cached(skill: Skill, version: str) -> bool | None:
+    """Tells whether `native_kernel` would find the kernel on disk; None if nothing can be kept there."""
     from taskworlds.engine.kernels import is_on_disk
 
     enter = _bind(skill, version)["enter"]

@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <stdexcept>
 #include <type_traits>
@@ -10,6 +11,8 @@
 
 namespace taskworlds {
 namespace {
+
+constexpr int kSortedRows = 32;  // for each thread, at the most
 
 std::size_t index(int row, int width) { return static_cast<std::size_t>(row) * static_cast<std::size_t>(width); }
 
@@ -80,6 +83,7 @@ Engine::Engine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Ker
   kernel_of_row.resize(rows, -1);
   errors_.resize(rows);
   order_.reserve(rows);
+  cost_.resize(rows);
   slots_.resize(static_cast<std::size_t>(threads_));
   for (Slot& slot : slots_) {
     slot.by_scene.resize(scenes_.size());
@@ -207,6 +211,12 @@ void Engine::start_task(Task task, const bool* mask) {
     }
     order_.push_back(row);
   }
+  // The slowest first, so that at the end no thread waits long for another's last row. With many rows that is nothing.
+  if (threads_ > 1 && order_.size() <= static_cast<std::size_t>(kSortedRows * threads_)) {
+    std::stable_sort(order_.begin(), order_.end(), [this](int a, int b) {
+      return cost_[static_cast<std::size_t>(a)] > cost_[static_cast<std::size_t>(b)];
+    });
+  }
   task_ = task;
   std::fill(faults.begin(), faults.end(), 0);
   std::fill(warnings.begin(), warnings.end(), 0);
@@ -252,7 +262,11 @@ bool Engine::wait(Pool::Interrupted interrupted) { return pool_->wait(interrupte
 
 void Engine::work_item(void* self, int slot, int item) {
   auto* const engine = static_cast<Engine*>(self);
-  engine->work_row(engine->slots_[static_cast<std::size_t>(slot)], engine->order_[static_cast<std::size_t>(item)]);
+  const int row = engine->order_[static_cast<std::size_t>(item)];
+  const auto begun = std::chrono::steady_clock::now();
+  engine->work_row(engine->slots_[static_cast<std::size_t>(slot)], row);
+  const std::chrono::duration<float> taken = std::chrono::steady_clock::now() - begun;
+  engine->cost_[static_cast<std::size_t>(row)] = taken.count();
 }
 
 void Engine::work_row(Slot& slot, int row) {

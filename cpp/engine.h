@@ -112,7 +112,8 @@ class Engine {
   int threads_;
   std::vector<Slot> slots_;
   Task task_ = Task::step;
-  std::vector<int> order_;  // rows of the current task
+  std::vector<int> order_;   // rows of the current task
+  std::vector<float> cost_;  // seconds that each row took last: decides the order, and nothing else
   std::vector<double> actions_;
   bool single_ = false;
   std::atomic<Phase> phase_{Phase::idle};

@@ -15,6 +15,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kSlice = std::chrono::milliseconds(50);
 constexpr auto kAwake = std::chrono::microseconds(200);
+constexpr auto kBetween = std::chrono::microseconds(100);  // that a thread stays awake after a job
 
 }  // namespace
 
@@ -22,7 +23,7 @@ struct Pool::Crew {
   struct Member {
     std::thread thread;
     std::condition_variable wake;
-    bool called = false;  // asked to take part in the current job
+    std::atomic<bool> called{false};  // asked to take part in the current job; set with the mutex held
   };
 
   explicit Crew(int size) : members(static_cast<std::size_t>(size)) {}
@@ -85,6 +86,10 @@ struct Pool::Crew {
   void serve(Member& self, int slot) {
     std::unique_lock<std::mutex> lock(mutex);
     for (;;) {
+      lock.unlock();  // the next step often comes at once: then there is nothing to be woken from
+      const auto end = Clock::now() + kBetween;
+      while (!self.called.load(std::memory_order_acquire) && Clock::now() < end) std::this_thread::yield();
+      lock.lock();
       self.wake.wait(lock, [&] { return self.called || ending; });
       if (ending) return;
       self.called = false;

@@ -1,9 +1,18 @@
-"""What all tests share: the mark of those that need dm_control."""
+"""What all tests share: a library that draws, and the mark of those that need dm_control."""
 
+import contextlib
 import importlib.util
 import sys
 
 import pytest
+
+
+def pytest_configure(config):
+    """Chooses what draws before a test imports dm_control, which chooses once. Where nothing does, the tests say so."""
+    from taskworlds import offscreen
+
+    with contextlib.suppress(RuntimeError):
+        offscreen.prepare()
 
 
 def pytest_collection_modifyitems(items):

@@ -10,9 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import mujoco
+import mujoco.gl_context
 import numpy as np
 from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
 from numpy.typing import NDArray
+
+from taskworlds import offscreen
 
 __all__ = ["Camera"]
 
@@ -71,6 +74,7 @@ class Camera:
         if mode == "human":
             self._window = MujocoRenderer(model, data, width=width, height=height, camera_id=self.fixed)
             return
+        offscreen.prepare()
         self._view = mujoco.MjvCamera()
         if self.fixed >= 0:
             self._view.type, self._view.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, self.fixed
@@ -121,10 +125,8 @@ def _draw(function: Callable[..., Any], *args: Any) -> Any:
     EGL and OSMesa have one current context in each thread, which MuJoCo's renderer changes at will. dm_control and
     Gymnasium, which draw in the caller's thread, take it for granted that theirs still is.
     """
-    if os.environ.get("MUJOCO_GL") not in (
-        "egl",
-        "osmesa",
-    ):  # a window's library may be bound to the main thread
+    if mujoco.gl_context.GLContext.__module__ not in ("mujoco.egl", "mujoco.osmesa"):
+        # A window's library may be bound to the main thread.
         return function(*args)
     process = os.getpid()
     if process not in _drawing:

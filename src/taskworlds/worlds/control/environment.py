@@ -31,7 +31,16 @@ from taskworlds.worlds.control.skills import skill
 if TYPE_CHECKING:
     from dm_control.rl.control import Environment
 
-__all__ = ["Built", "build", "compiled", "differing", "import_suite", "make_environment", "same"]
+__all__ = [
+    "Built",
+    "build",
+    "compiled",
+    "differing",
+    "import_suite",
+    "make_environment",
+    "own_context",
+    "same",
+]
 
 _KEPT_BYTES = 256 * 2**20
 _KEPT_MODELS = 256
@@ -73,6 +82,18 @@ def make_environment(task: Task, seed: int | None = None, **environment_kwargs: 
         (8,)
     """
     return build(task, seed, **environment_kwargs).environment
+
+
+def own_context() -> None:
+    """Has dm_control make its OpenGL context current again before it next draws in this thread.
+
+    It takes for granted that the context which it made current last still is, but Gymnasium's renderer may have put
+    its own in the place.
+    """
+    render = sys.modules.get("dm_control._render.base")
+    if render is not None:
+        context = render._CURRENT_CONTEXT_FOR_THREAD.pop(threading.current_thread(), None)
+        render._CURRENT_THREAD_FOR_CONTEXT.pop(context, None)
 
 
 def build(task: Task, seed: int | None, *, textures: bool = True, **environment_kwargs: Any) -> Built:

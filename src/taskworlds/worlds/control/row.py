@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from taskworlds.errors import check_choice, check_seed
 from taskworlds.task import Task
-from taskworlds.worlds.control.environment import Built, build, differing, import_suite
+from taskworlds.worlds.control.environment import Built, build, differing, import_suite, own_context
 from taskworlds.worlds.control.skills import skill
 from taskworlds.worlds.control.world import action_space, observation_space
 from taskworlds.worlds.python_row import PythonRow
@@ -104,6 +104,7 @@ class ControlRow(PythonRow):
                 self._make(task, _FIXED_SEED if seed is not None else None)
             if seed is not None:
                 self.official.task.random.seed(seed)
+        own_context()  # some resets draw
         self._obs = _flat(self.official.reset().observation)
         return self._obs, {}
 
@@ -129,6 +130,7 @@ class ControlRow(PythonRow):
 
     def render(self) -> Any:
         """Gives a picture, (height, width, 3) uint8, or depths, (height, width) float32, metres."""
+        own_context()
         physics = self.official.physics
         frame = physics.model.vis.global_
         frame.offwidth = max(frame.offwidth, self._size["width"])

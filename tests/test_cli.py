@@ -17,7 +17,7 @@ from taskworlds.cli import listing, main
 from taskworlds.evaluation import Result, evaluate, expert_policy
 from taskworlds.registration import IDS
 from taskworlds.vector.task_vector_env import STRATEGIES
-from taskworlds.worlds import world_of, worlds
+from taskworlds.worlds import WORLDS, world_of
 from taskworlds.worlds.metaworld.official import OfficialRow
 from taskworlds.worlds.metaworld.world import METAWORLD
 
@@ -461,7 +461,7 @@ def test_list_benchmarks(run):
     rows = json.loads(run("list", "benchmarks", "--json").out)
     assert [row["name"] for row in rows] == [
         *BENCHMARK_NAMES,
-        *(name for world in worlds() for name in world.benchmarks),
+        *(name for world in WORLDS for name in world.benchmarks),
     ]
     for row in rows:
         if row["needs"]:
@@ -479,7 +479,7 @@ def test_list_benchmarks(run):
 
 def test_list_skills(run):
     out = run("list", "skills").out
-    names = [name for world in worlds() for name in world.env_names()]
+    names = [name for world in WORLDS for name in world.env_names()]
     assert all(re.search(rf"^ {name} ", out, re.MULTILINE) for name in names)
     assert out.splitlines()[-1].startswith(f"{len(names)} skills.")
     rows = json.loads(run("list", "skills", "--json").out)

@@ -16,7 +16,7 @@ from taskworlds.benchmarks import BENCHMARK_NAMES, split_of_name
 from taskworlds.registration import IDS, register_envs, register_once
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.vector.task_vector_env import TaskVectorEnv
-from taskworlds.worlds import world_of, worlds
+from taskworlds.worlds import WORLDS, world_of
 
 NEEDS = {
     "MT1": {"env_name": "reach-v3"},
@@ -92,10 +92,10 @@ def test_make_vec(name):
 
 
 def test_every_id_names_a_benchmark_of_a_world():
-    known = {*BENCHMARK_NAMES, *(name for world in worlds() for name in world.benchmarks)}
+    known = {*BENCHMARK_NAMES, *(name for world in WORLDS for name in world.benchmarks)}
     assert {split_of_name(name)[0] for name in IDS.values()} <= known
     mtenvs = {name for name in known if name.startswith("MT-HiPBMDP-")}
-    bodies = {name for world in worlds() if world.suite == "locomotion" for name in world.benchmarks}
+    bodies = {name for world in WORLDS if world.suite == "locomotion" for name in world.benchmarks}
     assert mtenvs | bodies == set(ELSEWHERE)
 
 

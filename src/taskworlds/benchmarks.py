@@ -14,7 +14,7 @@ import numpy as np
 
 from taskworlds.errors import check_choice, check_count, check_known, check_seed
 from taskworlds.task import Task
-from taskworlds.worlds import world_of, worlds
+from taskworlds.worlds import WORLDS, world_of
 from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.lists import ENV_NAMES
 from taskworlds.worlds.metaworld.skills import canonical_name
@@ -246,7 +246,7 @@ def benchmark(
         num_goals = check_count("num_goals", num_goals)
     seed = int(np.random.SeedSequence().generate_state(1)[0] >> 1) if seed is None else check_seed(seed)
     given = {"env_name": env_name, "envs_list": envs_list, "train_envs": train_envs, "test_envs": test_envs}
-    elsewhere = {each: make for world in worlds() for each, make in world.benchmarks.items()}
+    elsewhere = {each: make for world in WORLDS for each, make in world.benchmarks.items()}
     if isinstance(name, str) and name in elsewhere:
         for argument, value in given.items():
             if value is not None:
@@ -327,7 +327,7 @@ def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]
         (('ML10', 'test'), ('MT10', None), ('ML45', 'train'))
     """
     name = name.removeprefix("taskworlds/")
-    elsewhere = {each for world in worlds() for each in world.benchmarks}
+    elsewhere = {each for world in WORLDS for each in world.benchmarks}
     for ending in SPLITS:
         whole = name.removesuffix(f"-{ending}")
         if whole != name and name not in elsewhere and (name.startswith("ML") or whole in elsewhere):

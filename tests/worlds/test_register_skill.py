@@ -182,9 +182,9 @@ def test_metaworlds_names_are_taken(registry, name):
 
 
 def test_names_of_other_worlds_are_taken(registry):
-    from taskworlds.worlds import worlds
+    from taskworlds.worlds import WORLDS
 
-    for world in worlds():
+    for world in WORLDS:
         for name in world.env_names():
             with pytest.raises(ValueError, match="name must"):
                 register_skill(dataclasses.replace(MINE, name=name))

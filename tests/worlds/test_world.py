@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from taskworlds import Benchmark, Task, benchmark
-from taskworlds.worlds import add_world, world_of, worlds
+from taskworlds.benchmarks import BENCHMARK_NAMES
+from taskworlds.worlds import WORLDS, world_of
 from taskworlds.worlds.metaworld.goals import too_near
 from taskworlds.worlds.metaworld.skills import SKILLS
 from taskworlds.worlds.metaworld.world import METAWORLD
@@ -22,15 +23,11 @@ def test_every_skill_has_its_world():
     for each in SKILLS:
         assert world_of(each.name) is METAWORLD
         assert METAWORLD.class_name(each.name) == each.class_name
-    names = [name for world in worlds() for name in world.env_names()]
+    names = [name for world in WORLDS for name in world.env_names()]
     assert len(names) == len(set(names))
-
-
-def test_a_world_with_a_name_that_is_taken_is_refused():
-    with pytest.raises(
-        ValueError, match=r"Meta-World cannot be added: .*reach-v3.* taken already\. Choose other"
-    ):
-        add_world(METAWORLD)
+    benchmarks = [name for world in WORLDS for name in world.benchmarks]
+    assert len(benchmarks) == len(set(benchmarks))
+    assert not set(benchmarks) & {*BENCHMARK_NAMES, *METAWORLD.env_names()}
 
 
 def test_unknown_skills():

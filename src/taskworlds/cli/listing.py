@@ -104,7 +104,7 @@ def benchmarks() -> list[dict[str, Any]]:
         [('ant-goal', 150, 30)]
     """
     from taskworlds.benchmarks import BENCHMARK_NAMES
-    from taskworlds.worlds import worlds
+    from taskworlds.worlds import WORLDS
     from taskworlds.worlds.metaworld.lists import ENV_NAMES
 
     rows = []
@@ -128,7 +128,7 @@ def benchmarks() -> list[dict[str, Any]]:
             }
         )
     families = _families()
-    for world in worlds():
+    for world in WORLDS:
         for name, make in world.benchmarks.items():
             train_tasks, test_tasks = make(0, None)
             rows.append(
@@ -177,7 +177,7 @@ def skills() -> list[dict[str, Any]]:
         >>> [row["object"] for row in skills() if row["name"] == "ant-goal"]
         ['ant']
     """
-    from taskworlds.worlds import METAWORLD, worlds
+    from taskworlds.worlds import METAWORLD, WORLDS
     from taskworlds.worlds.metaworld.lists import ENV_NAMES
     from taskworlds.worlds.metaworld.skills import skill
 
@@ -191,7 +191,7 @@ def skills() -> list[dict[str, Any]]:
         return [title for parts in splits.values() for title, names in parts.items() if name in names]
 
     rows: list[dict[str, Any]] = []
-    for world in worlds():
+    for world in WORLDS:
         for name in world.env_names():
             thing, summary = world.about(name)
             row: dict[str, Any] = {"name": name, "world": world.suite, "object": thing, "summary": summary}

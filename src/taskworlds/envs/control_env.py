@@ -13,6 +13,7 @@ from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
 from taskworlds.errors import check_choice, check_count, check_seed
+from taskworlds.worlds.control.environment import own_context
 
 __all__ = ["ControlEnv"]
 
@@ -155,6 +156,7 @@ class ControlEnv(gym.Env[NDArray[np.float64], NDArray[np.float64]]):
         """
         if self.render_mode is None:
             return None
+        own_context()
         try:
             return self._environment.physics.render(**self._size, camera_id=self._camera)
         except Exception as error:

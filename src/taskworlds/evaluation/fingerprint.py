@@ -10,7 +10,7 @@ from typing import Any
 
 import taskworlds
 from taskworlds.task import Task
-from taskworlds.worlds import worlds
+from taskworlds.worlds import WORLDS
 
 __all__ = ["Fingerprint"]
 
@@ -64,7 +64,7 @@ class Fingerprint:
         tasks = list(tasks)
         text = "\n".join(sorted(task.to_json() for task in tasks))
         skills = {task.env_name for task in tasks}
-        used = {name for world in worlds() if skills & {*world.env_names()} for name in world.packages}
+        used = {name for world in WORLDS if skills & {*world.env_names()} for name in world.packages}
         return cls(
             tasks=hashlib.sha256(text.encode()).hexdigest()[:16],
             protocol=protocol,

@@ -85,7 +85,7 @@ def make_vec(
         split: "train" or "test"; None for what the name says, else "train".
         vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python
             environments in this process, "async" in a process each. None: native where the world has it, as
-            Meta-World does, else async.
+            Meta-World does; else async, or for one row sync.
         seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`.
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
             that the skills divide evenly.

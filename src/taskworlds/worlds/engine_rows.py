@@ -13,9 +13,9 @@ from taskworlds.engine import Engine, Fault
 from taskworlds.task import Task
 from taskworlds.vector.rows import RowFault, RowStep
 
-__all__ = ["EngineRows"]
+__all__ = ["ROW_ARRAYS", "EngineRows"]
 
-_ARRAYS = ("states", "overrides", "params", "memory", "obs", "terms")
+ROW_ARRAYS = ("states", "overrides", "params", "memory", "obs", "terms")
 _DIVERGED = Fault.BAD_QPOS | Fault.BAD_QVEL | Fault.BAD_QACC | Fault.STATE_NOT_FINITE
 
 
@@ -107,7 +107,7 @@ class EngineRows(ABC):
 
     def get_state(self) -> dict[str, Any]:
         """See `Rows.get_state`."""
-        return {name: getattr(self.engine, name) for name in _ARRAYS} | {
+        return {name: getattr(self.engine, name) for name in ROW_ARRAYS} | {
             "tasks": [task and task.to_json() for task in self._tasks],
             "goals": self._goals,
         }
@@ -123,7 +123,7 @@ class EngineRows(ABC):
         self._prepare([task for task in tasks if task is not None])
         self._tasks = tasks
         engine = self.engine
-        for name in _ARRAYS:
+        for name in ROW_ARRAYS:
             ours, theirs = getattr(engine, name), state[name]
             width = min(ours.shape[1], theirs.shape[1])  # what is beyond, no task here uses
             ours[:, :width] = theirs[source, :width]

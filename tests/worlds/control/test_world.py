@@ -10,7 +10,7 @@ from gymnasium.utils.env_checker import check_env
 import taskworlds
 from taskworlds import Task
 from taskworlds.control import family, vary
-from taskworlds.worlds import world_of, worlds
+from taskworlds.worlds import WORLDS, world_of
 from taskworlds.worlds.control.skills import SKILLS
 from taskworlds.worlds.control.world import CONTROL_WORLDS
 
@@ -38,7 +38,7 @@ def test_pictures_of_a_second_are_its_steps(domain):
 
 
 def test_names_are_taken_once():
-    names = [name for world in worlds() for name in dict.fromkeys((*world.env_names(), *world.benchmarks))]
+    names = [name for world in WORLDS for name in dict.fromkeys((*world.env_names(), *world.benchmarks))]
     assert len(names) == len(set(names))
 
 
@@ -158,3 +158,17 @@ def test_a_single_environment_passes_gymnasiums_check():
     env = taskworlds.make("cartpole-swingup-pole_mass", vector_strategy="sync", seed=0)
     check_env(env, skip_render_check=True)
     env.close()
+
+
+def test_what_the_native_engine_does_not_step_runs_in_python_by_itself():
+    tasks = [Task("hopper-hop")]
+    alone = taskworlds.make(tasks)
+    together = taskworlds.make_vec(tasks, 2)
+    assert (alone.batch.strategy, together.strategy) == ("sync", "async")
+    assert taskworlds.make_vec([Task("cheetah-run")], 2).strategy == "native"
+    with pytest.raises(
+        ValueError, match='hopper-hop has no native engine: take vector_strategy="sync" or "async"'
+    ):
+        taskworlds.make_vec(tasks, 2, vector_strategy="native")
+    for env in (alone, together):
+        env.close()

@@ -11,7 +11,7 @@ import pytest
 import taskworlds
 from taskworlds import Task, benchmark, make, make_vec
 from taskworlds.offscreen import choose_library, fault
-from taskworlds.worlds import world_of, worlds
+from taskworlds.worlds import WORLDS, world_of
 from taskworlds.worlds.locomotion.row import LocomotionRow
 from taskworlds.worlds.locomotion.skills import SKILLS, skill
 from taskworlds.worlds.locomotion.world import LOCOMOTION
@@ -42,7 +42,7 @@ def actions(envs, seed=0):
 def test_the_world_says_what_the_row_is(name):
     world, row = world_of(name), LocomotionRow(name)
     assert world in LOCOMOTION
-    assert world in worlds()
+    assert world in WORLDS
     assert world.env_names() == (name,)
     assert world.class_name(name) == skill(name).class_name
     assert hasattr(taskworlds, world.class_name(name))
@@ -252,3 +252,10 @@ def test_each_row_draws_its_own_picture():
     except RuntimeError as error:
         pytest.skip(str(error))
     assert fault(PICTURES, MUJOCO_GL=library) is None
+
+
+@pytest.mark.parametrize("name", ["half-cheetah-vel", "ant-dir", "ant-goal", "walker2d-rand-params"])
+def test_train_and_test_tasks_are_disjoint(name):
+    for seed in (0, 1):
+        made = benchmark(name, seed=seed)
+        assert len({*made.train_tasks, *made.test_tasks}) == len(made.train_tasks) + len(made.test_tasks)

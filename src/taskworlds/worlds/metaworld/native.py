@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from taskworlds.engine import Engine, MocapControl, Scene, metaworld_model
 from taskworlds.task import Task
-from taskworlds.worlds.engine_rows import EngineRows
+from taskworlds.worlds.engine_rows import ROW_ARRAYS, EngineRows
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.beginnings import beginnings
 from taskworlds.worlds.metaworld.compiling import kernels
@@ -77,7 +77,7 @@ class NativeRows(EngineRows):
             num_threads=self._num_threads,
         )
         if old is not None:
-            for name in ("states", "overrides", "params", "memory", "obs", "terms"):
+            for name in ROW_ARRAYS:
                 values = getattr(old, name)
                 getattr(self._engine, name)[:, : values.shape[1]] = values
             self._engine.scene_of_row[:] = old.scene_of_row

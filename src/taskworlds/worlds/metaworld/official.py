@@ -221,7 +221,7 @@ def _load(env: SawyerXYZEnv, saved: Any) -> Any:
         flat = getattr(env.data, saved["view"]).reshape(-1)
         size = int(np.prod(saved["shape"]))
         return flat[saved["start"] : saved["start"] + size].reshape(saved["shape"])
-    return saved.copy() if isinstance(saved, np.ndarray) else saved
+    return saved.copy() if isinstance(saved, np.ndarray | list) else saved
 
 
 def _extents(env: SawyerXYZEnv) -> dict[str, tuple[int, int]]:

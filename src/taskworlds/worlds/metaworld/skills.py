@@ -126,9 +126,9 @@ def _same(one: Skill, other: Skill) -> bool:
 
 
 def _is_taken(name: str) -> bool:
-    from taskworlds.worlds import worlds
+    from taskworlds.worlds import WORLDS
 
-    names = {each for world in worlds() for each in (*world.env_names(), *world.benchmarks)}
+    names = {each for world in WORLDS for each in (*world.env_names(), *world.benchmarks)}
     return name in names or name.removesuffix("-v2") + "-v3" in _OFFICIAL
 
 

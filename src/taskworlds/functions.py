@@ -110,6 +110,8 @@ def _described(value: Any, seen: dict[int, int]) -> str:
             + "\n".join(f"{_described(k, seen)}: {_described(v, seen)}" for k, v in value.items())
             + "}"
         )
+    if isinstance(value, set | frozenset):  # whose order differs from process to process
+        return f"{type(value).__name__} {sorted(_described(each, seen) for each in value)}"
     if isinstance(value, list | tuple):
         return f"{type(value).__name__} (" + "\n".join(_described(each, seen) for each in value) + ")"
     return _ADDRESS.sub("", f"{type(value).__name__} {value!r}")

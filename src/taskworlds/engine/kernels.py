@@ -5,6 +5,7 @@ They are written as ordinary Python functions that call other ordinary Python fu
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import types
@@ -12,9 +13,15 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from taskworlds.functions import names_used, reached
+from taskworlds.functions import digest, names_used, reached
 
 __all__ = ["compile_kernel", "is_on_disk"]
+
+
+@functools.cache  # and no plain global, which would count in a digest of `compile_kernel`
+def _parts() -> dict[str, Any]:
+    """The compiled functions that kernels of this process call, by name."""
+    return {}
 
 
 def compile_kernel(function: Callable[..., None], name: str | None = None) -> Any:
@@ -45,15 +52,18 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
     """
     import numba
 
+    if name is not None and is_on_disk(function, name):
+        try:
+            return _cfunc(function, name, cache=True)
+        except numba.core.errors.NumbaError:  # it could not be read, and what the function calls is not compiled
+            pass
     title = name or f"{function.__name__}_{id(function)}"
-    whole = _named(_with_compiled_globals(function, title, numba, {}), title)
+    whole = _with_compiled_globals(function, numba)
     whole.__globals__["carray"] = numba.carray
-    pointer = numba.types.CPointer(numba.float64)
-    signature = numba.void(*(pointer,) * 6, numba.int64)
     try:
         if name is not None:
             try:
-                return numba.cfunc(signature, cache=True)(whole)
+                return _cfunc(whole, title, cache=True)
             except RuntimeError:  # numba found no folder to write to
                 warnings.warn(
                     "Compiled kernels cannot be kept on disk, so each process compiles them anew. Set NUMBA_CACHE_DIR "
@@ -61,22 +71,35 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
                     RuntimeWarning,
                     stacklevel=2,
                 )
-        return numba.cfunc(signature)(whole)
+        return _cfunc(whole, title, cache=False)
     except (numba.core.errors.NumbaError, numba.core.errors.UnsupportedBytecodeError) as error:
         raise TypeError(_explained(str(error), function, title)) from error
+
+
+def _cfunc(function: Callable[..., None], title: str, *, cache: bool) -> Any:
+    """Has numba compile a function under another name, or load it from the cache."""
+    import numba
+
+    pointer = numba.types.CPointer(numba.float64)
+    signature = numba.void(*(pointer,) * 6, numba.int64)
+    return numba.cfunc(signature, cache=cache)(_named(function, title))
 
 
 def _explained(message: str, function: Callable[..., None], title: str) -> str:
     """Says in a few words which function numba could not compile, where it stands, and what is allowed.
 
-    numba's message begins with the innermost fault and goes outwards; functions carry the kernel's title there.
+    numba's message begins with the innermost fault and goes outwards; functions have the names there that they were
+    compiled under.
     """
     assert isinstance(function, types.FunctionType)
     functions = reached(function)
     lines = [line for line in message.splitlines() if line.strip() and not line.startswith("Failed in ")]
-    reason = re.sub(r"\.* *Raised from .*", "", lines[0].strip()).replace(f"_{title}", "")
+    reason = re.sub(r"\.* *Raised from .*", "", lines[0].strip())
+    for each in functions:
+        reason = reason.replace(_part_name(each), each.__name__)
+    reason = reason.replace(title, function.__name__)
     at = re.search(r'File "(.*)", line (\d+):\ndef (\w+)\(|Raised from (\S+) \((\d+)\)', message)
-    called = re.search(rf"<function (\w+?)_{re.escape(title)} at ", message)
+    called = re.search(r"<function (\w+?)_[0-9a-f]{16} at ", message)
     if at and (called is None or at.start() < called.start()):
         file, number = os.path.basename(at.group(1) or at.group(4)), int(at.group(2) or at.group(5))
         within = [each for each in functions if os.path.basename(each.__code__.co_filename) == file]
@@ -115,32 +138,39 @@ def _named(function: Callable[..., Any], name: str) -> types.FunctionType:
     return copy
 
 
-def _with_compiled_globals(
-    function: Callable[..., Any], name: str, numba: Any, done: dict[Callable[..., Any], Any]
-) -> types.FunctionType:
+def _part_name(function: types.FunctionType) -> str:
+    """Names a function that a kernel calls; equal names mean equal code."""
+    return f"{function.__name__}_{digest(function)}"
+
+
+def _with_compiled_globals(function: Callable[..., Any], numba: Any) -> types.FunctionType:
     """Copies a function, with the Python functions that it calls replaced by compiled ones, and theirs.
 
-    Each gets the kernel's name in its own: numba makes the names of machine code from those of functions and a count
-    within the process, so two kernels compiled in two processes and loaded into one would share their helpers' code.
+    Each of these has a digest of what it is made of in its name, and is compiled once for all kernels of the process that
+    call it. numba makes the names of machine code from those of functions and argument types and from a count within the
+    process; so kernels that were compiled in two processes and are loaded into one share the code of functions whose names
+    are equal, and equal names must mean equal code.
     """
     assert isinstance(function, types.FunctionType)
 
     def compiled(value: Any) -> Any:
         if not isinstance(value, types.FunctionType):
             return value
-        if value not in done:
+        name = _part_name(value)
+        parts = _parts()
+        if name not in parts:
             # Only machine code calls it: without the ways in from Python and C it compiles in half the time.
             compile_part = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-            done[value] = compile_part(_with_compiled_globals(value, name, numba, done))
-        return done[value]
+            part = _with_compiled_globals(value, numba)
+            part.__name__ = part.__qualname__ = name
+            parts[name] = compile_part(part)
+        return parts[name]
 
     scope = function.__globals__
     bound = {each: compiled(scope[each]) for each in names_used(function.__code__) if each in scope}
     bound["__builtins__"] = scope.get("__builtins__", __builtins__)
     bound["__name__"] = function.__module__
     closure = tuple(types.CellType(compiled(cell.cell_contents)) for cell in function.__closure__ or ())
-    copy = types.FunctionType(
-        function.__code__, bound, f"{function.__name__}_{name}", function.__defaults__, closure or None
+    return types.FunctionType(
+        function.__code__, bound, function.__name__, function.__defaults__, closure or None
     )
-    copy.__qualname__ = copy.__name__
-    return copy

@@ -5,6 +5,7 @@ Run as a module it compiles the skills that it is given, for the processes that 
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -45,17 +46,19 @@ def remember(skill: Skill, version: str, kernel: Any) -> None:
 def _compile(names: Sequence[str], version: str) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = min(cores, len(names))
+    kin = sorted(names, key=lambda name: skill(name).family)  # they share functions, which a process compiles once
+    bounds = [len(kin) * i // count for i in range(count + 1)]
     said = f"taskworlds: compiling {len(names)} skills, once on this machine ..."
     print(said, end="", file=sys.stderr, flush=True)
     told, tell = os.pipe()
     workers = [
         subprocess.Popen(
-            [sys.executable, "-m", __name__, version, *names[i::count]],
+            [sys.executable, "-m", __name__, version, *kin[begin:end]],
             stdin=subprocess.DEVNULL,
             stdout=tell,
             start_new_session=True,  # Ctrl-C is this process's to handle
         )
-        for i in range(count)
+        for begin, end in itertools.pairwise(bounds)
     ]
     os.close(tell)
     try:

@@ -7,6 +7,7 @@ ordinary Python it works on arrays (`plain_kernel`); compiled it works on the en
 from __future__ import annotations
 
 import collections
+import functools
 import types
 from collections.abc import Callable
 from typing import Any
@@ -54,41 +55,51 @@ def param_size(skill: Skill) -> int:
     return _SHOWN + sum(skill.start.values())
 
 
-def _look(now_values, tcp):
-    """Names what the engine read, and computes the fingers' centre into `tcp`."""
+# What follows, down to `_enter`, is bound to a skill by `_bind`. Functions that name nothing of a skill and take arrays
+# of one type are compiled once for all skills, so what is in them rather than in `_step` makes every skill's compilation
+# shorter. That goes for slices too: they take numba long.
+
+
+def _part(values, begin, end):
+    """Gives a part of an array."""
+    return values[begin:end]
+
+
+def _between(values, right, left, tcp):
+    """Computes the centre of two points among the values."""
     for i in range(3):
-        tcp[i] = (now_values[RIGHT_FINGER + i] + now_values[LEFT_FINGER + i]) / 2.0
-    return make_now(now_values, tcp)
+        tcp[i] = (values[right + i] + values[left + i]) / 2.0
+
+
+def _hand_frame(hand, right_claw, left_claw, frame):
+    """Writes the hand's place and opening, and zeros after them."""
+    for i in range(3):
+        frame[i] = hand[i]
+    frame[3] = min(max(distance(right_claw, left_claw) / 0.1, 0.0), 1.0)
+    for i in range(4, 18):
+        frame[i] = 0.0
 
 
 def _frame(now, frame):
     """Writes the 18 numbers of an observation that come from the simulation."""
-    for i in range(3):
-        frame[i] = now.hand[i]
-    frame[3] = min(max(distance(now.right_claw, now.left_claw) / 0.1, 0.0), 1.0)
-    for i in range(4, 18):
-        frame[i] = 0.0
-    observe(now, frame[4:18])
+    hand_frame(now.hand, now.right_claw, now.left_claw, frame)
+    observe(now, part(frame, 4, 18))
 
 
-def _step(now_values, action, params, memory, obs, terms, single):
-    """Observes and rewards one step. All arguments are float64 arrays but `single`, which is a flag."""
-    now = look(now_values, memory[18:21])
-    start = make_start(params)
-    frame(now, obs)
+def _complete(obs, memory, goal, goal_low, goal_high, shown):
+    """Completes an observation by the frame before and the goal, clips it, and remembers its frame."""
     for i in range(18):
         obs[18 + i] = memory[i]
         memory[i] = obs[i]
-    shown = params[0] != 0.0
-    goal = get_goal(now, start)
     for i in range(3):
-        terms[8 + i] = goal[i]
-        obs[36 + i] = min(max(goal[i], GOAL_LOW[i]), GOAL_HIGH[i]) if shown else 0.0
+        obs[36 + i] = min(max(goal[i], goal_low[i]), goal_high[i]) if shown else 0.0
     for i in range(3):
         obs[i] = min(max(obs[i], HAND_LOW[i]), HAND_HIGH[i])
         obs[18 + i] = min(max(obs[18 + i], HAND_LOW[i]), HAND_HIGH[i])
 
-    out = reward(now, obs, action, start, memory[21:], single)
+
+def _write_terms(out, goal, terms):
+    """Writes the reward, what info has, and the goal."""
     terms[0] = out.reward
     terms[1] = out.success
     terms[2] = out.near_object
@@ -97,6 +108,20 @@ def _step(now_values, action, params, memory, obs, terms, single):
     terms[5] = out.in_place_reward
     terms[6] = out.obj_to_target
     terms[7] = out.reward
+    for i in range(3):
+        terms[8 + i] = goal[i]
+
+
+def _step(now_values, action, params, memory, obs, terms, single):
+    """Observes and rewards one step. All arguments are float64 arrays but `single`, which is a flag."""
+    tcp = part(memory, 18, 21)
+    between(now_values, RIGHT_FINGER, LEFT_FINGER, tcp)
+    now = make_now(now_values, tcp)
+    start = make_start(params)
+    goal = get_goal(now, start)
+    frame(now, obs)
+    complete(obs, memory, goal, GOAL_LOW, GOAL_HIGH, params[0] != 0.0)
+    write_terms(get_terms(now, obs, action, start, part(memory, 21, MEMORY_SIZE), single), goal, terms)
 
 
 def _enter(now, action, params, memory, obs, terms, single):
@@ -122,24 +147,23 @@ def _bind(skill: Skill, version: str) -> dict[str, Any]:
     slots, at = {}, 0
     for name, read in reads.items():
         width = READ_SIZES[read[0]]
-        slots[name] = f"values[{at}:{at + width}]" if width > 1 else f"values[{at}]"
+        slots[name] = f"part(values, {at}, {at + width})" if width > 1 else f"values[{at}]"
         if name in ("right_finger", "left_finger"):
             slots[name + "_at"] = str(at)
         at += width
     right, left = int(slots.pop("right_finger_at")), int(slots.pop("left_finger_at"))
     starts, past = {}, _SHOWN
     for name, width in skill.start.items():
-        starts[name] = f"params[{past}:{past + width}]" if width > 1 else f"params[{past}]"
+        starts[name] = f"part(params, {past}, {past + width})" if width > 1 else f"params[{past}]"
         past += width
-    now_type = collections.namedtuple("Now", [*slots, "tcp"])  # type: ignore[misc]
-    start_type = collections.namedtuple("Start", list(starts))  # type: ignore[misc]
+    now_type, start_type = _record("Now", (*slots, "tcp")), _record("Start", tuple(starts))
     goal = f"now.{skill.live_goal}" if skill.live_goal else "start.target"
     made: dict[str, Any] = {
         "__name__": __name__,
         "Now": now_type,
         "Start": start_type,
         "observe": skill.observe,
-        "reward": skill.rewards[version],
+        "get_terms": skill.rewards[version],
         "distance": rewards.distance,
         "RIGHT_FINGER": right,
         "LEFT_FINGER": left,
@@ -158,9 +182,19 @@ def _bind(skill: Skill, version: str) -> dict[str, Any]:
         f"def get_goal(now, start):\n    return {goal}\n",
         made,
     )
-    for name, function in (("look", _look), ("frame", _frame), ("step", _step), ("enter", _enter)):
+    for function in (_part, _between, _hand_frame, _frame, _complete, _write_terms, _step, _enter):
+        name = function.__name__.removeprefix("_")
         made[name] = types.FunctionType(function.__code__, made, name)
     return made
+
+
+@functools.cache
+def _record(title: str, fields: tuple[str, ...]) -> type:
+    """Makes a named tuple, one for all skills with these fields, whose name tells them apart.
+
+    Names of machine code hold the types' names and not their fields.
+    """
+    return collections.namedtuple(f"{title}_{digest(fields)}", fields)
 
 
 def plain_kernel(skill: Skill, version: str) -> Callable[..., None]:
@@ -189,23 +223,30 @@ def native_kernel(skill: Skill, version: str, *, keep: bool = True) -> Any:
     """
     from taskworlds.engine.kernels import compile_kernel
 
-    enter = _bind(skill, version)["enter"]
-    return compile_kernel(enter, _cache_name(skill, version, enter) if keep else None)
+    enter, name = _named(skill, version)
+    return compile_kernel(enter, name if keep else None)
 
 
 def is_cached(skill: Skill, version: str) -> bool | None:
     """Tells whether `native_kernel` would find the kernel on disk; None if nothing can be kept there."""
     from taskworlds.engine.kernels import is_on_disk
 
+    return is_on_disk(*_named(skill, version))
+
+
+@functools.lru_cache(maxsize=256)
+def _named(skill: Skill, version: str) -> tuple[Callable[..., None], str]:
+    """Gives a kernel with its name on disk: skill, version, and a digest of what it is made of and what compiles it."""
     enter = _bind(skill, version)["enter"]
-    return is_on_disk(enter, _cache_name(skill, version, enter))
+    return enter, f"{skill.name}_{version}_{digest(enter, _compiler())}".replace("-", "_")
 
 
-def _cache_name(skill: Skill, version: str, enter: Callable[..., None]) -> str:
-    """Names a kernel by skill, version, and a digest of all that it is made of and of what compiles it."""
+@functools.cache
+def _compiler() -> str:
+    """Gives a digest of what compiles kernels."""
     from taskworlds.engine.kernels import compile_kernel
 
-    return f"{skill.name}_{version}_{digest(enter, compile_kernel)}".replace("-", "_")
+    return digest(compile_kernel)
 
 
 def first_observation(
@@ -218,7 +259,9 @@ def first_observation(
     bound = _bind(skill, next(iter(skill.rewards)))
     values = read_values(skill, beginning.data, forces=False)  # they play no part in an observation
     memory = np.zeros(MEMORY_SIZE + skill.memory)
-    now = bound["look"](values, memory[18:21])
+    tcp = memory[18:21]
+    bound["between"](values, bound["RIGHT_FINGER"], bound["LEFT_FINGER"], tcp)
+    now = bound["make_now"](values, tcp)
     obs = np.zeros(sawyer.OBS_SIZE)
     bound["frame"](now, obs)
     obs[18:36] = memory[:18] = obs[:18]

@@ -55,7 +55,9 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
     if name is not None and is_on_disk(function, name):
         try:
             return _cfunc(function, name, cache=True)
-        except numba.core.errors.NumbaError:  # it could not be read, and what the function calls is not compiled
+        except (
+            numba.core.errors.NumbaError
+        ):  # it could not be read, and what the function calls is not compiled
             pass
     title = name or f"{function.__name__}_{id(function)}"
     whole = _with_compiled_globals(function, numba)
@@ -146,10 +148,10 @@ def _part_name(function: types.FunctionType) -> str:
 def _with_compiled_globals(function: Callable[..., Any], numba: Any) -> types.FunctionType:
     """Copies a function, with the Python functions that it calls replaced by compiled ones, and theirs.
 
-    Each of these has a digest of what it is made of in its name, and is compiled once for all kernels of the process that
-    call it. numba makes the names of machine code from those of functions and argument types and from a count within the
-    process; so kernels that were compiled in two processes and are loaded into one share the code of functions whose names
-    are equal, and equal names must mean equal code.
+    Each of these has a digest of what it is made of in its name, and is compiled once for all kernels of the process
+    that call it. numba names machine code after functions and argument types and a count within the process. Kernels
+    that were compiled in two processes and are loaded into one therefore share the code of functions whose names are
+    equal, and equal names must mean equal code.
     """
     assert isinstance(function, types.FunctionType)
 

@@ -56,8 +56,8 @@ def param_size(skill: Skill) -> int:
 
 
 # What follows, down to `_enter`, is bound to a skill by `_bind`. Functions that name nothing of a skill and take arrays
-# of one type are compiled once for all skills, so what is in them rather than in `_step` makes every skill's compilation
-# shorter. That goes for slices too: they take numba long.
+# are compiled once for all skills: what is in them rather than in `_step` makes every skill's compilation shorter. That
+# goes for slices too, which take numba long.
 
 
 def _part(values, begin, end):

@@ -1,6 +1,6 @@
 """Resets: what a skill's `reset` can do to the simulation, and the state that an episode starts from.
 
-The outcome of a reset depends on skill and rand_vec alone, so it is computed once and kept (see `engine`).
+The outcome of a reset depends on skill and rand_vec alone, so it is computed once and kept (see `beginnings`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.worlds.metaworld.skill import Skill
 
-__all__ = ["Beginning", "Sim", "begin"]
+__all__ = ["Beginning", "Settled", "Sim", "begin"]
 
 _SUBSTEPS = 5
 _SETTLE = 50  # steps that the hand gets to reach its place
 _OBJECT_QPOS = 9  # the arm has 7 joints and the fingers 2; the object's joint follows
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
+_SITE_TRANSMISSIONS = (mujoco.mjtTrn.mjTRN_SITE, mujoco.mjtTrn.mjTRN_SLIDERCRANK)
+
+Settled = dict[tuple[float, ...], NDArray[np.float64]]
+"""Of one model, by the place that the hand is driven to: the state one physics step before it has settled."""
 
 
 class Beginning(NamedTuple):
@@ -42,32 +46,80 @@ class Sim:
     """The simulation that a skill's `reset` works on. Positions are metres, and what it gives are copies.
 
     Args:
-        model: the skill's model; it is changed, so it must be this object's own.
+        model: the skill's model, as its file has it; it is changed, so it must be this object's own.
+        settled: where the hand settles in this model, as far as it is known; what is learnt is added. None to learn
+            nothing.
+
+    Attributes:
+        data: MuJoCo's state of the simulation.
     """
 
-    def __init__(self, model: mujoco.MjModel) -> None:
-        self.model = model
+    def __init__(self, model: mujoco.MjModel, settled: Settled | None = None) -> None:
+        self._model = model
         self.data = mujoco.MjData(model)
+        self._settled = settled
+        self._first_state = self.state()
+        self._first_places = self._places()
+
+    @property
+    def model(self) -> mujoco.MjModel:
+        """MuJoCo's model. As it may now be changed in any way, where the hand settles is not looked up any more."""
+        self._settled = None
+        return self._model
+
+    def state(self) -> NDArray[np.float64]:
+        """Gives MuJoCo's integration state, (S,)."""
+        state = np.empty(mujoco.mj_stateSize(self._model, _INTEGRATION))
+        mujoco.mj_getState(self._model, self.data, state, _INTEGRATION)
+        return state
+
+    def _places(self) -> NDArray[np.float64]:
+        """Gives all places in the model that `move_body` and `move_site` change and physics depends on."""
+        model = self._model
+        pulls = (model.wrap_type == mujoco.mjtWrap.mjWRAP_SITE).any()
+        pulls |= np.isin(model.actuator_trntype, _SITE_TRANSMISSIONS).any()
+        pulls |= (model.eq_objtype == mujoco.mjtObj.mjOBJ_SITE).any()
+        return np.concatenate([model.body_pos, model.site_pos]) if pulls else model.body_pos.copy()
+
+    def reset(self) -> None:
+        """Puts the simulation back to its first state; the model stays as it was changed."""
+        mujoco.mj_resetData(self._model, self.data)
 
     def settle_hand(self, position: ArrayLike) -> NDArray[np.float64]:
         """Drives the hand to a position with open fingers, for 50 steps.
 
+        From the first state, with all bodies where the model's file has them, that has one outcome, which is kept: as
+        the state before the last physics step, since that step computes all else in `data` anew.
+
         Returns:
             The fingers' centre, (3,).
         """
+        place = tuple(np.asarray(position, dtype=np.float64).tolist())
+        settled = self._settled if self._is_untouched() else None
         self.data.mocap_pos[0] = position
         self.data.mocap_quat[0] = (1.0, 0.0, 1.0, 0.0)
         self.data.ctrl[:] = (-1.0, 1.0)
-        mujoco.mj_step(self.model, self.data, nstep=_SETTLE * _SUBSTEPS)
+        if settled is not None and place in settled:
+            mujoco.mj_setState(self._model, self.data, settled[place], _INTEGRATION)
+        else:
+            mujoco.mj_step(self._model, self.data, nstep=_SETTLE * _SUBSTEPS - 1)
+            if settled is not None:
+                settled[place] = self.state()
+        mujoco.mj_step(self._model, self.data)
         return self.tcp()
+
+    def _is_untouched(self) -> bool:
+        return np.array_equal(self.state(), self._first_state) and np.array_equal(
+            self._places(), self._first_places
+        )
 
     def run(self, substeps: int) -> None:
         """Lets the simulation run."""
-        mujoco.mj_step(self.model, self.data, nstep=substeps)
+        mujoco.mj_step(self._model, self.data, nstep=substeps)
 
     def forward(self) -> None:
         """Computes positions from the state."""
-        mujoco.mj_forward(self.model, self.data)
+        mujoco.mj_forward(self._model, self.data)
 
     def place_object(self, position: ArrayLike) -> None:
         """Puts the object's free joint at a position and stops it, then computes positions."""
@@ -102,11 +154,11 @@ class Sim:
 
     def move_body(self, name: str, position: ArrayLike) -> None:
         """Moves a body within the model. Positions in the world follow with the next step or `forward`."""
-        self.model.body(name).pos = position
+        self._model.body(name).pos = position
 
     def move_site(self, name: str, position: ArrayLike) -> None:
         """Moves a site within the model. Positions in the world follow with the next step or `forward`."""
-        self.model.site(name).pos = position
+        self._model.site(name).pos = position
 
     def body(self, name: str) -> NDArray[np.float64]:
         """Gives a body's position in the world, (3,)."""
@@ -126,18 +178,20 @@ class Sim:
 
     def body_in_model(self, name: str) -> NDArray[np.float64]:
         """Gives a body's position within its parent, (3,)."""
-        return self.model.body(name).pos.copy()
+        return self._model.body(name).pos.copy()
 
     def site_in_model(self, name: str) -> NDArray[np.float64]:
         """Gives a site's position within its body, (3,)."""
-        return self.model.site(name).pos.copy()
+        return self._model.site(name).pos.copy()
 
     def tcp(self) -> NDArray[np.float64]:
         """Gives the centre between the fingers, (3,)."""
         return (self.site("rightEndEffector") + self.site("leftEndEffector")) / 2.0
 
 
-def begin(skill: Skill, model: mujoco.MjModel, rand_vec: ArrayLike) -> Beginning:
+def begin(
+    skill: Skill, model: mujoco.MjModel, rand_vec: ArrayLike, settled: Settled | None = None
+) -> Beginning:
     """Computes where an episode of a task starts, as Meta-World's `reset` does.
 
     The objects are placed twice, the second time from a fresh state but with the fixtures already in place.
@@ -146,18 +200,18 @@ def begin(skill: Skill, model: mujoco.MjModel, rand_vec: ArrayLike) -> Beginning
         skill: the skill.
         model: its model, fresh and the function's own; it is changed.
         rand_vec: the task's numbers.
+        settled: see `Sim`.
 
     Raises:
         ValueError: the skill's `reset` does not give what its `start` declares.
     """
     assert skill.reset is not None
-    sim = Sim(model)
+    sim = Sim(model, settled)
     vector = np.array(rand_vec, dtype=np.float64)
     before = skill.reset(sim, vector.copy(), None)
-    mujoco.mj_resetData(sim.model, sim.data)
+    sim.reset()
     start = skill.reset(sim, vector.copy(), before)
-    state = np.empty(mujoco.mj_stateSize(sim.model, _INTEGRATION))
-    mujoco.mj_getState(sim.model, sim.data, state, _INTEGRATION)
+    state = sim.state()
     moved = [
         sim.body_in_model(name) if field == "body_pos" else sim.site_in_model(name)
         for field, name in skill.moves

@@ -90,16 +90,13 @@ def _cfunc(function: Callable[..., None], title: str, *, cache: bool) -> Any:
 def _explained(message: str, function: Callable[..., None], title: str) -> str:
     """Says in a few words which function numba could not compile, where it stands, and what is allowed.
 
-    numba's message begins with the innermost fault and goes outwards; functions have the names there that they were
-    compiled under.
+    numba's message begins with the innermost fault and goes outwards; names of functions and types end in digests.
     """
     assert isinstance(function, types.FunctionType)
     functions = reached(function)
     lines = [line for line in message.splitlines() if line.strip() and not line.startswith("Failed in ")]
     reason = re.sub(r"\.* *Raised from .*", "", lines[0].strip())
-    for each in functions:
-        reason = reason.replace(_part_name(each), each.__name__)
-    reason = reason.replace(title, function.__name__)
+    reason = re.sub(r"_[0-9a-f]{16}\b", "", reason.replace(title, function.__name__))
     at = re.search(r'File "(.*)", line (\d+):\ndef (\w+)\(|Raised from (\S+) \((\d+)\)', message)
     called = re.search(r"<function (\w+?)_[0-9a-f]{16} at ", message)
     if at and (called is None or at.start() < called.start()):

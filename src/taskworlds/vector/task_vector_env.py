@@ -35,6 +35,7 @@ from taskworlds.worlds import World, world_of
 __all__ = ["STRATEGIES", "TaskVectorEnv", "engine_of"]
 
 STRATEGIES = ("native", "sync", "async")
+_FLOATS = (np.float32, np.float64)
 _RESET_OPTIONS = ("reset_mask", "tasks")
 
 Step = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -169,6 +170,13 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._started_at = np.zeros(n)
         self._running = np.zeros(n, dtype=np.bool_)  # rows in the middle of an episode
         self._pending: _Begun | None = None  # a step that step_async began
+        self._only = np.ones(1, dtype=np.bool_)  # the rows of a batch of one
+        self._is_plain = not (  # whether a step in mid-episode changes nothing of what the world gives
+            options.normalize_observations
+            or options.reward_normalization_method
+            or options.recurrent_info_in_obs
+            or options.k_episodes
+        )
 
         self._rngs: list[np.random.Generator] = []
         self._rng_seeds: list[int] = []  # what each was seeded with; -1 where that is not known
@@ -478,6 +486,50 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         begun, self._pending = self._pending, None
         return self._finish(begun, self._rows.step_wait() if begun.stepping.any() else None)
 
+    def _step_only_row(
+        self, action: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+        """Steps a batch of one row, and gives what `step` gives without the batch.
+
+        A step in mid-episode is most of what single environments do, and on arrays of one number it would take as long
+        as the physics. It is computed on plain numbers here; all other steps are `step`'s.
+
+        Args:
+            action: (A,).
+        """
+        actions = action[None]
+        if not (
+            self._is_plain and self._running[0] and actions.dtype in _FLOATS and np.isfinite(action).all()
+        ):
+            return self._only_row(self.step(actions))
+        self._check_ready("another step")
+        outcome = self._rows.step(actions, self._only)
+        terms = {name: float(values[0]) for name, values in outcome.terms.items()}
+        succeeded = terms.get("success") == 1.0
+        if (
+            outcome.faults
+            or self._steps[0] + 1 >= self.max_episode_steps
+            or (succeeded and self._terminate_on_success[0])
+            or (outcome.terminated is not None and outcome.terminated[0])
+        ):
+            begun = _Begun(actions, self._only, ~self._only)
+            return self._only_row(self._finish(begun, outcome))
+        reward = float(outcome.rewards[0])
+        self._steps[0] += 1
+        self._returns[0] += reward
+        if succeeded:
+            self._succeeded[0] = True
+        info = {"task_name": self._task_names[0], "task_id": self._task_ids[0]}
+        if self._world.goal_size:
+            self._goals[0] = outcome.goals[0]
+            info["goal"] = self._goals[0].copy()
+        self._obs[0, : self._base_size] = outcome.obs[0, : self._base_size]
+        return self._obs[0].copy(), reward, False, False, info | terms
+
+    def _only_row(self, step: Step) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+        obs, rewards, terminated, truncated, infos = step
+        return obs[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), self.row_info(infos, 0)
+
     def _begin(self, actions: ArrayLike, mask: ArrayLike | None) -> _Begun:
         """Checks a step's arguments, and says which rows step and which begin anew."""
         self._check_ready("another step")
@@ -669,7 +721,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             ) from None
         if array.dtype.kind in "iub":
             array = array.astype(np.float64)
-        if array.dtype not in (np.float32, np.float64):
+        if array.dtype not in _FLOATS:
             raise TypeError(f"actions must be of dtype float32 or float64, not {array.dtype}.")
         if array.shape != self.action_space.shape:
             raise ValueError(f"actions must have the shape {self.action_space.shape}, not {array.shape}.")

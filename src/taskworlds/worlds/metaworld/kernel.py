@@ -137,8 +137,8 @@ def _enter(now, action, params, memory, obs, terms, single):
     )
 
 
-def _bind(skill: Skill, version: str) -> dict[str, Any]:
-    """Gives the globals that a skill's kernel runs with."""
+def _bind(skill: Skill, version: str, *, to_compile: bool = False) -> dict[str, Any]:
+    """Gives the globals that a skill's kernel runs with, as plain Python or to be compiled."""
     if version not in skill.rewards:
         raise ValueError(
             f"reward_function_version must be one that {skill.name} has, {' or '.join(skill.rewards)}, not {version!r}."
@@ -156,7 +156,10 @@ def _bind(skill: Skill, version: str) -> dict[str, Any]:
     for name, width in skill.start.items():
         starts[name] = f"part(params, {past}, {past + width})" if width > 1 else f"params[{past}]"
         past += width
-    now_type, start_type = _record("Now", (*slots, "tcp")), _record("Start", tuple(starts))
+    now_type, start_type = (
+        _record(f"{title}_{digest(fields)}" if to_compile else title, fields)
+        for title, fields in (("Now", (*slots, "tcp")), ("Start", tuple(starts)))
+    )
     goal = f"now.{skill.live_goal}" if skill.live_goal else "start.target"
     made: dict[str, Any] = {
         "__name__": __name__,
@@ -190,11 +193,12 @@ def _bind(skill: Skill, version: str) -> dict[str, Any]:
 
 @functools.cache
 def _record(title: str, fields: tuple[str, ...]) -> type:
-    """Makes a named tuple, one for all skills with these fields, whose name tells them apart.
+    """Makes a named tuple, one for all skills with these fields.
 
-    Names of machine code hold the types' names and not their fields.
+    Compiled code needs a title that tells fields apart: names of machine code hold the types' titles and not their
+    fields.
     """
-    return collections.namedtuple(f"{title}_{digest(fields)}", fields)
+    return collections.namedtuple(title, fields)
 
 
 def plain_kernel(skill: Skill, version: str) -> Callable[..., None]:
@@ -237,7 +241,7 @@ def is_cached(skill: Skill, version: str) -> bool | None:
 @functools.lru_cache(maxsize=256)
 def _named(skill: Skill, version: str) -> tuple[Callable[..., None], str]:
     """Gives a kernel with its name on disk: skill, version, and a digest of what it is made of and what compiles it."""
-    enter = _bind(skill, version)["enter"]
+    enter = _bind(skill, version, to_compile=True)["enter"]
     return enter, f"{skill.name}_{version}_{digest(enter, _compiler())}".replace("-", "_")
 
 

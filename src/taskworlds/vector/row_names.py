@@ -57,7 +57,7 @@ def set_attr(env: TaskVectorEnv, name: str, values: Any) -> None:
     elif name == "update_running_mean":
         if len({_switch(name, value) for value in each}) > 1:
             raise ValueError(f"{name} must be the same for all rows, not {values!r}.")
-        for normalizer in (env._obs_normalizer, env._reward_normalizer):
+        for normalizer in (env._observations.normalizer, env._reward_normalizer):
             if normalizer is not None:
                 normalizer.updating = bool(each[0])
     elif name in _attributes(env):
@@ -85,7 +85,9 @@ def call(env: TaskVectorEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any,
 
 def _attributes(env: TaskVectorEnv) -> dict[str, Callable[[int], Any]]:
     """By name, what gives the attribute of a row."""
-    normalizers = [each for each in (env._obs_normalizer, env._reward_normalizer) if each is not None]
+    normalizers = [
+        each for each in (env._observations.normalizer, env._reward_normalizer) if each is not None
+    ]
     return {
         "tasks": lambda row: list(env._selections[row].tasks),
         "task": lambda row: env._tasks[row],

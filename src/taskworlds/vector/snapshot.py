@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib.metadata
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,22 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["get_checkpoint", "load_checkpoints", "restore", "take"]
 
 FORMAT = "taskworlds-state/2"
-
-# Arrays with one entry a row that, with the engine's rows, hold all there is to know of an episode.
-_COUNTERS = (
-    "_goals",
-    "_obs",
-    "_steps",
-    "_returns",
-    "_succeeded",
-    "_attempts",
-    "_past_steps",
-    "_past_returns",
-    "_running",
-    "_sample_on_reset",
-    "_terminate_on_success",
-)
-_NORMALIZERS = ("_obs_normalizer", "_reward_normalizer")
 
 # Options that decide the numbers of an episode.
 _OPTIONS = (
@@ -55,7 +38,7 @@ def _identity(env: TaskVectorEnv) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "engine": "native" if env.strategy == "native" else "official",  # sync and async hold the same
-        "observation size": env._obs.shape[1],
+        "observation size": env._observations.values.shape[1],
         "skills": list(env.skills),
         "reward_function_version": env.reward_function_version,
         "max_episode_steps": env.max_episode_steps,
@@ -70,18 +53,14 @@ def take(env: TaskVectorEnv) -> dict[str, NDArray[Any]]:
         _identity(env)
         | {
             "num_envs": env.num_envs,
-            "counters": {name.lstrip("_"): getattr(env, name) for name in _COUNTERS},
-            "elapsed": time.perf_counter() - env._started_at,
+            "counters": _counters(env),
+            "elapsed": env._progress.elapsed,
             "tasks": [_json(task) for task in env._tasks],
             "held_tasks": [_json(task) for task in env._held_tasks],
             "next_tasks": [_json(task) for task in env._next_tasks],
             "selections": [selection.get_state() for selection in env._selections],
             "generators": [rng.bit_generator.state for rng in env._rngs],
-            "normalizers": {
-                name.lstrip("_"): getattr(env, name).get_state()
-                for name in _NORMALIZERS
-                if getattr(env, name) is not None
-            },
+            "normalizers": {name: each.get_state() for name, each in _normalizers(env).items()},
             "rows": env._rows.get_state(),
         }
     )
@@ -102,9 +81,9 @@ def restore(env: TaskVectorEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayL
         raise ValueError("The state cannot be put back exactly, since " + "; ".join(differences) + ".")
     source = _source(rows, env.num_envs, state["num_envs"])
     env._rows.set_state(state["rows"], source)
-    for name in _COUNTERS:
-        getattr(env, name)[...] = state["counters"][name.lstrip("_")][source]
-    env._started_at[:] = time.perf_counter() - state["elapsed"][source]
+    for name, values in _counters(env).items():
+        values[...] = state["counters"][name][source]
+    env._progress.elapsed = state["elapsed"][source]
     env._held_tasks = [_task(state["held_tasks"][row]) for row in source]
     env._next_tasks = [_task(state["next_tasks"][row]) for row in source]
     for row, taken in enumerate(source):
@@ -112,9 +91,25 @@ def restore(env: TaskVectorEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayL
         env._selections[row].set_state(state["selections"][taken])
         env._rngs[row].bit_generator.state = state["generators"][taken]
     env._rng_seeds = [-1] * env.num_envs
-    for name in _NORMALIZERS:
-        if name.lstrip("_") in state["normalizers"]:
-            getattr(env, name).set_state(state["normalizers"][name.lstrip("_")], source)
+    for name, each in _normalizers(env).items():
+        each.set_state(state["normalizers"][name], source)
+
+
+def _counters(env: TaskVectorEnv) -> dict[str, NDArray[Any]]:
+    """The arrays with one entry a row that, with the engine's rows, hold all there is to know of an episode."""
+    return {
+        "goals": env._goals,
+        "obs": env._observations.values,
+        "sample_on_reset": env._sample_on_reset,
+        "terminate_on_success": env._terminate_on_success,
+        **env._progress.counters(),
+    }
+
+
+def _normalizers(env: TaskVectorEnv) -> dict[str, Any]:
+    """The normalisers that there are, by name."""
+    both = {"obs": env._observations.normalizer, "reward": env._reward_normalizer}
+    return {name: each for name, each in both.items() if each is not None}
 
 
 def _source(rows: ArrayLike | None, num_envs: int, num_there: int) -> NDArray[np.int64]:
@@ -176,7 +171,7 @@ def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[s
         env._rng_seeds[row] = -1
         env._sample_on_reset[row] = saved["sample_tasks_on_reset"]
         env._terminate_on_success[row] = saved["terminate_on_success"]
-        env._running[row] = False
+        env._progress.running[row] = False
 
 
 def _check(env: TaskVectorEnv, row: int, name: str, checkpoint: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -24,10 +23,11 @@ from taskworlds.vector.dealing import deal
 from taskworlds.vector.infos import keep, merge, put, row_info
 from taskworlds.vector.normalization import (
     ExponentialRewardNormalizer,
-    ObservationNormalizer,
     ReturnRewardNormalizer,
 )
+from taskworlds.vector.observations import Observations
 from taskworlds.vector.options import Options
+from taskworlds.vector.progress import Progress
 from taskworlds.vector.rows import GymnasiumRows, RowFault, Rows, RowStep
 from taskworlds.vector.task_selection import TaskSelection
 from taskworlds.worlds import World, world_of
@@ -129,9 +129,17 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
 
         n = self.num_envs
         hidden = {world.hides_goal(task) for task in tasks}
-        self._spaces(
-            world.observation_space(visible=False in hidden, hidden=True in hidden), world.action_space()
+        self.single_action_space = world.action_space()
+        self._observations = Observations(
+            n,
+            world.observation_space(visible=False in hidden, hidden=True in hidden),
+            self.single_action_space.shape[0],
+            self.skills,
+            options,
         )
+        self.single_observation_space = self._observations.space
+        self.observation_space = batch_space(self.single_observation_space, n)
+        self.action_space = batch_space(self.single_action_space, n)
         self._shows_goal = False in hidden
         self._hides_goal = True in hidden
         both = (*tasks, *benchmark.train_tasks, *benchmark.test_tasks)
@@ -149,26 +157,14 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             "gymnasium": lambda: ReturnRewardNormalizer(n),
             "exponential": lambda: ExponentialRewardNormalizer(n, options.reward_alpha),
         }[options.reward_normalization_method]()
-        self._obs_normalizer = (
-            ObservationNormalizer(n, self._flag) if options.normalize_observations else None
-        )
 
         self._tasks: list[Task | None] = [None] * n  # of the episode at hand
         self._held_tasks: list[Task | None] = [None] * n  # given by set_tasks, for all episodes to come
         self._next_tasks: list[Task | None] = [None] * n  # given or drawn for the next episode alone
-        self._one_hot = np.zeros((n, len(self.skills) if options.use_one_hot else 0))
         self._task_names = np.full(n, None, dtype=object)
         self._task_ids = np.full(n, None, dtype=object)
         self._goals = np.zeros((n, world.goal_size))
-        self._obs = np.zeros((n, self._obs_size))
-        self._steps = np.zeros(n, dtype=np.int64)  # of the episode, or of the attempt under way
-        self._returns = np.zeros(n)
-        self._succeeded = np.zeros(n, dtype=np.bool_)
-        self._attempts = np.zeros(n, dtype=np.int64)  # that have ended in the trial under way
-        self._past_steps = np.zeros(n, dtype=np.int64)  # of these
-        self._past_returns = np.zeros(n)
-        self._started_at = np.zeros(n)
-        self._running = np.zeros(n, dtype=np.bool_)  # rows in the middle of an episode
+        self._progress = Progress(n)
         self._pending: _Begun | None = None  # a step that step_async began
         self._only = np.ones(1, dtype=np.bool_)  # the rows of a batch of one
         self._is_plain = not (  # whether a step in mid-episode changes nothing of what the world gives
@@ -201,26 +197,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             return world.make_native_rows(self.skills, self.num_envs, num_threads=threads, **chosen)
         make_row = functools.partial(world.make_row, **chosen)
         return GymnasiumRows(self.strategy, make_row, self.num_envs, world.goal_size)
-
-    def _spaces(self, observation: gym.spaces.Box, action: gym.spaces.Box) -> None:
-        """Declares the spaces, from those of the world and the options."""
-        low, high = observation.low, observation.high
-        self._base_size = low.size
-        if self.options.use_one_hot:
-            low, high = np.append(low, np.zeros(len(self.skills))), np.append(high, np.ones(len(self.skills)))
-        if self.options.recurrent_info_in_obs:
-            size = low.size + action.shape[0] + 2
-            low, high = np.full(size, -np.inf), np.full(size, np.inf)
-        if self.options.normalize_observations:
-            low, high = np.full(low.size, -np.inf), np.full(low.size, np.inf)
-        self._flag = low.size  # where the flag of trials stands; all before it may be normalised
-        if self.options.k_episodes is not None:
-            low, high = np.append(low, 0.0), np.append(high, 1.0)
-        self._obs_size = low.size
-        self.single_observation_space = gym.spaces.Box(low, high, dtype=np.float64)
-        self.single_action_space = action
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.action_space = batch_space(action, self.num_envs)
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -358,7 +334,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             self._next_tasks[row] = task
         seeded = np.array([each is not None for each in seeds]) & rows
         self._start(rows, choose=seeded)
-        return self._obs.copy(), self._about(rows)
+        return self._observations.values.copy(), self._about(rows)
 
     def _reset_options(self, options: dict[str, Any] | None) -> tuple[NDArray[np.bool_], dict[int, Task]]:
         """Checks the options of a reset; gives the rows to reset, and the tasks that were given, by row."""
@@ -385,14 +361,10 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 tasks[row] = given
             elif choose[row] or self._sample_on_reset[row] or self._tasks[row] is None:
                 tasks[row] = self._draw(row)
-        self._running[rows] = False  # so that what stops this half-way leaves no row to be stepped
+        self._progress.start(rows)  # first, so that what stops this half-way leaves no row to be stepped
         for row, task in tasks.items():
             self._next_tasks[row] = None
             self._put_current(row, task)
-        self._attempts[rows] = 0
-        self._past_steps[rows] = 0
-        self._past_returns[rows] = 0.0
-        self._started_at[rows] = time.perf_counter()
         self._start_attempt(rows)
 
     def _start_attempt(self, rows: NDArray[np.bool_]) -> None:
@@ -403,13 +375,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 seeds[row] = self._rngs[row].integers(2**31)
         base, goals = self._rows.reset(self._tasks, rows, seeds)
         self._goals[rows] = goals[rows]
-        self._steps[rows] = 0
-        self._returns[rows] = 0.0
-        self._succeeded[rows] = False
-        self._running[rows] = True
-        self._compose(base, rows)
-        if self.options.k_episodes is not None:
-            self._obs[rows, self._flag] = 1.0
+        self._observations.write(base, rows)
+        self._progress.start_attempt(rows)
 
     def _check_success(self, argument: str, switches: list[bool]) -> list[bool]:
         if any(switches) and not self._world.has_success:
@@ -426,8 +393,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._tasks[row] = task
         self._task_names[row] = task and task.env_name
         self._task_ids[row] = task and task.id
-        if self.options.use_one_hot:
-            self._one_hot[row] = [task is not None and name == task.env_name for name in self.skills]
+        self._observations.set_skill(row, None if task is None else task.env_name)
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None:
@@ -497,9 +463,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         Args:
             action: (A,).
         """
-        actions = action[None]
+        actions, progress = action[None], self._progress
         if not (
-            self._is_plain and self._running[0] and actions.dtype in _FLOATS and np.isfinite(action).all()
+            self._is_plain and progress.running[0] and actions.dtype in _FLOATS and np.isfinite(action).all()
         ):
             return self._only_row(self.step(actions))
         self._check_ready("another step")
@@ -508,23 +474,24 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         succeeded = terms.get("success") == 1.0
         if (
             outcome.faults
-            or self._steps[0] + 1 >= self.max_episode_steps
+            or progress.steps[0] + 1 >= self.max_episode_steps
             or (succeeded and self._terminate_on_success[0])
             or (outcome.terminated is not None and outcome.terminated[0])
         ):
             begun = _Begun(actions, self._only, ~self._only)
             return self._only_row(self._finish(begun, outcome))
         reward = float(outcome.rewards[0])
-        self._steps[0] += 1
-        self._returns[0] += reward
+        progress.steps[0] += 1
+        progress.returns[0] += reward
         if succeeded:
-            self._succeeded[0] = True
+            progress.succeeded[0] = True
         info = {"task_name": self._task_names[0], "task_id": self._task_ids[0]}
         if self._world.goal_size:
             self._goals[0] = outcome.goals[0]
             info["goal"] = self._goals[0].copy()
-        self._obs[0, : self._base_size] = outcome.obs[0, : self._base_size]
-        return self._obs[0].copy(), reward, False, False, info | terms
+        obs, width = self._observations.values[0], self._observations.world_size
+        obs[:width] = outcome.obs[0, :width]
+        return obs.copy(), reward, False, False, info | terms
 
     def _only_row(self, step: Step) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
         obs, rewards, terminated, truncated, infos = step
@@ -535,12 +502,12 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._check_ready("another step")
         chosen = self._mask("mask", mask)
         actions = self._actions(actions)
-        unready = chosen & ~self._running
+        unready = chosen & ~self._progress.running
         restarting = np.zeros_like(chosen)
         if unready.any():
             row = int(np.flatnonzero(unready)[0])
             which = f" of row {row}" if self.num_envs > 1 else ""
-            if self._steps[row] == 0:
+            if self._progress.steps[row] == 0:
                 raise RuntimeError(f"No episode{which} has begun: call reset() before step().")
             if self.options.autoreset_mode is not AutoresetMode.NEXT_STEP:
                 raise RuntimeError(
@@ -554,7 +521,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             row = int(np.flatnonzero(stepping & ~finite.all(axis=1))[0])
             raise ValueError(
                 f"actions[{row}] must be finite, not {actions[row].tolist()} "
-                f"(task {self._task_ids[row]} of {self._task_names[row]}, step {self._steps[row]})."
+                f"(task {self._task_ids[row]} of {self._task_names[row]}, step {self._progress.steps[row]})."
             )
         return _Begun(actions, stepping, restarting)
 
@@ -569,16 +536,17 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         if outcome is not None:
             np.copyto(self._goals, outcome.goals, where=stepping[:, None])
             np.copyto(rewards, outcome.rewards, where=stepping)
-            self._steps += stepping
-            self._returns += rewards
+            progress = self._progress
+            progress.steps += stepping
+            progress.returns += rewards
             if outcome.terminated is not None:
                 terminated = stepping & outcome.terminated
             if self._world.has_success:
                 success = stepping & (outcome.terms["success"] == 1.0)
-                self._succeeded |= success
+                progress.succeeded |= success
                 terminated |= success & self._terminate_on_success
-            truncated = stepping & (self._steps >= self.max_episode_steps) & ~terminated
-            self._compose(outcome.obs, stepping, actions, rewards, terminated | truncated)
+            truncated = stepping & (progress.steps >= self.max_episode_steps) & ~terminated
+            self._observations.write(outcome.obs, stepping, (actions, rewards, terminated | truncated))
             infos = self._about(stepping)
             every = stepping.all()
             for name, values in outcome.terms.items():
@@ -593,7 +561,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         if restarting.any():
             self._start(restarting, choose=np.zeros_like(restarting))
             merge(infos, self._about(restarting))
-        return self._obs.copy(), rewards, terminated, truncated, infos
+        return self._observations.values.copy(), rewards, terminated, truncated, infos
 
     def _end(
         self,
@@ -603,25 +571,24 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         truncated: NDArray[np.bool_],
     ) -> dict[str, Any]:
         """Ends the episodes of `ended`, or their attempts: then the flags of trials that go on are taken back."""
-        done = ended
+        progress, done = self._progress, ended
         if self.options.k_episodes is not None:
-            put(infos, "attempt", self._attempt(ended), ended)
-            self._attempts += ended
-            done = ended & (self._attempts == self.options.k_episodes)
+            put(infos, "attempt", progress.attempt(ended, has_success=self._world.has_success), ended)
+            progress.attempts += ended
+            done = ended & (progress.attempts == self.options.k_episodes)
             terminated &= done
             truncated &= done
         again = ended & ~done
-        self._running[ended] = False
+        progress.running[ended] = False
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row in np.flatnonzero(ended):
-            final_obs[row] = self._obs[row].copy()
+            final_obs[row] = self._observations.values[row].copy()
         if again.any():
             put(infos, "final_obs", _only(final_obs, again), again)
-            self._past_steps[again] += self._steps[again]
-            self._past_returns[again] += self._returns[again]
+            progress.keep_attempt(again)
             self._start_attempt(again)
         if done.any():
-            put(infos, "episode", self._episode(done), done)
+            put(infos, "episode", progress.episode(done), done)
             if self.options.autoreset_mode is AutoresetMode.SAME_STEP:
                 final_info, infos = keep(infos, done), keep(infos, ~done)
                 self._start(done, choose=np.zeros_like(done))
@@ -630,38 +597,17 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 merge(infos, self._about(done))
         return infos
 
-    def _attempt(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
-        """What info says of attempts that end."""
-        statistics: dict[str, Any] = {}
-        put(statistics, "index", np.where(ended, self._attempts, 0), ended)
-        put(statistics, "r", np.where(ended, self._returns, 0.0), ended)
-        put(statistics, "l", np.where(ended, self._steps, 0), ended)
-        if self._world.has_success:
-            put(statistics, "success", np.where(ended, self._succeeded, False).astype(np.float64), ended)
-        return statistics
-
-    def _episode(self, done: NDArray[np.bool_]) -> dict[str, Any]:
-        """What info says of episodes that end; of trials, all attempts together."""
-        seconds = np.round(time.perf_counter() - self._started_at, 6)
-        statistics: dict[str, Any] = {}
-        put(statistics, "r", np.where(done, self._past_returns + self._returns, 0.0), done)
-        put(statistics, "l", np.where(done, self.steps_taken, 0), done)
-        put(statistics, "t", np.where(done, seconds, 0.0), done)
-        return statistics
-
     @property
     def steps_taken(self) -> NDArray[np.int64]:
         """Steps of each row since its last reset, in trials those of all attempts, (N,) int64."""
-        return self._past_steps + self._steps
+        return self._progress.steps_taken
 
     def _report(self, faults: Sequence[RowFault], infos: dict[str, Any]) -> None:
         """Raises for rows that could not be stepped, and notes those whose simulation diverged."""
         diverged = np.zeros(self.num_envs, dtype=np.bool_)
         for fault in faults:
             row = fault.row
-            where = (
-                f"row {row}, step {self._steps[row]}, task {self._task_ids[row]} of {self._task_names[row]}"
-            )
+            where = f"row {row}, step {self._progress.steps[row]}, task {self._task_ids[row]} of {self._task_names[row]}"
             if not fault.went_on:
                 raise RuntimeError(f"MuJoCo could not step {where}: {fault.what}")
             diverged[row] = True
@@ -683,34 +629,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             if self._world.goal_size:
                 put(infos, "goal", np.where(rows[:, None], self._goals, 0.0), rows)
         return infos
-
-    def _compose(
-        self,
-        base: NDArray[np.float64],
-        rows: NDArray[np.bool_],
-        actions: NDArray[np.floating] | None = None,
-        rewards: NDArray[np.float64] | None = None,
-        ended: NDArray[np.bool_] | None = None,
-    ) -> None:
-        """Writes the observations of `rows`: the world's, then the one-hot, then what the last step was."""
-        obs, chosen, at = self._obs, rows[:, None], self._base_size
-        np.copyto(obs[:, :at], base[:, :at], where=chosen)
-        if self.options.use_one_hot:
-            past = at + len(self.skills)
-            np.copyto(obs[:, at:past], self._one_hot, where=chosen)
-            at = past
-        if self.options.recurrent_info_in_obs:
-            last = obs[:, at : self._flag]
-            last[rows] = 0.0
-            if actions is not None and rewards is not None and ended is not None:
-                scale = 10.0 if self.options.normalize_reward_in_recurrent_info else 1.0
-                last[rows, :-2] = actions[rows]
-                last[rows, -2] = rewards[rows] / scale
-                last[rows, -1] = ended[rows]
-        if self._obs_normalizer is not None:
-            self._obs_normalizer(obs[:, : self._flag], rows)
-        if self.options.k_episodes is not None:
-            obs[rows, self._flag] = 0.0
 
     def _actions(self, actions: ArrayLike) -> NDArray[np.floating]:
         try:

@@ -1,0 +1,96 @@
+"""How far each row's episode has come: steps, returns, success, and in trials the attempts."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.vector.infos import put
+
+__all__ = ["Progress"]
+
+
+class Progress:
+    """The counters of N rows. An episode without trials is one attempt.
+
+    Args:
+        num_rows: how many rows, N.
+
+    Attributes:
+        running: whether the row is in the middle of an episode, (N,) bool.
+        steps: of the attempt under way, (N,) int64.
+        returns: sum of its rewards before any normalisation, (N,) float64.
+        succeeded: whether any of its steps succeeded, (N,) bool.
+        attempts: that have ended in the trial under way, (N,) int64.
+        past_steps, past_returns: of these, (N,) int64 and float64.
+        started_at: when the episode began, by time.perf_counter, (N,) float64.
+    """
+
+    def __init__(self, num_rows: int) -> None:
+        self.running = np.zeros(num_rows, dtype=np.bool_)
+        self.steps = np.zeros(num_rows, dtype=np.int64)
+        self.returns = np.zeros(num_rows)
+        self.succeeded = np.zeros(num_rows, dtype=np.bool_)
+        self.attempts = np.zeros(num_rows, dtype=np.int64)
+        self.past_steps = np.zeros(num_rows, dtype=np.int64)
+        self.past_returns = np.zeros(num_rows)
+        self.started_at = np.zeros(num_rows)
+
+    @property
+    def steps_taken(self) -> NDArray[np.int64]:
+        """Steps of each row since its last reset, in trials those of all attempts, (N,) int64."""
+        return self.past_steps + self.steps
+
+    def start(self, rows: NDArray[np.bool_]) -> None:
+        """Begins the episodes of `rows`; none is running before `start_attempt`."""
+        self.running[rows] = False
+        self.attempts[rows] = 0
+        self.past_steps[rows] = 0
+        self.past_returns[rows] = 0.0
+        self.started_at[rows] = time.perf_counter()
+
+    def start_attempt(self, rows: NDArray[np.bool_]) -> None:
+        """Begins an attempt in `rows`."""
+        self.steps[rows] = 0
+        self.returns[rows] = 0.0
+        self.succeeded[rows] = False
+        self.running[rows] = True
+
+    def keep_attempt(self, rows: NDArray[np.bool_]) -> None:
+        """Adds the attempts of `rows`, which end, to those of their trials."""
+        self.past_steps[rows] += self.steps[rows]
+        self.past_returns[rows] += self.returns[rows]
+
+    def attempt(self, ended: NDArray[np.bool_], *, has_success: bool) -> dict[str, Any]:
+        """Gives what info says of attempts that end."""
+        statistics: dict[str, Any] = {}
+        put(statistics, "index", np.where(ended, self.attempts, 0), ended)
+        put(statistics, "r", np.where(ended, self.returns, 0.0), ended)
+        put(statistics, "l", np.where(ended, self.steps, 0), ended)
+        if has_success:
+            put(statistics, "success", np.where(ended, self.succeeded, False).astype(np.float64), ended)
+        return statistics
+
+    def episode(self, done: NDArray[np.bool_]) -> dict[str, Any]:
+        """Gives what info says of episodes that end; of trials, all attempts together."""
+        statistics: dict[str, Any] = {}
+        put(statistics, "r", np.where(done, self.past_returns + self.returns, 0.0), done)
+        put(statistics, "l", np.where(done, self.steps_taken, 0), done)
+        put(statistics, "t", np.where(done, np.round(self.elapsed, 6), 0.0), done)
+        return statistics
+
+    @property
+    def elapsed(self) -> NDArray[np.float64]:
+        """Seconds since each row's episode began, (N,); can be set."""
+        return time.perf_counter() - self.started_at
+
+    @elapsed.setter
+    def elapsed(self, seconds: NDArray[np.float64]) -> None:
+        self.started_at[:] = time.perf_counter() - seconds
+
+    def counters(self) -> dict[str, NDArray[Any]]:
+        """Gives all but the time, by name: the arrays themselves."""
+        return {name: values for name, values in vars(self).items() if name != "started_at"}

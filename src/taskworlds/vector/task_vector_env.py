@@ -28,9 +28,9 @@ from taskworlds.vector.normalization import (
 from taskworlds.vector.observations import Observations
 from taskworlds.vector.options import Options
 from taskworlds.vector.progress import Progress
-from taskworlds.vector.rows import GymnasiumRows, RowFault, Rows, RowStep
 from taskworlds.vector.task_selection import TaskSelection
 from taskworlds.worlds import World, world_of
+from taskworlds.worlds.rows import GymnasiumRows, RowFault, Rows, RowStep
 
 __all__ = ["STRATEGIES", "TaskVectorEnv", "engine_of"]
 
@@ -607,7 +607,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         diverged = np.zeros(self.num_envs, dtype=np.bool_)
         for fault in faults:
             row = fault.row
-            where = f"row {row}, step {self._progress.steps[row]}, task {self._task_ids[row]} of {self._task_names[row]}"
+            step, task, skill = self._progress.steps[row], self._task_ids[row], self._task_names[row]
+            where = f"row {row}, step {step}, task {task} of {skill}"
             if not fault.went_on:
                 raise RuntimeError(f"MuJoCo could not step {where}: {fault.what}")
             diverged[row] = True

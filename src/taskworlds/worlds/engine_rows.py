@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from taskworlds.engine import Engine, Fault
 from taskworlds.task import Task
-from taskworlds.vector.rows import RowFault, RowStep
+from taskworlds.worlds.rows import RowFault, RowStep
 
 __all__ = ["ROW_ARRAYS", "EngineRows"]
 
@@ -20,7 +20,7 @@ _DIVERGED = Fault.BAD_QPOS | Fault.BAD_QVEL | Fault.BAD_QACC | Fault.STATE_NOT_F
 
 
 class EngineRows(ABC):
-    """Rows stepped by C++ threads. See `taskworlds.vector.rows.Rows`.
+    """Rows stepped by C++ threads. See `taskworlds.worlds.rows.Rows`.
 
     A world's own class makes the engine, says of which scene and kernel a task is, and where its episodes start. The
     kernel writes the terms: the reward, one number for each of `terms`, and the goal's numbers where goals move.

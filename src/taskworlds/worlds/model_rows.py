@@ -77,7 +77,7 @@ class Starter(Protocol):
 
 
 class ModelRows(EngineRows):
-    """Rows of one skill. See `taskworlds.vector.rows.Rows`.
+    """Rows of one skill. See `taskworlds.worlds.rows.Rows`.
 
     Args:
         native: how the engine steps the skill.

@@ -12,7 +12,7 @@ __all__ = ["PythonRow"]
 
 
 class PythonRow(gym.Env[Any, Any]):
-    """One environment of a batch that can hold any task of its world; see `taskworlds.vector.rows.GymnasiumRows`.
+    """One environment of a batch that can hold any task of its world; see `taskworlds.worlds.rows.GymnasiumRows`.
 
     Attributes:
         next_task: the task of the next reset; None for the one at hand.

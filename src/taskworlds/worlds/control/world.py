@@ -16,7 +16,7 @@ from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, NATIVE, SKILLS, 
 from taskworlds.worlds.world import Tasks, World
 
 if TYPE_CHECKING:
-    from taskworlds.vector.rows import Rows
+    from taskworlds.worlds.rows import Rows
 
 __all__ = ["CONTROL_WORLDS", "action_space", "check_task", "observation_space"]
 

@@ -16,7 +16,7 @@ from taskworlds.worlds.locomotion.skills import SKILLS
 from taskworlds.worlds.world import Tasks, World
 
 if TYPE_CHECKING:
-    from taskworlds.vector.rows import Rows
+    from taskworlds.worlds.rows import Rows
 
 __all__ = ["LOCOMOTION"]
 

@@ -3,20 +3,15 @@
     python benchmarks/physics_steps.py [--rows 10 50 1000] [--row-steps 2000] [--rounds 5] [--processor]
 
 The three take turns; each number is the median of the rounds, "of bare" of the rounds' ratios. The engine and the
-bare loop must end in the same states, which is checked. The bare loop keeps an mjData for each row, does not wait
-for all rows after each step, and moves no state. At last it shows what a step of a row costs when there are few
-rows and many, in microseconds of processor time on one thread. On a machine that others use, --processor counts the
-processor time of all threads instead of the time on the clock: that leaves out waiting, for them and for each other.
-Needs a C++ compiler (`CXX`, or c++).
+bare loop (`Engine.bare_loop`) must end in the same states, which is checked. At last it shows what a step of a row
+costs when there are few rows and many, in microseconds of processor time on one thread. On a machine that others use,
+--processor counts the processor time of all threads instead of the time on the clock: that leaves out waiting, for
+them and for each other.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
-import os
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,23 +32,6 @@ MANY = (50, 1_000, 10_000)
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 
 
-def build_bare_loop(folder: str) -> ctypes.CDLL:
-    package = Path(mujoco.__file__).parent
-    library = Path(folder) / "bare_loop.so"
-    source = Path(__file__).with_name("bare_loop.cc")
-    mujoco_library = next(package.glob("libmujoco*3.3.0*"))
-    compiler = os.environ.get("CXX", "c++")
-    flags = ["-std=c++17", "-O3", "-shared", "-fPIC", "-pthread", f"-I{package / 'include'}"]
-    subprocess.run([compiler, *flags, str(source), str(mujoco_library), "-o", str(library)], check=True)
-    loop = ctypes.CDLL(str(library))
-    loop.bare_loop.restype = ctypes.c_double
-    return loop
-
-
-def pointer(array: np.ndarray) -> ctypes.c_void_p:
-    return ctypes.c_void_p(array.ctypes.data)
-
-
 class Case:
     """A scene, the state and overrides it starts from, and the official environment's step."""
 
@@ -69,17 +47,11 @@ class Case:
         self.name, self.scene, self.state, self.official, self.reset = name, scene, state, official, reset
         self.overrides = scene.default_overrides if overrides is None else overrides
         self.width = scene.native.action_size
-        compiled = scene.model.to_mujoco()
-        for (field, each), where in scene.override_slices.items():
-            getattr(compiled, field)[scene.model.find(field.split("_")[0], each)] = self.overrides[where]
-        self.fields = compiled.body_pos.copy(), compiled.site_pos.copy()
 
-    def prepare(self, rows: int, steps: int, folder: str, processor: bool) -> None:
-        """Writes the model and makes actions and engines for so many rows."""
-        self.rows, self.steps, self.processor = rows, steps, processor
+    def prepare(self, rows: int, steps: int, processor: bool) -> None:
+        """Makes actions and engines for so many rows."""
+        self.processor = processor
         self.clock = time.process_time if processor else time.perf_counter
-        self.file = str(Path(folder) / f"{self.name}.mjb").encode()
-        Path(self.file.decode()).write_bytes(self.scene.model.native.to_bytes())
         rng = np.random.default_rng(0)
         drift = np.repeat(rng.uniform(-1, 1, (steps // 20 + 1, rows, self.width)), 20, axis=0)[:steps]
         if self.scene.mocap:
@@ -87,38 +59,19 @@ class Case:
         self.actions = np.clip(drift, -1, 1)
         self.engines = {n: Engine([self.scene], rows, action_size=self.width, num_threads=n) for n in (1, 2)}
 
-    def engine_seconds(self, threads: int) -> float:
+    def seconds(self, threads: int) -> tuple[float, float]:
+        """Gives the seconds of the engine and of the bare loop."""
         engine = self.engines[threads]
         engine.states[:] = self.state
         engine.overrides[:] = self.overrides
+        bare = engine.bare_loop(self.actions)
         begin = self.clock()
         for action in self.actions:
             engine.step(action)
         seconds = self.clock() - begin
-        self.last = engine.states.copy()
-        return seconds
-
-    def bare_seconds(self, threads: int, loop: ctypes.CDLL) -> float:
-        last = np.empty((self.rows, len(self.state)))
-        mocap = self.scene.mocap
-        box = [np.array(x, float) for x in (mocap.low, mocap.high)] if mocap else []
-        seconds = loop.bare_loop(
-            self.file,
-            *(pointer(x) for x in (self.state, *self.fields)),
-            *([pointer(x) for x in box] or (None, None)),
-            pointer(self.actions),
-            self.width,
-            self.scene.frame_skip,
-            ctypes.c_char({"forward": b"f", "step": b"s", "split": b"p"}[self.scene.stepping]),
-            self.steps,
-            self.rows,
-            threads,
-            self.processor,
-            pointer(last),
-        )
-        if not np.array_equal(last, self.last):
+        if not np.array_equal(bare.states, engine.states):
             raise RuntimeError("The bare loop and the engine ended in different states.")
-        return seconds
+        return seconds, bare.processor_seconds if self.processor else bare.seconds
 
     def official_seconds(self) -> float:
         """Gives the seconds for one row's steps."""
@@ -230,29 +183,18 @@ def main() -> None:
     columns = ("rows", "threads", "engine", "bare", "official", "of bare", "x official")
     print(f"medians of {args.rounds} rounds, steps per second")
     print(f"{'':16}" + "".join(f"{column:>11}" for column in columns))
-    with tempfile.TemporaryDirectory() as folder:
-        loop = build_bare_loop(folder)
-        for case in [*cases, *others]:
-            for rows in args.rows:
-                steps = max(2, args.row_steps // rows)
-                case.prepare(rows, steps, folder, args.processor)
-                for threads in (1, 2):
-                    rounds = [
-                        (
-                            case.engine_seconds(threads),
-                            case.bare_seconds(threads, loop),
-                            case.official_seconds(),
-                        )
-                        for _ in range(args.rounds)
-                    ]
-                    engine, bare, official = np.median(rounds, axis=0)
-                    ratio = np.median([b / e for e, b, _ in rounds])
-                    total = rows * steps
-                    speeds = "".join(f"{n:11.0f}" for n in (total / engine, total / bare, steps / official))
-                    times = rows * official / engine
-                    print(
-                        f"{case.name:16}{rows:11}{threads:11}{speeds}{ratio:11.2f}{times:11.1f}", flush=True
-                    )
+    for case in [*cases, *others]:
+        for rows in args.rows:
+            steps = max(2, args.row_steps // rows)
+            case.prepare(rows, steps, args.processor)
+            for threads in (1, 2):
+                rounds = [(*case.seconds(threads), case.official_seconds()) for _ in range(args.rounds)]
+                engine, bare, official = np.median(rounds, axis=0)
+                ratio = np.median([b / e for e, b, _ in rounds])
+                total = rows * steps
+                speeds = "".join(f"{n:11.0f}" for n in (total / engine, total / bare, steps / official))
+                times = rows * official / engine
+                print(f"{case.name:16}{rows:11}{threads:11}{speeds}{ratio:11.2f}{times:11.1f}", flush=True)
     costs = cost_of_rows(cases, args.rounds)
     print("a row's step: " + ", ".join(f"{cost:.1f} us with {rows} rows" for rows, cost in costs.items()))
 

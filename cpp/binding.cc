@@ -20,9 +20,11 @@
 #include <string>
 #include <thread>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "bare_loop.h"
 #include "engine.h"
 #include "model.h"
 #include "scene.h"
@@ -39,6 +41,8 @@ template <typename T>
 using Vector = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
 template <typename T>
 using Actions = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <typename T>
+using ActionSequence = nb::ndarray<const T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Mask = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 // Engines whose threads may be at work: they are stopped before the interpreter, and with it the kernels, goes away.
@@ -118,6 +122,30 @@ void step_async(LiveEngine& engine, const Actions<T>& actions, const std::option
 void forward(LiveEngine& engine, const std::optional<Mask>& mask, bool warm_start) {
   engine.begin_forward(mask_data(engine, mask), warm_start);
   finish(engine, &Engine::run);
+}
+
+// Seconds by the clock, of processor time, and the last states.
+template <typename T>
+std::tuple<double, double, Matrix<double>> bare_loop(const LiveEngine& engine, const ActionSequence<T>& actions,
+                                                     int num_threads) {
+  const auto rows = static_cast<std::size_t>(engine.sizes.rows);
+  const auto width = static_cast<std::size_t>(engine.sizes.actions);
+  if (actions.shape(1) != rows || actions.shape(2) != width) {
+    throw std::invalid_argument("actions must have shape (steps, " + std::to_string(rows) + ", " + std::to_string(width) +
+                                ").");
+  }
+  const std::vector<double> values(actions.data(), actions.data() + actions.size());
+  BareLoop loop(engine, num_threads);
+  BareLoop::Seconds seconds;
+  {
+    const nb::gil_scoped_release released;
+    seconds = loop.run(values, static_cast<int>(actions.shape(0)), std::is_same<T, float>::value);
+    stay_if_exiting();
+  }
+  auto* const states = new std::vector<double>(loop.states());
+  const nb::capsule owner(states, [](void* p) noexcept { delete static_cast<std::vector<double>*>(p); });
+  const auto state_size = static_cast<std::size_t>(engine.state_size);
+  return {seconds.clock, seconds.processor, Matrix<double>(states->data(), {rows, state_size}, owner)};
 }
 
 void make_scene(Scene* self, std::shared_ptr<Model> model, int frame_skip, int stepping,
@@ -269,6 +297,8 @@ NB_MODULE(_native, m) {
              self.join();
              finish(self, &Engine::wait);
            })
+      .def("bare_loop", &bare_loop<float>, "actions"_a.noconvert(), "num_threads"_a)
+      .def("bare_loop", &bare_loop<double>, "actions"_a.noconvert(), "num_threads"_a)
       .def("forward", &forward, "mask"_a.noconvert().none(), "warm_start"_a)
       .def(
           "set_scene",

@@ -28,24 +28,6 @@ bool all_finite(const double* x, int n) {
 
 }  // namespace
 
-// One thread's model of a scene whose rows override fields: the shared model with arrays of its own for those fields.
-struct Engine::OwnFields {
-  explicit OwnFields(const Scene& scene) : model(scene.model()) {
-    for (const Override& o : scene.overrides()) {
-      auto& own = fields[static_cast<std::size_t>(o.field)];
-      if (!own.empty()) continue;
-      mjtNum*& shared = field_data(&model, o.field);
-      own.assign(shared, shared + field_count(model, o.field) * field_width(o.field));
-      shared = own.data();
-    }
-  }
-  OwnFields(const OwnFields&) = delete;
-  OwnFields& operator=(const OwnFields&) = delete;
-
-  mjModel model;  // a copy of the struct, not of what it points to: 3 MB less for each thread and scene
-  std::vector<mjtNum> fields[kFields];
-};
-
 Engine::Engine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Kernel> kernels, const Sizes& sizes_,
                int threads)
     : sizes(sizes_),
@@ -130,6 +112,16 @@ int Engine::find_kind(const Scene& scene, int but) const {
   return static_cast<int>(std::find(used.begin(), used.end(), false) - used.begin());
 }
 
+const std::shared_ptr<const Scene>& Engine::scene_of(int row) const {
+  const int scene = scene_of_row[static_cast<std::size_t>(row)];
+  const int count = static_cast<int>(scenes_.size());
+  if (scene < 0 || scene >= count) {
+    throw std::invalid_argument("scene_of_row[" + std::to_string(row) + "] must be in [0, " + std::to_string(count) +
+                                "), not " + std::to_string(scene) + ".");
+  }
+  return scenes_[static_cast<std::size_t>(scene)];
+}
+
 void Engine::set_scene(int index, std::shared_ptr<const Scene> scene) {
   check_idle();
   const int count = static_cast<int>(scenes_.size());
@@ -196,15 +188,11 @@ void Engine::start_task(Task task, const bool* mask) {
   check_idle();
   forget_if_forked();
   const int kernels = static_cast<int>(kernels_.size());
-  const int scenes = static_cast<int>(scenes_.size());
   order_.clear();
   for (int row = 0; row < sizes.rows; ++row) {
     const auto i = static_cast<std::size_t>(row);
     if (mask != nullptr && !mask[row]) continue;
-    if (scene_of_row[i] < 0 || scene_of_row[i] >= scenes) {
-      throw std::invalid_argument("scene_of_row[" + std::to_string(row) + "] must be in [0, " + std::to_string(scenes) +
-                                  "), not " + std::to_string(scene_of_row[i]) + ".");
-    }
+    static_cast<void>(scene_of(row));  // throws if there is none
     if (kernel_of_row[i] < -1 || kernel_of_row[i] >= kernels) {
       throw std::invalid_argument("kernel_of_row[" + std::to_string(row) + "] must be -1 (none) or in [0, " +
                                   std::to_string(kernels) + "), not " + std::to_string(kernel_of_row[i]) + ".");
@@ -274,7 +262,7 @@ void Engine::work_row(Slot& slot, int row) {
     Task task;
     const Scene* scene;
     const mjModel* model;
-    mjModel* own;  // null if the scene has no overrides
+    OwnModel* own;  // null if the scene has no overrides
     mjData* data;
     const double* overrides;
     const double* action;
@@ -294,17 +282,11 @@ void Engine::work_row(Slot& slot, int row) {
   if (!all_finite(state, scene.state_size())) fault |= kStateNotFinite;
 
   auto& own = slot.by_scene[scene_index];
-  if (!own && !scene.overrides().empty()) own = std::make_unique<OwnFields>(scene);
+  if (!own && !scene.overrides().empty()) own = std::make_unique<OwnModel>(scene);
   auto& data = slot.by_kind[static_cast<std::size_t>(kind_of_scene_[scene_index])];
-  Job job{task_,
-          &scene,
-          own ? &own->model : &scene.model(),
-          own ? &own->model : nullptr,
-          data.get(),
-          overrides.data() + index(row, override_size),
-          action,
-          state,
-          reads,
+  Job job{task_,     &scene,     own ? own->get() : &scene.model(),
+          own.get(), data.get(), overrides.data() + index(row, override_size),
+          action,    state,      reads,
           single_};
   if (!data) {
     guarded(
@@ -323,20 +305,16 @@ void Engine::work_row(Slot& slot, int row) {
   const bool returned = guarded(
       [](void* context) {
         const Job& j = *static_cast<Job*>(context);
-        const double* value = j.overrides;
-        for (const Override& o : j.scene->overrides()) {
-          const int width = field_width(o.field);
-          mju_copy(field_data(j.own, o.field) + width * o.id, value, width);
-          value += width;
-        }
+        if (j.own != nullptr) j.own->write(j.overrides);
         mj_setState(j.model, j.data, j.state, mjSTATE_INTEGRATION);
         if (j.task == Task::step) {
+          j.scene->prepare(j.model, j.data);  // again what the last step ended with: only the state was kept
           j.scene->step(j.model, j.data, j.action, j.single);
         } else {
-          j.scene->forward(j.model, j.data);
+          mj_forward(j.model, j.data);
         }
         if (j.task != Task::forward) mj_getState(j.model, j.data, j.state, mjSTATE_INTEGRATION);
-        j.scene->read(j.data, j.now);
+        j.scene->read(j.model, j.data, j.now);
       },
       &job, &errors_[i]);
   if (!returned) {

@@ -73,6 +73,8 @@ class Engine {
   // Whether a thread is in run or wait.
   bool running() const { return phase_ == Phase::running; }
   int threads() const { return threads_; }
+  // Throws std::invalid_argument if the row's scene does not exist.
+  const std::shared_ptr<const Scene>& scene_of(int row) const;
   // The text of MuJoCo's error, for a row with kError.
   const std::string& error(int row) const { return errors_[static_cast<std::size_t>(row)]; }
 
@@ -85,13 +87,12 @@ class Engine {
 
  private:
   enum class Task { step, forward, forward_warm };
-  struct OwnFields;
   struct FreeData {
     void operator()(mjData* data) const { mj_deleteData(data); }
   };
   // What one thread has for itself. Scenes whose models have the same structure share one mjData.
   struct Slot {
-    std::vector<std::unique_ptr<OwnFields>> by_scene;  // null for a scene without overrides
+    std::vector<std::unique_ptr<OwnModel>> by_scene;  // null for a scene without overrides
     std::vector<std::unique_ptr<mjData, FreeData>> by_kind;
   };
 

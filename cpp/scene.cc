@@ -145,8 +145,7 @@ double touch(const mjData* data, int geom1, int geom2) {
   return force;
 }
 
-}  // namespace
-
+// The field's array in a model, how many numbers one object has, and how many objects there are.
 mjtNum*& field_data(mjModel* model, Field field) {
   switch (field) {
     case Field::body_quat:
@@ -166,6 +165,8 @@ int field_width(Field field) { return field == Field::body_quat || field == Fiel
 int field_count(const mjModel& model, Field field) {
   return field == Field::body_pos || field == Field::body_quat ? model.nbody : model.nsite;
 }
+
+}  // namespace
 
 Scene::Scene(std::shared_ptr<const Model> model, int frame_skip, Stepping stepping, const MocapControl& mocap,
              std::vector<ActuatorControl> actuators, std::vector<Override> overrides, std::vector<Read> reads)
@@ -231,29 +232,28 @@ void Scene::control(mjData* data, const double* action, bool single) const {
   for (const ActuatorControl& c : actuators_) data->ctrl[c.actuator] = c.gain * action[c.action];
 }
 
+bool Scene::begins_with_step2(const mjModel* own) const {
+  return stepping_ == Stepping::split && own->opt.integrator != mjINT_RK4;
+}
+
+void Scene::prepare(const mjModel* own, mjData* data) const {
+  if (begins_with_step2(own)) mj_step1(own, data);
+}
+
 void Scene::step(const mjModel* own, mjData* data, const double* action, bool single) const {
+  control(data, action, single);
   int left = frame_skip_;
-  if (stepping_ == Stepping::split && own->opt.integrator != mjINT_RK4) {
-    // The official simulation did this mj_step1 at the end of the last step. Only the state was kept, so it is done again.
-    mj_step1(own, data);
-    control(data, action, single);
+  if (begins_with_step2(own)) {
     mj_step2(own, data);
     --left;
-  } else {
-    control(data, action, single);
   }
   for (; left > 0; --left) mj_step(own, data);
   if (stepping_ == Stepping::forward) mj_forward(own, data);
   if (stepping_ == Stepping::split) mj_step1(own, data);
-  if (reads_forces_) mj_rnePostConstraint(own, data);
 }
 
-void Scene::forward(const mjModel* own, mjData* data) const {
-  mj_forward(own, data);
+void Scene::read(const mjModel* own, mjData* data, double* now) const {
   if (reads_forces_) mj_rnePostConstraint(own, data);
-}
-
-void Scene::read(const mjData* data, double* now) const {
   for (const Read& r : reads_) {
     if (r.source == Source::touch) {
       *now = touch(data, r.a, r.b);
@@ -273,6 +273,26 @@ std::vector<double> Scene::default_overrides() const {
     values.insert(values.end(), first, first + width);
   }
   return values;
+}
+
+OwnModel::OwnModel(const Scene& scene) : model_(scene.model()) {
+  for (const Override& o : scene.overrides()) {
+    auto& own = fields_[static_cast<std::size_t>(o.field)];
+    const int width = field_width(o.field);
+    mjtNum*& data = field_data(&model_, o.field);
+    if (own.empty()) {
+      own.assign(data, data + field_count(model_, o.field) * width);
+      data = own.data();
+    }
+    places_.push_back({data + width * o.id, width});
+  }
+}
+
+void OwnModel::write(const double* values) {
+  for (const Place& place : places_) {
+    mju_copy(place.first, values, place.width);
+    values += place.width;
+  }
 }
 
 }  // namespace taskworlds

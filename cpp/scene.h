@@ -96,15 +96,18 @@ class Scene {
   // The model's own values of the overrides, in their order.
   std::vector<double> default_overrides() const;
 
-  // Takes the action and steps. `own` is the scene's model, or a copy of it with a row's overrides. With `single` the action
-  // is scaled in float32, as NumPy scales a float32 array.
+  // `own` is the scene's model, or an OwnModel with a row's overrides.
+  //
+  // Makes a simulation ready to be stepped after its state was set: a "split" step begins with what mj_step1 computed.
+  void prepare(const mjModel* own, mjData* data) const;
+  // Takes the action and steps a simulation as prepare or its last step left it. With `single` the action is scaled in
+  // float32, as NumPy scales a float32 array.
   void step(const mjModel* own, mjData* data, const double* action, bool single) const;
-  // Computes what can be read, for the state as it is.
-  void forward(const mjModel* own, mjData* data) const;
   // Copies the reads, in their order, to now[0 .. read_size).
-  void read(const mjData* data, double* now) const;
+  void read(const mjModel* own, mjData* data, double* now) const;
 
  private:
+  bool begins_with_step2(const mjModel* own) const;
   void control(mjData* data, const double* action, bool single) const;
 
   std::shared_ptr<const Model> model_;
@@ -121,9 +124,26 @@ class Scene {
   bool reads_forces_ = false;  // body_cfrc_ext, which MuJoCo computes on demand
 };
 
-// The field's array in a model, how many numbers one object has, and how many objects there are.
-mjtNum*& field_data(mjModel* model, Field field);
-int field_width(Field field);
-int field_count(const mjModel& model, Field field);
+// One thread's model of a scene whose rows override fields: the shared model with arrays of its own for those fields.
+class OwnModel {
+ public:
+  explicit OwnModel(const Scene& scene);
+  OwnModel(const OwnModel&) = delete;
+  OwnModel& operator=(const OwnModel&) = delete;
+
+  const mjModel* get() const { return &model_; }
+  // Writes a row's values of the overrides, in the scene's order.
+  void write(const double* values);
+
+ private:
+  struct Place {
+    mjtNum* first;
+    int width;
+  };
+
+  mjModel model_;  // a copy of the struct, not of what it points to: 3 MB less for each thread and scene
+  std::vector<mjtNum> fields_[kFields];
+  std::vector<Place> places_;
+};
 
 }  // namespace taskworlds

@@ -1,5 +1,7 @@
 """Who is measured, and that what comes out are numbers; how large they are is no test's affair."""
 
+import importlib
+import re
 import sys
 
 import numpy as np
@@ -7,10 +9,18 @@ import pytest
 
 import taskworlds
 from taskworlds.bench import contestants, measure
-from taskworlds.bench.measure import build_alone
+from taskworlds.bench.bare_loop import BareLoop
+from taskworlds.bench.measure import Built, build_alone
+from taskworlds.cli.bench import bench
+from taskworlds.evaluation import expert_policy
 from taskworlds.worlds import world_of
 
 REACH = taskworlds.benchmark("reach-v3", seed=0, num_goals=2)
+SEVERAL = taskworlds.benchmark(
+    "custom-mt-envs",
+    seed=0,
+    envs_list=["drawer-open-v3", "door-open-v3", "button-press-v3", "window-open-v3"],
+)
 CHEETAH = taskworlds.benchmark("half-cheetah-vel", seed=0, num_goals=2)
 
 
@@ -36,7 +46,8 @@ def test_who_is_measured(name, titles):
     if world_of(taskworlds.benchmark(name, seed=0).train_tasks[0].env_name).make_native_rows is None:
         titles |= {"taskworlds, async"}
     else:
-        titles |= {"taskworlds, native, 1 thread", "taskworlds, native, 2 threads"}
+        for threads in ("1 thread", "2 threads"):
+            titles |= {f"taskworlds, native, {threads}", f"bare C++ loop, {threads}"}
     assert set(found) == titles | {"taskworlds, sync"}
 
 
@@ -62,6 +73,89 @@ def test_measured_numbers():
         assert each.episode_speed > 0
         assert each.built is None
     assert said == ["round 1 of 3", "round 2 of 3", "round 3 of 3"]
+
+
+def test_the_bare_loop_is_a_yardstick_of_steps_alone():
+    def built(contestant):
+        assert contestant.title == "taskworlds, native, 1 thread"
+        return Built(1.0, None)
+
+    titles = ("taskworlds, native, 1 thread", "bare C++ loop, 1 thread")
+    everyone = [of_title(CHEETAH, title) for title in titles]
+    ours, bare = measure(everyone, steps=2, rounds=3, episode_rounds=1, episode_steps=2, built=built)
+    assert ours.of_bare == tuple(
+        mine / its for mine, its in zip(ours.steps_per_second, bare.steps_per_second, strict=True)
+    )
+    assert ours.share == sorted(ours.of_bare)[1]
+    assert (len(ours.with_resets), ours.built) == (1, Built(1.0, None))
+    assert (len(bare.steps_per_second), bare.with_resets, bare.built) == (3, (), None)
+    assert (bare.of_bare, bare.share) == ((), None)
+    (alone,) = measure(everyone[:1], steps=1, rounds=1)
+    assert alone.of_bare == ()
+
+
+def test_all_get_the_same_actions_and_ours_the_same_tasks(monkeypatch):
+    seen = {}
+
+    def recorded(env, actions, count, is_single):
+        loop = isinstance(env, BareLoop)
+        states = (env._env if loop else env)._rows.engine.states.copy()
+        seen.setdefault(loop, []).append((actions.copy(), states))
+        if not loop:  # ends the episodes, so that what is drawn next depends on the seed alone
+            env.reset()
+        return 1.0
+
+    monkeypatch.setattr(importlib.import_module("taskworlds.bench.measure"), "_step", recorded)
+    titles = ("taskworlds, native, 1 thread", "bare C++ loop, 1 thread")
+    measure([of_title(CHEETAH, title) for title in titles], steps=2, rounds=3)
+    for (our_actions, our_states), (its_actions, its_states) in zip(seen[False], seen[True], strict=True):
+        assert np.array_equal(our_actions, its_actions)
+        assert np.array_equal(our_states, its_states)
+    assert len({states.tobytes() for _, states in seen[True]}) == 3  # each round has its own
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("benchmark", [SEVERAL, CHEETAH], ids=lambda benchmark: benchmark.name)
+def test_a_bare_loop_ends_where_the_engine_does(benchmark, threads):
+    found = {each.title: each for each in contestants(benchmark, 12, (threads,))}
+    (ours,) = [each for each in found.values() if each.title.startswith("taskworlds, native")]
+    env, loop = ours.make(), found[ours.yardstick].make()
+    engine, rng, experts = env._rows.engine, np.random.default_rng(0), expert_policy()
+    for seed in (0, 12):
+        obs, infos = env.reset(seed=seed)
+        loop.reset(seed=seed)
+        actions = ours.actions(80, rng, env.single_action_space)
+        if benchmark is SEVERAL:  # experts touch what was moved, so that it matters where it is
+            experts.begin_episodes(np.ones(12, dtype=bool), infos)
+        for action in actions:
+            if benchmark is SEVERAL:
+                action[:] = experts(obs)
+            obs, *_ = env.step(action)
+        assert loop.run(actions).states.tobytes() == engine.states.tobytes()
+    if benchmark is SEVERAL:  # some thread has rows of one skill whose bodies are in different places
+        assert len(np.unique(engine.overrides, axis=0)) > len(SEVERAL.env_names("train")) * threads
+    env.close()
+    loop.close()
+
+
+def test_the_table_has_the_bare_loops(capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    bench("half-cheetah-vel", num_envs=2, threads="1,2", steps=2, rounds=1, episodes=1, build=False)
+    out = capsys.readouterr().out
+    assert "times: of Gymnasium, sync" in out
+    assert re.search(r"^ +rows +steps/s +times +of bare +episodes: steps/s +times *$", out, re.MULTILINE)
+    number = r"[\d,]+ +\d+\.\d\d"
+    for threads in ("1 thread", "2 threads"):
+        ours = rf"^taskworlds, native, {threads} +2 +{number} +\d+% +{number} *$"
+        assert re.search(ours, out, re.MULTILINE), out
+        assert re.search(rf"^bare C\+\+ loop, {threads} +2 +{number} *$", out, re.MULTILINE), out
+    assert re.search(rf"^taskworlds, sync +2 +{number} +{number} *$", out, re.MULTILINE), out
+
+
+def test_a_single_environment_whose_episodes_end_early_goes_on():
+    walker = taskworlds.benchmark("walker2d-rand-params", seed=0)
+    (result,) = measure([of_title(walker, "taskworlds, one env")], steps=60, rounds=1)  # it falls before that
+    assert result.speed > 0
 
 
 def test_no_episodes_where_none_are_asked_for():

@@ -10,14 +10,14 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 import taskworlds
 from taskworlds import Task
-from taskworlds.evaluation import protocols
+from taskworlds.evaluation import environments
 
 HORIZON = 10
 
 
 class ScriptedVecEnv(VectorEnv):
     """Rows whose episodes the task scripts: `solved_at` and `unsolved_at` (steps), `breaks_at` (step, 0:
-    reset).
+    reset), `diverges_at` (step).
 
     The observation is [number of the goal, steps so far]; the reward of a step is 1 plus the action's first
     number.
@@ -61,7 +61,7 @@ class ScriptedVecEnv(VectorEnv):
     def step(self, actions, mask=None):
         if not self.running[mask].all():
             raise RuntimeError("a row that has ended was stepped")
-        rewards, success = np.zeros(self.num_envs), np.zeros(self.num_envs)
+        rewards, success, diverged = (np.zeros(self.num_envs) for _ in range(3))
         for row in np.flatnonzero(mask):
             self.steps[row] += 1
             task, step = self.held[row], self.steps[row]
@@ -69,12 +69,16 @@ class ScriptedVecEnv(VectorEnv):
                 raise FloatingPointError(f"diverged at step {step}")
             self.obs[row, 1] = step
             rewards[row] = 1.0 + actions[row, 0]
+            diverged[row] = task.params.get("diverges_at") == step
             solved = task.params.get("solved_at")
             success[row] = solved is not None and solved <= step < task.params.get("unsolved_at", HORIZON + 1)
         terminated = mask & (success > 0) & self.terminate_on_success
         truncated = mask & (self.steps >= self.max_episode_steps)
         self.running &= ~(terminated | truncated)
-        return self.obs.copy(), rewards, terminated, truncated, {"success": success}
+        infos = {"success": success}
+        if diverged.any():
+            infos |= {"diverged": diverged, "_diverged": diverged > 0}
+        return self.obs.copy(), rewards, terminated, truncated, infos
 
     def call(self, name, *args):
         assert name == "toggle_terminate_on_success"
@@ -159,7 +163,7 @@ def installed(monkeypatch):
         record.envs.benchmark = benchmark
         return record.envs
 
-    monkeypatch.setattr(protocols, "world_of", lambda env_name: SimpleNamespace(has_success=True))
+    monkeypatch.setattr(environments, "world_of", lambda env_name: SimpleNamespace(has_success=True))
     monkeypatch.setitem(vars(taskworlds), "Benchmark", SimpleNamespace(of=of))
     monkeypatch.setitem(vars(taskworlds), "make_vec", make_vec)
     return record

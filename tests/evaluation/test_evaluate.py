@@ -278,6 +278,20 @@ def test_where_nothing_runs_everything_is_reported(toy):
     assert np.isnan(result.overall["success_end"].mean.value)
 
 
+@pytest.mark.parametrize("num_envs", [1, 2])
+def test_episodes_that_diverge_are_marked_and_count_like_any_other(toy, num_envs):
+    tasks = [
+        toy.task(0, solved_at=6, diverges_at=2),
+        toy.task(1, solved_at=6),
+        toy.task(2, solved_at=6, diverges_at=6),
+        toy.task(3, solved_at=6),
+    ]
+    result = evaluate(toy.still, toy.vec_env(tasks, num_envs), episodes_per_task=2)
+    assert [record.num_diverged for record in result.tasks] == [2, 0, 2, 0]
+    assert {episode[:4] for record in result.tasks for episode in record.episodes} == {(6.0, 6, True, True)}
+    assert result.failed == ()
+
+
 def test_a_policys_own_exception_comes_out(toy):
     def broken(obs):
         raise ZeroDivisionError("mine")

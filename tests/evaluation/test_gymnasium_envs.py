@@ -15,8 +15,9 @@ class Counter(gym.Env):
     observation_space = gym.spaces.Box(0.0, 100.0, (1,))
     action_space = gym.spaces.Box(-1.0, 1.0, (2,))
 
-    def __init__(self, length, solved_at=None, clock=False, says_success=True):
+    def __init__(self, length, solved_at=None, clock=False, says_success=True, diverges_at=None):
         self.length, self.solved_at, self.clock, self.says = length, solved_at, clock, says_success
+        self.diverges_at = diverges_at
         self.seeds, self.closed = [], False
 
     def reset(self, *, seed=None, options=None):
@@ -29,6 +30,8 @@ class Counter(gym.Env):
         self.steps += 1
         done = self.steps == self.length
         info = {"success": self.steps == self.solved_at} if self.says else {}
+        if self.steps == self.diverges_at:
+            info["diverged"] = 1.0
         obs = np.full(1, self.steps, dtype=np.float32)
         return obs, float(self.steps), done and not self.clock, done and self.clock, info
 
@@ -50,13 +53,26 @@ def test_rows_get_their_quota_in_every_autoreset_mode(mode, clock, make_vec):
     )
     result = evaluate(rest, envs, episodes_per_task=3)
     assert [[tuple(episode) for episode in record.episodes] for record in result.tasks] == [
-        [(3.0, 2, True, True)] * 3,
-        [(6.0, 3, True, False)] * 3,
-        [(28.0, 7, False, False)] * 3,
+        [(3.0, 2, True, True, False)] * 3,
+        [(6.0, 3, True, False, False)] * 3,
+        [(28.0, 7, False, False, False)] * 3,
     ]
     obs, _ = envs.reset()  # still usable
     assert obs.tolist() == [[0.0]] * 3
     envs.close()
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+@pytest.mark.parametrize("row_says_it", [0, 1])
+def test_episodes_that_diverge_are_marked_in_every_autoreset_mode(mode, row_says_it):
+    diverging = [None, None]
+    for step in (1, 2, 3):  # the last is the one that ends the episode
+        diverging[row_says_it] = step
+        envs = SyncVectorEnv(
+            [lambda at=at: Counter(3, diverges_at=at) for at in diverging], autoreset_mode=mode
+        )
+        result = evaluate(rest, envs, episodes_per_task=2)
+        assert [record.num_diverged for record in result.tasks] == [2 - 2 * row_says_it, 2 * row_says_it]
 
 
 @pytest.mark.parametrize("mode", list(AutoresetMode))

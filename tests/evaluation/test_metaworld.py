@@ -1,5 +1,7 @@
 """evaluate on Meta-World itself: few tasks and short episodes."""
 
+import itertools
+
 import gymnasium as gym
 import metaworld
 import numpy as np
@@ -113,6 +115,28 @@ def test_a_row_that_breaks_leaves_the_others_exact():
     assert broken.failed[0].task == whole.tasks[1].task
     assert broken.failed[0].error == "FloatingPointError: diverged"
     assert broken.completed == (whole.tasks[0], whole.tasks[2])
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+@pytest.mark.parametrize("at_step", [3, 5])  # of 5
+def test_an_episode_whose_simulation_diverges_is_marked(mode, at_step):
+    settings = {"num_goals": 2, "seed": 0, "max_episode_steps": 5, "vector_strategy": "native"}
+    envs = taskworlds.make_vec("MT1", 2, env_name="reach-v3", autoreset_mode=mode, **settings)
+    steps = itertools.count(1)
+
+    def policy(obs):
+        if next(steps) == at_step:
+            state = envs.get_state()
+            state["rows/states"][1, 20] = np.nan  # a velocity of the arm
+            envs.set_state(state)
+        return np.zeros((len(obs), 4))
+
+    with pytest.warns(RuntimeWarning, match=rf"row 1, step {at_step}, .* diverged"):
+        result = evaluate(policy, envs, episodes_per_task=2)
+    envs.close()
+    marked = [[episode.diverged for episode in record.episodes] for record in result.tasks]
+    assert marked == [[False, True], [False, False]]  # row 1 begins with the second episode of the first task
+    assert {episode.length for record in result.tasks for episode in record.episodes} == {5}
 
 
 def _break(envs, task, at_step):

@@ -59,6 +59,31 @@ def test_many_failures_are_cut_short(outcome):
     assert "..." in text
 
 
+def test_episodes_that_diverged_are_told_below_the_table(outcome):
+    assert "diverged" not in printed(outcome.table())
+    diverged = {("plate-slide-back-side-v3", 1): 2, ("reach-v3", 3): 1, ("reach-v3", 0): 3}
+
+    def marked(record):
+        number = diverged.get((record.task.env_name, record.task["goal"]), 0)
+        odd = tuple(each._replace(diverged=True) for each in record.episodes[:number])
+        return dataclasses.replace(record, episodes=odd + record.episodes[number:])
+
+    odd = dataclasses.replace(outcome, tasks=tuple(marked(record) for record in outcome.tasks))
+    lines = [line.strip() for line in printed(odd.table()).splitlines()]
+    # Goal 0 of reach-v3 failed, so its episodes are in no average.
+    told = "3 of 42 episodes diverged in simulation: plate-slide-back-side-v3 (2), reach-v3 (1)"
+    assert lines[lines.index(told) + 1] == "1 of 15 tasks could not run and are in no average:"
+
+
+def test_a_long_list_of_skills_that_diverged_is_cut_short(outcome):
+    odd = tuple(TaskRecord(Task(name), (Episode(1.0, 2, None, None, True),)) for name in ("a", "b", "c", "d"))
+    text = printed(dataclasses.replace(outcome, tasks=odd).table())
+    assert "4 of 4 episodes diverged in simulation: a (1), b (1), c (1), ..." in text
+    text = printed(dataclasses.replace(outcome, tasks=odd[:3]).table())
+    assert "3 of 3 episodes diverged in simulation: a (1), b (1), c (1)" in text
+    assert "..." not in text
+
+
 def test_unknown_figures_are_dashes(outcome):
     one = dataclasses.replace(outcome.tasks[0], episodes=(Episode(1.0, 2, None, None),))
     text = printed(dataclasses.replace(outcome, tasks=(one, outcome.tasks[-1]), split=None).table())

@@ -84,6 +84,18 @@ def test_json_round_trip_is_exact(mixed):
     assert pickle.loads(pickle.dumps(mixed)) == mixed
 
 
+def test_episodes_that_diverged_are_kept_in_files_and_are_none_in_files_of_before(mixed):
+    odd = result(
+        record(0, [1, 1]), TaskRecord(Task("open", {"goal": 1}), (Episode(1.0, 3, True, True, True),))
+    )
+    assert [each.num_diverged for each in Result.from_json(odd.to_json()).tasks] == [0, 1]
+    assert [row["diverged"] for row in csv.DictReader(odd.to_csv().splitlines())] == ["0", "1"]
+    data = json.loads(odd.to_json())
+    for each in (episode for task in data["tasks"] for episode in task["episodes"]):
+        del each["diverged"]
+    assert [each.num_diverged for each in Result.from_json(json.dumps(data)).tasks] == [0, 0]
+
+
 def test_numbers_that_json_does_not_know():
     odd = result(
         record(0, [1], episode_return=math.inf),
@@ -178,6 +190,7 @@ def test_csv_by_task(mixed):
         "episode_return": "1.0",
         "length": "5.0",
         "error": "",
+        "diverged": "0",
     }
     assert (rows[4]["error"], rows[4]["success_end"]) == ("OSError: gone, with a comma", "")
     assert float(rows[3]["episode_return"]) == 0.1 + 0.2

@@ -8,7 +8,7 @@ import pytest
 
 import taskworlds
 from taskworlds.evaluation import Result, Stopped, compare, evaluate, random_policy
-from taskworlds.evaluation.protocols import default_num_envs
+from taskworlds.evaluation.environments import default_num_envs
 
 CHEETAH = {"max_episode_steps": 3, "vector_strategy": "sync"}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import mujoco
 import numpy as np
 import pytest
 
-from taskworlds import Benchmark, Task, benchmark
+from taskworlds import Benchmark, Task, benchmark, make, make_vec
 from taskworlds.benchmarks import BENCHMARK_NAMES
 from taskworlds.worlds import WORLDS, world_of
 from taskworlds.worlds.metaworld.goals import too_near
@@ -61,6 +62,13 @@ def test_every_drawn_task_can_be_run(skill, kind):
         (reach((*GOOD[:5], None)), TypeError, "rand_vec must be a tuple of 6 numbers"),
         (reach((True, *GOOD[1:])), TypeError, "rand_vec must be a tuple of 6 numbers"),
         (reach((GOOD, GOOD)), TypeError, "rand_vec must be a tuple of 6 numbers"),
+        (
+            reach((*GOOD[:3], 1e308, 0.8, 0.2)),
+            ValueError,
+            r"rand_vec\[3\] must be between -1e\+10 and 1e\+10, not 1e\+308, in task [0-9a-f]{12} of reach-v3: MuJoCo",
+        ),
+        (reach((-1.1e10, *GOOD[1:])), ValueError, r"rand_vec\[0\] must be .*, not -11000000000.0, in task"),
+        (reach((0, 0, 0, 0, 0, 10**400)), ValueError, r"rand_vec\[5\] must be .*, not 10{400}, in task"),
         (reach(partially_observable=1), TypeError, "partially_observable must be True or False, not 1"),
         (reach(partially_observable=None), TypeError, "partially_observable must be True or False, not None"),
     ],
@@ -95,6 +103,41 @@ def test_objects_too_near_their_goals_are_refused(skill):
         assert "would wait for another one for ever. Move the object or the goal." in str(caught.value)
         with pytest.raises(ValueError, match="rand_vec must put the object"):
             Benchmark("mine", (task,))
+
+
+def test_numbers_are_accepted_as_far_as_mujoco_accepts_them():
+    METAWORLD.check_task(reach((mujoco.mjMAXVAL, *GOOD[1:5], -mujoco.mjMAXVAL)))
+    with pytest.raises(ValueError, match=r"rand_vec\[0\] must be between"):
+        METAWORLD.check_task(reach((np.nextafter(mujoco.mjMAXVAL, np.inf), *GOOD[1:])))
+
+
+def test_numbers_beyond_are_refused_before_they_are_simulated():
+    task = reach((*GOOD[:5], 1e308))
+    env = make([reach()])
+    env.reset(seed=0)
+    for use in (env.set_task, lambda task: make([task]), lambda task: Benchmark("mine", (task,))):
+        with pytest.raises(ValueError, match=r"rand_vec\[5\] must be between"):
+            use(task)
+
+
+@pytest.mark.filterwarnings(
+    "error::RuntimeWarning", "ignore:The simulation of row .* diverged:RuntimeWarning"
+)
+@pytest.mark.parametrize("number", [1e6, 1e9, mujoco.mjMAXVAL])
+@pytest.mark.parametrize("engine", ["native", "sync"])
+@pytest.mark.parametrize("skill", ["reach-v3", "coffee-pull-v3", "door-lock-v3", "pick-place-v3"])
+def test_objects_very_far_away_can_be_simulated(skill, engine, number):
+    size = len(benchmark("MT1", skill, seed=0, num_goals=1).train_tasks[0]["rand_vec"])
+    vector = [number if i % 2 else -number for i in range(size)]
+    task = Task(skill, {"rand_vec": vector, "partially_observable": False})
+    envs = make_vec([task], 1, vector_strategy=engine)
+    obs, _ = envs.reset(seed=0)
+    assert np.isfinite(obs).all()
+    for action in np.random.default_rng(0).uniform(-1, 1, (5, 1, 4)):
+        obs, reward, _, _, _ = envs.step(action)
+        assert np.isfinite(obs).all()
+        assert np.isfinite(reward).all()
+    envs.close()
 
 
 def test_whole_numbers_are_numbers():

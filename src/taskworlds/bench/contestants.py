@@ -1,6 +1,7 @@
 """Who is measured: this package on each engine, the official environments, and EnvPool where it is installed.
 
-All step the same benchmark (or, where a contestant has no tasks, the same skill) with the same actions.
+Beside the native engine stands its yardstick, a bare loop. All step the same benchmark (or, where a contestant has no
+tasks, the same skill) with the same actions.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.bench.bare_loop import BareLoop
 from taskworlds.benchmarks import Benchmark
 from taskworlds.worlds import METAWORLD, world_of
 
@@ -39,13 +41,17 @@ class Contestant:
 
     Attributes:
         title: its name in the table.
-        make: makes it: a Gymnasium vector environment or a single one.
+        make: makes it: a Gymnasium vector environment or a single one, or a `BareLoop`.
         rows: its number of rows; None for a single environment, stepped with one action.
+        is_bare: whether it is a bare loop, which has no episodes and no build.
+        yardstick: title of the bare loop of which its speed is a share; None for none.
     """
 
     title: str
     make: Callable[[], Any]
     rows: int | None
+    is_bare: bool = False
+    yardstick: str | None = None
 
     def actions(self, steps: int, rng: np.random.Generator, space: gym.spaces.Box) -> NDArray[np.float32]:
         """Draws actions for so many steps, (steps, rows, A) or (steps, A) float32, within the space of one row."""
@@ -68,7 +74,8 @@ def contestants(
     world = world_of(skills[0])
     made: list[Contestant] = []
     if world.make_native_rows is not None:
-        made += [_ours(benchmark, num_envs, seed, f"native, {_count(n)}", num_threads=n) for n in threads]
+        for n in threads:
+            made += _native(benchmark, num_envs, n, seed)
     engines = ("sync", "async") if world.make_native_rows is None else ("sync",)
     made += [_ours(benchmark, num_envs, seed, engine, vector_strategy=engine) for engine in engines]
     if len(skills) == 1:
@@ -80,6 +87,16 @@ def contestants(
     if name is not None and importlib.util.find_spec("envpool") is not None:
         made += [_envpool(name, num_envs, n, seed) for n in threads]
     return made
+
+
+def _native(benchmark: Benchmark, num_envs: int, threads: int, seed: int) -> list[Contestant]:
+    """The native engine, and the bare loop over the same rows."""
+    ours = _ours(benchmark, num_envs, seed, f"native, {_count(threads)}", num_threads=threads)
+    bare = f"bare C++ loop, {_count(threads)}"
+    return [
+        replace(ours, yardstick=bare),
+        Contestant(bare, lambda: BareLoop(ours.make()), num_envs, is_bare=True),
+    ]
 
 
 def _ours(benchmark: Benchmark, num_envs: int, seed: int, how: str, **keywords: Any) -> Contestant:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from taskworlds.bench.bare_loop import BareLoop
 from taskworlds.bench.contestants import Contestant, contestants
 from taskworlds.benchmarks import Benchmark
 
@@ -42,13 +43,16 @@ class Measured:
     Attributes:
         contestant: who.
         steps_per_second: of all rows together, in mid-episode: one number a round.
-        with_resets: the same over whole episodes, their resets included; empty if that was not asked for.
-        built: build time and memory; None if that was not asked for.
+        with_resets: the same over whole episodes, their resets included; empty if that was not asked for, or where
+            there are no episodes.
+        of_bare: `steps_per_second` as a share of its yardstick's, one number a round; empty without a yardstick.
+        built: build time and memory; None if that was not asked for, or where nothing is built.
     """
 
     contestant: Contestant
     steps_per_second: tuple[float, ...]
     with_resets: tuple[float, ...]
+    of_bare: tuple[float, ...]
     built: Built | None
 
     @property
@@ -60,6 +64,11 @@ class Measured:
     def episode_speed(self) -> float | None:
         """Median of `with_resets`."""
         return statistics.median(self.with_resets) if self.with_resets else None
+
+    @property
+    def share(self) -> float | None:
+        """Median of `of_bare`."""
+        return statistics.median(self.of_bare) if self.of_bare else None
 
 
 def measure(
@@ -74,6 +83,9 @@ def measure(
 ) -> list[Measured]:
     """Has all contestants step in turn, again and again, so that a busy machine is busy for all of them.
 
+    They get the same actions. In mid-episode each round begins with a reset by a seed of the round, so that a bare loop
+    steps the very tasks and starts that the environment does of which it is the yardstick.
+
     Args:
         everyone: the contestants.
         steps: steps of the batch in a round in mid-episode.
@@ -85,39 +97,52 @@ def measure(
     """
     builds: list[Built | None] = []
     for each in everyone:
-        if built is not None:
-            say(f"building {each.title}")
-        builds.append(built(each) if built is not None else None)
-    rng = np.random.default_rng(0)
+        if built is None or each.is_bare:
+            builds.append(None)
+            continue
+        say(f"building {each.title}")
+        builds.append(built(each))
     envs, actions = [], []
     for each in everyone:
         env = each.make()
         env.reset(seed=0)
         space = env.action_space if each.rows is None else env.single_action_space
         envs.append(env)
-        actions.append(each.actions(max(steps, 64), rng, space))
+        actions.append(each.actions(max(steps, 64), np.random.default_rng(0), space))
     plain: list[list[float]] = [[] for _ in everyone]
     whole: list[list[float]] = [[] for _ in everyone]
     for number in range(rounds + episode_rounds):
         is_whole = number >= rounds
         say(f"round {number + 1} of {rounds + episode_rounds}")
         for index, (each, env) in enumerate(zip(everyone, envs, strict=True)):
-            env.reset()
+            if is_whole and each.is_bare:
+                continue
+            env.reset(seed=None if is_whole else number * (each.rows or 1))
             count = episode_steps if is_whole else steps
-            seconds = _step(env, actions[index], count, reset_at_end=each.rows is None and is_whole)
+            seconds = _step(env, actions[index], count, is_single=each.rows is None)
             (whole if is_whole else plain)[index].append(count * (each.rows or 1) / seconds)
     for env in envs:
         env.close()
-    return [Measured(each, tuple(plain[i]), tuple(whole[i]), builds[i]) for i, each in enumerate(everyone)]
+    speeds = {each.title: mine for each, mine in zip(everyone, plain, strict=True)}
+    shares = []
+    for each, mine in zip(everyone, plain, strict=True):
+        bare = speeds.get(each.yardstick) if each.yardstick is not None else None
+        shares.append(() if bare is None else tuple(a / b for a, b in zip(mine, bare, strict=True)))
+    return [
+        Measured(each, tuple(plain[i]), tuple(whole[i]), shares[i], builds[i])
+        for i, each in enumerate(everyone)
+    ]
 
 
-def _step(env: Any, actions: Any, count: int, reset_at_end: bool) -> float:
+def _step(env: Any, actions: Any, count: int, is_single: bool) -> float:
     """Takes so many steps, and gives the seconds."""
+    if isinstance(env, BareLoop):
+        return env.run(actions[:count]).seconds
     begun = time.perf_counter()
     for step in range(count):
-        env.step(actions[step % len(actions)])
-    if reset_at_end:  # a single environment does not reset itself
-        env.reset()
+        _, _, terminated, truncated, _ = env.step(actions[step % len(actions)])
+        if is_single and (terminated or truncated):  # it does not reset itself
+            env.reset()
     return time.perf_counter() - begun
 
 

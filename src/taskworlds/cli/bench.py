@@ -50,6 +50,12 @@ def bench(
     """Measures this package beside the official environments, and EnvPool where it is installed.
 
     All take turns in one run, with random actions. Machines are noisy: quote the ratios, from a quiet one.
+
+    The bare C++ loop is the native engine's yardstick: the physics of the very
+    rows that it steps, with nothing around it. An mjData for each row, a fixed
+    share of the rows for each thread, no wait between steps, and no observation,
+    reward or reset. "of bare" is what the native engine's steps, with all that
+    and the resets of episodes that end meanwhile, have of its speed.
     """
     from taskworlds.bench import contestants, measure
     from taskworlds.bench.measure import build_alone
@@ -82,16 +88,19 @@ def bench(
     if as_json:
         print(json.dumps([_plain(each) for each in results], indent=1))
         return
-    base = next((each for each in results if not each.contestant.title.startswith("taskworlds")), results[-1])
+    others = (each for each in results if not each.contestant.title.startswith(("taskworlds", "bare")))
+    base = next(others, results[-1])
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("", no_wrap=True)
+    has_bare = any(each.of_bare for each in results)
     columns = ["rows", "steps/s", "times"]
+    columns += ["of bare"] if has_bare else []
     columns += ["episodes: steps/s", "times"] if episodes else []
     columns += ["build, s", "memory, MB"] if build else []
     for column in columns:
         table.add_column(column, justify="right")
     for each in results:
-        table.add_row(each.contestant.title, *_numbers(each, base))
+        table.add_row(each.contestant.title, *_numbers(each, base, has_bare))
     out = console()
     how = f"{made.name}, {counted(rows, 'row')}, medians of {counted(rounds, 'round')}"
     out.print(f"{how}; times: of {base.contestant.title}\n", markup=False, soft_wrap=True)
@@ -99,11 +108,14 @@ def bench(
     out.print(f"\n{_machine()}", markup=False)
 
 
-def _numbers(mine: Measured, base: Measured) -> list[str]:
-    """Gives a contestant's line of the table; the times are of `base`."""
+def _numbers(mine: Measured, base: Measured, has_bare: bool) -> list[str]:
+    """Gives a contestant's line of the table; the times are of `base`, and a cell is empty that says nothing of it."""
     cells = [str(mine.contestant.rows or 1), f"{mine.speed:,.0f}", f"{mine.speed / base.speed:.2f}"]
-    if mine.episode_speed is not None and base.episode_speed is not None:
-        cells += [f"{mine.episode_speed:,.0f}", f"{mine.episode_speed / base.episode_speed:.2f}"]
+    if has_bare:
+        cells.append("" if mine.share is None else f"{mine.share:.0%}")
+    if base.episode_speed is not None:
+        speed = mine.episode_speed
+        cells += ["", ""] if speed is None else [f"{speed:,.0f}", f"{speed / base.episode_speed:.2f}"]
     if mine.built is not None:
         megabytes = mine.built.megabytes
         cells += [f"{mine.built.seconds:.1f}", "" if megabytes is None else f"{megabytes:,.0f}"]
@@ -132,6 +144,7 @@ def _plain(measured: Measured) -> dict[str, Any]:
         "rows": measured.contestant.rows or 1,
         "steps_per_second": measured.steps_per_second,
         "with_resets": measured.with_resets,
+        "of_bare": measured.of_bare,
         "build_seconds": measured.built and measured.built.seconds,
         "megabytes": measured.built and measured.built.megabytes,
     }

@@ -151,8 +151,8 @@ def evaluate(
     """
     from taskworlds.evaluation import Stopped
     from taskworlds.evaluation import evaluate as run
+    from taskworlds.evaluation.environments import default_num_envs
     from taskworlds.evaluation.policies import is_meta_learner
-    from taskworlds.evaluation.protocols import default_num_envs
     from taskworlds.vector.task_vector_env import engine_of
     from taskworlds.worlds import METAWORLD, world_of
 
@@ -266,7 +266,7 @@ def _tasks(
 ) -> tuple[Benchmark, str]:
     """Gives the benchmark that is named, and the split of it that is played."""
     from taskworlds.benchmarks import SPLITS, benchmark, split_of_name
-    from taskworlds.evaluation.protocols import default_split
+    from taskworlds.evaluation.environments import default_split
 
     if split is not None:
         check_choice("--split", split, SPLITS)

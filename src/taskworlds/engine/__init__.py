@@ -8,12 +8,13 @@ kernel.
 Nothing here knows a skill. `docs/explanation/engine.md` gives the reasons.
 """
 
-from taskworlds.engine.engine import Engine, Fault
+from taskworlds.engine.engine import BareRun, Engine, Fault
 from taskworlds.engine.kernels import compile_kernel
 from taskworlds.engine.models import Model, full_metaworld_model, metaworld_model
 from taskworlds.engine.scene import MocapControl, Scene
 
 __all__ = [
+    "BareRun",
     "Engine",
     "Fault",
     "MocapControl",

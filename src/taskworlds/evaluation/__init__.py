@@ -1,6 +1,7 @@
 """Evaluation that can be compared: equal weight for every task, intervals, and a fingerprint."""
 
 from taskworlds.evaluation.comparison import Comparison, SkillDifference, compare
+from taskworlds.evaluation.evaluating import evaluate
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.policies import (
     Agent,
@@ -13,7 +14,6 @@ from taskworlds.evaluation.policies import (
     load_policy,
     random_policy,
 )
-from taskworlds.evaluation.protocols import evaluate
 from taskworlds.evaluation.result import METRICS, Episode, Result, SkillSummary, Stopped, Summary, TaskRecord
 from taskworlds.evaluation.statistics import Estimate
 

@@ -1,4 +1,4 @@
-"""What two results must share before they are compared: tasks, settings and versions."""
+"""What two results must share before they are compared: tasks, settings, versions and registered skills."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import taskworlds
+from taskworlds.evaluation.skill_code import registered_code
 from taskworlds.task import Task
 from taskworlds.worlds import WORLDS
 
@@ -30,6 +31,9 @@ class Fingerprint:
         terminate_on_success: whether success ended the counted episodes; None for other environments.
         mujoco, metaworld, gymnasium, numpy, taskworlds: versions; None for what is not installed.
         dm_control: its version where a task is of its suite; None elsewhere.
+        registered_skills: digests of the skills that were added by `register_skill`, each made of the skill's
+            functions and what these reach, its other fields, and its model file with the files beside it that it
+            names; and the version of Python that made them. None where all skills are the package's.
 
     Example:
         >>> now = Fingerprint.of([Task("reach-v3")], protocol="multi-task", max_episode_steps=500)
@@ -49,6 +53,7 @@ class Fingerprint:
     numpy: str | None
     taskworlds: str
     dm_control: str | None = None
+    registered_skills: str | None = None
 
     @classmethod
     def of(
@@ -73,6 +78,7 @@ class Fingerprint:
             terminate_on_success=terminate_on_success,
             taskworlds=taskworlds.__version__,
             dm_control=_version("dm_control") if "dm_control" in used else None,
+            registered_skills=registered_code(skills),
             **{package: _version(package) for package in _PACKAGES},
         )
 

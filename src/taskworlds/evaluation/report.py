@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import rich.box
@@ -10,13 +11,13 @@ import rich.table
 import rich.text
 
 from taskworlds.evaluation.comparison import Comparison, SkillDifference
-from taskworlds.evaluation.result import METRICS, Result, SkillSummary
+from taskworlds.evaluation.result import METRICS, Result, SkillSummary, task_label
 from taskworlds.evaluation.statistics import Estimate
 
 __all__ = ["comparison_table", "result_table"]
 
 _HEADINGS = dict(zip(METRICS, ("success\n(end)", "success\nonce", "return", "length"), strict=True))
-_FAILURES_SHOWN = 3
+_LISTED = 3  # tasks or skills, in a line below a table
 
 
 def result_table(result: Result) -> rich.table.Table:
@@ -40,14 +41,13 @@ def result_table(result: Result) -> rich.table.Table:
         estimates = {metric: getattr(result.overall[metric], figure) for metric in metrics}
         table.add_row(f"{heading} over tasks", str(len(done)), episodes, *_figures(estimates), style="bold")
         table.add_row("  95 % interval", "", "", *_intervals(estimates))
+    lines = _divergences(result)
     if result.failed:
-        lines = [f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average:"]
-        lines += [
-            f"{record.task.env_name} (task {record.task.id}): {record.error}"
-            for record in result.failed[:_FAILURES_SHOWN]
-        ]
-        if len(result.failed) > _FAILURES_SHOWN:
+        lines += [f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average:"]
+        lines += [f"{task_label(record.task)}: {record.error}" for record in result.failed[:_LISTED]]
+        if len(result.failed) > _LISTED:
             lines.append("...")
+    if lines:
         table.caption = _plain("\n".join(lines))
     return table
 
@@ -79,6 +79,19 @@ def comparison_table(comparison: Comparison) -> rich.table.Table:
     if lines:
         table.caption = _plain("\n".join(lines))
     return table
+
+
+def _divergences(result: Result) -> list[str]:
+    """Gives a line that says which episodes of the averages diverged in simulation; none if none did."""
+    by_skill = Counter[str]()
+    for record in result.completed:
+        by_skill[record.task.env_name] += record.num_diverged
+    skills = [f"{name} ({number})" for name, number in by_skill.most_common(_LISTED) if number]
+    if not skills:
+        return []
+    more = ", ..." if len(+by_skill) > _LISTED else ""
+    episodes = sum(len(record.episodes) for record in result.completed)
+    return [f"{by_skill.total()} of {episodes} episodes diverged in simulation: {', '.join(skills)}{more}"]
 
 
 def _shown(skills: Sequence[SkillSummary | SkillDifference]) -> tuple[str, ...]:

@@ -25,7 +25,17 @@ from taskworlds.task import Task
 if TYPE_CHECKING:
     import rich.table
 
-__all__ = ["METRICS", "Episode", "Result", "SkillSummary", "Stopped", "Summary", "TaskRecord", "headline"]
+__all__ = [
+    "METRICS",
+    "Episode",
+    "Result",
+    "SkillSummary",
+    "Stopped",
+    "Summary",
+    "TaskRecord",
+    "headline",
+    "task_label",
+]
 
 METRICS = ("success_end", "success_once", "episode_return", "length")
 
@@ -41,12 +51,16 @@ class Episode(NamedTuple):
         length: number of steps.
         success_once: whether any step was a success; None where the environment does not say.
         success_end: whether the last step was a success; None where the environment does not say.
+        diverged: whether the simulation broke down in some step, so that the episode means little; False where the
+            environment does not say, as the sync and async engines do not. The episode counts all the same, as it
+            does in Meta-World's evaluation.
     """
 
     episode_return: float
     length: int
     success_once: bool | None
     success_end: bool | None
+    diverged: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,11 @@ class TaskRecord:
     task: Task
     episodes: tuple[Episode, ...] = ()
     error: str | None = None
+
+    @property
+    def num_diverged(self) -> int:
+        """How many of the episodes diverged in simulation."""
+        return sum(episode.diverged for episode in self.episodes)
 
     def mean(self, metric: str) -> float:
         """Gives one of `METRICS` averaged over the episodes; NaN if it is unknown or the task failed."""
@@ -234,6 +253,7 @@ class Result:
                             "length": episode.length,
                             "success_once": episode.success_once,
                             "success_end": episode.success_end,
+                            "diverged": episode.diverged,
                         }
                         for episode in record.episodes
                     ],
@@ -302,8 +322,8 @@ class Result:
         """Gives a table as CSV with a header, one row per task or per skill. Unknown figures are empty cells.
 
         Args:
-            by: "task" for each task's averages, its parameters as JSON and its error; "skill" for each
-                skill's averages with the ends of their intervals.
+            by: "task" for each task's averages, its parameters as JSON, its error, and how many episodes diverged;
+                "skill" for each skill's averages with the ends of their intervals.
 
         Raises:
             ValueError: `by` is something else.
@@ -322,7 +342,7 @@ class Result:
         _write(path, self.to_csv(by))
 
     def _task_rows(self) -> list[Sequence[Any]]:
-        header = ["env_name", "task_id", "params", "episodes", *METRICS, "error"]
+        header = ["env_name", "task_id", "params", "episodes", *METRICS, "error", "diverged"]
         return [
             header,
             *(
@@ -333,6 +353,7 @@ class Result:
                     len(record.episodes),
                     *(record.mean(metric) for metric in METRICS),
                     record.error or "",
+                    record.num_diverged,
                 ]
                 for record in self.tasks
             ),
@@ -388,10 +409,19 @@ def headline(means: Mapping[str, Estimate], *, signed: bool = False) -> str:
     )
 
 
+def task_label(task: Task) -> str:
+    """Names a task in messages: its skill and its id."""
+    return f"{task.env_name} (task {task.id})"
+
+
 def _to_record(data: Any) -> TaskRecord:
     episodes = tuple(
         Episode(
-            float(episode["return"]), int(episode["length"]), episode["success_once"], episode["success_end"]
+            float(episode["return"]),
+            int(episode["length"]),
+            episode["success_once"],
+            episode["success_end"],
+            episode.get("diverged", False),  # absent in files of before
         )
         for episode in data["episodes"]
     )

@@ -26,6 +26,7 @@ class Step(NamedTuple):
         success: (N,) float64; NaN where the environment does not report it.
         returns: of the episodes that ended, (N,) float64, before any normalisation of the rewards; NaN where
             the environment does not report it.
+        diverged: whether the simulation broke down, (N,) bool; False where the environment does not report it.
         errors: by row, why it could not be stepped.
     """
 
@@ -34,6 +35,7 @@ class Step(NamedTuple):
     truncated: NDArray[np.bool_]
     success: NDArray[np.float64]
     returns: NDArray[np.float64]
+    diverged: NDArray[np.bool_]
     errors: dict[int, str]
 
 
@@ -99,6 +101,7 @@ class TaskRows:
             np.zeros(self.num_envs, dtype=np.bool_),
             np.full(self.num_envs, np.nan),
             np.full(self.num_envs, np.nan),
+            np.zeros(self.num_envs, dtype=np.bool_),
             {},
         )
         together = active & ~alone
@@ -138,7 +141,8 @@ class TaskRows:
         for kept, given in zip(result[:3], (rewards, terminated, truncated), strict=True):
             kept[mask] = np.asarray(given)[mask]
         ended = result.terminated | result.truncated
-        result.success[mask] = _success(infos, self.num_envs, ended)[mask]
+        result.success[mask] = _reported(infos, "success", ended)[mask]
+        result.diverged[mask] = (_reported(infos, "diverged", ended) > 0)[mask]
         result.returns[mask] = _column(infos.get("final_info", infos).get("episode", {}), "r", ended)[mask]
 
     def _take(self, obs: NDArray[np.float64], mask: NDArray[np.bool_]) -> None:
@@ -203,8 +207,9 @@ class FixedRows:
             rewards=np.where(playing, rewards, 0.0),
             terminated=terminated,
             truncated=truncated,
-            success=np.where(playing, _success(self._infos, self.num_envs, ended), np.nan),
+            success=np.where(playing, _reported(self._infos, "success", ended), np.nan),
             returns=np.full(self.num_envs, np.nan),
+            diverged=playing & (_reported(self._infos, "diverged", ended) > 0),
             errors={},
         )
 
@@ -225,10 +230,11 @@ class Tally:
         self._known = np.zeros(num_envs, dtype=np.bool_)
         self._once = np.zeros(num_envs, dtype=np.bool_)
         self._end = np.full(num_envs, np.nan)
+        self._diverged = np.zeros(num_envs, dtype=np.bool_)
 
     def begin(self, mask: NDArray[np.bool_]) -> None:
         """Starts anew in the rows of the mask."""
-        for array in (self._returns, self._lengths, self._known, self._once):
+        for array in (self._returns, self._lengths, self._known, self._once, self._diverged):
             array[mask] = 0
         self._end[mask] = np.nan
 
@@ -241,6 +247,7 @@ class Tally:
         self._known |= known
         self._once |= known & (step.success > 0)
         self._end[mask] = step.success[mask]
+        self._diverged |= mask & step.diverged
 
     def episode(self, row: int) -> Episode:
         """Gives a row's episode as it stands."""
@@ -249,6 +256,7 @@ class Tally:
             length=int(self._lengths[row]),
             success_once=bool(self._once[row]) if self._known[row] else None,
             success_end=None if np.isnan(self._end[row]) else bool(self._end[row] > 0),
+            diverged=bool(self._diverged[row]),
         )
 
 
@@ -267,12 +275,12 @@ def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _success(infos: dict[str, Any], num_envs: int, ended: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Reads the success of a step from its infos, (N,) float64; NaN in rows that do not report it."""
-    success = _column(infos, "success", np.ones(num_envs, dtype=np.bool_))
+def _reported(infos: dict[str, Any], name: str, ended: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Reads what a step's infos say of it under a name, (N,) float64; NaN in rows that do not report it."""
+    column = _column(infos, name, np.ones(len(ended), dtype=np.bool_))
     if "final_info" in infos:  # SAME_STEP: what belongs to the step that ended an episode lies in here
-        success = np.where(ended, _column(infos["final_info"], "success", ended), success)
-    return success
+        column = np.where(ended, _column(infos["final_info"], name, ended), column)
+    return column
 
 
 def _column(infos: dict[str, Any], name: str, rows: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ _FRAME_SKIP = 5
 
 
 class NativeRows(EngineRows):
-    """Rows of Meta-World skills, stepped by C++ threads. See `taskworlds.vector.rows.Rows`.
+    """Rows of Meta-World skills, stepped by C++ threads. See `taskworlds.worlds.rows.Rows`.
 
     Args:
         env_names: skills to be ready for; others are added when a task of theirs comes.

@@ -17,11 +17,12 @@ from taskworlds.worlds.metaworld.skills import env_names, register_skill, regist
 from taskworlds.worlds.world import World
 
 if TYPE_CHECKING:
-    from taskworlds.vector.rows import Rows
+    from taskworlds.worlds.rows import Rows
 
 __all__ = ["METAWORLD"]
 
 _PARAMS = {"rand_vec", "partially_observable"}
+_MAX_NUMBER = 1e10  # MuJoCo's mjMAXVAL, beyond which it calls a position bad and starts the simulation anew
 
 
 def _check_task(task: Task) -> None:
@@ -39,6 +40,13 @@ def _check_task(task: Task) -> None:
         raise ValueError(
             f"rand_vec must have {size} numbers for {task.env_name}, not {len(vector)}: {vector!r}."
         )
+    for i, number in enumerate(vector):
+        if abs(number) > _MAX_NUMBER:
+            raise ValueError(
+                f"rand_vec[{i}] must be between -{_MAX_NUMBER:g} and {_MAX_NUMBER:g}, not {number!r}, in task "
+                f"{task.id} of {task.env_name}: MuJoCo simulates no positions beyond. This skill's goals are drawn "
+                f"with rand_vec[{i}] from {needs.rand_vec_low[i]} to {needs.rand_vec_high[i]}."
+            )
     if not isinstance(task["partially_observable"], bool):
         raise TypeError(f"partially_observable must be True or False, not {task['partially_observable']!r}.")
     if too_near(needs, np.array(vector, dtype=np.float64)):

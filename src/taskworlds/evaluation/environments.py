@@ -1,0 +1,235 @@
+"""What is evaluated: a benchmark, one of our vector envs, or any other Gymnasium env, each as a plan says."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+import taskworlds
+from taskworlds.benchmarks import Benchmark, split_of_name
+from taskworlds.evaluation.fingerprint import Fingerprint
+from taskworlds.evaluation.meta import MetaSettings, play_meta
+from taskworlds.evaluation.playing import play_fixed, play_multi_task
+from taskworlds.evaluation.policies import Actor, Policy
+from taskworlds.evaluation.result import Result, Stopped, task_label
+from taskworlds.evaluation.rows import FixedRows, TaskRows, holds_tasks
+from taskworlds.evaluation.schedule import Ledger
+from taskworlds.task import Task
+from taskworlds.worlds import world_of
+
+__all__ = [
+    "Plan",
+    "default_num_envs",
+    "default_split",
+    "evaluate_benchmark",
+    "evaluate_fixed",
+    "evaluate_tasks",
+]
+
+_NUM_ENVS = 10  # rows to aim at where the caller does not say
+_META_BATCH_SIZE = 20  # Meta-World's
+
+
+class Plan(NamedTuple):
+    """What the caller asked for, checked as far as it can be without the environment."""
+
+    policy: Policy
+    split: str | None
+    episodes_per_task: int
+    seed: int
+    tasks: Iterable[Any] | None
+    meta: MetaSettings | None
+    on_episode: Callable[[int, int], None] | None
+
+
+def default_split(benchmark: Benchmark) -> str:
+    """Gives the split that is evaluated unless the caller says which."""
+    return "test" if benchmark.test_tasks else "train"
+
+
+def default_num_envs(num_skills: int, episodes: int, *, meta: bool) -> int:
+    """Gives the rows unless the caller says how many: equally many for each skill, and enough in all.
+
+    In the multi-task protocol, whose outcome does not depend on it, there are no more than episodes to be played.
+    """
+    aim = _META_BATCH_SIZE if meta else _NUM_ENVS
+    rows = num_skills * -(-aim // num_skills)
+    return rows if meta else min(rows, episodes)
+
+
+def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, Any]) -> Result:
+    """Makes the vector env of a benchmark, evaluates it, and closes it."""
+    naming: dict[str, Any] = {
+        name: building.pop(name) for name in ("env_name", "num_goals") if name in building
+    }
+    split = plan.split
+    if isinstance(benchmark_or_name, str):
+        benchmark_or_name, split = split_of_name(benchmark_or_name, split)
+        naming["seed"] = plan.seed
+    benchmark = taskworlds.Benchmark.of(benchmark_or_name, **naming)
+    split = split or default_split(benchmark)
+    settings = {
+        "num_envs": default_num_envs(
+            len(benchmark.env_names(split)),
+            len(benchmark.tasks(split)) * plan.episodes_per_task,
+            meta=plan.meta is not None,
+        ),
+        "terminate_on_success": world_of(benchmark.env_names(split)[0]).has_success,
+    } | building
+    envs = taskworlds.make_vec(
+        benchmark,
+        split=split,
+        seed=plan.seed,
+        autoreset_mode=gym.vector.AutoresetMode.DISABLED,
+        **settings,
+    )
+    try:
+        result = evaluate_tasks(plan, envs)
+    except KeyboardInterrupt:
+        # Ctrl-C stops the processes of rows as well, and then they cannot be told to close.
+        with contextlib.suppress(Exception, KeyboardInterrupt), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            envs.close()
+        raise
+    except BaseException:
+        envs.close()
+        raise
+    envs.close()
+    return result
+
+
+def evaluate_tasks(plan: Plan, envs: Any) -> Result:
+    """Evaluates one of our vector envs on the tasks of its rows."""
+    if plan.split not in (None, envs.split):
+        raise ValueError(
+            f"split must be {envs.split!r}, the split of the environment that was passed, not "
+            f"{plan.split!r}. Make another environment for the other split."
+        )
+    terminate_on_success = np.unique(envs.terminate_on_success)
+    if len(terminate_on_success) != 1:
+        raise ValueError(
+            "terminate_on_success must be the same in all rows of an environment that is evaluated, or its "
+            "tasks would be measured differently. Call toggle_terminate_on_success on all rows."
+        )
+    held = {task for row in envs.tasks for task in row}
+    listed = [task for task in envs.benchmark.tasks(envs.split) if task in held]  # in an order without rows
+    tasks = _chosen([*listed, *(task for row in envs.tasks for task in row)], plan.tasks)
+    rows = TaskRows(envs)
+    practice = 0 if plan.meta is None else plan.meta.practice
+    ledger = Ledger(tasks, practice, plan.episodes_per_task, plan.on_episode)
+    actor = Actor(plan.policy, envs.single_action_space, rows.num_envs)
+    protocol = "multi-task"
+    if plan.meta is not None:
+        protocol = (
+            f"meta: {plan.meta.rounds} x {plan.meta.episodes} episodes of adaptation, "
+            f"batches of {rows.num_envs}"
+        )
+    fingerprint = functools.partial(
+        Fingerprint.of,
+        protocol=protocol,
+        reward_function_version=envs.reward_function_version,
+        max_episode_steps=envs.max_episode_steps,
+        terminate_on_success=bool(terminate_on_success[0]),
+    )
+    of_all = fingerprint(tasks)  # before anything is played: files of registered skills may change meanwhile
+    with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, ledger):
+        if plan.meta is None:
+            play_multi_task(actor, rows, ledger)
+        else:
+            play_meta(actor, rows, ledger, plan.meta)
+    return _result(plan, envs.benchmark.name, envs.split, of_all, ledger)
+
+
+def evaluate_fixed(plan: Plan, env: Any) -> Result:
+    """Evaluates any other Gymnasium env or vector env on its rows as they are."""
+    for name, value in (("split", plan.split), ("tasks", plan.tasks)):
+        if value is not None:
+            raise TypeError(
+                f"{name} cannot be chosen for {env!r}, whose tasks cannot be set: pass a benchmark, or what "
+                "taskworlds.make_vec makes."
+            )
+    if plan.meta is not None:
+        raise TypeError(
+            f"The meta protocol needs an environment whose tasks can be set, not {env!r}: pass a benchmark, "
+            "or what taskworlds.make_vec makes."
+        )
+    tasks = getattr(env.unwrapped, "tasks", None)
+    chooses = hasattr(env.unwrapped, "set_task") and isinstance(tasks, list | tuple) and len(tasks) > 1
+    if holds_tasks(env.unwrapped) or chooses:
+        raise TypeError(
+            f"{env!r} changes its tasks between episodes and cannot be told which to play next, so they "
+            "would not get equal weight. Pass its benchmark, or what taskworlds.make_vec makes without a "
+            "wrapper around it; a policy can do what a wrapper does to observations."
+        )
+    rows = FixedRows(env)
+    ledger = Ledger(rows.tasks, 0, plan.episodes_per_task, plan.on_episode)
+    name = ", ".join(sorted({task.env_name for task in rows.tasks}))
+    fingerprint = functools.partial(
+        Fingerprint.of, protocol="multi-task", max_episode_steps=rows.max_episode_steps
+    )
+    of_all = fingerprint(rows.tasks)
+    with _kept_when_stopped(plan, name, None, fingerprint, ledger):
+        play_fixed(Actor(plan.policy, rows.envs.single_action_space, rows.num_envs), rows, ledger, plan.seed)
+    return _result(plan, name, None, of_all, ledger)
+
+
+def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Task]:
+    """Gives the tasks to evaluate, each once."""
+    if wanted is None:
+        return list(dict.fromkeys(available))
+    if isinstance(wanted, Task) or not isinstance(wanted, Iterable):
+        raise TypeError(f"tasks must be a list of tasks, or None for all of them, not {wanted!r}.")
+    chosen = list(dict.fromkeys(Task.of(task) for task in wanted))
+    if not chosen:
+        raise ValueError("tasks must name at least one task, or be None for all of them, but it is empty.")
+    known = set(available)
+    for task in chosen:
+        if task not in known:
+            raise ValueError(
+                f"tasks must be tasks of the benchmark's split that is evaluated, but {task_label(task)} is "
+                f"none of its {len(known)}. Check the split and the seed that it was drawn with."
+            )
+    return chosen
+
+
+@contextlib.contextmanager
+def _kept_when_stopped(
+    plan: Plan,
+    name: str,
+    split: str | None,
+    fingerprint: Callable[[Sequence[Task]], Fingerprint],
+    ledger: Ledger,
+) -> Iterator[None]:
+    """Has Ctrl-C bring along the tasks that had all their episodes by then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = tuple(
+            record
+            for record in ledger.records()
+            if record.error is not None or len(record.episodes) == ledger.quota
+        )
+        if not done:
+            raise
+        of_these = fingerprint([record.task for record in done])
+        part = Result(f"{name} (partial)", split, plan.episodes_per_task, plan.seed, of_these, done)
+        raise Stopped(part) from None
+
+
+def _result(plan: Plan, name: str, split: str | None, fingerprint: Fingerprint, ledger: Ledger) -> Result:
+    result = Result(name, split, plan.episodes_per_task, plan.seed, fingerprint, ledger.records())
+    if result.failed:
+        first = result.failed[0]
+        warnings.warn(
+            f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average, the "
+            f"first is {task_label(first.task)}: {first.error}. Result.failed lists them.",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+    return result

@@ -1,0 +1,185 @@
+"""`evaluate`: checks what the caller asked for, and hands it on to what fits the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import gymnasium as gym
+from gymnasium.vector import VectorEnv
+
+from taskworlds.errors import check_choice, check_count, check_seed
+from taskworlds.evaluation.environments import Plan, evaluate_benchmark, evaluate_fixed, evaluate_tasks
+from taskworlds.evaluation.meta import MetaSettings
+from taskworlds.evaluation.policies import Policy, is_meta_learner
+from taskworlds.evaluation.result import Result
+from taskworlds.evaluation.rows import holds_tasks
+from taskworlds.vector.task_env import TaskEnv
+
+__all__ = ["evaluate"]
+
+_ADAPTATION_EPISODES = 10  # Meta-World's
+
+
+def evaluate(
+    policy: Policy,
+    benchmark_or_env: Any,
+    *,
+    split: Literal["train", "test"] | None = None,
+    episodes_per_task: int = 1,
+    seed: int = 0,
+    tasks: Iterable[Any] | None = None,
+    adaptation_episodes: int | None = None,
+    adaptation_steps: int | None = None,
+    env_name: str | None = None,
+    num_goals: int | None = None,
+    num_envs: int | None = None,
+    meta_batch_size: int | None = None,
+    vector_strategy: str | None = None,
+    max_episode_steps: int | None = None,
+    terminate_on_success: bool | None = None,
+    reward_function_version: str | None = None,
+    use_one_hot: bool | None = None,
+    on_episode: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Plays the same number of episodes on every task, and gives each task the same weight.
+
+    What is evaluated:
+
+    - a benchmark, by name ("MT10", "ML10-test") or as an object (ours or Meta-World's): its vector env is
+      made here, and closed;
+    - one of our vector envs, or what `taskworlds.make` made: the tasks of its rows, with its settings, in
+      any autoreset mode;
+    - any other Gymnasium env or vector env: each row counts as one task. The first `episodes_per_task`
+      episodes of each row count; rows that have had theirs keep stepping until the last row has. Success is
+      what the infos call "success", and unknown (None, NaN) where they do not.
+
+    An env that is passed in stays open, with its settings as they were. Reset it before you step it again.
+    If it normalises, its running statistics have moved on.
+
+    With a policy that has the methods of a `MetaLearningAgent` the meta protocol is followed, otherwise the
+    multi-task protocol; `taskworlds.evaluation.meta` and `taskworlds.evaluation.playing` tell how they go.
+
+    Where a task's reset or step raises an exception, the task is reported in `Result.failed` with the
+    message, and the others run on; a RuntimeWarning says so. To tell which row is at fault, running episodes
+    are started again (in the meta protocol the batch from `init()`). Exceptions of the policy come out as
+    they are, and so do those of other Gymnasium envs, whose rows cannot be stepped one by one.
+
+    Args:
+        policy: a callable that takes observations (N, O) float64 and gives actions (N, A); or Meta-World's
+            `Agent` or `MetaLearningAgent`. See `taskworlds.evaluation.policies`, also for the hook
+            `begin_episodes`.
+        benchmark_or_env: see above.
+        split: "train" or "test"; the default is "test" where the benchmark has test tasks, otherwise "train".
+        episodes_per_task: counted episodes for each task.
+        seed: gives the goals of a benchmark that is named, and the draws of the bootstrap; a Gymnasium env
+            that is passed in is reset with it. To vary it on fixed goals, pass a benchmark as an object.
+        tasks: evaluate only these tasks of the benchmark or vector env, `Task`s or Meta-World's. Equal tasks
+            count as one.
+        adaptation_episodes: episodes of each task in each round of adaptation; 10. This and the next are for
+            meta-learning agents only.
+        adaptation_steps: rounds of adaptation, each ending with `adapt()`; 1.
+        env_name: the skill of "MT1" and "ML1", for a benchmark that is named.
+        num_goals: goals for each skill of a benchmark that is named; see `taskworlds.benchmark`.
+        num_envs: rows of the vector env that is made. The default gives each skill equally many, at least
+            10 in all, but no more than there are episodes.
+        meta_batch_size: the rows in the meta protocol, where the default is at least 20; the same thing as
+            `num_envs`.
+        vector_strategy: the engine that steps the rows, as for `taskworlds.make_vec`.
+        max_episode_steps: steps after which an episode is cut off; the default is the benchmark's (500).
+        terminate_on_success: whether a counted episode ends with its first success; True where there is
+            success.
+        reward_function_version: Meta-World's "v1" or "v2"; the default is that of `taskworlds.make_vec`.
+        use_one_hot: whether observations end with the skill's one-hot; the default is that of
+            `taskworlds.make_vec`.
+        on_episode: called as `on_episode(done, total)` when an episode has ended. Both count the episodes of
+            adaptation too, and the rest of a task that failed counts as done.
+
+    Raises:
+        TypeError: an argument is of the wrong type, or does not go with what is evaluated; the policy lacks
+            methods.
+        ValueError: an argument is out of range; the policy's actions have the wrong shape or are not finite.
+        taskworlds.evaluation.Stopped: Ctrl-C, after some task had all its episodes. It is a KeyboardInterrupt, and its
+            `result` has these tasks.
+
+    Example:
+        >>> import gymnasium
+        >>> from taskworlds.evaluation import random_policy
+        >>> env = gymnasium.make("CartPole-v1")
+        >>> result = evaluate(random_policy(env.action_space, seed=0), env, episodes_per_task=20)
+        >>> result.tasks[0].task.env_name, len(result.tasks[0].episodes)
+        ('CartPole-v1', 20)
+        >>> 10 < result.overall["length"].mean.value < 50
+        True
+    """
+    episodes_per_task = check_count("episodes_per_task", episodes_per_task)
+    seed = check_seed(seed)
+    if split is not None:
+        check_choice("split", split, ("train", "test"))
+    if on_episode is not None and not callable(on_episode):
+        raise TypeError(f"on_episode must be a function of two counts, done and total, not {on_episode!r}.")
+    meta = _meta_settings(policy, adaptation_episodes, adaptation_steps, meta_batch_size)
+    building = {
+        "env_name": env_name,
+        "num_goals": num_goals,
+        "num_envs": _num_envs(num_envs, meta_batch_size),
+        "vector_strategy": vector_strategy,
+        "max_episode_steps": max_episode_steps,
+        "terminate_on_success": terminate_on_success,
+        "reward_function_version": reward_function_version,
+        "use_one_hot": use_one_hot,
+    }
+    building = {name: value for name, value in building.items() if value is not None}
+    plan = Plan(policy, split, episodes_per_task, seed, tasks, meta, on_episode)
+
+    if isinstance(benchmark_or_env, TaskEnv):
+        benchmark_or_env = benchmark_or_env.batch
+    if not isinstance(benchmark_or_env, gym.Env | VectorEnv):
+        return evaluate_benchmark(plan, benchmark_or_env, building)
+    if building:
+        raise TypeError(
+            f"{', '.join(building)} cannot be set for an environment that is made already: make it with "
+            "these settings, or pass a benchmark."
+        )
+    if holds_tasks(benchmark_or_env):
+        return evaluate_tasks(plan, benchmark_or_env)
+    return evaluate_fixed(plan, benchmark_or_env)
+
+
+def _meta_settings(
+    policy: Any, adaptation_episodes: int | None, adaptation_steps: int | None, meta_batch_size: int | None
+) -> MetaSettings | None:
+    if is_meta_learner(policy):
+        return MetaSettings(
+            check_count(
+                "adaptation_episodes",
+                _ADAPTATION_EPISODES if adaptation_episodes is None else adaptation_episodes,
+            ),
+            check_count("adaptation_steps", 1 if adaptation_steps is None else adaptation_steps),
+        )
+    given = {
+        "adaptation_episodes": adaptation_episodes,
+        "adaptation_steps": adaptation_steps,
+        "meta_batch_size": meta_batch_size,
+    }
+    if named := [name for name, value in given.items() if value is not None]:
+        raise TypeError(
+            f"{', '.join(named)} ask(s) for the meta protocol, which needs a policy with init, adapt_action, "
+            f"step, adapt and eval_action, not {type(policy).__name__}. Leave them out for the multi-task "
+            "protocol."
+        )
+    return None
+
+
+def _num_envs(num_envs: int | None, meta_batch_size: int | None) -> int | None:
+    if num_envs is not None:
+        check_count("num_envs", num_envs)
+    if meta_batch_size is not None:
+        check_count("meta_batch_size", meta_batch_size)
+        if num_envs not in (None, meta_batch_size):
+            raise ValueError(
+                f"num_envs and meta_batch_size both mean the number of rows, but are {num_envs} and "
+                f"{meta_batch_size}: give one of them."
+            )
+        return meta_batch_size
+    return num_envs

@@ -1,0 +1,106 @@
+"""Which row plays which episode of which task, and what came of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from taskworlds.evaluation.result import Episode, TaskRecord
+from taskworlds.task import Task
+
+__all__ = ["Ledger", "Schedule", "Unit"]
+
+
+class Unit(NamedTuple):
+    """An episode to be played: the number of its task, its own number within the task, whether it counts."""
+
+    task: int
+    episode: int
+    counts: bool = True
+
+
+class Schedule:
+    """Deals units out to rows, each unit once, and only to rows that hold its skill.
+
+    A row keeps its skill as long as the skill has units left, since changing it can mean building an
+    environment.
+
+    Args:
+        tasks: what is to be played; a unit has the number of its task in here.
+        repeats: units of each task.
+        skills: by row, the skills that it holds.
+    """
+
+    def __init__(self, tasks: Sequence[Task], repeats: int, skills: Sequence[frozenset[str]]) -> None:
+        self._left: dict[str, deque[Unit]] = {}
+        for number, task in enumerate(tasks):
+            queue = self._left.setdefault(task.env_name, deque())
+            queue.extend(Unit(number, repeat) for repeat in range(repeats))
+        self._allowed = [[name for name in self._left if name in held] for held in skills]
+        self._current: list[str | None] = [None] * len(skills)
+
+    def next(self, row: int) -> Unit | None:
+        """Gives a row its next unit, None if nothing is left for it."""
+        name = self._current[row]
+        if name is None or not self._left[name]:
+            name = max(self._allowed[row], key=lambda skill: len(self._left[skill]), default=None)
+            if name is None or not self._left[name]:
+                return None
+            self._current[row] = name
+        return self._left[name].popleft()
+
+
+class Ledger:
+    """Takes down what came of each task, and reports progress.
+
+    Args:
+        tasks: what is played.
+        practice: episodes of each task that come first and are not counted.
+        quota: episodes of each task that are counted.
+        on_episode: called with the episodes done and all there are, when an episode has ended.
+
+    Attributes:
+        errors: by the number of a task that cannot run, why.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        practice: int,
+        quota: int,
+        on_episode: Callable[[int, int], None] | None,
+    ) -> None:
+        self.tasks = tasks
+        self.quota = quota
+        self.errors: dict[int, str] = {}
+        self._practice = practice
+        self._episodes: list[dict[int, Episode]] = [{} for _ in tasks]
+        self._done: set[tuple[int, int]] = set()
+        self._on_episode = on_episode
+
+    def ended(self, unit: Unit, episode: Episode) -> None:
+        """Takes down an episode that ended."""
+        if unit.counts:
+            if unit.episode >= self._practice:
+                self._episodes[unit.task][unit.episode] = episode
+            self._progress({(unit.task, unit.episode)})
+
+    def failed(self, unit: Unit, error: str) -> None:
+        """Takes down that a task cannot run."""
+        if unit.counts:
+            self.errors.setdefault(unit.task, error)
+            self._progress({(unit.task, number) for number in range(self._practice + self.quota)})
+
+    def records(self) -> tuple[TaskRecord, ...]:
+        """Gives the outcome, by task."""
+        return tuple(
+            TaskRecord(task, tuple(episodes[n] for n in sorted(episodes)), self.errors.get(number))
+            for number, (task, episodes) in enumerate(zip(self.tasks, self._episodes, strict=True))
+        )
+
+    def _progress(self, done: set[tuple[int, int]]) -> None:
+        before = len(self._done)
+        self._done |= done
+        if self._on_episode is not None and len(self._done) > before:
+            self._on_episode(len(self._done), len(self.tasks) * (self._practice + self.quota))

@@ -1,0 +1,125 @@
+"""The command itself: its help, and mistakes in calling it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import taskworlds
+from taskworlds.vector.task_vector_env import STRATEGIES
+from taskworlds.worlds.metaworld.world import METAWORLD
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["evaluate", "--help"],
+        ["list", "benchmarks"],
+        ["list", "skills"],
+        ["list", "envs"],
+        ["list", "skills", "cheetah", "--json"],
+        ["bench", "--help"],
+        ["evaluate", "MT11"],
+    ],
+    ids=" ".join,
+)
+def test_no_simulator_is_loaded_where_none_is_needed(arguments):
+    program = (
+        "import atexit, sys\n"
+        "from taskworlds.cli import main\n"
+        "atexit.register(lambda: print(sorted({'mujoco', 'metaworld', 'dm_control'} & set(sys.modules))))\n"
+        f"main({arguments!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_version(run):
+    assert run("--version").out == f"taskworlds {taskworlds.__version__}\n"
+
+
+def test_python_dash_m():
+    done = subprocess.run(
+        [sys.executable, "-m", "taskworlds", "--version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"taskworlds {taskworlds.__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+def test_help(run, arguments):
+    ran = run(*arguments)
+    assert ran.code == 0
+    for word in ("evaluate", "list", "compare", "bench", "doctor", "Start with: taskworlds evaluate MT10"):
+        assert word in ran.out
+
+
+@pytest.mark.parametrize("command", ["evaluate", "list", "compare", "bench", "doctor"])
+def test_each_command_helps_with_an_example(run, command):
+    ran = run(command, "--help")
+    assert ran.code == 0
+    assert f"Example: taskworlds {command}" in ran.out
+
+
+def test_the_choices_in_the_help_are_those_there_are(run):
+    out = run("evaluate", "--help").out
+    assert "|".join(STRATEGIES) in out
+    assert "|".join(METAWORLD.reward_function_versions) in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evalute"], "No such command 'evalute'"),
+        (["evaluate"], r"Missing argument 'BENCHMARK'\. `taskworlds evaluate --help` tells more\."),
+        (["evaluate", "MT10", "--gaols", "3"], "No such option: --gaols"),
+        (["evaluate", "MT10", "--goals", "0"], "--goals"),
+        (["evaluate", "MT10", "--goals", "few"], "--goals"),
+        (["evaluate", "MT11"], "Unknown benchmark 'MT11'. Did you mean 'MT1' or 'MT10'?"),
+        (["evaluate", "rech-v3"], "Did you mean 'reach-v3'"),
+        (["evaluate", "MT1"], "MT1 needs --env-name"),
+        (["evaluate", "MT1", "--env-name", "rech-v3"], "Unknown skill 'rech-v3'. Did you mean 'reach-v3'"),
+        (["evaluate", "MT10", "--env-name", "reach-v3"], "MT10 does not take --env-name"),
+        (["evaluate", "MT10", "--split", "tset"], "--split must be one of 'train', 'test', not 'tset'"),
+        (["evaluate", "MT10", "--split", "test"], "MT10 has no test tasks"),
+        (["evaluate", "ML10-test", "--split", "train"], "is the test split, so --split='train' contradicts"),
+        (["evaluate", "MT10", "--seed", "-1"], "--seed must be at least 0, not -1"),
+        (["evaluate", "MT10", "--engine", "snyc"], "--engine must be one of .*'sync'.*, not 'snyc'"),
+        (["evaluate", "MT10", "--reward-version", "v3"], "--reward-version must be one of 'v1', 'v2'"),
+        (["evaluate", "MT10", "--policy", "exprt"], "Unknown policy 'exprt'. Did you mean 'expert'?"),
+        (["evaluate", "MT10", "--policy", "no.module:x"], "there is no module 'no'"),
+        (["evaluate", "MT10", "--policy", "math:pi"], "'math:pi' is no policy"),
+        (["evaluate", "MT10", "--adaptation-episodes", "2"], "--adaptation-episodes ask.* for the meta"),
+        (["evaluate", "custom-mt-envs"], "which the command line does not take. In Python: taskworlds.eval"),
+        (["list", "skils"], "Unknown list 'skils'. Did you mean 'skills'?"),
+        (["list"], "Missing argument"),
+        (["list", "skills", "chetah"], r"Unknown word 'chetah'\. Did you mean 'cheetah-run'\?"),
+        (
+            ["list", "skills", "--world", "mars"],
+            "--world must be one of 'metaworld', 'locomotion', 'control', not",
+        ),
+        (
+            ["evaluate", "walker-walk", "--policy", "expert"],
+            "walker-walk has no scripted experts: give --policy ra",
+        ),
+        (
+            ["evaluate", "half-cheetah-vel", "--reward-version", "v2"],
+            "--reward-version must be one of 'v1', not 'v2'",
+        ),
+        (
+            ["evaluate", "half-cheetah-dir", "--goals", "3"],
+            "--goals must be 2 or None for half-cheetah-dir, not 3",
+        ),
+        (["bench", "MT11"], "Unknown benchmark 'MT11'. Did you mean 'MT1' or 'MT10'?"),
+        (["bench", "ML10-test"], "BENCHMARK must name train tasks, .* not 'ML10-test'. Give ML10."),
+        (["bench", "reach-v3", "--threads", "two"], "--threads must be whole numbers above 0, .*, not 'two'"),
+        (["bench", "reach-v3", "--threads", "1,0"], "--threads must be whole numbers above 0, .*, not '1,0'"),
+        (["bench", "reach-v3", "--rounds", "0"], "--rounds"),
+        (["compare", "a.json"], "Missing argument 'B'"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(run, check_mistake, arguments, message):
+    check_mistake(run(*arguments), message)

@@ -1,0 +1,52 @@
+"""`taskworlds compare`."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from taskworlds.cli import main
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    for name, policy, steps in (("expert", "expert", 60), ("random", "random", 60), ("short", "random", 20)):
+        with pytest.raises(SystemExit) as stop:
+            main(
+                f"evaluate reach-v3 --goals 3 --max-episode-steps {steps} --policy {policy} -q --out".split()
+                + [str(folder / name)]
+            )
+        assert stop.value.code == 0
+    return folder
+
+
+def test_compare(run, results):
+    ran = run("compare", results / "expert", results / "random" / "result.json")
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0] == f"A: success 1.000 in 3 tasks, {results}/expert"
+    assert lines[1] == f"B: success 0.000 in 3 tasks, {results}/random/result.json"
+    assert lines[-1] == "B minus A: success -1.000, 95 % interval [-1.000, -1.000], 3 tasks"
+    assert re.search(r"^ reach-v3 +3 +-1\.00", ran.out, re.MULTILINE)
+
+
+def test_compare_refuses_what_was_not_measured_alike(run, check_mistake, results):
+    ran = run("compare", results / "expert", results / "short")
+    check_mistake(ran, "max_episode_steps: 60 and 20. Evaluate again .* or pass --allow-different")
+    ran = run("compare", results / "expert", results / "short", "--allow-different")
+    assert ran.code == 0
+    assert "differs: max_episode_steps, 60 and 20" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ("nothing.json", r"nothing\.json cannot be read: No such file"),
+        (".", r"result\.json cannot be read: No such file"),
+        ("expert/tasks.csv", "tasks.csv: This is no saved Result"),
+    ],
+)
+def test_compare_reads_results_only(run, check_mistake, results, other, message):
+    check_mistake(run("compare", results / "expert", results / other), message)

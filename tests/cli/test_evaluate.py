@@ -1,0 +1,298 @@
+"""`taskworlds evaluate`; episodes are few and short."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+import taskworlds.evaluation
+from taskworlds.cli import main
+from taskworlds.evaluation import Result, evaluate, expert_policy
+from taskworlds.worlds.metaworld.official import OfficialRow
+
+SHORT = ("--goals", "2", "--max-episode-steps", "8")
+
+POLICIES = """
+import numpy as np
+
+def still(obs):
+    return np.zeros((len(obs), 4))
+
+def broken(obs):
+    raise TypeError("mine")
+
+class Stopped:
+    '''Ctrl-C, when the first episode has ended.'''
+    calls = 0
+    def __call__(self, obs):
+        self.calls += 1
+        if self.calls > 8:
+            raise KeyboardInterrupt
+        return np.zeros((len(obs), 4))
+
+class Learner:
+    def init(self): pass
+    def adapt_action(self, obs): return np.zeros((len(obs), 4)), {}
+    def step(self, timestep): pass
+    def adapt(self): pass
+    def eval_action(self, obs): return np.zeros((len(obs), 4))
+    def reset(self, env_mask): pass
+"""
+
+
+@pytest.fixture
+def own_policies(tmp_path, monkeypatch):
+    """A folder with policies, made the current one."""
+    (tmp_path / "own_policies.py").write_text(POLICIES)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield tmp_path
+    sys.modules.pop("own_policies", None)
+
+
+def test_evaluate_says_what_it_runs_and_what_came_of_it(run):
+    ran = run("evaluate", "reach-v3", "--goals", "3")
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0] == (
+        "MT1-reach-v3 train: 1 skill x 3 goals x 1 episode = 3 episodes of up to 500 steps, seed 0"
+    )
+    assert lines[1] == "policy expert, reward v2, engine native with 3 rows"
+    assert re.search(r"^ reach-v3 +3 +3 +1\.00 +1\.00", ran.out, re.MULTILINE)
+    assert re.fullmatch(r"success 1\.000, 95 % interval \[1\.000, 1\.000\], 3 tasks, \d+ s", lines[-1])
+    assert "\x1b" not in ran.out
+    assert ran.err == ""
+
+
+def test_the_options_are_those_of_evaluate(run):
+    given = ("--seed", "3", "--episodes", "2", "--num-envs", "1", "--reward-version", "v1", "--full-episodes")
+    ran = run("evaluate", "ML1-test", "--env-name", "push-v3", *SHORT, *given, "--one-hot", "--json")
+    expected = evaluate(
+        expert_policy(),
+        "ML1",
+        split="test",
+        env_name="push-v3",
+        num_goals=2,
+        max_episode_steps=8,
+        seed=3,
+        episodes_per_task=2,
+        num_envs=1,
+        reward_function_version="v1",
+        terminate_on_success=False,
+        use_one_hot=True,
+    )
+    assert Result.from_json(ran.out) == expected
+    assert ran.err.startswith(
+        "ML1-push-v3 test: 1 skill x 2 goals x 2 episodes = 4 episodes of 8 steps, seed 3\n"
+        "policy expert, reward v1, engine native with 1 row\n"
+    )
+
+
+def test_the_engine_changes_no_result(run):
+    sync, in_processes = (
+        run("evaluate", "reach-v3", *SHORT, "--num-envs", "2", "--engine", engine, "--json").out
+        for engine in ("sync", "async")
+    )
+    assert sync == in_processes
+
+
+def test_the_random_policy_depends_on_the_seed_alone(run):
+    first, again, other = (
+        run(
+            "evaluate", "reach-v3", *SHORT, "--policy", "random", "--seed", seed, "--num-envs", rows, "--json"
+        )
+        for seed, rows in ((0, 1), (0, 2), (1, 1))
+    )
+    assert first.out == again.out
+    assert first.out != other.out
+
+
+def test_quiet(run):
+    ran = run("evaluate", "reach-v3", *SHORT, "--quiet")
+    assert re.fullmatch(r"success 0\.000, .*, 2 tasks, \d+ s\n", ran.out)
+    assert ran.err == ""
+    ran = run("evaluate", "reach-v3", *SHORT, "--quiet", "--json")
+    assert len(Result.from_json(ran.out).tasks) == 2
+    assert ran.err == ""
+
+
+def test_the_test_tasks_are_the_default_where_there_are_any(run):
+    assert run("evaluate", "ML1", "--env-name", "reach-v3", *SHORT).out.startswith("ML1-reach-v3 test: ")
+
+
+def test_files(run, tmp_path):
+    folder = tmp_path / "new" / "results"
+    ran = run("evaluate", "reach-v3", *SHORT, "--out", folder)
+    assert ran.code == 0
+    names = [f"{folder}/{name}" for name in ("result.json", "tasks.csv", "skills.csv")]
+    assert ran.out.splitlines()[-1] == f"wrote {', '.join(names)}"
+    result = Result.load(folder / "result.json")
+    assert (folder / "tasks.csv").read_text() == result.to_csv("task")
+    assert (folder / "skills.csv").read_text() == result.to_csv("skill")
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_files_are_overwritten_only_when_forced(run, check_mistake, tmp_path):
+    assert run("evaluate", "reach-v3", *SHORT, "--out", tmp_path, "--seed", "0").code == 0
+    (tmp_path / "skills.csv").unlink()
+    ran = run("evaluate", "reach-v3", *SHORT, "--out", tmp_path, "--seed", "1")
+    check_mistake(ran, r"already holds result\.json, tasks\.csv\. Give another folder, or --force")
+    assert Result.load(tmp_path / "result.json").seed == 0
+    assert run("evaluate", "reach-v3", *SHORT, "--out", tmp_path, "--seed", "1", "--force").code == 0
+    assert Result.load(tmp_path / "result.json").seed == 1
+
+
+def test_the_folder_is_tried_before_anything_is_played(run, check_mistake, tmp_path, monkeypatch):
+    def played(*arguments, **keywords):
+        raise AssertionError("played first")
+
+    monkeypatch.setattr(taskworlds.evaluation, "evaluate", played)
+    (tmp_path / "file").write_text("")
+    ran = run("evaluate", "reach-v3", "--out", tmp_path / "file" / "results")
+    check_mistake(ran, "--out must be a folder that can be written to, which .* is not: Not a directory")
+
+
+def test_what_is_printed_survives_a_full_disk(run, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Result, "save", full)
+    ran = run("evaluate", "reach-v3", *SHORT, "--out", tmp_path)
+    assert ran.code == 1
+    assert ran.err == f"Error: The files could not be written to {tmp_path}: No space left on device.\n"
+    assert ran.out.splitlines()[-1].startswith("success 0.000")
+
+
+def test_a_policy_from_the_current_folder(run, own_policies):
+    ran = run("evaluate", "reach-v3", *SHORT, "--policy", "own_policies:still")
+    assert ran.code == 0
+    assert "policy own_policies:still, " in ran.out
+
+
+def test_a_policys_own_exception_comes_out(own_policies, capsys):
+    with pytest.raises(TypeError, match="mine"):
+        main(["evaluate", "reach-v3", *SHORT, "--policy", "own_policies:broken"])
+
+
+def test_a_policy_that_cannot_be_called_so_comes_out(own_policies, capsys):
+    with pytest.raises(TypeError):
+        main(["evaluate", "reach-v3", *SHORT, "--policy", "math:sin"])
+
+
+def test_a_policy_that_learns_from_the_task_first(run, own_policies):
+    ran = run(
+        "evaluate",
+        "ML1",
+        "--env-name",
+        "reach-v3",
+        *SHORT,
+        "--policy",
+        "own_policies:Learner",
+        "--adaptation-episodes",
+        "1",
+        "--num-envs",
+        "2",
+    )
+    assert ran.code == 0
+    assert "policy own_policies:Learner (meta-learning), " in ran.out
+    assert "meta: 1 x 1 episodes of adaptation, batches of 2" in ran.out
+
+
+def test_tasks_that_could_not_run(run, tmp_path, monkeypatch):
+    step = OfficialRow.step
+
+    def breaks(self, action):
+        if self._task.env_name == "push-v3" and not self.idle:
+            raise OSError("no world")
+        return step(self, action)
+
+    monkeypatch.setattr(OfficialRow, "step", breaks)
+    ran = run(
+        "evaluate", "MT10", "--goals", "1", "--max-episode-steps", "2", "--engine", "sync", "--out", tmp_path
+    )
+    assert ran.code == 1
+    message = "1 of 10 tasks could not run and are in no average, the first of push-v3: OSError: no world"
+    assert ran.err == f"Error: {message}\n"
+    assert len(Result.load(tmp_path / "result.json").completed) == 9
+
+
+def test_ctrl_c_shows_what_was_finished(run, own_policies):
+    stopped = ("--policy", "own_policies:Stopped", "--num-envs", "1", "--out", "x")
+    ran = run("evaluate", "reach-v3", *SHORT, *stopped)
+    assert ran.code == 130
+    assert "MT1-reach-v3 (partial) train, multi-task" in ran.out
+    assert re.search(r"^success 0\.000, 1 task, \d+ s$", ran.out, re.MULTILINE)
+    assert ran.err == "PARTIAL: stopped after 1 of 2 tasks, the first to end; nothing was written\n"
+    assert list((own_policies / "x").iterdir()) == []
+    ran = run("evaluate", "reach-v3", *SHORT, *stopped, "--json", "--quiet")
+    assert ran.code == 130
+    assert Result.from_json(ran.out).benchmark == "MT1-reach-v3 (partial)"
+
+
+def test_ctrl_c_before_anything_was_finished(run, own_policies):
+    stopped = ("--policy", "own_policies:Stopped", "--num-envs", "1", "--episodes", "2")
+    ran = run("evaluate", "reach-v3", *SHORT, *stopped, "--quiet")
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err == "stopped before any task was finished; nothing was written\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "how"),
+    [
+        (
+            "half-cheetah-vel",
+            "half-cheetah-vel test: 1 skill x 2 tasks x 1 episode = 2 episodes of 8 steps, seed 0",
+            "policy random, reward v1, ",
+        ),
+        pytest.param(
+            "walker-walk-len-range",
+            "walker-walk-len-range test: 1 skill x 2 tasks x 1 episode = 2 episodes of 8 steps, seed 0",
+            "policy random, reward dm_control, ",
+            marks=pytest.mark.requires_dm_control,
+        ),
+    ],
+)
+def test_evaluate_and_compare_where_there_is_no_success(run, tmp_path, name, first, how):
+    ran = run("evaluate", name, *SHORT, "--engine", "sync", "--out", tmp_path)
+    assert ran.code == 0
+    lines = ran.out.splitlines()
+    assert lines[0] == first
+    assert lines[1] == f"{how}engine sync with 2 rows"
+    assert "success" not in ran.out
+    assert "nan" not in ran.out
+    assert re.search(r"^return -?\d+\.\d, 95 % interval \[.*\], 2 tasks, \d+ s$", ran.out, re.MULTILINE)
+    ran = run("compare", tmp_path, tmp_path)
+    assert ran.code == 0
+    assert "success" not in ran.out
+    assert ran.out.splitlines()[-1] == "B minus A: return +0.0, 95 % interval [+0.0, +0.0], 2 tasks"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("ci", [False, True])
+def test_a_bar_is_shown_on_a_terminal_only_and_not_in_ci(ci):
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "CI"} | {"TERM": "xterm"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "taskworlds", "evaluate", "reach-v3", *SHORT],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=environment | ({"CI": "true"} if ci else {}),
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            try:
+                while chunk := terminal.read(4096):
+                    shown += chunk
+            except OSError:  # how Linux tells that the other end was closed
+                pass
+        out = process.stdout.read()
+    assert process.returncode == 0
+    assert (b"2 of 2 episodes" in shown) is not ci
+    assert b"\x1b" not in out

@@ -1,0 +1,94 @@
+"""`taskworlds list`."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import taskworlds
+from taskworlds.benchmarks import BENCHMARK_NAMES, benchmark
+from taskworlds.cli import listing
+from taskworlds.registration import IDS
+from taskworlds.worlds import WORLDS, world_of
+
+
+def test_list_benchmarks(run):
+    out = run("list", "benchmarks").out
+    assert re.search(r"^ ML10 +meta +10 +5 *$", out, re.MULTILINE)
+    assert re.search(r"^ ant-goal +150 +30 +go to the given place *$", out, re.MULTILINE)
+    assert re.search(r"^ walker-walk-len +4 +4 +half-length of the left foot, m *$", out, re.MULTILINE)
+    assert "walker-walk-len-range" not in out
+    rows = json.loads(run("list", "benchmarks", "--json").out)
+    assert [row["name"] for row in rows] == [
+        *BENCHMARK_NAMES,
+        *(name for world in WORLDS for name in world.benchmarks),
+    ]
+    for row in rows:
+        if row["needs"]:
+            with pytest.raises(TypeError, match=f"{row['name']} needs {row['needs'].split()[0]}"):
+                benchmark(row["name"])
+            continue
+        made = benchmark(row["name"], seed=0)
+        assert row["train_skills"] == made.env_names("train")
+        assert row["test_skills"] == (made.env_names("test") if made.is_meta else [])
+        assert (row["train_tasks"], row["test_tasks"]) == (len(made.train_tasks), len(made.test_tasks))
+        assert row["kind"] == ("meta" if made.is_meta else "multi-task")
+        assert row["world"] == world_of(row["train_skills"][0]).suite
+        assert row["summary"] or row["world"] == "metaworld"
+
+
+def test_list_skills(run):
+    out = run("list", "skills").out
+    names = [name for world in WORLDS for name in world.env_names()]
+    assert all(re.search(rf"^ {name} ", out, re.MULTILINE) for name in names)
+    assert out.splitlines()[-1].startswith(f"{len(names)} skills.")
+    rows = json.loads(run("list", "skills", "--json").out)
+    assert [row["name"] for row in rows] == names
+    assert [row["benchmarks"] for row in rows if row["name"] == "sweep-v3"] == [
+        ["MT50", "ML10-train", "ML25-test", "ML45-train"]
+    ]
+    for row in rows:
+        assert (row["object"], row["summary"]) == world_of(row["name"]).about(row["name"])
+        assert row["object"]
+        assert row["summary"]
+
+
+def test_lists_of_one_world_and_by_a_word(run):
+    rows = json.loads(run("list", "benchmarks", "--world", "control", "--json").out)
+    assert {row["world"] for row in rows} == {"control"}
+    out = run("list", "benchmarks", "--world", "control").out
+    assert all(re.search(rf"^ {row['name']} ", out, re.MULTILINE) for row in rows)
+    rows = json.loads(run("list", "skills", "Cheetah", "--json").out)
+    assert [row["name"] for row in rows] == ["half-cheetah-vel", "half-cheetah-dir", "cheetah-run"]
+    rows = json.loads(run("list", "skills", "lid on", "--json").out)
+    assert [row["name"] for row in rows] == ["box-close-v3"]
+    out = run("list", "benchmarks", "torso").out
+    assert re.search(r"^ cheetah-run-torso_length-range +50 +50 ", out, re.MULTILINE)
+    assert "MT10" not in out
+
+
+def test_list_envs(run):
+    out = run("list", "envs").out
+    assert re.search(r"^ taskworlds/ML10-test +test tasks of ML10, 5 skills *$", out, re.MULTILINE)
+    assert re.search(r"^ taskworlds/custom-mt-envs +custom-mt-envs; give envs_list *$", out, re.MULTILINE)
+    cheetah = r"^ taskworlds/half-cheetah-vel +run at the given velocity; 100 train and 30 test tasks *$"
+    assert re.search(cheetah, out, re.MULTILINE)
+    names = [row["name"] for row in json.loads(run("list", "envs", "--json").out)]
+    assert [name for name in names if "/" in name] == list(IDS)
+    for name in names[len(IDS) :]:
+        assert hasattr(taskworlds, name.removeprefix("taskworlds."))
+
+
+@pytest.mark.parametrize("columns", ["80", "100"])
+def test_lists_fit_a_terminal(run, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    for name in listing.LISTS:
+        out = run("list", name).out
+        assert max(map(len, out.splitlines())) <= int(columns)
+        assert "…" not in out
+
+
+def test_what_is_piped_is_not_cut(run):
+    assert "…" not in "".join(run("list", name).out for name in listing.LISTS)

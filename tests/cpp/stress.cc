@@ -4,6 +4,7 @@
 #include <mujoco/mujoco.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "bare_loop.h"
 #include "engine.h"
 #include "model.h"
 #include "scene.h"
@@ -396,6 +398,41 @@ void check_many_small_steps() {
   std::printf("many small steps\n");
 }
 
+// The bare loop ends where the engine does, on any number of threads; an error of MuJoCo ends it, and nothing else.
+void check_bare_loop() {
+  const int steps = 20;
+  const auto engine = make_engine(2);
+  const auto width = static_cast<std::size_t>(kSizes.rows * kSizes.actions);
+  std::vector<double> actions(width * steps);
+  for (std::size_t i = 0; i < actions.size(); ++i) actions[i] = std::sin(static_cast<double>(i));
+  const auto place_all = [&](int but) {
+    const int count = static_cast<int>(scenes().size());
+    for (int row = 0, index = 0; row < kSizes.rows; ++row, index = (index + 1) % count) {
+      if (index == but) ++index;
+      place(*engine, row, index, *scenes()[static_cast<std::size_t>(index)]);
+    }
+  };
+  place_all(kTooSmall);
+  std::vector<std::vector<double>> ends;
+  for (int threads = 1; threads <= 4; ++threads) {
+    BareLoop loop(*engine, threads);
+    loop.run(actions, steps, false);
+    ends.push_back(loop.states());
+  }
+  for (int t = 0; t < steps; ++t) {
+    const auto begin = actions.begin() + static_cast<std::ptrdiff_t>(width) * t;
+    CHECK(step(*engine, std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(width)), nullptr, How::run));
+  }
+  for (const std::vector<double>& end : ends) CHECK(end == engine->states);
+  place_all(-1);
+  throws<std::runtime_error>([&] {
+    BareLoop loop(*engine, 3);
+    for (int t = 0; t < 10; ++t) loop.run(actions, steps, true);
+  });
+  throws<std::invalid_argument>([&] { BareLoop(*engine, 0); });
+  std::printf("bare loop\n");
+}
+
 }  // namespace
 
 int main() {
@@ -403,6 +440,7 @@ int main() {
   check_threads_change_nothing(40);
   check_two_engines_in_two_threads(40);
   check_many_small_steps();
+  check_bare_loop();
   check_interrupts();
   check_close();
   std::printf("all checks hold\n");

@@ -176,12 +176,13 @@ def _from_disk(asset: str) -> Model | None:
 
 def _file_name(asset: str) -> str:
     """Names a compiled model by its file and by a digest of all that decides what it is compiled to."""
-    made_of = (
-        asset,
-        platform.machine(),
-        *(importlib.metadata.version(package) for package in ("metaworld", "mujoco")),
-    )
-    return f"{Path(asset).stem}_{digest(made_of, _compiled)}.mjb"
+    return f"{Path(asset).stem}_{digest((asset, platform.machine(), *_versions()), _compiled)}.mjb"
+
+
+@functools.cache
+def _versions() -> tuple[str, ...]:
+    """The versions of the packages that a compiled model comes from; looking them up takes milliseconds."""
+    return tuple(importlib.metadata.version(package) for package in ("metaworld", "mujoco"))
 
 
 def _with_welds(model: mujoco.MjModel) -> mujoco.MjModel:

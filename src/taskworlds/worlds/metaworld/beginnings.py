@@ -113,7 +113,7 @@ def _keep(new: dict[Key, Kept]) -> None:
             _bytes -= _kept.popitem(last=False)[1].nbytes
 
 
-@functools.lru_cache(maxsize=16)  # of 3 MB each
+@functools.lru_cache(maxsize=10)  # of 3 MB each; MT10 has 8
 def _unmoved(asset: str) -> mujoco.MjModel:
     """Gives a model as its file has it, to be copied: three times as fast as making it from the engine's."""
     return metaworld_model(asset).to_mujoco()

@@ -5,6 +5,7 @@ They are written as ordinary Python functions that call other ordinary Python fu
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -53,12 +54,9 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
     import numba
 
     if name is not None and is_on_disk(function, name):
-        try:
+        # If it cannot be read after all, numba compiles, and fails as what the function calls is not compiled.
+        with contextlib.suppress(numba.core.errors.NumbaError):
             return _cfunc(function, name, cache=True)
-        except (
-            numba.core.errors.NumbaError
-        ):  # it could not be read, and what the function calls is not compiled
-            pass
     title = name or f"{function.__name__}_{id(function)}"
     whole = _with_compiled_globals(function, numba)
     whole.__globals__["carray"] = numba.carray

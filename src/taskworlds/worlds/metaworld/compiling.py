@@ -46,9 +46,8 @@ def remember(skill: Skill, version: str, kernel: Any) -> None:
 def _compile(names: Sequence[str], version: str) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = min(cores, len(names))
-    kin = sorted(
-        names, key=lambda name: skill(name).family
-    )  # they share functions, which a process compiles once
+    # Skills of a family share functions, which a process compiles once.
+    kin = sorted(names, key=lambda name: skill(name).family)
     bounds = [len(kin) * i // count for i in range(count + 1)]
     said = f"taskworlds: compiling {len(names)} skills, once on this machine ..."
     print(said, end="", file=sys.stderr, flush=True)

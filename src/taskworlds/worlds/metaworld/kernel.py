@@ -238,7 +238,6 @@ def is_cached(skill: Skill, version: str) -> bool | None:
     return is_on_disk(*_named(skill, version))
 
 
-@functools.lru_cache(maxsize=256)
 def _named(skill: Skill, version: str) -> tuple[Callable[..., None], str]:
     """Gives a kernel with its name on disk: skill, version, and a digest of what it is made of and what compiles it."""
     enter = _bind(skill, version, to_compile=True)["enter"]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from taskworlds.engine import Engine, compile_kernel
+from taskworlds.engine.kernels import is_on_disk
 
 
 def weigh(now, action, params, memory, obs, terms, single):
@@ -106,6 +107,14 @@ def test_closures_and_defaults_are_compiled_too():
     assert arrays[4].tolist() == [6.5]
 
 
+def doubled(x):
+    return 2.0 * x
+
+
+def calls_a_helper(now, action, params, memory, obs, terms, single):
+    obs[0] = doubled(now[0])
+
+
 def wrong_helper(x):
     return {"x": x}["y"].missing
 
@@ -151,3 +160,16 @@ def test_what_cannot_be_compiled_is_named(function, name, reason):
         compile_kernel(function)
     assert "It may not make or change objects" in str(caught.value)
     assert "Raised from" not in str(caught.value)
+
+
+def test_a_kernel_whose_code_is_gone_from_disk_is_compiled_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert compile_kernel(calls_a_helper, "half_kept").address
+    assert is_on_disk(calls_a_helper, "half_kept")
+    (code,) = tmp_path.rglob("*half_kept*.nbc")  # beside it stays the index, which promises it
+    code.unlink()
+    kernel = compile_kernel(calls_a_helper, "half_kept")
+    arrays = [np.full(1, 2.0) for _ in range(6)]
+    pointer = ctypes.POINTER(ctypes.c_double)
+    kernel.ctypes(*(array.ctypes.data_as(pointer) for array in arrays), 0)
+    assert arrays[4].tolist() == [4.0]

@@ -1,4 +1,4 @@
-// The Python module taskworlds.engine._native: the only C++ that knows Python. It checks what could corrupt memory;
+// The Python module taskworlds.engine._native, the engine's only C++ that knows Python. It checks what could corrupt memory;
 // the messages meant for users come from the Python face.
 
 #include <nanobind/nanobind.h>
@@ -108,9 +108,10 @@ void begin(Engine& engine, const Actions<T>& actions, const std::optional<Mask>&
 }
 
 template <typename T>
-void step(LiveEngine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
+bool step(LiveEngine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
   begin(engine, actions, mask);
   finish(engine, &Engine::run);
+  return engine.went_well();
 }
 
 template <typename T>
@@ -296,6 +297,7 @@ NB_MODULE(_native, m) {
            [](LiveEngine& self) {
              self.join();
              finish(self, &Engine::wait);
+             return self.went_well();
            })
       .def("bare_loop", &bare_loop<float>, "actions"_a.noconvert(), "num_threads"_a)
       .def("bare_loop", &bare_loop<double>, "actions"_a.noconvert(), "num_threads"_a)

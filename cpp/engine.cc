@@ -122,6 +122,10 @@ const std::shared_ptr<const Scene>& Engine::scene_of(int row) const {
   return scenes_[static_cast<std::size_t>(scene)];
 }
 
+bool Engine::went_well() const {
+  return std::all_of(faults.begin(), faults.end(), [](std::int32_t fault) { return fault == 0; });
+}
+
 void Engine::set_scene(int index, std::shared_ptr<const Scene> scene) {
   check_idle();
   const int count = static_cast<int>(scenes_.size());

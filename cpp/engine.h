@@ -70,6 +70,8 @@ class Engine {
   void close();
 
   bool pending() const { return phase_ != Phase::idle; }
+  // Whether no row had a fault in the last step or forward.
+  bool went_well() const;
   // Whether a thread is in run or wait.
   bool running() const { return phase_ == Phase::running; }
   int threads() const { return threads_; }

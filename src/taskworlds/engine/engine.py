@@ -242,7 +242,7 @@ class Engine:
         """Whether `step_async` was called and `step_wait` was not."""
         return self._native.pending
 
-    def step(self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None) -> None:
+    def step(self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None) -> bool:
         """Steps the rows, all or those of the mask, and writes every array but overrides and params.
 
         Ctrl-C drops the rows whose turn has not come (`Fault.NOT_STEPPED`) and raises KeyboardInterrupt.
@@ -252,23 +252,26 @@ class Engine:
                 in float64. Rows outside the mask are not read.
             mask: (N,) bool, rows to step; None is all.
 
+        Returns:
+            Whether all went well: if not, `faults` says what did not.
+
         Raises:
             ValueError: a shape does not fit, or `scene_of_row` or `kernel_of_row` names what does not exist.
             RuntimeError: a step is under way, or the engine is closed.
         """
-        self._native.step(*self._checked(actions, mask))
+        return self._native.step(*self._checked(actions, mask))
 
     def step_async(self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None) -> None:
         """Starts a step and returns; the arguments may be reused at once. See `step`."""
         self._native.step_async(*self._checked(actions, mask))
 
-    def step_wait(self) -> None:
-        """Waits for the step that `step_async` started.
+    def step_wait(self) -> bool:
+        """Waits for the step that `step_async` started, and gives what `step` gives.
 
         Raises:
             RuntimeError: none is under way.
         """
-        self._native.step_wait()
+        return self._native.step_wait()
 
     def forward(self, mask: npt.NDArray[np.bool_] | None = None, *, warm_start: bool = False) -> None:
         """Writes `now`, faults and warnings for the rows' states as they are; no row moves, no kernel is called.

@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.vector._batch import write_rows
 from taskworlds.vector.normalization import ObservationNormalizer
 from taskworlds.vector.options import Options
 
@@ -58,6 +59,9 @@ class Observations:
         self.space = gym.spaces.Box(low, high, dtype=np.float64)
         self.values = np.zeros((num_rows, low.size))
         self._one_hot = np.zeros((num_rows, len(self._skills)))
+        self._world, self._shown_skill, _ = np.split(
+            self.values, [self.world_size, self.world_size + len(self._skills)], axis=1
+        )
 
     def set_skill(self, row: int, skill: str | None) -> None:
         """Says which skill the one-hot of a row shows from now on."""
@@ -67,29 +71,28 @@ class Observations:
         self,
         world: NDArray[np.float64],
         rows: NDArray[np.bool_],
-        last_step: tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_]] | None = None,
+        last_step: tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_] | None] | None = None,
     ) -> None:
         """Writes the observations of `rows`.
 
         Args:
             world: the world's numbers, (N, at least `world_size`).
             rows: which rows, (N,) bool.
-            last_step: the actions (N, A), the rewards (N,) and which rows ended (N,); None where an attempt begins.
+            last_step: the actions (N, A), the rewards (N,) and which rows ended, (N,) or None if none did; None where an
+                attempt begins.
         """
-        chosen, at = rows[:, None], self.world_size
-        np.copyto(self.values[:, :at], world[:, :at], where=chosen)
-        if self._skills:
-            past = at + len(self._skills)
-            np.copyto(self.values[:, at:past], self._one_hot, where=chosen)
-            at = past
+        write_rows(self._world, world, rows)
+        if self._skills and (last_step is None or self.normalizer is not None):  # else it stands there
+            write_rows(self._shown_skill, self._one_hot, rows)
         if self._has_last_step:
-            last = self.values[:, at : self._flag]
+            last = self.values[:, self.world_size + len(self._skills) : self._flag]
             last[rows] = 0.0
             if last_step is not None:
                 actions, rewards, ended = last_step
                 last[rows, :-2] = actions[rows]
                 last[rows, -2] = rewards[rows] / self._reward_scale
-                last[rows, -1] = ended[rows]
+                if ended is not None:
+                    last[rows, -1] = ended[rows]
         if self.normalizer is not None:
             self.normalizer(self.values[:, : self._flag], rows)
         if self._has_flag:

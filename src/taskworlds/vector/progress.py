@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.vector._batch import count_step
 from taskworlds.vector.infos import put
 
 __all__ = ["Progress"]
@@ -58,6 +59,34 @@ class Progress:
         self.returns[rows] = 0.0
         self.succeeded[rows] = False
         self.running[rows] = True
+
+    def step(
+        self,
+        rows: NDArray[np.bool_],
+        rewards: NDArray[np.float64],
+        success: NDArray[np.float64] | None,
+        terminated: NDArray[np.bool_] | None,
+        *,
+        terminate_on_success: NDArray[np.bool_],
+        limit: int,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_] | None]:
+        """Counts a step of `rows`.
+
+        Args:
+            rows: which rows, (N,) bool.
+            rewards: (N,), read where `rows` is True, as are the next two.
+            success: 1 where the step succeeded, (N,); None in worlds without success.
+            terminated: whether the world ends the episode, (N,) bool; None in worlds that end none.
+            terminate_on_success: whether success does, (N,) bool.
+            limit: steps after which an attempt that goes on is truncated.
+
+        Returns:
+            New arrays, each (N,): rewards, 0 where the row did not step; which attempts the world or success ends; which
+            the limit does; and which of them end at all, or None if none does.
+        """
+        return count_step(
+            rows, rewards, success, terminated, terminate_on_success, limit, self.steps, self.returns, self.succeeded
+        )
 
     def keep_attempt(self, rows: NDArray[np.bool_]) -> None:
         """Adds the attempts of `rows`, which end, to those of their trials."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["get_checkpoint", "load_checkpoints", "restore", "take"]
 
-FORMAT = "taskworlds-state/2"
+FORMAT = "taskworlds-state/3"
 
 # Options that decide the numbers of an episode.
 _OPTIONS = (
@@ -98,7 +98,6 @@ def restore(env: TaskVectorEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayL
 def _counters(env: TaskVectorEnv) -> dict[str, NDArray[Any]]:
     """The arrays with one entry a row that, with the engine's rows, hold all there is to know of an episode."""
     return {
-        "goals": env._goals,
         "obs": env._observations.values,
         "sample_on_reset": env._sample_on_reset,
         "terminate_on_success": env._terminate_on_success,

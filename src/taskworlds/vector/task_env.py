@@ -229,14 +229,16 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         array = np.asarray(action)
         if array.shape != self.action_space.shape:
             raise ValueError(f"action must have the shape {self.action_space.shape}, not {array.shape}.")
-        obs, reward, terminated, truncated, info = self._batch._step_only_row(array)
+        obs, rewards, terminations, truncations, infos = self._batch.step(array[None])
+        terminated, truncated = bool(terminations[0]), bool(truncations[0])
         if terminated:
             kind = StepType.TERMINAL
         elif truncated:
             kind = StepType.TIMEOUT
         else:
             kind = StepType.FIRST if self._batch.steps_taken[0] == 1 else StepType.MID
-        return EnvStep(self._spec, action, reward, obs, info, kind)
+        info = self._batch.row_info(infos, 0)
+        return EnvStep(self._spec, action, float(rewards[0]), obs[0], info, kind)
 
     def render(self) -> Any:
         """Gives the picture that `render_mode` asks for."""

@@ -19,6 +19,7 @@ from taskworlds.benchmarks import Benchmark
 from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.task import Task
 from taskworlds.vector import pictures, row_names, snapshot
+from taskworlds.vector._batch import describe, ready
 from taskworlds.vector.dealing import deal
 from taskworlds.vector.infos import keep, merge, put, row_info
 from taskworlds.vector.normalization import (
@@ -42,11 +43,11 @@ Step = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArra
 
 
 class _Begun(NamedTuple):
-    """A step between its two halves: the actions, and which rows step and which begin an episode instead."""
+    """A step between its two halves: the actions, which rows step, and which begin an episode instead, if any do."""
 
     actions: NDArray[np.floating]
     stepping: NDArray[np.bool_]
-    restarting: NDArray[np.bool_]
+    restarting: NDArray[np.bool_] | None = None
 
 
 class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]):
@@ -163,16 +164,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._next_tasks: list[Task | None] = [None] * n  # given or drawn for the next episode alone
         self._task_names = np.full(n, None, dtype=object)
         self._task_ids = np.full(n, None, dtype=object)
-        self._goals = np.zeros((n, world.goal_size))
         self._progress = Progress(n)
         self._pending: _Begun | None = None  # a step that step_async began
-        self._only = np.ones(1, dtype=np.bool_)  # the rows of a batch of one
-        self._is_plain = not (  # whether a step in mid-episode changes nothing of what the world gives
-            options.normalize_observations
-            or options.reward_normalization_method
-            or options.recurrent_info_in_obs
-            or options.k_episodes
-        )
+        self._every = np.ones(n, dtype=np.bool_)  # the mask of all rows
 
         self._rngs: list[np.random.Generator] = []
         self._rng_seeds: list[int] = []  # what each was seeded with; -1 where that is not known
@@ -258,9 +252,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             What `reset` gives.
         """
         self._check_ready("sample_tasks()")
-        every = np.ones(self.num_envs, dtype=np.bool_)
         self._reset_options(options)
-        self._seed(self._seeds(seed), every)
+        self._seed(self._seeds(seed), self._every)
         self._next_tasks = [self._draw(row) for row in range(self.num_envs)]
         self._held_tasks = [None] * self.num_envs
         return self.reset(options=options)
@@ -373,9 +366,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         if self._world.random_starts:
             for row in np.flatnonzero(rows):
                 seeds[row] = self._rngs[row].integers(2**31)
-        base, goals = self._rows.reset(self._tasks, rows, seeds)
-        self._goals[rows] = goals[rows]
-        self._observations.write(base, rows)
+        self._observations.write(self._rows.reset(self._tasks, rows, seeds), rows)
         self._progress.start_attempt(rows)
 
     def _check_success(self, argument: str, switches: list[bool]) -> list[bool]:
@@ -435,14 +426,13 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 the simulator refused a row, which the message names with its task and step.
         """
         begun = self._begin(actions, mask)
-        outcome = self._rows.step(begun.actions, begun.stepping) if begun.stepping.any() else None
-        return self._finish(begun, outcome)
+        return self._finish(begun, self._rows.step(begun.actions, begun.stepping))
 
     def step_async(self, actions: ArrayLike, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` gives the outcome."""
         begun = self._begin(actions, mask)
-        if begun.stepping.any():
-            self._rows.step_async(begun.actions, begun.stepping)
+        begun = begun._replace(actions=begun.actions.copy())  # the caller may write to theirs before step_wait
+        self._rows.step_async(begun.actions, begun.stepping)
         self._pending = begun
 
     def step_wait(self) -> Step:
@@ -450,115 +440,54 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         if self._pending is None:
             raise RuntimeError("No step is under way: call step_async() first.")
         begun, self._pending = self._pending, None
-        return self._finish(begun, self._rows.step_wait() if begun.stepping.any() else None)
-
-    def _step_only_row(
-        self, action: NDArray[Any]
-    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
-        """Steps a batch of one row, and gives what `step` gives without the batch.
-
-        A step in mid-episode is most of what single environments do, and on arrays of one number it would take as long
-        as the physics. It is computed on plain numbers here; all other steps are `step`'s.
-
-        Args:
-            action: (A,).
-        """
-        actions, progress = action[None], self._progress
-        if not (
-            self._is_plain and progress.running[0] and actions.dtype in _FLOATS and np.isfinite(action).all()
-        ):
-            return self._only_row(self.step(actions))
-        self._check_ready("another step")
-        outcome = self._rows.step(actions, self._only)
-        terms = {name: float(values[0]) for name, values in outcome.terms.items()}
-        succeeded = terms.get("success") == 1.0
-        if (
-            outcome.faults
-            or progress.steps[0] + 1 >= self.max_episode_steps
-            or (succeeded and self._terminate_on_success[0])
-            or (outcome.terminated is not None and outcome.terminated[0])
-        ):
-            begun = _Begun(actions, self._only, ~self._only)
-            return self._only_row(self._finish(begun, outcome))
-        reward = float(outcome.rewards[0])
-        progress.steps[0] += 1
-        progress.returns[0] += reward
-        if succeeded:
-            progress.succeeded[0] = True
-        info = {"task_name": self._task_names[0], "task_id": self._task_ids[0]}
-        if self._world.goal_size:
-            self._goals[0] = outcome.goals[0]
-            info["goal"] = self._goals[0].copy()
-        obs, width = self._observations.values[0], self._observations.world_size
-        obs[:width] = outcome.obs[0, :width]
-        return obs.copy(), reward, False, False, info | terms
-
-    def _only_row(self, step: Step) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
-        obs, rewards, terminated, truncated, infos = step
-        return obs[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), self.row_info(infos, 0)
+        return self._finish(begun, self._rows.step_wait())
 
     def _begin(self, actions: ArrayLike, mask: ArrayLike | None) -> _Begun:
         """Checks a step's arguments, and says which rows step and which begin anew."""
         self._check_ready("another step")
-        chosen = self._mask("mask", mask)
+        chosen, progress = self._mask("mask", mask), self._progress
         actions = self._actions(actions)
-        unready = chosen & ~self._progress.running
-        restarting = np.zeros_like(chosen)
-        if unready.any():
-            row = int(np.flatnonzero(unready)[0])
+        if ready(actions, chosen, progress.running):
+            return _Begun(actions, chosen)
+        stepping, restarting = chosen & progress.running, chosen & ~progress.running
+        if restarting.any():
+            row = int(np.flatnonzero(restarting)[0])
             which = f" of row {row}" if self.num_envs > 1 else ""
-            if self._progress.steps[row] == 0:
+            if progress.steps[row] == 0:
                 raise RuntimeError(f"No episode{which} has begun: call reset() before step().")
             if self.options.autoreset_mode is not AutoresetMode.NEXT_STEP:
                 raise RuntimeError(
                     f"The episode{which} has ended: call reset() before the next step. In a batch, "
                     'reset(options={"reset_mask": terminations | truncations}) resets the rows that ended.'
                 )
-            restarting = unready
-        stepping = chosen & ~restarting
-        finite = np.isfinite(actions)
-        if not finite.all() and not finite[stepping].all():
-            row = int(np.flatnonzero(stepping & ~finite.all(axis=1))[0])
+        if not ready(actions, stepping, progress.running):
+            row = int(np.flatnonzero(stepping & ~np.isfinite(actions).all(axis=1))[0])
             raise ValueError(
                 f"actions[{row}] must be finite, not {actions[row].tolist()} "
-                f"(task {self._task_ids[row]} of {self._task_names[row]}, step {self._progress.steps[row]})."
+                f"(task {self._task_ids[row]} of {self._task_names[row]}, step {progress.steps[row]})."
             )
         return _Begun(actions, stepping, restarting)
 
-    def _finish(self, begun: _Begun, outcome: RowStep | None) -> Step:
-        """Makes of an engine's outcome what the caller gets; None if no row stepped."""
+    def _finish(self, begun: _Begun, outcome: RowStep) -> Step:
+        """Makes of an engine's outcome what the caller gets."""
         actions, stepping, restarting = begun
-        n = self.num_envs
-        rewards = np.zeros(n)
-        terminated = np.zeros(n, dtype=np.bool_)
-        truncated = np.zeros(n, dtype=np.bool_)
-        infos: dict[str, Any] = {}
-        if outcome is not None:
-            np.copyto(self._goals, outcome.goals, where=stepping[:, None])
-            np.copyto(rewards, outcome.rewards, where=stepping)
-            progress = self._progress
-            progress.steps += stepping
-            progress.returns += rewards
-            if outcome.terminated is not None:
-                terminated = stepping & outcome.terminated
-            if self._world.has_success:
-                success = stepping & (outcome.terms["success"] == 1.0)
-                progress.succeeded |= success
-                terminated |= success & self._terminate_on_success
-            truncated = stepping & (progress.steps >= self.max_episode_steps) & ~terminated
-            self._observations.write(outcome.obs, stepping, (actions, rewards, terminated | truncated))
-            infos = self._about(stepping)
-            every = stepping.all()
-            for name, values in outcome.terms.items():
-                put(infos, name, values if every else np.where(stepping, values, 0.0), stepping)
-            if outcome.faults:
-                self._report(outcome.faults, infos)
-            if self._reward_normalizer is not None:
-                rewards = self._reward_normalizer(rewards, terminated, stepping)
-        ended = terminated | truncated
-        if ended.any():
+        rewards, terminated, truncated, ended = self._progress.step(
+            stepping,
+            outcome.rewards,
+            outcome.terms.get("success"),
+            outcome.terminated,
+            terminate_on_success=self._terminate_on_success,
+            limit=self.max_episode_steps,
+        )
+        self._observations.write(outcome.obs, stepping, (actions, rewards, ended))
+        infos: dict[str, Any] = describe(stepping, self._labels(), outcome.terms)
+        if outcome.faults:
+            self._report(outcome.faults, infos)
+        if self._reward_normalizer is not None:
+            rewards = self._reward_normalizer(rewards, terminated, stepping)
+        if ended is not None:
             infos = self._end(infos, ended, terminated, truncated)
-        if restarting.any():
+        if restarting is not None and restarting.any():
             self._start(restarting, choose=np.zeros_like(restarting))
             merge(infos, self._about(restarting))
         return self._observations.values.copy(), rewards, terminated, truncated, infos
@@ -620,16 +549,16 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             )
         put(infos, "diverged", diverged.astype(np.float64), diverged)
 
+    def _labels(self) -> dict[str, NDArray[Any]]:
+        """What info says of each row's task."""
+        labels: dict[str, NDArray[Any]] = {"task_name": self._task_names, "task_id": self._task_ids}
+        if self._world.goal_size:
+            labels["goal"] = self._rows.goals
+        return labels
+
     def _about(self, rows: NDArray[np.bool_]) -> dict[str, Any]:
         """What info says of the task of `rows`; nothing if there are none."""
-        infos: dict[str, Any] = {}
-        if rows.any():
-            every = rows.all()
-            for name, values in (("task_name", self._task_names), ("task_id", self._task_ids)):
-                put(infos, name, values.copy() if every else _only(values, rows), rows)
-            if self._world.goal_size:
-                put(infos, "goal", np.where(rows[:, None], self._goals, 0.0), rows)
-        return infos
+        return describe(rows, self._labels())
 
     def _actions(self, actions: ArrayLike) -> NDArray[np.floating]:
         try:
@@ -644,11 +573,11 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             raise TypeError(f"actions must be of dtype float32 or float64, not {array.dtype}.")
         if array.shape != self.action_space.shape:
             raise ValueError(f"actions must have the shape {self.action_space.shape}, not {array.shape}.")
-        return array.copy()  # the caller may write to theirs before step_wait
+        return array
 
     def _mask(self, argument: str, mask: ArrayLike | None) -> NDArray[np.bool_]:
         if mask is None:
-            return np.ones(self.num_envs, dtype=np.bool_)
+            return self._every
         array = np.asarray(mask)
         if array.dtype != np.bool_ or array.shape != (self.num_envs,):
             raise ValueError(

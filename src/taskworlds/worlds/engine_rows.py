@@ -33,7 +33,10 @@ class EngineRows(ABC):
 
     Attributes:
         num_rows: N.
+        goals: each row's goal, (N, G) float64.
     """
+
+    goals: NDArray[np.float64]
 
     def __init__(
         self, num_rows: int, goal_size: int, terms: tuple[str, ...], *, goals_move: bool = False
@@ -41,15 +44,26 @@ class EngineRows(ABC):
         self.num_rows = num_rows
         self._goals_move = goals_move
         self._names = terms
-        self._engine: Engine | None = None
         self._tasks: list[Task | None] = [None] * num_rows
-        self._goals = np.zeros((num_rows, goal_size))
+        self.goals = np.zeros((num_rows, goal_size))
+        self._engine: Engine | None = None
 
     @property
     def engine(self) -> Engine:
         """The engine that steps the rows."""
         assert self._engine is not None
         return self._engine
+
+    @engine.setter
+    def engine(self, engine: Engine) -> None:
+        """Takes an engine and names the columns of its terms; goals that move are the last of them."""
+        self._engine = engine
+        rewards, *columns = engine.terms.T[: 1 + len(self._names)]
+        terms = dict(zip(self._names, columns, strict=True))
+        self._ends = terms.pop("terminated", None)
+        self._step = RowStep(engine.obs, rewards, terms)
+        if self._goals_move:
+            self.goals = engine.terms[:, 1 + len(self._names) :]
 
     @abstractmethod
     def _prepare(self, tasks: Sequence[Task]) -> None:
@@ -62,7 +76,7 @@ class EngineRows(ABC):
     @abstractmethod
     def reset(
         self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> NDArray[np.float64]:
         """See `Rows.reset`."""
 
     @abstractmethod
@@ -71,28 +85,21 @@ class EngineRows(ABC):
 
     def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
         """See `Rows.step`."""
-        self.engine.step(actions, rows)
-        return self._outcome(rows)
+        return self._outcome(self.engine.step(actions, rows))
 
     def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
         """See `Rows.step_async`."""
-        self._stepping = rows
         self.engine.step_async(actions, rows)
 
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`."""
-        self.engine.step_wait()
-        return self._outcome(self._stepping)
+        return self._outcome(self.engine.step_wait())
 
-    def _outcome(self, rows: NDArray[np.bool_]) -> RowStep:
-        engine = self.engine
-        terms = engine.terms
-        named = dict(zip(self._names, terms[:, 1 : 1 + len(self._names)].T.copy(), strict=True))
-        terminated = named.pop("terminated").astype(np.bool_) if "terminated" in named else None
-        if self._goals_move:
-            np.copyto(self._goals, terms[:, 1 + len(self._names) :], where=rows[:, None])
-        faults = self._faults() if engine.faults.any() else ()
-        return RowStep(engine.obs, terms[:, 0], named, self._goals, terminated, faults)
+    def _outcome(self, went_well: bool) -> RowStep:
+        step = self._step
+        if self._ends is not None:
+            step = step._replace(terminated=self._ends.astype(np.bool_))
+        return step if went_well else step._replace(faults=self._faults())
 
     def _faults(self) -> list[RowFault]:
         """Gives the rows that could not be stepped, and those whose simulation diverged."""
@@ -109,7 +116,7 @@ class EngineRows(ABC):
         """See `Rows.get_state`."""
         return {name: getattr(self.engine, name) for name in ROW_ARRAYS} | {
             "tasks": [task and task.to_json() for task in self._tasks],
-            "goals": self._goals,
+            "goals": self.goals,
         }
 
     def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
@@ -127,7 +134,7 @@ class EngineRows(ABC):
             ours, theirs = getattr(engine, name), state[name]
             width = min(ours.shape[1], theirs.shape[1])  # what is beyond, no task here uses
             ours[:, :width] = theirs[source, :width]
-        self._goals[:] = state["goals"][source]
+        self.goals[:] = state["goals"][source]
         self._place_all(np.ones(self.num_rows, dtype=np.bool_))
 
     def _place_all(self, rows: NDArray[np.bool_]) -> None:

@@ -118,7 +118,7 @@ class ModelRows(EngineRows):
             "OBS_SIZE": starter.observation_space.shape[0],
             "TERM_SIZE": 1 + len(native.terms),
         }
-        self._engine = Engine(
+        self.engine = Engine(
             [scene],
             num_rows,
             action_size=action_size,
@@ -166,7 +166,7 @@ class ModelRows(EngineRows):
 
     def reset(
         self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> NDArray[np.float64]:
         """See `Rows.reset`."""
         engine, starter = self.engine, self._starter
         for row in np.flatnonzero(rows).tolist():
@@ -182,12 +182,12 @@ class ModelRows(EngineRows):
             engine.params[row] = self._params(task)
             engine.obs[row] = obs
             if "goal" in info:
-                self._goals[row] = info["goal"]
+                self.goals[row] = info["goal"]
         if self._native.memory_size:
             engine.forward(rows)
             for row in np.flatnonzero(rows).tolist():
                 engine.memory[row] = self._native.memory(engine.now[row])
-        return engine.obs, self._goals
+        return engine.obs
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""

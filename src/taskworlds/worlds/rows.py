@@ -40,9 +40,8 @@ class RowStep(NamedTuple):
     Attributes:
         obs: observations, (N, O) float64; unchanged where the row did not step.
         rewards: (N,) float64; means nothing where the row did not step.
-        terms: by name, what the skill reports of the step, each (N,) float64 and the caller's own; "success" among
-            them where the world has success. They mean nothing where the row did not step.
-        goals: each row's goal, (N, G) float64; in Meta-World its position, metres.
+        terms: by name, what the skill reports of the step, each (N,) float64; "success" among them where the world
+            has success. They mean nothing where the row did not step.
         terminated: whether the step ended the row's episode, (N,) bool; None in worlds where no step does.
         faults: of rows that went wrong.
     """
@@ -50,7 +49,6 @@ class RowStep(NamedTuple):
     obs: NDArray[np.float64]
     rewards: NDArray[np.float64]
     terms: dict[str, NDArray[np.float64]]
-    goals: NDArray[np.float64]
     terminated: NDArray[np.bool_] | None = None
     faults: Sequence[RowFault] = ()
 
@@ -60,9 +58,13 @@ class Rows(Protocol):
 
     num_rows: int
 
+    @property
+    def goals(self) -> NDArray[np.float64]:
+        """Each row's goal, (N, G) float64, the engine's own; in Meta-World its position, metres."""
+
     def reset(
         self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> NDArray[np.float64]:
         """Starts an episode in the chosen rows.
 
         Args:
@@ -71,7 +73,7 @@ class Rows(Protocol):
             seeds: for each row the seed of its start, (N,); read in worlds with `random_starts`.
 
         Returns:
-            Observations (N, O) and goals (N, G), float64; what was there before in the other rows.
+            Observations, (N, O) float64; what was there before in the other rows.
         """
 
     def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
@@ -129,14 +131,14 @@ class GymnasiumRows:
         self._envs: Any = vectorize([make_row] * num_rows, autoreset_mode=AutoresetMode.DISABLED)
         self.num_rows = num_rows
         self._obs = np.zeros((num_rows, self._envs.single_observation_space.shape[0]))
-        self._goals = np.zeros((num_rows, goal_size))
+        self.goals = np.zeros((num_rows, goal_size))
         self._masked = False
         if strategy == "sync":  # a first reset of some rows only fails where the others have no observation
             self._envs._env_obs = list(self._obs.copy())
 
     def reset(
         self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> NDArray[np.float64]:
         """See `Rows.reset`."""
         self._envs.set_attr(
             "next_task", [task if chosen else None for task, chosen in zip(tasks, rows, strict=True)]
@@ -144,8 +146,8 @@ class GymnasiumRows:
         obs, infos = self._envs.reset(seed=seeds.tolist(), options={"reset_mask": rows.copy()})
         self._obs[rows] = obs[rows]
         if "goal" in infos:
-            self._goals[rows] = infos["goal"][rows]
-        return self._obs, self._goals
+            self.goals[rows] = infos["goal"][rows]
+        return self._obs
 
     def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
         """See `Rows.step`."""
@@ -174,9 +176,9 @@ class GymnasiumRows:
         self._obs[rows] = obs[rows]
         terms = {name: values for name, values in infos.items() if not name.startswith("_")}
         if "goal" in terms:
-            self._goals[rows] = terms.pop("goal")[rows]
+            self.goals[rows] = terms.pop("goal")[rows]
         terminated = terms.pop("terminated", None)
-        return RowStep(self._obs, rewards, terms, self._goals, terminated)
+        return RowStep(self._obs, rewards, terms, terminated)
 
     def get_state(self) -> list[Any]:
         """See `Rows.get_state`."""
@@ -190,7 +192,7 @@ class GymnasiumRows:
             if each is not None:
                 self._obs[row] = each["obs"]
                 if "goal" in each:
-                    self._goals[row] = each["goal"]
+                    self.goals[row] = each["goal"]
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""

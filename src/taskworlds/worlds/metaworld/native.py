@@ -65,7 +65,7 @@ class NativeRows(EngineRows):
         self._skills += new
         self._index = {each.name: i for i, each in enumerate(self._skills)}
         old = self._engine
-        self._engine = Engine(
+        self.engine = Engine(
             [_scene(each) for each in self._skills],
             self.num_rows,
             action_size=sawyer.ACTION_SIZE,
@@ -79,9 +79,9 @@ class NativeRows(EngineRows):
         if old is not None:
             for name in ROW_ARRAYS:
                 values = getattr(old, name)
-                getattr(self._engine, name)[:, : values.shape[1]] = values
-            self._engine.scene_of_row[:] = old.scene_of_row
-            self._engine.kernel_of_row[:] = old.kernel_of_row
+                getattr(self.engine, name)[:, : values.shape[1]] = values
+            self.engine.scene_of_row[:] = old.scene_of_row
+            self.engine.kernel_of_row[:] = old.kernel_of_row
             old.close()
 
     def _prepare(self, tasks: Sequence[Task]) -> None:
@@ -93,7 +93,7 @@ class NativeRows(EngineRows):
 
     def reset(
         self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> NDArray[np.float64]:
         """See `Rows.reset`."""
         chosen = [(row, task) for row in np.flatnonzero(rows).tolist() if (task := tasks[row]) is not None]
         self._add([task.env_name for _, task in chosen])
@@ -114,8 +114,8 @@ class NativeRows(EngineRows):
             engine.obs[row] = kept.obs
             if hidden:
                 engine.obs[row, sawyer.GOAL] = 0.0
-            self._goals[row] = kept.goal
-        return engine.obs, self._goals
+            self.goals[row] = kept.goal
+        return engine.obs
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""

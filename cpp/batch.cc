@@ -1,0 +1,244 @@
+// The Python module taskworlds.vector._batch: what a step does to the arrays of a batch above the engine. With NumPy it takes
+// some fifty calls, and on arrays of a few rows each of them costs more than what it computes; here it takes three.
+
+#define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
+#include <nanobind/nanobind.h>
+#include <numpy/arrayobject.h>
+
+#include <cmath>
+#include <cstring>
+#include <string>
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace taskworlds {
+namespace {
+
+template <typename T>
+constexpr int kType = -1;
+template <>
+constexpr int kType<bool> = NPY_BOOL;
+template <>
+constexpr int kType<float> = NPY_FLOAT32;
+template <>
+constexpr int kType<double> = NPY_FLOAT64;
+template <>
+constexpr int kType<std::int64_t> = NPY_INT64;
+
+// Every argument is checked for what could corrupt memory; messages for users come from the Python face.
+PyArrayObject* array(nb::handle object, const char* name) {
+  if (!PyArray_Check(object.ptr())) throw nb::type_error((std::string(name) + " must be a NumPy array.").c_str());
+  return reinterpret_cast<PyArrayObject*>(object.ptr());
+}
+
+// One number of each row, at any distance from each other.
+template <typename T>
+class Column {
+ public:
+  Column(nb::handle object, const char* name, npy_intp rows) {
+    PyArrayObject* const values = array(object, name);
+    if (PyArray_TYPE(values) != kType<T> || !PyArray_ISBEHAVED_RO(values)) {
+      throw nb::type_error((std::string(name) + " is of another dtype than this takes.").c_str());
+    }
+    if (PyArray_NDIM(values) != 1 || (rows >= 0 && PyArray_DIM(values, 0) != rows)) {
+      throw nb::value_error((std::string(name) + " must have one entry per row.").c_str());
+    }
+    data_ = PyArray_BYTES(values);
+    stride_ = PyArray_STRIDE(values, 0);
+    size_ = PyArray_DIM(values, 0);
+  }
+  T& operator[](npy_intp row) const { return *reinterpret_cast<T*>(data_ + row * stride_); }
+  npy_intp size() const { return size_; }
+
+ private:
+  char* data_;
+  npy_intp stride_, size_;
+};
+
+nb::object owned(PyObject* object) {
+  if (object == nullptr) throw nb::python_error();
+  return nb::steal(object);
+}
+
+// A new array, one entry for each row, not yet written.
+template <typename T>
+nb::object column(npy_intp rows) {
+  return owned(PyArray_SimpleNew(1, &rows, kType<T>));
+}
+
+template <typename T>
+T* data(const nb::object& array) {
+  return static_cast<T*>(PyArray_DATA(reinterpret_cast<PyArrayObject*>(array.ptr())));
+}
+
+template <typename T>
+bool all_finite(PyArrayObject* actions, npy_intp row) {
+  for (npy_intp i = 0; i < PyArray_DIM(actions, 1); ++i) {
+    T value;  // the caller's array may lie anywhere
+    std::memcpy(&value, PyArray_GETPTR2(actions, row, i), sizeof value);
+    if (!std::isfinite(value)) return false;
+  }
+  return true;
+}
+
+bool ready(nb::handle actions, nb::handle rows, nb::handle running) {
+  PyArrayObject* const given = array(actions, "actions");
+  const Column<bool> chosen(rows, "rows", -1);
+  const Column<bool> in_episode(running, "running", chosen.size());
+  if (PyArray_NDIM(given) != 2 || PyArray_DIM(given, 0) != chosen.size()) throw nb::value_error("actions must be (N, A).");
+  const int type = PyArray_TYPE(given);
+  if ((type != NPY_FLOAT32 && type != NPY_FLOAT64) || !PyArray_ISNOTSWAPPED(given)) {
+    throw nb::type_error("actions must be float32 or float64.");
+  }
+  for (npy_intp row = 0; row < chosen.size(); ++row) {
+    if (!chosen[row]) continue;
+    if (!in_episode[row]) return false;
+    if (!(type == NPY_FLOAT32 ? all_finite<float>(given, row) : all_finite<double>(given, row))) return false;
+  }
+  return true;
+}
+
+nb::tuple count_step(nb::handle rows, nb::handle rewards, nb::handle success, nb::handle terminated,
+                     nb::handle terminate_on_success, std::int64_t limit, nb::handle steps, nb::handle returns,
+                     nb::handle succeeded) {
+  const Column<bool> stepped(rows, "rows", -1);
+  const npy_intp n = stepped.size();
+  const Column<double> reward(rewards, "rewards", n);
+  const Column<bool> ends_on_success(terminate_on_success, "terminate_on_success", n);
+  const Column<std::int64_t> step_count(steps, "steps", n);
+  const Column<double> sum(returns, "returns", n);
+  const Column<bool> ever(succeeded, "succeeded", n);
+  const bool has_success = !success.is_none();
+  const Column<double> successes = has_success ? Column<double>(success, "success", n) : reward;
+  const bool has_ends = !terminated.is_none();
+  const Column<bool> ends = has_ends ? Column<bool>(terminated, "terminated", n) : stepped;
+
+  const nb::object given = column<double>(n), over = column<bool>(n), cut = column<bool>(n), either = column<bool>(n);
+  bool any = false;
+  for (npy_intp row = 0; row < n; ++row) {
+    const bool stepping = stepped[row];
+    const double got = stepping ? reward[row] : 0.0;
+    const bool success_now = stepping && has_success && successes[row] == 1.0;
+    step_count[row] += stepping ? 1 : 0;
+    if (stepping) sum[row] += got;
+    ever[row] = ever[row] || success_now;
+    const bool end = stepping && ((has_ends && ends[row]) || (success_now && ends_on_success[row]));
+    const bool late = stepping && !end && step_count[row] >= limit;
+    data<double>(given)[row] = got;
+    data<bool>(over)[row] = end;
+    data<bool>(cut)[row] = late;
+    data<bool>(either)[row] = end || late;
+    any = any || end || late;
+  }
+  return nb::make_tuple(given, over, cut, any ? either : nb::none());
+}
+
+void write_rows(nb::handle target, nb::handle values, nb::handle rows) {
+  const Column<bool> chosen(rows, "rows", -1);
+  PyArrayObject* const to = array(target, "target");
+  PyArrayObject* const from = array(values, "values");
+  for (PyArrayObject* const each : {to, from}) {
+    if (PyArray_TYPE(each) != NPY_FLOAT64 || !PyArray_ISBEHAVED_RO(each)) throw nb::type_error("This takes float64 alone.");
+    if (PyArray_NDIM(each) != 2 || PyArray_DIM(each, 0) != chosen.size()) throw nb::value_error("Arrays must be (N, size).");
+  }
+  const npy_intp width = PyArray_DIM(to, 1);
+  constexpr npy_intp kSize = sizeof(double);
+  if (PyArray_DIM(from, 1) < width || PyArray_STRIDE(to, 1) != kSize || PyArray_STRIDE(from, 1) != kSize) {
+    throw nb::value_error("The values of a row must be as many as it takes, side by side.");
+  }
+  for (npy_intp row = 0; row < chosen.size(); ++row) {
+    if (!chosen[row]) continue;
+    std::memcpy(PyArray_GETPTR1(to, row), PyArray_GETPTR1(from, row), static_cast<std::size_t>(width * kSize));
+  }
+}
+
+// A copy of an array with one entry, or a few, for each row: zero or None in rows that are not chosen.
+nb::object shown(PyArrayObject* values, const Column<bool>& chosen) {
+  const int dims = PyArray_NDIM(values);
+  const npy_intp n = chosen.size();
+  if (dims < 1 || dims > 2 || PyArray_DIM(values, 0) != n) throw nb::value_error("Values must be (N,) or (N, size).");
+  PyArray_Descr* const type = PyArray_DESCR(values);
+  const bool objects = PyArray_TYPE(values) == NPY_OBJECT;
+  if (!objects && PyDataType_REFCHK(type)) throw nb::type_error("Values must be numbers, texts or objects.");
+  Py_INCREF(type);
+  const nb::object copy =
+      owned(PyArray_NewFromDescr(&PyArray_Type, type, dims, PyArray_DIMS(values), nullptr, nullptr, 0, nullptr));
+  char* place = data<char>(copy);
+  const npy_intp size = PyArray_ITEMSIZE(values);
+  const npy_intp width = dims == 2 ? PyArray_DIM(values, 1) : 1;
+  const npy_intp apart = dims == 2 ? PyArray_STRIDE(values, 1) : size;
+  for (npy_intp row = 0; row < n; ++row) {
+    const char* value = static_cast<const char*>(PyArray_GETPTR1(values, row));
+    for (npy_intp i = 0; i < width; ++i, value += apart, place += size) {
+      if (objects) {
+        PyObject* const held = chosen[row] ? *reinterpret_cast<PyObject* const*>(value) : nullptr;
+        Py_INCREF(held != nullptr ? held : Py_None);
+        *reinterpret_cast<PyObject**>(place) = held != nullptr ? held : Py_None;
+      } else if (!chosen[row]) {
+        std::memset(place, 0, static_cast<std::size_t>(size));
+      } else if (size == sizeof(double)) {
+        std::memcpy(place, value, sizeof(double));
+      } else {
+        std::memcpy(place, value, static_cast<std::size_t>(size));
+      }
+    }
+  }
+  return copy;
+}
+
+nb::dict describe(nb::handle rows, const nb::args& values) {
+  const Column<bool> chosen(rows, "rows", -1);
+  const npy_intp n = chosen.size();
+  nb::dict infos;
+  bool any = false;
+  for (npy_intp row = 0; row < n; ++row) any = any || chosen[row];
+  if (!any) return infos;
+  for (const nb::handle named : values) {
+    PyObject *name, *value;
+    Py_ssize_t at = 0;
+    if (!PyDict_Check(named.ptr())) throw nb::type_error("values must be dictionaries.");
+    while (PyDict_Next(named.ptr(), &at, &name, &value)) {
+      const nb::object copy = shown(array(value, "A value"), chosen);
+      const nb::object mask = column<bool>(n);
+      for (npy_intp row = 0; row < n; ++row) data<bool>(mask)[row] = chosen[row];
+      const nb::object beside = owned(PyUnicode_FromFormat("_%U", name));
+      if (PyDict_SetItem(infos.ptr(), name, copy.ptr()) < 0 || PyDict_SetItem(infos.ptr(), beside.ptr(), mask.ptr()) < 0) {
+        throw nb::python_error();
+      }
+    }
+  }
+  return infos;
+}
+
+int load_numpy() {
+  import_array1(-1);
+  return 0;
+}
+
+}  // namespace
+}  // namespace taskworlds
+
+NB_MODULE(_batch, m) {
+  using namespace taskworlds;
+  if (load_numpy() < 0) throw nb::python_error();
+  m.doc() = "What a step does to the arrays of a batch above the engine.";
+  m.def("ready", &ready, "actions"_a, "rows"_a, "running"_a,
+        nb::sig("def ready(actions: numpy.ndarray, rows: numpy.ndarray, running: numpy.ndarray) -> bool"),
+        "Says whether all `rows` are running and have finite actions. actions: (N, A), the others: (N,) bool.");
+  m.def("count_step", &count_step, "rows"_a, "rewards"_a, "success"_a.none(), "terminated"_a.none(), "terminate_on_success"_a,
+        "limit"_a, "steps"_a, "returns"_a, "succeeded"_a,
+        nb::sig("def count_step(rows: numpy.ndarray, rewards: numpy.ndarray, success: numpy.ndarray | None, "
+                "terminated: numpy.ndarray | None, terminate_on_success: numpy.ndarray, limit: int, steps: numpy.ndarray, "
+                "returns: numpy.ndarray, succeeded: numpy.ndarray) -> "
+                "tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray | None]"),
+        "Counts a step of `rows` in steps, returns and succeeded. Gives rewards (0 where no step was), what ended by itself, what\n"
+        "was cut at the limit, and both together, or None if nothing ended. Arrays: (N,).");
+  m.def("write_rows", &write_rows, "target"_a, "values"_a, "rows"_a,
+        nb::sig("def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray) -> None"),
+        "Copies the first numbers of values (N, at least W) into target (N, W), in `rows` (N,).");
+  m.def("describe", &describe, "rows"_a, "values"_a,
+        nb::sig("def describe(rows: numpy.ndarray, *values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]"),
+        "Gives infos that say `values`, by name (N,) or (N, size), of `rows`: copies, zero or None elsewhere, each with its mask\n"
+        "beside it. Without rows they are empty.");
+}

@@ -1,0 +1,26 @@
+"""What a step does to the arrays of a batch above the engine."""
+
+import numpy
+
+
+def ready(actions: numpy.ndarray, rows: numpy.ndarray, running: numpy.ndarray) -> bool:
+    """
+    Says whether all `rows` are running and have finite actions. actions: (N, A), the others: (N,) bool.
+    """
+
+def count_step(rows: numpy.ndarray, rewards: numpy.ndarray, success: numpy.ndarray | None, terminated: numpy.ndarray | None, terminate_on_success: numpy.ndarray, limit: int, steps: numpy.ndarray, returns: numpy.ndarray, succeeded: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray | None]:
+    """
+    Counts a step of `rows` in steps, returns and succeeded. Gives rewards (0 where no step was), what ended by itself, what
+    was cut at the limit, and both together, or None if nothing ended. Arrays: (N,).
+    """
+
+def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray) -> None:
+    """
+    Copies the first numbers of values (N, at least W) into target (N, W), in `rows` (N,).
+    """
+
+def describe(rows: numpy.ndarray, *values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
+    """
+    Gives infos that say `values`, by name (N,) or (N, size), of `rows`: copies, zero or None elsewhere, each with its mask
+    beside it. Without rows they are empty.
+    """

@@ -61,6 +61,12 @@ nb::object owned(PyObject* object) {
   return nb::steal(object);
 }
 
+// Gymnasium's name of the mask beside an entry of info.
+nb::object mask_name(PyObject* name) {
+  static PyObject* const underscore = PyUnicode_InternFromString("_");
+  return owned(PyUnicode_Concat(underscore, name));
+}
+
 // A new array, one entry for each row, not yet written.
 template <typename T>
 nb::object column(npy_intp rows) {
@@ -202,13 +208,40 @@ nb::dict describe(nb::handle rows, const nb::args& values) {
       const nb::object copy = shown(array(value, "A value"), chosen);
       const nb::object mask = column<bool>(n);
       for (npy_intp row = 0; row < n; ++row) data<bool>(mask)[row] = chosen[row];
-      const nb::object beside = owned(PyUnicode_FromFormat("_%U", name));
+      const nb::object beside = mask_name(name);
       if (PyDict_SetItem(infos.ptr(), name, copy.ptr()) < 0 || PyDict_SetItem(infos.ptr(), beside.ptr(), mask.ptr()) < 0) {
         throw nb::python_error();
       }
     }
   }
   return infos;
+}
+
+nb::dict row_info(const nb::dict& infos, Py_ssize_t row) {
+  nb::dict info;
+  PyObject *name, *values;
+  Py_ssize_t at = 0;
+  while (PyDict_Next(infos.ptr(), &at, &name, &values)) {
+    if (!PyUnicode_Check(name) || (PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) == '_')) continue;
+    const nb::object beside = mask_name(name);
+    PyObject* const mask = PyDict_GetItemWithError(infos.ptr(), beside.ptr());
+    if (mask == nullptr) throw nb::key_error(nb::str(beside).c_str());
+    const Column<bool> holds(mask, "A mask", -1);
+    if (row < 0 || row >= holds.size()) throw nb::index_error("row is out of range");
+    if (!holds[row]) continue;
+    nb::object value;
+    if (PyDict_Check(values)) {
+      value = row_info(nb::borrow<nb::dict>(values), row);
+    } else if (PyArray_Check(values) && PyArray_NDIM(array(values, "values")) == 1) {
+      PyArrayObject* const one_each = array(values, "values");
+      if (PyArray_DIM(one_each, 0) != holds.size()) throw nb::value_error("Values must have one entry per row.");
+      value = owned(PyArray_GETITEM(one_each, static_cast<const char*>(PyArray_GETPTR1(one_each, row))));
+    } else {
+      value = owned(PySequence_GetItem(values, row));
+    }
+    if (PyDict_SetItem(info.ptr(), name, value.ptr()) < 0) throw nb::python_error();
+  }
+  return info;
 }
 
 int load_numpy() {
@@ -241,4 +274,7 @@ NB_MODULE(_batch, m) {
         nb::sig("def describe(rows: numpy.ndarray, *values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]"),
         "Gives infos that say `values`, by name (N,) or (N, size), of `rows`: copies, zero or None elsewhere, each with its mask\n"
         "beside it. Without rows they are empty.");
+  m.def("row_info", &row_info, "infos"_a, "row"_a,
+        nb::sig("def row_info(infos: dict[str, typing.Any], row: int) -> dict[str, typing.Any]"),
+        "Takes one row's info out of a batch's: what a single environment's info would hold.");
 }

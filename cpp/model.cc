@@ -13,31 +13,42 @@ namespace taskworlds {
 namespace {
 
 struct Loading {
-  mjVFS files;
+  const char* name;
+  const mjVFS* files;
   mjModel* model;
 };
 
-mjModel* load(const void* bytes, std::size_t size) {
-  const char* const name = "model.mjb";
-  if (size > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw std::invalid_argument("The model is larger than 2 GiB.");
-  }
-  Loading loading{};
-  mj_defaultVFS(&loading.files);
+// `files` may be null: then the name is that of a file on disk.
+mjModel* load(const char* name, const mjVFS* files) {
+  Loading loading{name, files, nullptr};
   std::string error = "this MuJoCo cannot read it";
-  const bool added = mj_addBufferVFS(&loading.files, name, bytes, static_cast<int>(size)) == 0;
-  const bool returned = added && guarded(
-                                     [](void* context) {
-                                       auto* const job = static_cast<Loading*>(context);
-                                       job->model = mj_loadModel("model.mjb", &job->files);
-                                     },
-                                     &loading, &error);
-  mj_deleteVFS(&loading.files);
-  if (!returned || loading.model == nullptr) {
-    throw std::invalid_argument("The bytes are no compiled model (" + error + "). Expected what mj_saveModel of MuJoCo " +
+  guarded(
+      [](void* context) {
+        auto* const job = static_cast<Loading*>(context);
+        job->model = mj_loadModel(job->name, job->files);
+      },
+      &loading, &error);
+  if (loading.model == nullptr) {
+    throw std::invalid_argument("This is no compiled model (" + error + "). Expected what mj_saveModel of MuJoCo " +
                                 mj_versionString() + " writes.");
   }
   return loading.model;
+}
+
+mjModel* load(const void* bytes, std::size_t size) {
+  if (size > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw std::invalid_argument("The model is larger than 2 GiB.");
+  }
+  struct Files {
+    Files() { mj_defaultVFS(&vfs); }
+    ~Files() { mj_deleteVFS(&vfs); }
+    mjVFS vfs;
+  } files;
+  const char* const name = "model.mjb";
+  if (mj_addBufferVFS(&files.vfs, name, bytes, static_cast<int>(size)) != 0) {
+    throw std::invalid_argument("MuJoCo cannot take the bytes of the model.");
+  }
+  return load(name, &files.vfs);
 }
 
 mjModel* copy(const mjModel& other) {
@@ -66,6 +77,8 @@ bool same_unless_real(const T* a, const T* b, int rows, int columns) {
 }  // namespace
 
 Model::Model(const void* bytes, std::size_t size) : model_(load(bytes, size), mj_deleteModel) {}
+
+Model::Model(const std::string& path) : model_(load(path.c_str(), static_cast<const mjVFS*>(nullptr)), mj_deleteModel) {}
 
 Model::Model(const mjModel& other) : model_(copy(other), mj_deleteModel) {}
 

@@ -197,12 +197,11 @@ class EnvStep(tuple[Any, Any, bool, bool, dict[str, Any]]):
         step_type: StepType,
     ) -> EnvStep:
         """Makes a step, in garage's order of arguments."""
-        step_type = StepType(step_type)
+        if type(step_type) is not StepType:
+            step_type = StepType(step_type)
         terminated, truncated = step_type is StepType.TERMINAL, step_type is StepType.TIMEOUT
         step = super().__new__(cls, (observation, reward, terminated, truncated, env_info))
-        object.__setattr__(step, "env_spec", env_spec)
-        object.__setattr__(step, "action", action)
-        object.__setattr__(step, "step_type", step_type)
+        step.__dict__.update(env_spec=env_spec, action=action, step_type=step_type)
         return step
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -13,21 +13,13 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["folder", "load", "save"]
+__all__ = ["folder", "save"]
 
 
 def folder() -> Path:
     """Gives the folder of the compiled models, which need not exist."""
     chosen = os.environ.get("TASKWORLDS_CACHE_DIR")
     return (Path(chosen) if chosen else platformdirs.user_cache_path("taskworlds")) / "models"
-
-
-def load(name: str) -> bytes | None:
-    """Gives the bytes that were saved under a name, or None."""
-    try:
-        return (folder() / name).read_bytes()
-    except OSError:
-        return None
 
 
 def save(name: str, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import importlib.metadata
@@ -46,8 +47,12 @@ class Model:
     """
 
     def __init__(self, data: bytes) -> None:
-        self.native = _native.Model(data)
-        self._asset: str | None = None
+        self._take(_native.Model(data))
+
+    def _take(self, native: _native.Model, file: Path | None = None) -> None:
+        self.native = native
+        self._file = file  # that it was read from
+        self._asset: str | None = None  # of Meta-World, that it was compiled from
 
     @classmethod
     def from_mujoco(cls, model: mujoco.MjModel) -> Model:
@@ -61,11 +66,25 @@ class Model:
                 f"model must be a mujoco.MjModel, not {model!r}. For saved bytes use Model(data)."
             )
         copy = cls.__new__(cls)
-        copy.native, copy._asset = _native.Model.copy_of(model._address), None
+        copy._take(_native.Model.copy_of(model._address))
         return copy
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Model:
+        """Reads what `mujoco.mj_saveModel` of the same MuJoCo wrote, in a third of the time that its bytes take.
+
+        Raises:
+            ValueError: the file is no model of this MuJoCo, or cannot be read.
+        """
+        model = cls.__new__(cls)
+        model._take(_native.Model.load(os.fspath(path)), Path(path))
+        return model
 
     def to_mujoco(self) -> mujoco.MjModel:
         """Makes an independent copy for MuJoCo's Python bindings (rendering, resets)."""
+        if self._file is not None and self._file.exists():  # MuJoCo warns of a file that does not
+            with contextlib.suppress(ValueError):  # it was cut off meanwhile
+                return mujoco.MjModel.from_binary_path(os.fspath(self._file))
         return mujoco.MjModel.from_binary_path("model.mjb", {"model.mjb": self.native.to_bytes()})
 
     @functools.cached_property
@@ -165,12 +184,9 @@ def _compiled(asset: str) -> mujoco.MjModel:
 
 
 def _from_disk(asset: str) -> Model | None:
-    data = model_cache.load(_file_name(asset))
-    if data is None:
-        return None
     try:
-        return Model(data)
-    except ValueError:  # cut off, or of another MuJoCo
+        return Model.from_file(model_cache.folder() / _file_name(asset))
+    except ValueError:  # there is none, or it is cut off, or of another MuJoCo
         return None
 
 

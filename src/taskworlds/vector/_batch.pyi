@@ -1,5 +1,7 @@
 """What a step does to the arrays of a batch above the engine."""
 
+from typing import Any
+
 import numpy
 
 
@@ -23,4 +25,9 @@ def describe(rows: numpy.ndarray, *values: dict[str, numpy.ndarray]) -> dict[str
     """
     Gives infos that say `values`, by name (N,) or (N, size), of `rows`: copies, zero or None elsewhere, each with its mask
     beside it. Without rows they are empty.
+    """
+
+def row_info(infos: dict[str, Any], row: int) -> dict[str, Any]:
+    """
+    Takes one row's info out of a batch's: what a single environment's info would hold.
     """

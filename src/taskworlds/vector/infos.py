@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["keep", "merge", "put", "row_info"]
+__all__ = ["keep", "merge", "put"]
 
 
 def put(infos: dict[str, Any], name: str, values: Any, rows: NDArray[np.bool_]) -> None:
@@ -45,14 +45,3 @@ def merge(infos: dict[str, Any], more: dict[str, Any]) -> None:
             infos[f"_{name}"] |= rows
         else:
             put(infos, name, values, rows)
-
-
-def row_info(infos: dict[str, Any], row: int) -> dict[str, Any]:
-    """Takes one row's info out of a batch's: what a single environment's info would hold."""
-    info: dict[str, Any] = {}
-    for name, values in infos.items():
-        if name.startswith("_") or not infos[f"_{name}"][row]:
-            continue
-        value = row_info(values, row) if isinstance(values, dict) else values[row]
-        info[name] = value.item() if isinstance(value, np.generic) else value
-    return info

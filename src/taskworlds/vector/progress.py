@@ -45,6 +45,10 @@ class Progress:
         """Steps of each row since its last reset, in trials those of all attempts, (N,) int64."""
         return self.past_steps + self.steps
 
+    def is_first(self, row: int) -> bool:
+        """Says whether the row's last step was the first since its reset."""
+        return bool(self.steps.item(row) + self.past_steps.item(row) == 1)
+
     def start(self, rows: NDArray[np.bool_]) -> None:
         """Begins the episodes of `rows`; none is running before `start_attempt`."""
         self.running[rows] = False

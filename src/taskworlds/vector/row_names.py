@@ -21,7 +21,7 @@ import numpy as np
 from taskworlds.errors import check_choice
 from taskworlds.task import Task
 from taskworlds.vector import snapshot
-from taskworlds.vector.infos import row_info
+from taskworlds.vector._batch import row_info
 
 if TYPE_CHECKING:
     from taskworlds.vector.task_vector_env import TaskVectorEnv

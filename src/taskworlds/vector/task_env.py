@@ -229,16 +229,15 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         array = np.asarray(action)
         if array.shape != self.action_space.shape:
             raise ValueError(f"action must have the shape {self.action_space.shape}, not {array.shape}.")
-        obs, rewards, terminations, truncations, infos = self._batch.step(array[None])
-        terminated, truncated = bool(terminations[0]), bool(truncations[0])
-        if terminated:
+        batch = self._batch
+        obs, rewards, terminated, truncated, infos = batch.step(array[None])
+        if terminated[0]:
             kind = StepType.TERMINAL
-        elif truncated:
+        elif truncated[0]:
             kind = StepType.TIMEOUT
         else:
-            kind = StepType.FIRST if self._batch.steps_taken[0] == 1 else StepType.MID
-        info = self._batch.row_info(infos, 0)
-        return EnvStep(self._spec, action, float(rewards[0]), obs[0], info, kind)
+            kind = StepType.FIRST if batch._progress.is_first(0) else StepType.MID
+        return EnvStep(self._spec, action, rewards.item(0), obs[0], batch.row_info(infos, 0), kind)
 
     def render(self) -> Any:
         """Gives the picture that `render_mode` asks for."""

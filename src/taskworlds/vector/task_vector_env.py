@@ -19,9 +19,9 @@ from taskworlds.benchmarks import Benchmark
 from taskworlds.errors import check_choice, check_count, check_seed
 from taskworlds.task import Task
 from taskworlds.vector import pictures, row_names, snapshot
-from taskworlds.vector._batch import describe, ready
+from taskworlds.vector._batch import describe, ready, row_info
 from taskworlds.vector.dealing import deal
-from taskworlds.vector.infos import keep, merge, put, row_info
+from taskworlds.vector.infos import keep, merge, put
 from taskworlds.vector.normalization import (
     ExponentialRewardNormalizer,
     ReturnRewardNormalizer,

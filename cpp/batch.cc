@@ -1,5 +1,5 @@
-// The Python module taskworlds.vector._batch: what a step does to the arrays of a batch above the engine. With NumPy it takes
-// some fifty calls, and on arrays of a few rows each of them costs more than what it computes; here it takes three.
+// The Python module taskworlds.vector._batch: what a step does to the arrays of a batch above the engine. With NumPy it
+// takes some fifty calls, and on arrays of a few rows each of them costs more than what it computes; here it takes four.
 
 #define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
 #include <nanobind/nanobind.h>
@@ -55,6 +55,10 @@ class Column {
   char* data_;
   npy_intp stride_, size_;
 };
+
+void check_writeable(nb::handle object, const char* name) {
+  if (!PyArray_ISWRITEABLE(array(object, name))) throw nb::value_error((std::string(name) + " is read-only.").c_str());
+}
 
 nb::object owned(PyObject* object) {
   if (object == nullptr) throw nb::python_error();
@@ -115,6 +119,9 @@ nb::tuple count_step(nb::handle rows, nb::handle rewards, nb::handle success, nb
   const Column<std::int64_t> step_count(steps, "steps", n);
   const Column<double> sum(returns, "returns", n);
   const Column<bool> ever(succeeded, "succeeded", n);
+  check_writeable(steps, "steps");
+  check_writeable(returns, "returns");
+  check_writeable(succeeded, "succeeded");
   const bool has_success = !success.is_none();
   const Column<double> successes = has_success ? Column<double>(success, "success", n) : reward;
   const bool has_ends = !terminated.is_none();
@@ -148,6 +155,7 @@ void write_rows(nb::handle target, nb::handle values, nb::handle rows) {
     if (PyArray_TYPE(each) != NPY_FLOAT64 || !PyArray_ISBEHAVED_RO(each)) throw nb::type_error("This takes float64 alone.");
     if (PyArray_NDIM(each) != 2 || PyArray_DIM(each, 0) != chosen.size()) throw nb::value_error("Arrays must be (N, size).");
   }
+  check_writeable(target, "target");
   const npy_intp width = PyArray_DIM(to, 1);
   constexpr npy_intp kSize = sizeof(double);
   if (PyArray_DIM(from, 1) < width || PyArray_STRIDE(to, 1) != kSize || PyArray_STRIDE(from, 1) != kSize) {
@@ -259,21 +267,22 @@ NB_MODULE(_batch, m) {
   m.def("ready", &ready, "actions"_a, "rows"_a, "running"_a,
         nb::sig("def ready(actions: numpy.ndarray, rows: numpy.ndarray, running: numpy.ndarray) -> bool"),
         "Says whether all `rows` are running and have finite actions. actions: (N, A), the others: (N,) bool.");
-  m.def("count_step", &count_step, "rows"_a, "rewards"_a, "success"_a.none(), "terminated"_a.none(), "terminate_on_success"_a,
-        "limit"_a, "steps"_a, "returns"_a, "succeeded"_a,
+  m.def("count_step", &count_step, "rows"_a, "rewards"_a, "success"_a.none(), "terminated"_a.none(),
+        "terminate_on_success"_a, "limit"_a, "steps"_a, "returns"_a, "succeeded"_a,
         nb::sig("def count_step(rows: numpy.ndarray, rewards: numpy.ndarray, success: numpy.ndarray | None, "
                 "terminated: numpy.ndarray | None, terminate_on_success: numpy.ndarray, limit: int, steps: numpy.ndarray, "
                 "returns: numpy.ndarray, succeeded: numpy.ndarray) -> "
                 "tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray | None]"),
-        "Counts a step of `rows` in steps, returns and succeeded. Gives rewards (0 where no step was), what ended by itself, what\n"
-        "was cut at the limit, and both together, or None if nothing ended. Arrays: (N,).");
+        "Counts a step of `rows` in steps, returns and succeeded. Arrays: (N,).\n\n"
+        "Gives rewards (0 where no step was), what ended by itself, what was cut at the limit, and both together, or None\n"
+        "if nothing ended.");
   m.def("write_rows", &write_rows, "target"_a, "values"_a, "rows"_a,
         nb::sig("def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray) -> None"),
         "Copies the first numbers of values (N, at least W) into target (N, W), in `rows` (N,).");
   m.def("describe", &describe, "rows"_a, "values"_a,
         nb::sig("def describe(rows: numpy.ndarray, *values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]"),
-        "Gives infos that say `values`, by name (N,) or (N, size), of `rows`: copies, zero or None elsewhere, each with its mask\n"
-        "beside it. Without rows they are empty.");
+        "Gives infos that say `values`, by name (N,) or (N, size), of `rows`.\n\n"
+        "Copies, zero or None elsewhere, each with its mask beside it. Without rows they are empty.");
   m.def("row_info", &row_info, "infos"_a, "row"_a,
         nb::sig("def row_info(infos: dict[str, typing.Any], row: int) -> dict[str, typing.Any]"),
         "Takes one row's info out of a batch's: what a single environment's info would hold.");

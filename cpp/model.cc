@@ -18,8 +18,8 @@ struct Loading {
   mjModel* model;
 };
 
-// `files` may be null: then the name is that of a file on disk.
-mjModel* load(const char* name, const mjVFS* files) {
+// `files` may be null: then the name is that of a file on disk. `what` is the subject of an error's message.
+mjModel* load(const char* name, const mjVFS* files, const std::string& what) {
   Loading loading{name, files, nullptr};
   std::string error = "this MuJoCo cannot read it";
   guarded(
@@ -29,7 +29,7 @@ mjModel* load(const char* name, const mjVFS* files) {
       },
       &loading, &error);
   if (loading.model == nullptr) {
-    throw std::invalid_argument("This is no compiled model (" + error + "). Expected what mj_saveModel of MuJoCo " +
+    throw std::invalid_argument(what + " no compiled model (" + error + "). Expected what mj_saveModel of MuJoCo " +
                                 mj_versionString() + " writes.");
   }
   return loading.model;
@@ -48,7 +48,7 @@ mjModel* load(const void* bytes, std::size_t size) {
   if (mj_addBufferVFS(&files.vfs, name, bytes, static_cast<int>(size)) != 0) {
     throw std::invalid_argument("MuJoCo cannot take the bytes of the model.");
   }
-  return load(name, &files.vfs);
+  return load(name, &files.vfs, "The bytes are");
 }
 
 mjModel* copy(const mjModel& other) {
@@ -78,7 +78,7 @@ bool same_unless_real(const T* a, const T* b, int rows, int columns) {
 
 Model::Model(const void* bytes, std::size_t size) : model_(load(bytes, size), mj_deleteModel) {}
 
-Model::Model(const std::string& path) : model_(load(path.c_str(), static_cast<const mjVFS*>(nullptr)), mj_deleteModel) {}
+Model::Model(const std::string& path) : model_(load(path.c_str(), nullptr, path + " is"), mj_deleteModel) {}
 
 Model::Model(const mjModel& other) : model_(copy(other), mj_deleteModel) {}
 

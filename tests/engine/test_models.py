@@ -12,6 +12,7 @@ from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
 import taskworlds
 from taskworlds.engine import MocapControl, Model, Scene, _native, metaworld_model
+from taskworlds.vector import _batch
 
 DRAWER = "sawyer_xyz/sawyer_drawer.xml"
 
@@ -70,7 +71,7 @@ def test_a_copy_is_of_the_model_as_it_was():
     assert ours.to_mujoco().body_mass[3] == 7.0
 
 
-def test_wrong_models():
+def test_wrong_models(tmp_path):
     with pytest.raises(TypeError, match=r"model must be a mujoco\.MjModel, not 'drawer'\. For saved bytes"):
         Model.from_mujoco("drawer")
     with pytest.raises(
@@ -80,6 +81,23 @@ def test_wrong_models():
     for data in (b"", b"no model", metaworld_model(DRAWER).native.to_bytes()[:1000]):
         with pytest.raises(ValueError, match="The bytes are no compiled model"):
             Model(data)
+        (tmp_path / "model.mjb").write_bytes(data)
+        with pytest.raises(ValueError, match=r"model\.mjb is no compiled model"):
+            Model.from_file(tmp_path / "model.mjb")
+    with pytest.raises(ValueError, match=r"none\.mjb is no compiled model"):
+        Model.from_file(tmp_path / "none.mjb")
+
+
+def test_a_model_outlives_its_file(tmp_path):
+    file, bytes_ = tmp_path / "model.mjb", metaworld_model(DRAWER).native.to_bytes()
+    file.write_bytes(bytes_)
+    model = Model.from_file(file)
+    assert Model.from_mujoco(model.to_mujoco()).native.to_bytes() == bytes_
+    file.write_bytes(bytes_[:1000])
+    assert Model.from_mujoco(model.to_mujoco()).native.to_bytes() == bytes_
+    file.unlink()
+    assert Model.from_mujoco(model.to_mujoco()).native.to_bytes() == bytes_
+    assert pickle.loads(pickle.dumps(model)).native.to_bytes() == bytes_
 
 
 def test_wrong_names():
@@ -114,7 +132,9 @@ def test_slices_follow_the_order_given():
     assert scene.native.override_size == 7
 
 
-def test_committed_stub_is_the_generated_one():
-    generated = Path(_native.__file__).with_name("_native.pyi")
-    committed = Path(taskworlds.__file__).parent / "engine" / "_native.pyi"
+@pytest.mark.parametrize("module", [_native, _batch], ids=lambda module: module.__name__)
+def test_committed_stub_is_the_generated_one(module):
+    *_, package, name = module.__name__.split(".")
+    generated = Path(module.__file__).with_name(f"{name}.pyi")
+    committed = Path(taskworlds.__file__).parent / package / f"{name}.pyi"
     assert ast.dump(ast.parse(committed.read_text())) == ast.dump(ast.parse(generated.read_text()))

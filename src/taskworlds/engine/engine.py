@@ -16,6 +16,8 @@ from taskworlds.errors import check_count
 
 __all__ = ["BareRun", "Engine", "Fault"]
 
+_BOOL = np.dtype(np.bool_)
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _ARRAYS = (
     "states",
     "overrides",
@@ -168,6 +170,7 @@ class Engine:
             "override_size": check_count("override_size", override_size, minimum=0),
             "read_size": check_count("read_size", read_size, minimum=0),
         }
+        self._shape = (self._arguments["num_rows"], self._arguments["action_size"])  # of actions
         threads = _processors() if num_threads is None else check_count("num_threads", num_threads)
         self._scenes = list(scenes)
         self._kernels = list(kernels)
@@ -307,7 +310,7 @@ class Engine:
         """
         threads = self.num_threads if num_threads is None else check_count("num_threads", num_threads)
         actions = _floats(actions)
-        shape = (self.num_rows, self._arguments["action_size"])
+        shape = self._shape
         if actions.ndim != 3 or actions.shape[1:] != shape:
             raise ValueError(f"actions must have shape (T, {shape[0]}, {shape[1]}), not {actions.shape}.")
         return BareRun(*self._native.bare_loop(actions, threads))
@@ -316,21 +319,20 @@ class Engine:
         self, actions: npt.ArrayLike, mask: Any
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
         actions = _floats(actions)
-        shape = (self.num_rows, self._arguments["action_size"])
-        if actions.shape != shape:
-            raise ValueError(f"actions must have shape {shape}, one row each, not {actions.shape}.")
+        if actions.shape != self._shape:
+            raise ValueError(f"actions must have shape {self._shape}, one row each, not {actions.shape}.")
         return actions, self._checked_mask(mask)
 
     def _checked_mask(self, mask: Any) -> npt.NDArray[np.bool_] | None:
         if mask is None:
             return None
-        mask = np.asarray(mask)
-        if mask.dtype != np.bool_ or mask.shape != (self.num_rows,):
+        mask = np.ascontiguousarray(mask)
+        if mask.dtype != _BOOL or mask.shape != self.faults.shape:
             raise ValueError(
                 f"mask must be a bool array of shape {(self.num_rows,)}, one entry per row, "
                 f"not {mask.dtype} of shape {mask.shape}."
             )
-        return np.ascontiguousarray(mask)
+        return mask
 
     def error(self, row: int) -> str:
         """Gives MuJoCo's error in the row's last step, or "" if it had none."""
@@ -363,8 +365,8 @@ class Engine:
 
 def _floats(actions: npt.ArrayLike) -> npt.NDArray[Any]:
     """Gives actions as the engine takes them: contiguous, float32 as they are, any other as float64."""
-    array = np.asarray(actions)
-    return np.ascontiguousarray(array, np.float32 if array.dtype == np.float32 else np.float64)
+    array = np.ascontiguousarray(actions)
+    return array if array.dtype in _FLOATS else array.astype(np.float64)
 
 
 def _processors() -> int:

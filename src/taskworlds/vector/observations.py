@@ -78,8 +78,8 @@ class Observations:
         Args:
             world: the world's numbers, (N, at least `world_size`).
             rows: which rows, (N,) bool.
-            last_step: the actions (N, A), the rewards (N,) and which rows ended, (N,) or None if none did; None where an
-                attempt begins.
+            last_step: the actions (N, A), the rewards (N,) and which rows ended, (N,) or None if none did; None where
+                an attempt begins.
         """
         write_rows(self._world, world, rows)
         if self._skills and (last_step is None or self.normalizer is not None):  # else it stands there

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.vector._batch import count_step
-from taskworlds.vector.infos import put
+from taskworlds.vector._batch import count_step, describe
 
 __all__ = ["Progress"]
 
@@ -85,11 +84,19 @@ class Progress:
             limit: steps after which an attempt that goes on is truncated.
 
         Returns:
-            New arrays, each (N,): rewards, 0 where the row did not step; which attempts the world or success ends; which
-            the limit does; and which of them end at all, or None if none does.
+            New arrays, each (N,): rewards, 0 where the row did not step; which attempts the world or success ends;
+            which the limit does; and which of them end at all, or None if none does.
         """
         return count_step(
-            rows, rewards, success, terminated, terminate_on_success, limit, self.steps, self.returns, self.succeeded
+            rows,
+            rewards,
+            success,
+            terminated,
+            terminate_on_success,
+            limit,
+            self.steps,
+            self.returns,
+            self.succeeded,
         )
 
     def keep_attempt(self, rows: NDArray[np.bool_]) -> None:
@@ -99,21 +106,15 @@ class Progress:
 
     def attempt(self, ended: NDArray[np.bool_], *, has_success: bool) -> dict[str, Any]:
         """Gives what info says of attempts that end."""
-        statistics: dict[str, Any] = {}
-        put(statistics, "index", np.where(ended, self.attempts, 0), ended)
-        put(statistics, "r", np.where(ended, self.returns, 0.0), ended)
-        put(statistics, "l", np.where(ended, self.steps, 0), ended)
+        statistics: dict[str, NDArray[Any]] = {"index": self.attempts, "r": self.returns, "l": self.steps}
         if has_success:
-            put(statistics, "success", np.where(ended, self.succeeded, False).astype(np.float64), ended)
-        return statistics
+            statistics["success"] = self.succeeded.astype(np.float64)
+        return describe(ended, statistics)
 
     def episode(self, done: NDArray[np.bool_]) -> dict[str, Any]:
         """Gives what info says of episodes that end; of trials, all attempts together."""
-        statistics: dict[str, Any] = {}
-        put(statistics, "r", np.where(done, self.past_returns + self.returns, 0.0), done)
-        put(statistics, "l", np.where(done, self.steps_taken, 0), done)
-        put(statistics, "t", np.where(done, np.round(self.elapsed, 6), 0.0), done)
-        return statistics
+        returns = self.past_returns + self.returns
+        return describe(done, {"r": returns, "l": self.steps_taken, "t": np.round(self.elapsed, 6)})
 
     @property
     def elapsed(self) -> NDArray[np.float64]:

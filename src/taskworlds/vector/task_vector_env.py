@@ -36,7 +36,7 @@ from taskworlds.worlds.rows import GymnasiumRows, RowFault, Rows, RowStep
 __all__ = ["STRATEGIES", "TaskVectorEnv", "engine_of"]
 
 STRATEGIES = ("native", "sync", "async")
-_FLOATS = (np.float32, np.float64)
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _RESET_OPTIONS = ("reset_mask", "tasks")
 
 Step = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -431,7 +431,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
     def step_async(self, actions: ArrayLike, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` gives the outcome."""
         begun = self._begin(actions, mask)
-        begun = begun._replace(actions=begun.actions.copy())  # the caller may write to theirs before step_wait
+        begun = begun._replace(
+            actions=begun.actions.copy()
+        )  # the caller may write to theirs before step_wait
         self._rows.step_async(begun.actions, begun.stepping)
         self._pending = begun
 
@@ -513,7 +515,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         for row in np.flatnonzero(ended):
             final_obs[row] = self._observations.values[row].copy()
         if again.any():
-            put(infos, "final_obs", _only(final_obs, again), again)
+            infos |= describe(again, {"final_obs": final_obs})
             progress.keep_attempt(again)
             self._start_attempt(again)
         if done.any():
@@ -547,7 +549,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
                 RuntimeWarning,
                 stacklevel=4,
             )
-        put(infos, "diverged", diverged.astype(np.float64), diverged)
+        infos |= describe(diverged, {"diverged": np.ones(self.num_envs)})
 
     def _labels(self) -> dict[str, NDArray[Any]]:
         """What info says of each row's task."""
@@ -717,10 +719,3 @@ def engine_of(world: World, strategy: str | None, num_envs: int) -> str:
     if strategy == "native" and world.make_native_rows is None:
         raise ValueError(f'{world.name} has no native engine: take vector_strategy="sync" or "async".')
     return strategy
-
-
-def _only(values: NDArray[Any], rows: NDArray[np.bool_]) -> NDArray[Any]:
-    """Copies the objects of `rows`, with None in the others."""
-    shown = np.full(len(values), None, dtype=object)
-    shown[rows] = values[rows]
-    return shown

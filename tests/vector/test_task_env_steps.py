@@ -1,4 +1,4 @@
-"""A single environment steps like a batch of one row, whichever way it computes its steps."""
+"""A single environment steps like a batch of one row."""
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ import pytest
 import taskworlds
 from taskworlds.bench import contestants, measure
 from taskworlds.bench.bare_loop import BareLoop
-from taskworlds.bench.measure import Built, build_alone
+from taskworlds.bench.measure import Built, Measured, build_alone
 from taskworlds.cli.bench import bench
 from taskworlds.evaluation import expert_policy
 from taskworlds.worlds import world_of
@@ -73,6 +73,15 @@ def test_measured_numbers():
         assert each.episode_speed > 0
         assert each.built is None
     assert said == ["round 1 of 3", "round 2 of 3", "round 3 of 3"]
+
+
+def test_ratios_are_taken_within_rounds():
+    who = of_title(CHEETAH, "taskworlds, sync")
+    slow_machine_later = Measured(who, (100.0, 40.0, 10.0), (8.0, 4.0), (), None)
+    other = Measured(who, (50.0, 10.0, 5.0), (2.0, 2.0), (), None)
+    assert slow_machine_later.times(other) == 2.0
+    assert slow_machine_later.episode_times(other) == 3.0
+    assert Measured(who, (1.0,), (), (), None).episode_times(other) is None
 
 
 def test_the_bare_loop_is_a_yardstick_of_steps_alone():

@@ -65,10 +65,23 @@ class Measured:
         """Median of `with_resets`."""
         return statistics.median(self.with_resets) if self.with_resets else None
 
+    def times(self, base: Measured) -> float:
+        """Gives how many times as many steps as another this takes a second: the median of the rounds' ratios."""
+        return _median_ratio(self.steps_per_second, base.steps_per_second)
+
+    def episode_times(self, base: Measured) -> float | None:
+        """Gives the same over whole episodes; None where there are none."""
+        return _median_ratio(self.with_resets, base.with_resets) if self.with_resets else None
+
     @property
     def share(self) -> float | None:
         """Median of `of_bare`."""
         return statistics.median(self.of_bare) if self.of_bare else None
+
+
+def _median_ratio(mine: Sequence[float], theirs: Sequence[float]) -> float:
+    """Gives the median of the ratios within a round, which a machine's load of the moment leaves alone."""
+    return statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
 
 
 def measure(

@@ -110,12 +110,12 @@ def bench(
 
 def _numbers(mine: Measured, base: Measured, has_bare: bool) -> list[str]:
     """Gives a contestant's line of the table; the times are of `base`, and a cell is empty that says nothing of it."""
-    cells = [str(mine.contestant.rows or 1), f"{mine.speed:,.0f}", f"{mine.speed / base.speed:.2f}"]
+    cells = [str(mine.contestant.rows or 1), f"{mine.speed:,.0f}", f"{mine.times(base):.2f}"]
     if has_bare:
         cells.append("" if mine.share is None else f"{mine.share:.0%}")
     if base.episode_speed is not None:
-        speed = mine.episode_speed
-        cells += ["", ""] if speed is None else [f"{speed:,.0f}", f"{speed / base.episode_speed:.2f}"]
+        speed, times = mine.episode_speed, mine.episode_times(base)
+        cells += ["", ""] if speed is None else [f"{speed:,.0f}", f"{times:.2f}"]
     if mine.built is not None:
         megabytes = mine.built.megabytes
         cells += [f"{mine.built.seconds:.1f}", "" if megabytes is None else f"{megabytes:,.0f}"]

@@ -167,6 +167,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._progress = Progress(n)
         self._pending: _Begun | None = None  # a step that step_async began
         self._every = np.ones(n, dtype=np.bool_)  # the mask of all rows
+        self._every.flags.writeable = False
 
         self._rngs: list[np.random.Generator] = []
         self._rng_seeds: list[int] = []  # what each was seeded with; -1 where that is not known

@@ -61,7 +61,7 @@ class EngineRows(ABC):
         rewards, *columns = engine.terms.T[: 1 + len(self._names)]
         terms = dict(zip(self._names, columns, strict=True))
         self._ends = terms.pop("terminated", None)
-        self._step = RowStep(engine.obs, rewards, terms)
+        self._row_step = RowStep(engine.obs, rewards, terms)
         if self._goals_move:
             self.goals = engine.terms[:, 1 + len(self._names) :]
 
@@ -96,7 +96,7 @@ class EngineRows(ABC):
         return self._outcome(self.engine.step_wait())
 
     def _outcome(self, went_well: bool) -> RowStep:
-        step = self._step
+        step = self._row_step
         if self._ends is not None:
             step = step._replace(terminated=self._ends.astype(np.bool_))
         return step if went_well else step._replace(faults=self._faults())

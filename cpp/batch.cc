@@ -1,12 +1,16 @@
 // The Python module taskworlds.vector._batch: what a step does to the arrays of a batch above the engine. With NumPy it
 // takes some fifty calls, and on arrays of a few rows each of them costs more than what it computes; here it takes four.
 
-#define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
+#define NPY_NO_DEPRECATED_API NPY_1_25_API_VERSION
+#define NPY_TARGET_VERSION NPY_1_25_API_VERSION  // the last before 1.26, the oldest NumPy that this runs with
 #include <nanobind/nanobind.h>
 #include <numpy/arrayobject.h>
 
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 
 namespace nb = nanobind;
@@ -39,7 +43,7 @@ class Column {
   Column(nb::handle object, const char* name, npy_intp rows) {
     PyArrayObject* const values = array(object, name);
     if (PyArray_TYPE(values) != kType<T> || !PyArray_ISBEHAVED_RO(values)) {
-      throw nb::type_error((std::string(name) + " is of another dtype than this takes.").c_str());
+      throw nb::type_error((std::string(name) + " must be aligned and of the dtype that this takes.").c_str());
     }
     if (PyArray_NDIM(values) != 1 || (rows >= 0 && PyArray_DIM(values, 0) != rows)) {
       throw nb::value_error((std::string(name) + " must have one entry per row.").c_str());
@@ -66,9 +70,9 @@ nb::object owned(PyObject* object) {
 }
 
 // Gymnasium's name of the mask beside an entry of info.
-nb::object mask_name(PyObject* name) {
+nb::object mask_name(nb::handle name) {
   static PyObject* const underscore = PyUnicode_InternFromString("_");
-  return owned(PyUnicode_Concat(underscore, name));
+  return owned(PyUnicode_Concat(underscore, name.ptr()));
 }
 
 // A new array, one entry for each row, not yet written.
@@ -109,8 +113,16 @@ bool ready(nb::handle actions, nb::handle rows, nb::handle running) {
   return true;
 }
 
+// A number of steps, or the largest there is for one that is larger still.
+std::int64_t steps_of(nb::handle limit) {
+  int overflow = 0;
+  const long long steps = PyLong_AsLongLongAndOverflow(limit.ptr(), &overflow);
+  if (steps == -1 && PyErr_Occurred() != nullptr) throw nb::python_error();
+  return overflow > 0 ? std::numeric_limits<std::int64_t>::max() : steps;
+}
+
 nb::tuple count_step(nb::handle rows, nb::handle rewards, nb::handle success, nb::handle terminated,
-                     nb::handle terminate_on_success, std::int64_t limit, nb::handle steps, nb::handle returns,
+                     nb::handle terminate_on_success, nb::handle limit, nb::handle steps, nb::handle returns,
                      nb::handle succeeded) {
   const Column<bool> stepped(rows, "rows", -1);
   const npy_intp n = stepped.size();
@@ -122,6 +134,7 @@ nb::tuple count_step(nb::handle rows, nb::handle rewards, nb::handle success, nb
   check_writeable(steps, "steps");
   check_writeable(returns, "returns");
   check_writeable(succeeded, "succeeded");
+  const std::int64_t most = steps_of(limit);
   const bool has_success = !success.is_none();
   const Column<double> successes = has_success ? Column<double>(success, "success", n) : reward;
   const bool has_ends = !terminated.is_none();
@@ -137,7 +150,7 @@ nb::tuple count_step(nb::handle rows, nb::handle rewards, nb::handle success, nb
     if (stepping) sum[row] += got;
     ever[row] = ever[row] || success_now;
     const bool end = stepping && ((has_ends && ends[row]) || (success_now && ends_on_success[row]));
-    const bool late = stepping && !end && step_count[row] >= limit;
+    const bool late = stepping && !end && step_count[row] >= most;
     data<double>(given)[row] = got;
     data<bool>(over)[row] = end;
     data<bool>(cut)[row] = late;
@@ -152,7 +165,8 @@ void write_rows(nb::handle target, nb::handle values, nb::handle rows) {
   PyArrayObject* const to = array(target, "target");
   PyArrayObject* const from = array(values, "values");
   for (PyArrayObject* const each : {to, from}) {
-    if (PyArray_TYPE(each) != NPY_FLOAT64 || !PyArray_ISBEHAVED_RO(each)) throw nb::type_error("This takes float64 alone.");
+    if (PyArray_TYPE(each) != NPY_FLOAT64 || !PyArray_ISBEHAVED_RO(each))
+      throw nb::type_error("target and values must be aligned float64.");
     if (PyArray_NDIM(each) != 2 || PyArray_DIM(each, 0) != chosen.size()) throw nb::value_error("Arrays must be (N, size).");
   }
   check_writeable(target, "target");
@@ -186,9 +200,11 @@ nb::object shown(PyArrayObject* values, const Column<bool>& chosen) {
     const char* value = static_cast<const char*>(PyArray_GETPTR1(values, row));
     for (npy_intp i = 0; i < width; ++i, value += apart, place += size) {
       if (objects) {
-        PyObject* const held = chosen[row] ? *reinterpret_cast<PyObject* const*>(value) : nullptr;
-        Py_INCREF(held != nullptr ? held : Py_None);
-        *reinterpret_cast<PyObject**>(place) = held != nullptr ? held : Py_None;
+        PyObject* held = nullptr;
+        if (chosen[row]) std::memcpy(&held, value, sizeof held);
+        if (held == nullptr) held = Py_None;
+        Py_INCREF(held);
+        std::memcpy(place, &held, sizeof held);
       } else if (!chosen[row]) {
         std::memset(place, 0, static_cast<std::size_t>(size));
       } else if (size == sizeof(double)) {
@@ -209,45 +225,62 @@ nb::dict describe(nb::handle rows, const nb::args& values) {
   for (npy_intp row = 0; row < n; ++row) any = any || chosen[row];
   if (!any) return infos;
   for (const nb::handle named : values) {
-    PyObject *name, *value;
-    Py_ssize_t at = 0;
     if (!PyDict_Check(named.ptr())) throw nb::type_error("values must be dictionaries.");
-    while (PyDict_Next(named.ptr(), &at, &name, &value)) {
+    PyObject *key, *item;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(named.ptr(), &at, &key, &item)) {
+      const nb::object name = nb::borrow(key), value = nb::borrow(item);
       const nb::object copy = shown(array(value, "A value"), chosen);
       const nb::object mask = column<bool>(n);
       for (npy_intp row = 0; row < n; ++row) data<bool>(mask)[row] = chosen[row];
-      const nb::object beside = mask_name(name);
-      if (PyDict_SetItem(infos.ptr(), name, copy.ptr()) < 0 || PyDict_SetItem(infos.ptr(), beside.ptr(), mask.ptr()) < 0) {
-        throw nb::python_error();
-      }
+      infos[name] = copy;
+      infos[mask_name(name)] = mask;
     }
   }
   return infos;
 }
 
+// Infos may hold infos, and a caller's may hold themselves.
+struct Depth {
+  Depth() {
+    if (Py_EnterRecursiveCall(" in infos") != 0) throw nb::python_error();
+  }
+  ~Depth() { Py_LeaveRecursiveCall(); }
+};
+
+// One row's value of an entry, as a plain Python number or object.
+nb::object row_value(const nb::object& values, npy_intp row, npy_intp rows) {
+  nb::object value;
+  if (PyArray_Check(values.ptr()) && PyArray_NDIM(array(values, "values")) == 1) {
+    PyArrayObject* const one_each = array(values, "values");
+    if (PyArray_DIM(one_each, 0) != rows) throw nb::value_error("Values must have one entry per row.");
+    value = owned(PyArray_GETITEM(one_each, static_cast<const char*>(PyArray_GETPTR1(one_each, row))));
+  } else {
+    value = owned(PySequence_GetItem(values.ptr(), row));
+  }
+  return PyArray_IsScalar(value.ptr(), Generic) ? value.attr("item")() : value;
+}
+
 nb::dict row_info(const nb::dict& infos, Py_ssize_t row) {
+  const Depth depth;
   nb::dict info;
-  PyObject *name, *values;
+  PyObject *key, *item;
   Py_ssize_t at = 0;
-  while (PyDict_Next(infos.ptr(), &at, &name, &values)) {
-    if (!PyUnicode_Check(name) || (PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) == '_')) continue;
+  while (PyDict_Next(infos.ptr(), &at, &key, &item)) {
+    if (!PyUnicode_Check(key) || (PyUnicode_GET_LENGTH(key) > 0 && PyUnicode_READ_CHAR(key, 0) == '_')) continue;
+    const nb::object name = nb::borrow(key), values = nb::borrow(item);
     const nb::object beside = mask_name(name);
     PyObject* const mask = PyDict_GetItemWithError(infos.ptr(), beside.ptr());
     if (mask == nullptr) throw nb::key_error(nb::str(beside).c_str());
     const Column<bool> holds(mask, "A mask", -1);
-    if (row < 0 || row >= holds.size()) throw nb::index_error("row is out of range");
-    if (!holds[row]) continue;
-    nb::object value;
-    if (PyDict_Check(values)) {
-      value = row_info(nb::borrow<nb::dict>(values), row);
-    } else if (PyArray_Check(values) && PyArray_NDIM(array(values, "values")) == 1) {
-      PyArrayObject* const one_each = array(values, "values");
-      if (PyArray_DIM(one_each, 0) != holds.size()) throw nb::value_error("Values must have one entry per row.");
-      value = owned(PyArray_GETITEM(one_each, static_cast<const char*>(PyArray_GETPTR1(one_each, row))));
+    const npy_intp at_row = row < 0 ? row + holds.size() : row;
+    if (at_row < 0 || at_row >= holds.size()) throw nb::index_error("row is out of range");
+    if (!holds[at_row]) continue;
+    if (PyDict_Check(values.ptr())) {
+      info[name] = row_info(nb::borrow<nb::dict>(values), row);
     } else {
-      value = owned(PySequence_GetItem(values, row));
+      info[name] = row_value(values, at_row, holds.size());
     }
-    if (PyDict_SetItem(info.ptr(), name, value.ptr()) < 0) throw nb::python_error();
   }
   return info;
 }

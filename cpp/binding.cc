@@ -232,11 +232,13 @@ NB_MODULE(_native, m) {
       .def(
           "__init__", [](Model* self, const nb::bytes& data) { new (self) Model(data.c_str(), data.size()); }, "data"_a)
       .def_static(
-          "load", [](const std::string& path) { return std::make_shared<Model>(path); }, "path"_a)
+          "load", [](const nb::bytes& path) { return std::make_shared<Model>(std::string(path.c_str(), path.size())); },
+          "path"_a)
       .def_static(
           "copy_of",
           [](std::uintptr_t address) { return std::make_shared<Model>(*reinterpret_cast<const mjModel*>(address)); },
           "address"_a)
+      .def_prop_ro("num_bytes", &Model::num_bytes)
       .def("to_bytes",
            [](const Model& self) {
              const std::vector<char> bytes = self.to_bytes();

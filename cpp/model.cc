@@ -51,6 +51,11 @@ mjModel* load(const void* bytes, std::size_t size) {
   return load(name, &files.vfs, "The bytes are");
 }
 
+mjModel* load(const std::string& path) {
+  if (path.find('\0') != std::string::npos) throw std::invalid_argument("The name of a file must not hold a NUL.");
+  return load(path.c_str(), nullptr, path + " is");
+}
+
 mjModel* copy(const mjModel& other) {
   struct Copying {
     const mjModel* from;
@@ -78,12 +83,12 @@ bool same_unless_real(const T* a, const T* b, int rows, int columns) {
 
 Model::Model(const void* bytes, std::size_t size) : model_(load(bytes, size), mj_deleteModel) {}
 
-Model::Model(const std::string& path) : model_(load(path.c_str(), nullptr, path + " is"), mj_deleteModel) {}
+Model::Model(const std::string& path) : model_(load(path), mj_deleteModel) {}
 
 Model::Model(const mjModel& other) : model_(copy(other), mj_deleteModel) {}
 
 std::vector<char> Model::to_bytes() const {
-  std::vector<char> bytes(static_cast<std::size_t>(mj_sizeModel(model_.get())));
+  std::vector<char> bytes(num_bytes());
   mj_saveModel(model_.get(), nullptr, bytes.data(), static_cast<int>(bytes.size()));
   return bytes;
 }

@@ -21,7 +21,9 @@ class Model {
   explicit Model(const mjModel& other);
 
   const mjModel& get() const { return *model_; }
+  // What mj_saveModel writes, and how much that is.
   std::vector<char> to_bytes() const;
+  std::size_t num_bytes() const { return static_cast<std::size_t>(mj_sizeModel(model_.get())); }
 
   // Names of one kind of object, by id; an object without a name has "".
   std::vector<std::string> names(mjtObj kind, int count) const;

@@ -1,6 +1,7 @@
 """Models and scenes: names, caching, and messages for mistakes."""
 
 import ast
+import os
 import pickle
 from pathlib import Path
 
@@ -86,18 +87,36 @@ def test_wrong_models(tmp_path):
             Model.from_file(tmp_path / "model.mjb")
     with pytest.raises(ValueError, match=r"none\.mjb is no compiled model"):
         Model.from_file(tmp_path / "none.mjb")
+    (tmp_path / "model.mjb").write_bytes(metaworld_model(DRAWER).native.to_bytes())
+    with pytest.raises(ValueError, match="must not hold a NUL"):
+        Model.from_file(f"{tmp_path}/model.mjb\0.txt")
 
 
-def test_a_model_outlives_its_file(tmp_path):
-    file, bytes_ = tmp_path / "model.mjb", metaworld_model(DRAWER).native.to_bytes()
-    file.write_bytes(bytes_)
+def test_a_model_is_as_its_file_was(tmp_path):
+    file, drawer = tmp_path / "model.mjb", metaworld_model(DRAWER).native.to_bytes()
+    file.write_bytes(drawer)
     model = Model.from_file(file)
-    assert Model.from_mujoco(model.to_mujoco()).native.to_bytes() == bytes_
-    file.write_bytes(bytes_[:1000])
-    assert Model.from_mujoco(model.to_mujoco()).native.to_bytes() == bytes_
-    file.unlink()
-    assert Model.from_mujoco(model.to_mujoco()).native.to_bytes() == bytes_
-    assert pickle.loads(pickle.dumps(model)).native.to_bytes() == bytes_
+    assert model.native.num_bytes == len(drawer)
+    file.write_bytes(metaworld_model("sawyer_xyz/sawyer_door_pull.xml").native.to_bytes())
+    assert Model.from_mujoco(model.to_mujoco()).native.to_bytes() == drawer
+    assert pickle.loads(pickle.dumps(model)).native.to_bytes() == drawer
+
+
+@pytest.mark.parametrize("folder", ["cache", "Modèle", os.fsdecode(b"no text \xff")])
+def test_cached_models_outlive_the_cache(tmp_path, monkeypatch, capfd, folder):
+    monkeypatch.setenv("TASKWORLDS_CACHE_DIR", str(tmp_path / folder))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("taskworlds.engine.models._cache", {})
+    made = metaworld_model(DRAWER).native.to_bytes()
+    (file,) = tmp_path.glob("*/models/*.mjb")
+    monkeypatch.setattr("taskworlds.engine.models._cache", {})
+    model = metaworld_model(DRAWER)  # from the file
+    assert model.native.to_bytes() == made
+    for spoil in (lambda: None, lambda: file.write_bytes(made[:1000]), file.unlink):
+        spoil()
+        assert Model.from_mujoco(model.to_mujoco()).native.to_bytes() == made
+    assert capfd.readouterr() == ("", "")
+    assert not (tmp_path / "MUJOCO_LOG.TXT").exists()
 
 
 def test_wrong_names():

@@ -123,6 +123,40 @@ def test_write_rows(rows_and_seed):
     np.testing.assert_array_equal(whole, expected)
 
 
+def test_row_info_of_the_last_row_and_of_odd_values():
+    class Forgetful(list):
+        """Empties the infos that it is in, while they are read."""
+
+        def __getitem__(self, row):
+            infos.clear()
+            return [f"in memory that was freed {i}" for i in range(99)] and 1.0
+
+    assert row_info({"x": np.array([1.0, 2.0]), "_x": ROWS}, -1) == {"x": 2.0}
+    (value,) = row_info({"x": np.array([np.float32(1.0)], dtype=object), "_x": ROWS[:1]}, 0).values()
+    assert type(value) is float
+    infos = {"".join(["a", "name"]): Forgetful(), "_aname": ROWS}
+    assert row_info(infos, 0) == {"aname": 1.0}
+
+
+def test_objects_that_lie_askew():
+    packed = np.zeros(2, np.dtype([("byte", "i1"), ("thing", object)]))
+    packed["thing"] = ["one", "two"]
+    assert describe(ROWS, {"thing": packed["thing"]})["thing"].tolist() == ["one", "two"]
+
+
+def test_a_limit_may_be_larger_than_a_machine_counts():
+    counters = (np.zeros(2, np.int64), np.zeros(2), np.zeros(2, np.bool_))
+    *_, ended = count_step(ROWS, TWO, None, None, ROWS, 10**20, *counters)
+    assert ended is None
+    assert counters[0].tolist() == [1, 1]
+
+
+def endless_info():
+    infos = {"_more": ROWS}
+    infos["more"] = infos
+    return infos
+
+
 TWO, ROWS = np.zeros(2), np.ones(2, np.bool_)
 COUNTERS = (np.zeros(2, np.int64), np.zeros(2), np.zeros(2, np.bool_))
 
@@ -156,7 +190,8 @@ COUNTERS = (np.zeros(2, np.int64), np.zeros(2), np.zeros(2, np.bool_))
         (TypeError, lambda: describe(ROWS, {"x": np.zeros(2, [("a", object)])})),
         (KeyError, lambda: row_info({"x": TWO}, 0)),
         (IndexError, lambda: row_info({"x": TWO, "_x": ROWS}, 2)),
-        (IndexError, lambda: row_info({"x": TWO, "_x": ROWS}, -1)),
+        (IndexError, lambda: row_info({"x": TWO, "_x": ROWS}, -3)),
+        (RecursionError, lambda: row_info(endless_info(), 0)),
         (ValueError, lambda: row_info({"x": TWO[:1], "_x": ROWS}, 0)),
         (ValueError, lambda: write_rows(np.zeros((2, 3)), np.zeros((2, 2)), ROWS)),
         (ValueError, lambda: write_rows(np.zeros((2, 3)), np.zeros((3, 3)), ROWS)),

@@ -124,6 +124,7 @@ class Engine:
         >>> mujoco.mj_getState(mj_model, mujoco.MjData(mj_model), start, spec)
         >>> engine.states[:] = start
         >>> engine.step(np.zeros((3, 0)), mask=np.array([True, False, True]))
+        True
         >>> engine.now[:, 2].round(4).tolist()
         [-0.0022, 0.0, -0.0022]
     """
@@ -326,13 +327,13 @@ class Engine:
     def _checked_mask(self, mask: Any) -> npt.NDArray[np.bool_] | None:
         if mask is None:
             return None
-        mask = np.ascontiguousarray(mask)
+        mask = np.asarray(mask)
         if mask.dtype != _BOOL or mask.shape != self.faults.shape:
             raise ValueError(
                 f"mask must be a bool array of shape {(self.num_rows,)}, one entry per row, "
                 f"not {mask.dtype} of shape {mask.shape}."
             )
-        return mask
+        return np.ascontiguousarray(mask)
 
     def error(self, row: int) -> str:
         """Gives MuJoCo's error in the row's last step, or "" if it had none."""

@@ -21,7 +21,6 @@ import numpy as np
 from taskworlds.errors import check_choice
 from taskworlds.task import Task
 from taskworlds.vector import snapshot
-from taskworlds.vector._batch import row_info
 
 if TYPE_CHECKING:
     from taskworlds.vector.task_vector_env import TaskVectorEnv
@@ -121,7 +120,7 @@ def _toggle_sample_tasks_on_reset(env: TaskVectorEnv, on: Any) -> None:
 
 def _sample_tasks(env: TaskVectorEnv, **kwargs: Any) -> tuple[Any, ...]:
     obs, infos = env.sample_tasks(**kwargs)
-    return tuple((obs[row], row_info(infos, row)) for row in range(env.num_envs))
+    return tuple((obs[row], env.row_info(infos, row)) for row in range(env.num_envs))
 
 
 def _set_task(env: TaskVectorEnv, task: Any) -> None:

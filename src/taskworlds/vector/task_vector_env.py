@@ -432,9 +432,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
     def step_async(self, actions: ArrayLike, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` gives the outcome."""
         begun = self._begin(actions, mask)
-        begun = begun._replace(
-            actions=begun.actions.copy()
-        )  # the caller may write to theirs before step_wait
         self._rows.step_async(begun.actions, begun.stepping)
         self._pending = begun
 
@@ -452,8 +449,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         actions = self._actions(actions)
         if ready(actions, chosen, progress.running):
             return _Begun(actions, chosen)
-        stepping, restarting = chosen & progress.running, chosen & ~progress.running
-        if restarting.any():
+        stepping, unready = chosen & progress.running, chosen & ~progress.running
+        restarting = unready if unready.any() else None
+        if restarting is not None:
             row = int(np.flatnonzero(restarting)[0])
             which = f" of row {row}" if self.num_envs > 1 else ""
             if progress.steps[row] == 0:
@@ -490,7 +488,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             rewards = self._reward_normalizer(rewards, terminated, stepping)
         if ended is not None:
             infos = self._end(infos, ended, terminated, truncated)
-        if restarting is not None and restarting.any():
+        if restarting is not None:
             self._start(restarting, choose=np.zeros_like(restarting))
             merge(infos, self._about(restarting))
         return self._observations.values.copy(), rewards, terminated, truncated, infos
@@ -524,15 +522,10 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             if self.options.autoreset_mode is AutoresetMode.SAME_STEP:
                 final_info, infos = keep(infos, done), keep(infos, ~done)
                 self._start(done, choose=np.zeros_like(done))
-                put(infos, "final_obs", final_obs, ended)
+                infos |= describe(ended, {"final_obs": final_obs})
                 put(infos, "final_info", final_info, done)
                 merge(infos, self._about(done))
         return infos
-
-    @property
-    def steps_taken(self) -> NDArray[np.int64]:
-        """Steps of each row since its last reset, in trials those of all attempts, (N,) int64."""
-        return self._progress.steps_taken
 
     def _report(self, faults: Sequence[RowFault], infos: dict[str, Any]) -> None:
         """Raises for rows that could not be stepped, and notes those whose simulation diverged."""
@@ -576,7 +569,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             raise TypeError(f"actions must be of dtype float32 or float64, not {array.dtype}.")
         if array.shape != self.action_space.shape:
             raise ValueError(f"actions must have the shape {self.action_space.shape}, not {array.shape}.")
-        return array
+        return array.copy()  # the caller may write to theirs before the step is done
 
     def _mask(self, argument: str, mask: ArrayLike | None) -> NDArray[np.bool_]:
         if mask is None:

@@ -9,11 +9,12 @@ fixtures stand elsewhere, and none where only objects and marks do.
 from __future__ import annotations
 
 import copy
+import ctypes
 import functools
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from taskworlds.worlds.metaworld.skill import Skill
 
 __all__ = ["MAX_BYTES", "Kept", "beginnings", "forget", "kept_bytes"]
 
+_TRIM_AFTER = 50  # computed outcomes: half a second of work, for a few milliseconds
 MAX_BYTES = 256 * 2**20  # about 60,000 outcomes; a benchmark of 50 skills with 50 goals each takes 12 MB
 
 Key = tuple[Skill, tuple[float, ...]]
@@ -61,6 +63,7 @@ class Kept(NamedTuple):
 _kept: OrderedDict[Key, Kept] = OrderedDict()  # least recently used first
 _settled: dict[str, Settled] = {}  # by the model's file
 _bytes = 0
+_untrimmed = 0  # outcomes computed since memory was last given back
 _lock = threading.Lock()
 
 
@@ -85,6 +88,7 @@ def beginnings(wanted: Sequence[tuple[Skill, tuple[float, ...]]]) -> list[Kept]:
         new = dict(zip(missing, computed, strict=True))
         found |= new
         _keep(new)
+        _give_back(len(new))
     return [found[key] for key in keys]
 
 
@@ -111,6 +115,29 @@ def _keep(new: dict[Key, Kept]) -> None:
                 _bytes += kept.nbytes
         while _bytes > MAX_BYTES and len(_kept) > 1:
             _bytes -= _kept.popitem(last=False)[1].nbytes
+
+
+def _give_back(computed: int) -> None:
+    """Has glibc give free memory back, now and then.
+
+    Each outcome takes a copy of a model, some MB. After the first of these is freed, glibc no longer maps such blocks
+    each for itself but cuts them from its arenas, one for each thread, and holds on to hundreds of MB of holes.
+    """
+    global _untrimmed
+    with _lock:
+        _untrimmed += computed
+        if _untrimmed < _TRIM_AFTER:
+            return
+        _untrimmed = 0
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)
+
+
+@functools.cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    """Finds glibc's function; None where the C library is another one."""
+    return getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
 
 
 @functools.lru_cache(maxsize=10)  # of 3 MB each; MT10 has 8

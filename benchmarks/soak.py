@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import taskworlds
-from taskworlds.worlds.metaworld import beginnings
+from taskworlds.worlds.metaworld import starts
 
 MB = 2**20
 
@@ -151,7 +151,7 @@ def main() -> int:
     parser.add_argument("--bound-mb", type=float, default=48.0, help="growth that is let pass")
     parser.add_argument("--kept-mb", type=float, default=3.0, help="limit of the kept resets")
     given = parser.parse_args()
-    beginnings.MAX_BYTES = int(given.kept_mb * MB)
+    starts.MAX_BYTES = int(given.kept_mb * MB)
 
     soak = Soak(given.rows, given.seed)
     begun = time.perf_counter()
@@ -163,13 +163,13 @@ def main() -> int:
     try:
         while soak.steps < given.steps:
             soak.turn()
-            most_kept = max(most_kept, beginnings.kept_bytes())
+            most_kept = max(most_kept, starts.kept_bytes())
             if soak.steps * 20 < given.steps * (len(own) + 1):
                 continue
             now = memory()
             own.append(now["Anonymous"])
             sizes = " ".join(f"{now[name]:6.1f} MB" for name in ("Pss", "Rss", "Anonymous"))
-            kept, speed = beginnings.kept_bytes() / MB, soak.steps / (time.perf_counter() - begun)
+            kept, speed = starts.kept_bytes() / MB, soak.steps / (time.perf_counter() - begun)
             print(
                 f"{soak.steps:10,} {soak.episodes:9,} {sizes} {kept:9.2f} MB {speed:8,.0f}",
                 flush=True,
@@ -187,7 +187,7 @@ def main() -> int:
     if grown > given.bound_mb:
         print("FAILED: memory grows")
         return 1
-    if most_kept > beginnings.MAX_BYTES:
+    if most_kept > starts.MAX_BYTES:
         print("FAILED: kept resets pass their limit")
         return 1
     return 0

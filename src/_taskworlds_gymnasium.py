@@ -25,7 +25,7 @@ class _AfterGymnasium:
             def run_and_register(module):
                 run(module)
                 try:
-                    from taskworlds.registration import register_envs
+                    from taskworlds.vector.gymnasium_ids import register_envs
 
                     register_envs()
                 except Exception as error:  # Gymnasium must import, whatever is wrong with us

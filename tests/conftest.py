@@ -12,7 +12,7 @@ import pytest
 
 def pytest_configure(config):
     """Chooses what draws before a test imports dm_control, which chooses once. Where nothing does, the tests say so."""
-    from taskworlds import offscreen
+    from taskworlds.rendering import offscreen
 
     with contextlib.suppress(RuntimeError):
         offscreen.prepare()

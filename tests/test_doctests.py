@@ -9,10 +9,10 @@ import pytest
 import taskworlds
 
 WITH_DM_CONTROL = {
-    "taskworlds.envs.control_env",
-    "taskworlds.vector.mtrl_dmcontrol",
+    "taskworlds.compat.mtrl.control_env",
+    "taskworlds.compat.mtrl.dmcontrol",
     "taskworlds.worlds.control.environment",
-    "taskworlds.worlds.control.family",
+    "taskworlds.worlds.control.variation",
 }
 MODULES = [
     pytest.param(name, marks=[pytest.mark.requires_dm_control] if name in WITH_DM_CONTROL else [])

@@ -9,51 +9,51 @@ import importlib
 import sys
 from typing import Any
 
-__version__ = "0.1.0"
+from taskworlds.core.version import __version__
 
 # Public name -> module that defines it; a submodule that is itself public stands for itself.
 _PUBLIC = {
-    "AntDirEnv": "taskworlds.envs.locomotion",
-    "AntGoalEnv": "taskworlds.envs.locomotion",
-    "Benchmark": "taskworlds.benchmarks",
-    "EnvSpec": "taskworlds.step",
-    "EnvStep": "taskworlds.step",
-    "GridWorldEnv": "taskworlds.envs.grid_world",
-    "GymEnv": "taskworlds.envs.gym_env",
-    "HalfCheetahDirEnv": "taskworlds.envs.locomotion",
-    "HalfCheetahVelEnv": "taskworlds.envs.locomotion",
-    "KEpisodeMetaworld": "taskworlds.envs.k_episode",
-    "MetaWorldSetTaskEnv": "taskworlds.envs.metaworld_set_task",
-    "MetaWorldVecEnv": "taskworlds.vector.mtrl",
-    "Metaworld": "taskworlds.envs.k_episode",
-    "MultiEnvWrapper": "taskworlds.wrappers.multi_env",
-    "NormalizedEnv": "taskworlds.wrappers.normalize",
-    "PointEnv": "taskworlds.envs.point",
+    "AntDirEnv": "taskworlds.compat.garage.locomotion",
+    "AntGoalEnv": "taskworlds.compat.garage.locomotion",
+    "Benchmark": "taskworlds.core.benchmark",
+    "EnvSpec": "taskworlds.core.step",
+    "EnvStep": "taskworlds.core.step",
+    "GridWorldEnv": "taskworlds.worlds.small.grid_world",
+    "GymEnv": "taskworlds.compat.garage.gym_env",
+    "HalfCheetahDirEnv": "taskworlds.compat.garage.locomotion",
+    "HalfCheetahVelEnv": "taskworlds.compat.garage.locomotion",
+    "KEpisodeMetaworld": "taskworlds.compat.amago.k_episode",
+    "MetaWorldSetTaskEnv": "taskworlds.compat.garage.metaworld_set_task",
+    "MetaWorldVecEnv": "taskworlds.compat.mtrl.vec_env",
+    "Metaworld": "taskworlds.compat.amago.k_episode",
+    "MultiEnvWrapper": "taskworlds.compat.garage.multi_env",
+    "NormalizedEnv": "taskworlds.compat.garage.normalize",
+    "PointEnv": "taskworlds.worlds.small.point",
     "Result": "taskworlds.evaluation",
-    "RunningStatistics": "taskworlds.wrappers.running_statistics",
+    "RunningStatistics": "taskworlds.compat.garage.running_statistics",
     "Skill": "taskworlds.worlds.metaworld.skill",
-    "StepType": "taskworlds.step",
-    "Task": "taskworlds.task",
-    "TaskNameWrapper": "taskworlds.wrappers.task_name",
-    "TaskOnehotWrapper": "taskworlds.wrappers.task_onehot",
-    "VecEnv": "taskworlds.vector.mtrl",
-    "Walker2dRandParamsEnv": "taskworlds.envs.locomotion",
-    "benchmark": "taskworlds.benchmarks",
-    "build_dmcontrol_vec_env": "taskworlds.vector.mtrl_dmcontrol",
-    "build_metaworld_vec_env": "taskworlds.vector.mtrl_metaworld",
-    "check_skill": "taskworlds.worlds.metaworld.checking",
+    "StepType": "taskworlds.core.step",
+    "Task": "taskworlds.core.task",
+    "TaskNameWrapper": "taskworlds.compat.garage.task_name",
+    "TaskOnehotWrapper": "taskworlds.compat.garage.task_onehot",
+    "VecEnv": "taskworlds.compat.mtrl.vec_env",
+    "Walker2dRandParamsEnv": "taskworlds.compat.garage.locomotion",
+    "benchmark": "taskworlds.core.benchmark",
+    "build_dmcontrol_vec_env": "taskworlds.compat.mtrl.dmcontrol",
+    "build_metaworld_vec_env": "taskworlds.compat.mtrl.metaworld",
+    "check_skill": "taskworlds.testing.check_skill",
     "compare": "taskworlds.evaluation",
     "control": "taskworlds.control",
     "evaluate": "taskworlds.evaluation",
     "make": "taskworlds.vector.make",
     "make_vec": "taskworlds.vector.make",
-    "normalize": "taskworlds.wrappers.normalize",
-    "register_once": "taskworlds.registration",
+    "normalize": "taskworlds.compat.garage.normalize",
+    "register_once": "taskworlds.vector.gymnasium_ids",
     "register_skill": "taskworlds.worlds.metaworld.skills",
-    "round_robin_strategy": "taskworlds.wrappers.multi_env",
+    "round_robin_strategy": "taskworlds.compat.garage.multi_env",
     "samplers": "taskworlds.samplers",
     "types": "taskworlds.types",
-    "uniform_random_strategy": "taskworlds.wrappers.multi_env",
+    "uniform_random_strategy": "taskworlds.compat.garage.multi_env",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
@@ -61,7 +61,7 @@ __all__ = sorted([*_PUBLIC, "__version__"])
 
 # Gymnasium learns our ids: now if it is there already, else as soon as it is.
 if "gymnasium.envs" in sys.modules:
-    from taskworlds.registration import register_envs as _register_envs
+    from taskworlds.vector.gymnasium_ids import register_envs as _register_envs
 
     _register_envs()
 else:

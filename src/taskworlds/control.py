@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.worlds.control.family import Family, families, family, vary
+from taskworlds.worlds.control.variation import Family, families, family, vary
 
 if TYPE_CHECKING:
     from dm_control.rl.control import Environment
 
-    from taskworlds.task import Task
+    from taskworlds.core.task import Task
 
 __all__ = ["Family", "families", "family", "make_environment", "vary"]
 

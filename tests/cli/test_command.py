@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import taskworlds
-from taskworlds.vector.task_vector_env import STRATEGIES
+from taskworlds.core.registry import engines
 from taskworlds.worlds.metaworld.world import METAWORLD
 
 
@@ -66,7 +66,7 @@ def test_each_command_helps_with_an_example(run, command):
 
 def test_the_choices_in_the_help_are_those_there_are(run):
     out = run("evaluate", "--help").out
-    assert "|".join(STRATEGIES) in out
+    assert "|".join(engines()) in out
     assert "|".join(METAWORLD.reward_function_versions) in out
 
 

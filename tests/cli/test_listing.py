@@ -8,10 +8,10 @@ import re
 import pytest
 
 import taskworlds
-from taskworlds.benchmarks import BENCHMARK_NAMES, benchmark
 from taskworlds.cli import listing
-from taskworlds.registration import IDS
-from taskworlds.worlds import WORLDS, world_of
+from taskworlds.core.benchmark import benchmark
+from taskworlds.core.registry import world_of, worlds
+from taskworlds.vector.gymnasium_ids import IDS
 
 
 def test_list_benchmarks(run):
@@ -21,10 +21,7 @@ def test_list_benchmarks(run):
     assert re.search(r"^ walker-walk-len +4 +4 +half-length of the left foot, m *$", out, re.MULTILINE)
     assert "walker-walk-len-range" not in out
     rows = json.loads(run("list", "benchmarks", "--json").out)
-    assert [row["name"] for row in rows] == [
-        *BENCHMARK_NAMES,
-        *(name for world in WORLDS for name in world.benchmarks),
-    ]
+    assert [row["name"] for row in rows] == [name for world in worlds() for name in world.benchmark_makers()]
     for row in rows:
         if row["needs"]:
             with pytest.raises(TypeError, match=f"{row['name']} needs {row['needs'].split()[0]}"):
@@ -41,7 +38,7 @@ def test_list_benchmarks(run):
 
 def test_list_skills(run):
     out = run("list", "skills").out
-    names = [name for world in WORLDS for name in world.env_names()]
+    names = [name for world in worlds() for name in world.env_names()]
     assert all(re.search(rf"^ {name} ", out, re.MULTILINE) for name in names)
     assert out.splitlines()[-1].startswith(f"{len(names)} skills.")
     rows = json.loads(run("list", "skills", "--json").out)

@@ -169,7 +169,7 @@ def test_a_model_file_counts_with_what_it_names_and_not_with_its_place(register,
 def test_a_digest_holds_in_other_processes(register):
     code = (
         "import dataclasses\n"
-        "from taskworlds.evaluation.skill_code import registered_code\n"
+        "from taskworlds.worlds.metaworld.skill_code import registered_code\n"
         "from taskworlds.worlds.metaworld import skills\n"
         "mine = dataclasses.replace(skills.skill('reach-v3'), name='reach-mine-v1', class_name='')\n"
         "skills.register_skill(mine)\n"

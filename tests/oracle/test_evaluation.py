@@ -10,7 +10,7 @@ from metaworld.evaluation import evaluation, metalearning_evaluation
 from metaworld.policies import ENV_POLICY_MAP
 
 import taskworlds
-from taskworlds.registration import register_envs
+from taskworlds.vector.gymnasium_ids import register_envs
 
 SKILLS = ["reach-v3", "handle-press-v3"]
 

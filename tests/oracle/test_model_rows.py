@@ -11,8 +11,8 @@ import pytest
 
 import taskworlds
 from taskworlds import benchmark
-from taskworlds.vector.arrays import from_arrays
-from taskworlds.worlds import model_rows
+from taskworlds.rows import model_rows
+from taskworlds.vector.flat_state import from_arrays
 from taskworlds.worlds.control.skills import NATIVE
 
 GYMNASIUM = ("half-cheetah-vel", "half-cheetah-dir", "ant-dir", "ant-goal", "walker2d-rand-params")

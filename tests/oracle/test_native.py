@@ -1,6 +1,6 @@
 """The native engine beside the official environments: bit-equal physics, and the rest to 1e-9.
 
-There are no exceptions. `taskworlds.worlds.metaworld.parity` states the tolerance and its reason.
+There are no exceptions. `taskworlds.testing.parity` states the tolerance and its reason.
 """
 
 import dataclasses
@@ -10,8 +10,8 @@ import pytest
 
 import taskworlds
 from taskworlds.evaluation import expert_policy
+from taskworlds.testing.parity import KINDS, Native, differences
 from taskworlds.worlds.metaworld.goals import draw_goals
-from taskworlds.worlds.metaworld.parity import KINDS, Native, differences
 from taskworlds.worlds.metaworld.skills import SKILLS
 
 every_skill = pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.name)

@@ -18,7 +18,7 @@ import taskworlds
 from taskworlds import benchmark
 from taskworlds.engine import Model
 from taskworlds.engine.model_files import read_spec
-from taskworlds.worlds.metaworld import beginnings, native
+from taskworlds.worlds.metaworld import native, starts
 
 CLOCK = ("t", "_t")
 HAS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -248,7 +248,7 @@ def rollout(two_skills, seed, steps=30):
 
 def test_two_native_environments_in_two_threads(two_skills, same):
     together = {}
-    beginnings.forget()  # so that both compute the same resets at once
+    starts.forget()  # so that both compute the same resets at once
     threads = [
         threading.Thread(target=lambda seed=seed: together.update({seed: rollout(two_skills, seed)}))
         for seed in (1, 2, 1 + 2**20)
@@ -257,7 +257,7 @@ def test_two_native_environments_in_two_threads(two_skills, same):
         thread.start()
     for thread in threads:
         thread.join()
-    assert beginnings.kept_bytes() == sum(kept.nbytes for kept in beginnings._kept.values())
+    assert starts.kept_bytes() == sum(kept.nbytes for kept in starts._kept.values())
     same(together, {seed: rollout(two_skills, seed) for seed in together}, skip=CLOCK)
     assert len(together) == 3
 

@@ -13,8 +13,8 @@ from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
 import taskworlds
 from taskworlds import EnvSpec, EnvStep, StepType, benchmark
-from taskworlds.registration import register_envs
-from taskworlds.vector.arrays import from_arrays
+from taskworlds.vector.flat_state import from_arrays
+from taskworlds.vector.gymnasium_ids import register_envs
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.worlds.metaworld.skills import SKILLS

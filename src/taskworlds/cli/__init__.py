@@ -14,9 +14,9 @@ from typing import Annotated
 
 import typer
 
-import taskworlds
 from taskworlds.cli import bench, compare, doctor, evaluate, listing
 from taskworlds.cli.terminal import is_mistake, say_mistake
+from taskworlds.core.version import __version__
 
 __all__ = ["app", "main"]
 
@@ -38,7 +38,7 @@ app.command(epilog="Example: taskworlds doctor")(doctor.doctor)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"taskworlds {taskworlds.__version__}")
+        print(f"taskworlds {__version__}")
         raise typer.Exit
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from taskworlds.cli.terminal import console, counted
 
 if TYPE_CHECKING:
-    from taskworlds.bench import Measured
+    from taskworlds.perf import Measured
 
 __all__ = ["bench"]
 
@@ -57,11 +57,11 @@ def bench(
     reward or reset. "of bare" is what the native engine's steps, with all that
     and the resets of episodes that end meanwhile, have of its speed.
     """
-    from taskworlds.bench import contestants, measure
-    from taskworlds.bench.measure import build_alone
-    from taskworlds.benchmarks import benchmark as make_benchmark
-    from taskworlds.benchmarks import split_of_name
-    from taskworlds.worlds import world_of
+    from taskworlds.core.benchmark import benchmark as make_benchmark
+    from taskworlds.core.benchmark import split_of_name
+    from taskworlds.core.registry import world_of
+    from taskworlds.perf import contestants, measure
+    from taskworlds.perf.measure import build_alone
 
     name, split = split_of_name(benchmark)
     if split == "test":

@@ -18,9 +18,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-import taskworlds
 from taskworlds.cli.terminal import console
-from taskworlds.offscreen import DRAW, INSTALL, LIBRARIES, fault
+from taskworlds.core.version import __version__
+from taskworlds.rendering.offscreen import DRAW, INSTALL, LIBRARIES, fault
 
 __all__ = ["Check", "checks", "doctor"]
 
@@ -106,7 +106,7 @@ def doctor() -> None:
 
 def checks() -> Iterator[Check]:
     """Looks at one thing after the other; those that could crash run in a process of their own."""
-    yield Check("taskworlds", _OK, f"{taskworlds.__version__}, {Path(taskworlds.__file__).parent}")
+    yield Check("taskworlds", _OK, f"{__version__}, {Path(__file__).parents[1]}")
     yield _python()
     for name, wanted in NEEDED.items():
         yield _package(name, wanted)

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taskworlds.cli.terminal import console, counted, is_mistake, say_mistake
-from taskworlds.errors import check_choice, check_known, check_seed
+from taskworlds.core.errors import check_choice, check_known, check_seed
 
 if TYPE_CHECKING:
-    from taskworlds.benchmarks import Benchmark
+    from taskworlds.core.benchmark import Benchmark
+    from taskworlds.core.world import World
     from taskworlds.evaluation import Result
 
 __all__ = ["evaluate"]
@@ -149,20 +150,19 @@ def evaluate(
 
     `taskworlds evaluate MT10` plays Meta-World's scripted experts: 500 episodes in about half a minute.
     """
+    from taskworlds.core.registry import choose_engine, world_of
     from taskworlds.evaluation import Stopped
     from taskworlds.evaluation import evaluate as run
     from taskworlds.evaluation.environments import default_num_envs
     from taskworlds.evaluation.policies import is_meta_learner
-    from taskworlds.vector.task_vector_env import engine_of
-    from taskworlds.worlds import METAWORLD, world_of
 
     check_seed(seed, "--seed")
     with _arguments_as_options():
         tasks, split = _tasks(benchmark, split, env_name, seed, goals)
     skills = tasks.env_names(split)
     world = world_of(skills[0])
-    policy = policy or ("expert" if world is METAWORLD else "random")
-    if policy == "expert" and world is not METAWORLD:
+    policy = policy or ("random" if world.experts is None else "expert")
+    if policy == "expert" and world.experts is None:
         raise ValueError(f"{world.name} has no scripted experts: give --policy random, or your own.")
     stop_at_success = stop_at_success and world.has_success
     reward_version = check_choice(
@@ -170,19 +170,19 @@ def evaluate(
         reward_version or world.reward_function_versions[-1],
         world.reward_function_versions,
     )
-    player = _load(policy, world.action_space(), seed)
+    player = _load(policy, world, seed)
     meta = is_meta_learner(player)
     count = len(tasks.tasks(split)) * episodes
     num_envs = num_envs or default_num_envs(len(skills), count, meta=meta)
     with _arguments_as_options():
-        engine = engine_of(world, engine, num_envs)
+        engine = choose_engine(world, engine, num_envs).name
     if out is not None:
         _prepare(out, force)
 
     say = console(stderr=as_json)
     if not quiet:
         limit = f"{'up to ' if stop_at_success else ''}{max_episode_steps or world.max_episode_steps} steps"
-        each, noun = len(tasks.tasks(split)) // len(skills), "goal" if world is METAWORLD else "task"
+        each, noun = len(tasks.tasks(split)) // len(skills), world.task_word
         shape = f"{counted(len(skills), 'skill')} x {counted(each, noun)} x {counted(episodes, 'episode')}"
         how = f"reward {reward_version}, engine {engine} with {counted(num_envs, 'row')}"
         say.print(
@@ -265,7 +265,7 @@ def _tasks(
     name: str, split: str | None, env_name: str | None, seed: int, goals: int | None
 ) -> tuple[Benchmark, str]:
     """Gives the benchmark that is named, and the split of it that is played."""
-    from taskworlds.benchmarks import SPLITS, benchmark, split_of_name
+    from taskworlds.core.benchmark import SPLITS, benchmark, split_of_name
     from taskworlds.evaluation.environments import default_split
 
     if split is not None:
@@ -282,15 +282,15 @@ def _tasks(
     return made, split
 
 
-def _load(name: str, action_space: Any, seed: int) -> Any:
+def _load(name: str, world: World, seed: int) -> Any:
     """Gives the policy of a name."""
-    from taskworlds.evaluation import expert_policy, load_policy, random_policy
+    from taskworlds.evaluation import load_policy, random_policy
 
     if ":" in name:
         sys.path.insert(0, os.getcwd())
         return load_policy(name)
     check_known("policy", name, _NAMED_POLICIES, "Give expert, random, or your own as package.module:object.")
-    return expert_policy() if name == "expert" else random_policy(action_space, seed)
+    return world.expert() if name == "expert" else random_policy(world.action_space(), seed)
 
 
 def _prepare(folder: Path, force: bool) -> None:

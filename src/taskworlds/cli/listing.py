@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich import box
@@ -11,34 +11,22 @@ from rich.table import Table
 from rich.text import Text
 
 from taskworlds.cli.terminal import console
-from taskworlds.errors import check_choice, check_known
-
-if TYPE_CHECKING:
-    from taskworlds.worlds import World
+from taskworlds.core.errors import check_choice, check_known
+from taskworlds.core.reference import resolve
+from taskworlds.core.world import BenchmarkMaker, Listing
 
 __all__ = ["LISTS", "benchmarks", "envs", "show_list", "skills"]
 
-# What a benchmark without a list of its own needs to be told.
-_NEEDS = {
-    "MT1": "env_name",
-    "ML1": "env_name",
-    "custom-mt-envs": "envs_list",
-    "custom-ml-envs": "train_envs and test_envs",
-}
-_GOALS = 50  # of each skill in a benchmark of Meta-World
-
-# World of the classes of a module; the rest belongs to none.
+# The suite of the classes of a module; None for those that belong to none.
 _CLASSES = {
-    "taskworlds.envs.k_episode": "metaworld",
-    "taskworlds.envs.locomotion": "locomotion",
-    "taskworlds.envs.metaworld_set_task": "metaworld",
+    "taskworlds.compat.amago.k_episode": "metaworld",
+    "taskworlds.compat.garage.gym_env": None,
+    "taskworlds.compat.garage.locomotion": "locomotion",
+    "taskworlds.compat.garage.metaworld_set_task": "metaworld",
+    "taskworlds.worlds.small.grid_world": None,
+    "taskworlds.worlds.small.point": None,
 }
-_HEADINGS = {
-    "metaworld": "Meta-World",
-    "locomotion": "Classic meta-RL worlds, on Gymnasium's MuJoCo bodies",
-    "control": "dm_control, with families whose physics varies",
-    None: "Small worlds and adapters",
-}
+_NO_SUITE = Listing("Small worlds and adapters")
 
 
 def show_list(
@@ -53,6 +41,8 @@ def show_list(
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, with all there is.")] = False,
 ) -> None:
     """Lists the benchmarks, the skills, or the environments."""
+    from taskworlds.core.registry import worlds
+
     check_known("list", what, LISTS, f"There are {', '.join(LISTS)}.")
     rows = LISTS[what]()
     everything = len(rows)
@@ -71,11 +61,12 @@ def show_list(
         return
     say = console()
     short = world is None and word is None
+    listings = {each.suite: each.listed for each in worlds()}
     for number, suite in enumerate(dict.fromkeys(row["world"] for row in rows)):
-        heading = _HEADINGS.get(suite, suite)
+        listing = listings.get(suite, _NO_SUITE)
         name = f" (--world {suite})" if suite else ""
-        say.print(Text.assemble("\n" if number else "", (str(heading), "bold"), (name, "dim")))
-        columns = _COLUMNS[what].get(suite, _COLUMNS[what]["locomotion"])
+        say.print(Text.assemble("\n" if number else "", (listing.title, "bold"), (name, "dim")))
+        columns = _columns(what, listing)
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
         for index, column in enumerate(columns):
             table.add_column(column, no_wrap=index == 0)
@@ -84,7 +75,7 @@ def show_list(
                 shown = row | {"summary": _short(row["summary"])} if what == "benchmarks" else row
                 table.add_row(*(_cell(shown[column]) for column in columns.values()))
         say.print(table)
-        note = _NOTES.get((what, suite), "") if short else ""
+        note = listing.notes.get(what, "") if short else ""
         if note:
             say.print(note, markup=False)
     if short:
@@ -103,69 +94,38 @@ def benchmarks() -> list[dict[str, Any]]:
         >>> [(row["name"], row["train_tasks"], row["test_tasks"]) for row in benchmarks() if row["name"] == "ant-goal"]
         [('ant-goal', 150, 30)]
     """
-    from taskworlds.benchmarks import BENCHMARK_NAMES
-    from taskworlds.worlds import WORLDS
-    from taskworlds.worlds.metaworld.lists import ENV_NAMES
+    from taskworlds.core.registry import benchmark_makers
 
-    rows = []
-    for name in BENCHMARK_NAMES:
-        is_meta = "ml" in name.lower()
-        lists = ENV_NAMES.get(name)
-        train = None if lists is None else list(lists.train)
-        test = (None if is_meta else []) if lists is None else list(lists.test)
+    rows: list[dict[str, Any]] = []
+    for name, (world, maker) in benchmark_makers().items():
+        train_tasks, test_tasks = _counts(maker)
         rows.append(
             {
                 "name": name,
-                "world": "metaworld",
-                "kind": "meta" if is_meta else "multi-task",
-                "summary": "",
-                "train_skills": train,
-                "test_skills": test,
-                "train_tasks": None if train is None else _GOALS * len(train),
-                "test_tasks": None if test is None else _GOALS * len(test),
-                "needs": _NEEDS.get(name, ""),
-                "variant": False,
+                "world": world.suite,
+                "kind": "meta" if maker.has_test else "multi-task",
+                "summary": maker.summary,
+                "train_skills": None if maker.train_skills is None else list(maker.train_skills),
+                "test_skills": None if maker.test_skills is None else list(maker.test_skills),
+                "train_tasks": train_tasks,
+                "test_tasks": test_tasks,
+                "needs": " and ".join(maker.keywords),
+                "variant": maker.is_variant,
             }
         )
-    families = _families()
-    for world in WORLDS:
-        for name, make in world.benchmarks.items():
-            train_tasks, test_tasks = make(0, None)
-            rows.append(
-                {
-                    "name": name,
-                    "world": world.suite,
-                    "kind": "meta" if test_tasks else "multi-task",
-                    "summary": _summary(world, name, families),
-                    "train_skills": list(dict.fromkeys(task.env_name for task in train_tasks)),
-                    "test_skills": list(dict.fromkeys(task.env_name for task in test_tasks)),
-                    "train_tasks": len(train_tasks),
-                    "test_tasks": len(test_tasks),
-                    "needs": "",
-                    "variant": world.suite == "control" and name not in families,
-                }
-            )
     return rows
 
 
-def _families() -> dict[str, str]:
-    """Gives what varies in each of dm_control's families, by the name of its benchmark."""
-    from taskworlds.worlds.control.family import families
-
-    return {f"{each.env_name}-{each.label}": each.summary for each in families()}
-
-
-def _summary(world: World, name: str, families: dict[str, str]) -> str:
-    """Says what the tasks of a benchmark vary, or else what is to be done."""
-    from taskworlds.worlds.control.family import family
-
-    if name.startswith("MT-HiPBMDP-"):
-        return family(name).summary
-    for title, summary in families.items():
-        if name == title or name.startswith(f"{title}-"):
-            return summary
-    summary = world.about(world.env_names()[0])[1]
-    return f"nothing: {summary}" if world.suite == "control" else summary
+def _counts(maker: BenchmarkMaker) -> tuple[int | None, int | None]:
+    """Gives how many train and test tasks a benchmark has; None where the caller decides it."""
+    if maker.num_goals is None and not maker.keywords:
+        train, test = resolve(maker.tasks)(0, None)
+        return len(train), len(test)
+    goals = maker.num_goals or 0
+    train_count, test_count = (
+        None if skills is None else goals * len(skills) for skills in (maker.train_skills, maker.test_skills)
+    )
+    return train_count, test_count
 
 
 def skills() -> list[dict[str, Any]]:
@@ -177,30 +137,14 @@ def skills() -> list[dict[str, Any]]:
         >>> [row["object"] for row in skills() if row["name"] == "ant-goal"]
         ['ant']
     """
-    from taskworlds.worlds import METAWORLD, WORLDS
-    from taskworlds.worlds.metaworld.lists import ENV_NAMES
-    from taskworlds.worlds.metaworld.skills import skill
-
-    def holding(name: str) -> list[str]:
-        splits = {
-            title: {title: lists.train}
-            if not lists.test
-            else {f"{title}-train": lists.train, f"{title}-test": lists.test}
-            for title, lists in ENV_NAMES.items()
-        }
-        return [title for parts in splits.values() for title, names in parts.items() if name in names]
+    from taskworlds.core.registry import worlds
 
     rows: list[dict[str, Any]] = []
-    for world in WORLDS:
+    for world in worlds():
         for name in world.env_names():
             thing, summary = world.about(name)
             row: dict[str, Any] = {"name": name, "world": world.suite, "object": thing, "summary": summary}
-            if world is METAWORLD:
-                low, high = skill(name).rand_vec_low, skill(name).rand_vec_high
-                row |= {"rand_vec_low": list(low), "rand_vec_high": list(high), "benchmarks": holding(name)}
-            else:
-                row["benchmarks"] = list(world.benchmarks)
-            rows.append(row)
+            rows.append(row | {"benchmarks": list(world.benchmark_makers())} | world.details_of(name))
     return rows
 
 
@@ -212,8 +156,8 @@ def envs() -> list[dict[str, Any]]:
         ['taskworlds/MT10', 'taskworlds.PointEnv']
     """
     import taskworlds
-    from taskworlds.benchmarks import split_of_name
-    from taskworlds.registration import IDS
+    from taskworlds.core.benchmark import split_of_name
+    from taskworlds.vector.gymnasium_ids import IDS
 
     known = {row["name"]: row for row in benchmarks()}
     rows: list[dict[str, Any]] = []
@@ -236,12 +180,12 @@ def envs() -> list[dict[str, Any]]:
             }
         )
     for name, module in taskworlds._PUBLIC.items():
-        if module.startswith("taskworlds.envs."):
+        if module in _CLASSES:
             first = (getattr(taskworlds, name).__doc__ or "").partition("\n")[0]
             rows.append(
                 {
                     "name": f"taskworlds.{name}",
-                    "world": _CLASSES.get(module),
+                    "world": _CLASSES[module],
                     "made_by": "its constructor",
                     "summary": first,
                 }
@@ -249,55 +193,22 @@ def envs() -> list[dict[str, Any]]:
     return rows
 
 
-# What each list is made by, the columns of its tables, what is said below each table, and at the end.
+# What each list is made by, and what is said at its end.
 LISTS = {"benchmarks": benchmarks, "skills": skills, "envs": envs}
-_COLUMNS: dict[str, dict[str | None, dict[str, str]]] = {
-    "benchmarks": {
-        "metaworld": {
-            "benchmark": "name",
-            "kind": "kind",
-            "train skills": "train_skills",
-            "test skills": "test_skills",
-            "needs": "needs",
-        },
-        "locomotion": {
-            "benchmark": "name",
-            "train": "train_tasks",
-            "test": "test_tasks",
-            "what is to be done": "summary",
-        },
-        "control": {
-            "benchmark": "name",
-            "train": "train_tasks",
-            "test": "test_tasks",
-            "what varies": "summary",
-        },
-    },
-    "skills": {
-        "metaworld": {"skill": "name", "object": "object", "what the arm has to do": "summary"},
-        "locomotion": {"skill": "name", "body": "object", "what the body has to do": "summary"},
-        "control": {"skill": "name", "domain": "object", "what is to be done": "summary"},
-    },
-    "envs": {"locomotion": {"env": "name", "what it is": "summary"}},
-}
-_NOTES = {
-    (
-        "benchmarks",
-        "metaworld",
-    ): "Multi-task benchmarks show the goal in the observation; meta benchmarks hide it, and "
-    "keep tasks apart for the test. Each skill has 50 goals.",
-    (
-        "benchmarks",
-        "locomotion",
-    ): "Numbers of tasks, unless num_goals says otherwise; half-cheetah-dir and "
-    "ant-fwd-back train and test on the same two.",
-    (
-        "benchmarks",
-        "control",
-    ): "Each family also with -interpolation, -extrapolation, -by-index and -range at its "
-    "name's end; mtenv's MT-HiPBMDP ids; and each skill's own model, by the skill's name: --world control lists them.",
-    ("skills", "metaworld"): "MT1 and ML1 take any of them: taskworlds evaluate drawer-open-v3.",
-}
+
+
+def _columns(what: str, listing: Listing) -> dict[str, str]:
+    """Gives the columns of a suite's table: by heading, the entry of a row."""
+    if what == "envs":
+        return {"env": "name", "what it is": "summary"}
+    if what == "skills":
+        return {"skill": "name", listing.thing: "object", listing.summary: "summary"}
+    if listing.by_skill:
+        counts = {"train skills": "train_skills", "test skills": "test_skills"}
+        return {"benchmark": "name", "kind": "kind", **counts, "needs": "needs"}
+    return {"benchmark": "name", "train": "train_tasks", "test": "test_tasks", listing.varies: "summary"}
+
+
 _LAST = {
     "benchmarks": "A word finds some: taskworlds list benchmarks cheetah.",
     "skills": "A word finds some: taskworlds list skills drawer.",

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from taskworlds.core.errors import check_count
 from taskworlds.engine import _native
 from taskworlds.engine.scene import Scene
-from taskworlds.errors import check_count
 
 __all__ = ["BareRun", "Engine", "Fault"]
 

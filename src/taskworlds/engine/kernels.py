@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from taskworlds.functions import digest, names_used, reached
+from taskworlds.core.digest import digest, names_used, reached
 
 __all__ = ["compile_kernel", "is_on_disk"]
 

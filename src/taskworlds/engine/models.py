@@ -15,9 +15,9 @@ from typing import Any
 import mujoco
 import numpy as np
 
+from taskworlds.core.digest import digest
 from taskworlds.engine import _native, model_cache
 from taskworlds.engine.model_files import is_own_file, read_spec
-from taskworlds.functions import digest
 
 __all__ = ["Model", "full_metaworld_model", "metaworld_model"]
 

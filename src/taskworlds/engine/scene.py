@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from taskworlds.core.errors import check_choice
 from taskworlds.engine import _native
 from taskworlds.engine.models import Model
-from taskworlds.errors import check_choice
 
 __all__ = ["MocapControl", "Scene"]
 

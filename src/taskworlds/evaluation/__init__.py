@@ -5,17 +5,16 @@ from taskworlds.evaluation.evaluating import evaluate
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.policies import (
     Agent,
-    ExpertPolicy,
     MetaLearningAgent,
     Policy,
     RandomPolicy,
     Timestep,
-    expert_policy,
     load_policy,
     random_policy,
 )
 from taskworlds.evaluation.result import METRICS, Episode, Result, SkillSummary, Stopped, Summary, TaskRecord
 from taskworlds.evaluation.statistics import Estimate
+from taskworlds.worlds.metaworld.experts import ExpertPolicy, expert_policy
 
 __all__ = [
     "METRICS",

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.errors import check_known
+from taskworlds.core.errors import check_known
+from taskworlds.core.task import Task
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.result import METRICS, Result, Summary
 from taskworlds.evaluation.statistics import Estimate
-from taskworlds.task import Task
 
 if TYPE_CHECKING:
     import rich.table
@@ -56,7 +56,7 @@ class Comparison:
 
     def table(self) -> rich.table.Table:
         """Gives a table for `rich.print`: each skill, then the overall differences, with intervals."""
-        from taskworlds.evaluation import report
+        from taskworlds.evaluation import tables as report
 
         return report.comparison_table(self)
 

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-import taskworlds
-from taskworlds.benchmarks import Benchmark, split_of_name
+from taskworlds.core.benchmark import Benchmark, split_of_name
+from taskworlds.core.registry import world_of
+from taskworlds.core.task import Task
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.meta import MetaSettings, play_meta
 from taskworlds.evaluation.playing import play_fixed, play_multi_task
@@ -20,8 +21,7 @@ from taskworlds.evaluation.policies import Actor, Policy
 from taskworlds.evaluation.result import Result, Stopped, task_label
 from taskworlds.evaluation.rows import FixedRows, TaskRows, holds_tasks
 from taskworlds.evaluation.schedule import Ledger
-from taskworlds.task import Task
-from taskworlds.worlds import world_of
+from taskworlds.vector.make import make_vec
 
 __all__ = [
     "Plan",
@@ -72,7 +72,7 @@ def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, A
     if isinstance(benchmark_or_name, str):
         benchmark_or_name, split = split_of_name(benchmark_or_name, split)
         naming["seed"] = plan.seed
-    benchmark = taskworlds.Benchmark.of(benchmark_or_name, **naming)
+    benchmark = Benchmark.of(benchmark_or_name, **naming)
     split = split or default_split(benchmark)
     settings = {
         "num_envs": default_num_envs(
@@ -82,7 +82,7 @@ def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, A
         ),
         "terminate_on_success": world_of(benchmark.env_names(split)[0]).has_success,
     } | building
-    envs = taskworlds.make_vec(
+    envs = make_vec(
         benchmark,
         split=split,
         seed=plan.seed,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import gymnasium as gym
 from gymnasium.vector import VectorEnv
 
-from taskworlds.errors import check_choice, check_count, check_seed
+from taskworlds.core.errors import check_choice, check_count, check_seed
 from taskworlds.evaluation.environments import Plan, evaluate_benchmark, evaluate_fixed, evaluate_tasks
 from taskworlds.evaluation.meta import MetaSettings
 from taskworlds.evaluation.policies import Policy, is_meta_learner

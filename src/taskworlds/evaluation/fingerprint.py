@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import taskworlds
-from taskworlds.evaluation.skill_code import registered_code
-from taskworlds.task import Task
-from taskworlds.worlds import WORLDS
+from taskworlds.core.registry import worlds
+from taskworlds.core.task import Task
+from taskworlds.core.version import __version__
 
 __all__ = ["Fingerprint"]
 
@@ -69,16 +68,18 @@ class Fingerprint:
         tasks = list(tasks)
         text = "\n".join(sorted(task.to_json() for task in tasks))
         skills = {task.env_name for task in tasks}
-        used = {name for world in WORLDS if skills & {*world.env_names()} for name in world.packages}
+        used = [world for world in worlds() if skills & {*world.env_names()}]
+        packages = {name for world in used for name in world.packages}
+        code = [own for world in used if (own := world.code_of(skills)) is not None]
         return cls(
             tasks=hashlib.sha256(text.encode()).hexdigest()[:16],
             protocol=protocol,
             reward_function_version=reward_function_version,
             max_episode_steps=max_episode_steps,
             terminate_on_success=terminate_on_success,
-            taskworlds=taskworlds.__version__,
-            dm_control=_version("dm_control") if "dm_control" in used else None,
-            registered_skills=registered_code(skills),
+            taskworlds=__version__,
+            dm_control=_version("dm_control") if "dm_control" in packages else None,
+            registered_skills="; ".join(code) or None,
             **{package: _version(package) for package in _PACKAGES},
         )
 

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.task import Task
 from taskworlds.evaluation.playing import play_units
 from taskworlds.evaluation.policies import Actor
 from taskworlds.evaluation.rows import RowsFault, TaskRows
 from taskworlds.evaluation.schedule import Ledger, Schedule, Unit
-from taskworlds.task import Task
 
 __all__ = ["MetaSettings", "play_meta"]
 

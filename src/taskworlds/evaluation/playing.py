@@ -12,11 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.task import Task
 from taskworlds.evaluation.policies import Actor, Timestep
 from taskworlds.evaluation.result import task_label
 from taskworlds.evaluation.rows import FixedRows, RowsFault, Tally, TaskRows
 from taskworlds.evaluation.schedule import Ledger, Schedule, Unit
-from taskworlds.task import Task
 
 __all__ = ["play_fixed", "play_multi_task", "play_units"]
 

@@ -1,4 +1,4 @@
-"""What can be evaluated: the protocols of a policy, the check of its actions, experts and random policies.
+"""What can be evaluated: the protocols of a policy, the check of its actions, and random policies.
 
 A policy is a callable on batched observations, or an object with Meta-World's agent methods. It may also have
 a method `begin_episodes(mask, infos)`. `evaluate` calls it after each reset:
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import copy
 import importlib
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -24,17 +23,15 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.errors import check_known, check_seed
+from taskworlds.core.errors import check_known, check_seed
 
 __all__ = [
     "Actor",
     "Agent",
-    "ExpertPolicy",
     "MetaLearningAgent",
     "Policy",
     "RandomPolicy",
     "Timestep",
-    "expert_policy",
     "is_meta_learner",
     "load_policy",
     "random_policy",
@@ -88,8 +85,6 @@ class MetaLearningAgent(Agent, Protocol):
 
 
 Policy: TypeAlias = Callable[[Any], Any] | Agent
-
-_TOO_HIGH = r"Constant\(s\) may be too high"  # how the experts' warning begins
 
 _META_METHODS = ("init", "adapt_action", "step", "adapt", "eval_action")
 
@@ -199,80 +194,6 @@ class Actor:
         return actions
 
 
-class ExpertPolicy:
-    """Meta-World's scripted experts: in each row the one for the row's skill, clipped to the action space.
-
-    An expert is privileged: where the task hides its goal, the last 3 of the 39 numbers, it reads the goal
-    from the info of the reset. It needs observations that begin with the 39 numbers as they are (not
-    normalised).
-    """
-
-    def __init__(self) -> None:
-        self._experts: dict[int, tuple[str, Any, NDArray[np.float64] | None]] = {}
-
-    def begin_episodes(self, mask: NDArray[np.bool_], infos: dict[str, Any]) -> None:
-        """Takes the skills and goals of the rows whose episodes begin.
-
-        Raises:
-            ValueError: a row's skill is unknown, or the infos name none.
-        """
-        from metaworld.policies import ENV_POLICY_MAP
-
-        experts: dict[str, Any] = ENV_POLICY_MAP
-
-        if "task_name" not in infos:
-            raise ValueError(
-                "The scripted experts must know each row's skill, but the reset's infos have no 'task_name': "
-                "evaluate them on a Meta-World benchmark or on what taskworlds.make_vec makes."
-            )
-        goals = infos.get("goal")
-        for row in np.flatnonzero(mask).tolist():
-            name = infos["task_name"][row]
-            check_known("skill", name, experts, f"There are experts for {len(experts)} skills.")
-            goal = None if goals is None else np.array(goals[row], dtype=np.float64)
-            self._experts[row] = (name, experts[name](), goal)
-
-    def __call__(self, obs: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Gives actions (N, 4) float32; zeros in rows that have had no episode."""
-        if not self._experts:
-            raise RuntimeError(
-                "The scripted experts know no row's skill yet: call begin_episodes(mask, infos) after the "
-                "reset."
-            )
-        actions = np.zeros((len(obs), 4), dtype=np.float32)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=_TOO_HIGH)  # actions get clipped, which is done here
-            for row, (name, expert, goal) in self._experts.items():
-                actions[row] = expert.get_action(self._shown(obs[row], name, goal))
-        return np.clip(actions, -1.0, 1.0)
-
-    @staticmethod
-    def _shown(obs: NDArray[np.float64], name: str, goal: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """Gives a row's 39 numbers with the goal filled in."""
-        shown = np.array(obs[:39], dtype=np.float64)
-        if not shown[36:].any():
-            if goal is None:
-                raise ValueError(
-                    f"The goal of {name} is hidden from the observation, and the reset's infos have no "
-                    "'goal' for the scripted expert to read."
-                )
-            shown[36:] = goal
-        return shown
-
-
-def expert_policy() -> ExpertPolicy:
-    """Makes a policy of Meta-World's scripted experts, for all skills.
-
-    Example:
-        >>> expert = expert_policy()
-        >>> infos = {"task_name": ["reach-v3"], "goal": [[0.0, 0.9, 0.2]]}
-        >>> expert.begin_episodes(np.array([True]), infos)
-        >>> expert(np.zeros((1, 39))).tolist()
-        [[0.0, 1.0, 1.0, 0.0]]
-    """
-    return ExpertPolicy()
-
-
 class RandomPolicy:
     """Actions drawn from the action space, by episode: see `random_policy`."""
 
@@ -346,7 +267,7 @@ def load_policy(reference: str) -> Any:
         ValueError: it is written otherwise, or there is no such module or object.
 
     Example:
-        >>> type(load_policy("taskworlds.evaluation.policies:ExpertPolicy")).__name__
+        >>> type(load_policy("taskworlds.evaluation:ExpertPolicy")).__name__
         'ExpertPolicy'
     """
     if not isinstance(reference, str):

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.errors import check_choice
+from taskworlds.core.errors import check_choice
+from taskworlds.core.task import Task
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.statistics import Estimate
-from taskworlds.task import Task
 
 if TYPE_CHECKING:
     import rich.table
@@ -227,7 +227,7 @@ class Result:
 
     def table(self) -> rich.table.Table:
         """Gives a table for `rich.print`: each skill, then mean and interquartile mean with intervals."""
-        from taskworlds.evaluation import report
+        from taskworlds.evaluation import tables as report
 
         return report.result_table(self)
 

@@ -11,8 +11,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
+from taskworlds.core.task import Task
 from taskworlds.evaluation.result import Episode
-from taskworlds.task import Task
 
 __all__ = ["FixedRows", "RowsFault", "Step", "Tally", "TaskRows", "holds_tasks"]
 

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from taskworlds.core.task import Task
 from taskworlds.evaluation.result import Episode, TaskRecord
-from taskworlds.task import Task
 
 __all__ = ["Ledger", "Schedule", "Unit"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taskworlds.task import Task
+from taskworlds.core.task import Task
 
 __all__ = ["deal"]
 

@@ -6,13 +6,13 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
-from taskworlds.benchmarks import SPLITS, Benchmark, split_of_name
-from taskworlds.errors import check_choice, check_count, check_seed
-from taskworlds.task import Task
+from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
+from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.registry import world_of
+from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.vector.task_vector_env import TaskVectorEnv
-from taskworlds.worlds import world_of
 
 __all__ = ["make", "make_vec"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from taskworlds.errors import check_choice, check_count, unexpected_keywords
+from taskworlds.core.errors import check_choice, check_count, unexpected_keywords
 from taskworlds.vector.task_selection import TASK_SELECT, TaskChooser
 
 __all__ = ["Options"]

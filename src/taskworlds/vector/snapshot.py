@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taskworlds.task import Task
-from taskworlds.vector.arrays import from_arrays, to_arrays
+from taskworlds.core.task import Task
+from taskworlds.vector.flat_state import from_arrays, to_arrays
 from taskworlds.vector.task_selection import TaskSelection
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _identity(env: TaskVectorEnv) -> dict[str, Any]:
     """What two environments must share for a snapshot of one to be exact in the other."""
     return {
         "format": FORMAT,
-        "engine": "native" if env.strategy == "native" else "official",  # sync and async hold the same
+        "engine": env._engine.takes_snapshots_of,
         "observation size": env._observations.values.shape[1],
         "skills": list(env.skills),
         "reward_function_version": env.reward_function_version,

@@ -13,9 +13,10 @@ from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 
-from taskworlds.benchmarks import Benchmark
-from taskworlds.step import EnvSpec, EnvStep, StepType
-from taskworlds.task import Task
+from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.draws import sample_without_replacement
+from taskworlds.core.step import EnvSpec, EnvStep, StepType
+from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 
@@ -69,8 +70,8 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         name = re.sub(r"[^\w.-]+", "-", benchmark.name) or "tasks"
         self.spec = GymnasiumEnvSpec(
             id=f"taskworlds/{name}",
-            entry_point="taskworlds.registration:make_single",
-            vector_entry_point="taskworlds.registration:make_batch",
+            entry_point="taskworlds.vector.gymnasium_ids:make_single",
+            vector_entry_point="taskworlds.vector.gymnasium_ids:make_batch",
             order_enforce=False,
             disable_env_checker=True,
             kwargs={
@@ -173,8 +174,6 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         if n_tasks is None:
             obs, infos = self._batch.sample_tasks(seed=seed)
             return obs[0], self._batch.row_info(infos, 0)
-        from taskworlds.samplers import sample_without_replacement
-
         rng = self.np_random if seed is None else np.random.default_rng(seed)
         return sample_without_replacement(self.tasks, n_tasks, rng)
 

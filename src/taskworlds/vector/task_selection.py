@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from taskworlds.errors import check_choice
-from taskworlds.task import Task
+from taskworlds.core.errors import check_choice
+from taskworlds.core.task import Task
 
 __all__ = ["TASK_SELECT", "TaskChooser", "TaskSelection"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -14,11 +13,14 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from taskworlds import offscreen
-from taskworlds.benchmarks import Benchmark
-from taskworlds.errors import check_choice, check_count, check_seed
-from taskworlds.task import Task
-from taskworlds.vector import pictures, row_names, snapshot
+from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.registry import choose_engine, world_of
+from taskworlds.core.task import Task
+from taskworlds.core.world import SETTINGS
+from taskworlds.rendering import grid, offscreen
+from taskworlds.rows.protocol import RowFault, Rows, RowStep
+from taskworlds.vector import metaworld_names, snapshot
 from taskworlds.vector._batch import describe, ready, row_info
 from taskworlds.vector.dealing import deal
 from taskworlds.vector.infos import keep, merge, put
@@ -30,12 +32,9 @@ from taskworlds.vector.observations import Observations
 from taskworlds.vector.options import Options
 from taskworlds.vector.progress import Progress
 from taskworlds.vector.task_selection import TaskSelection
-from taskworlds.worlds import World, world_of
-from taskworlds.worlds.rows import GymnasiumRows, RowFault, Rows, RowStep
 
-__all__ = ["STRATEGIES", "TaskVectorEnv", "engine_of"]
+__all__ = ["TaskVectorEnv"]
 
-STRATEGIES = ("native", "sync", "async")
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _RESET_OPTIONS = ("reset_mask", "tasks")
 
@@ -79,7 +78,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         benchmark: where the tasks come from.
         split: "train" or "test".
         num_envs: rows, N.
-        strategy: the engine, one of `STRATEGIES`; None for the world's best.
+        strategy: the engine, the name of an engine; None for the world's best.
         options: everything else.
         seed: row i draws its tasks from a generator seeded with `seed + i`; None for one of the system's
             entropy.
@@ -110,7 +109,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         tasks = benchmark.tasks(split)
         self.skills = benchmark.env_names(split)
         self._world = world = world_of(self.skills[0])
-        self.strategy = engine_of(world, strategy, self.num_envs)
+        self._engine = choose_engine(world, strategy, self.num_envs)
+        self.strategy = self._engine.name
         for name in self.skills:
             if name not in world.env_names():
                 raise ValueError(
@@ -182,16 +182,14 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
         self._rows: Rows = self._make_rows()
 
     def _make_rows(self) -> Rows:
-        """Makes what steps the rows: the world's native engine, or its Python environments under Gymnasium's."""
-        names = ("render_mode", "camera_name", "camera_id", "width", "height")
-        chosen = {name: getattr(self.options, name) for name in names}
-        chosen["reward_function_version"] = self.reward_function_version
-        world, threads = self._world, self.options.num_threads
-        if self.strategy == "native":
-            assert world.make_native_rows is not None
-            return world.make_native_rows(self.skills, self.num_envs, num_threads=threads, **chosen)
-        make_row = functools.partial(world.make_row, **chosen)
-        return GymnasiumRows(self.strategy, make_row, self.num_envs, world.goal_size)
+        """Makes what steps the rows, by the engine in use."""
+        world, options = self._world, self.options
+        chosen: dict[str, Any] = {"reward_function_version": self.reward_function_version} | {
+            name: getattr(options, name) for name in SETTINGS if name != "reward_function_version"
+        }
+        settings = {name: value for name, value in chosen.items() if name in world.settings}
+        own = {"num_threads": options.num_threads} if "num_threads" in self._engine.options else {}
+        return self._engine.make(world, self.skills, self.num_envs, settings, own)
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -364,7 +362,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
     def _start_attempt(self, rows: NDArray[np.bool_]) -> None:
         """Puts `rows`, at least one, to the start of their tasks."""
         seeds = np.zeros(self.num_envs, dtype=np.int64)
-        if self._world.random_starts:
+        if self._world.has_random_starts:
             for row in np.flatnonzero(rows):
                 seeds[row] = self._rngs[row].integers(2**31)
         self._observations.write(self._rows.reset(self._tasks, rows, seeds), rows)
@@ -609,7 +607,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             ValueError: a row does not exist.
             RuntimeError: as for `render`, or the environment draws into a window.
         """
-        return pictures.grid(self.render(), rows, columns)
+        return grid.grid(self.render(), rows, columns)
 
     def close_extras(self, **kwargs: Any) -> None:
         """Frees the rows."""
@@ -619,13 +617,13 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
     # --- Meta-World's names for each row's attributes and methods -------------------------------------------
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """Gives an attribute of each row, under Meta-World's names; see `taskworlds.vector.row_names`.
+        """Gives an attribute of each row, under Meta-World's names; see `taskworlds.vector.metaworld_names`.
 
         Raises:
             AttributeError: there is no such attribute, or it is a method.
             RuntimeError: the engine's environment is asked before the first reset.
         """
-        return row_names.get_attr(self, name)
+        return metaworld_names.get_attr(self, name)
 
     def set_attr(self, name: str, values: Any) -> None:
         """Sets an attribute of each row: one value for all, or a list or tuple with one for each.
@@ -634,7 +632,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             AttributeError: there is no such attribute, or it cannot be set.
             ValueError: a value does not fit, or they are not as many as rows.
         """
-        row_names.set_attr(self, name, values)
+        metaworld_names.set_attr(self, name, values)
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Calls a method of each row, under Meta-World's names, and gives one result a row.
@@ -643,7 +641,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[NDArray[np.float64], Any, NDArray[Any]]
             AttributeError: there is no such method, or it would act behind this environment's back.
             RuntimeError: the engine's environment is asked before the first reset.
         """
-        return row_names.call(self, name, *args, **kwargs)
+        return metaworld_names.call(self, name, *args, **kwargs)
 
     @staticmethod
     def row_info(infos: dict[str, Any], row: int) -> dict[str, Any]:
@@ -697,19 +695,3 @@ def _rebuild(recipe: tuple[Any, ...], state: dict[str, Any], attributes: dict[st
     for name, value in attributes.items():
         setattr(env, name, value)
     return env
-
-
-def engine_of(world: World, strategy: str | None, num_envs: int) -> str:
-    """Gives the engine to use: the caller's, else the native one, else processes if there are several rows.
-
-    Raises:
-        ValueError: the world has no native engine, and it was asked for; or there is no such engine.
-    """
-    if strategy is None:
-        if world.make_native_rows is not None:
-            return "native"
-        return "async" if num_envs > 1 else "sync"
-    check_choice("vector_strategy", strategy, STRATEGIES)
-    if strategy == "native" and world.make_native_rows is None:
-        raise ValueError(f'{world.name} has no native engine: take vector_strategy="sync" or "async".')
-    return strategy

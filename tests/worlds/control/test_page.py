@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from taskworlds.worlds.control.families import VARIATIONS
+from taskworlds.worlds.control.variations import VARIATIONS
 
 PAGE = Path(__file__).parents[3] / "docs" / "families.md"
 

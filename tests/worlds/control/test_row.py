@@ -5,9 +5,9 @@ import pytest
 
 from taskworlds import Task
 from taskworlds.worlds.control.environment import _SensorNames, import_suite
-from taskworlds.worlds.control.families import VARIATIONS
 from taskworlds.worlds.control.row import ControlRow
 from taskworlds.worlds.control.skills import SKILLS
+from taskworlds.worlds.control.variations import VARIATIONS
 
 pytestmark = pytest.mark.requires_dm_control
 

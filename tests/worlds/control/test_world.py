@@ -10,7 +10,7 @@ from gymnasium.utils.env_checker import check_env
 import taskworlds
 from taskworlds import Task
 from taskworlds.control import family, vary
-from taskworlds.worlds import WORLDS, world_of
+from taskworlds.core.registry import world_of, worlds
 from taskworlds.worlds.control.skills import SKILLS
 from taskworlds.worlds.control.world import CONTROL_WORLDS
 
@@ -38,7 +38,9 @@ def test_pictures_of_a_second_are_its_steps(domain):
 
 
 def test_names_are_taken_once():
-    names = [name for world in WORLDS for name in dict.fromkeys((*world.env_names(), *world.benchmarks))]
+    names = [
+        name for world in worlds() for name in dict.fromkeys((*world.env_names(), *world.benchmark_makers()))
+    ]
     assert len(names) == len(set(names))
 
 
@@ -47,7 +49,7 @@ def test_spaces_and_benchmarks_need_no_simulator(world):
     skill = next(each for each in SKILLS if each.env_name == world.name)
     assert world.observation_space(visible=True, hidden=False).shape == (skill.obs_size,)
     assert world.action_space().shape == (skill.action_size,)
-    for name in world.benchmarks:
+    for name in world.benchmark_makers():
         made = taskworlds.benchmark(name, seed=0)
         assert {task.env_name for task in (*made.train_tasks, *made.test_tasks)} == {world.name}
 

@@ -10,8 +10,8 @@ import pytest
 
 import taskworlds
 from taskworlds import Task, benchmark, make, make_vec
-from taskworlds.offscreen import choose_library, fault
-from taskworlds.worlds import WORLDS, world_of
+from taskworlds.core.registry import world_of, worlds
+from taskworlds.rendering.offscreen import choose_library, fault
 from taskworlds.worlds.locomotion.row import LocomotionRow
 from taskworlds.worlds.locomotion.skills import SKILLS, skill
 from taskworlds.worlds.locomotion.world import LOCOMOTION
@@ -42,7 +42,7 @@ def actions(envs, seed=0):
 def test_the_world_says_what_the_row_is(name):
     world, row = world_of(name), LocomotionRow(name)
     assert world in LOCOMOTION
-    assert world in WORLDS
+    assert world in worlds()
     assert world.env_names() == (name,)
     assert world.class_name(name) == skill(name).class_name
     assert hasattr(taskworlds, world.class_name(name))

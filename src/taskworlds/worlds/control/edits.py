@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from taskworlds.errors import check_known
+from taskworlds.core.errors import check_known
 
 if TYPE_CHECKING:
     import mujoco

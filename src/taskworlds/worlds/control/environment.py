@@ -22,11 +22,11 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.errors import check_seed
-from taskworlds.task import Task
+from taskworlds.core.errors import check_seed
+from taskworlds.core.task import Task
 from taskworlds.worlds.control import edits
-from taskworlds.worlds.control.families import changes_of, check_parameters
 from taskworlds.worlds.control.skills import skill
+from taskworlds.worlds.control.variations import changes_of, check_parameters
 
 if TYPE_CHECKING:
     from dm_control.rl.control import Environment

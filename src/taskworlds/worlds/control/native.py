@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from taskworlds.task import Task
+from taskworlds.core.task import Task
+from taskworlds.rows.model_rows import ModelRows, Native, bind
 from taskworlds.worlds.control.row import ControlRow
 from taskworlds.worlds.control.skills import skill
-from taskworlds.worlds.model_rows import ModelRows, Native, bind
 
 __all__ = ["make_rows"]
 

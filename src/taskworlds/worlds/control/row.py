@@ -8,12 +8,12 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.errors import check_choice, check_seed
-from taskworlds.task import Task
+from taskworlds.core.errors import check_choice, check_seed
+from taskworlds.core.task import Task
+from taskworlds.rows.python_row import PythonRow
 from taskworlds.worlds.control.environment import Built, build, differing, import_suite, own_context
 from taskworlds.worlds.control.skills import skill
 from taskworlds.worlds.control.world import action_space, observation_space
-from taskworlds.worlds.python_row import PythonRow
 
 __all__ = ["ControlRow"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from taskworlds.errors import check_known
+from taskworlds.core.errors import check_known
 
 __all__ = ["MAX_EPISODE_STEPS", "NATIVE", "SKILLS", "ControlSkill", "skill"]
 

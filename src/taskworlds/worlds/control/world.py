@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from taskworlds.task import Task
-from taskworlds.worlds.control.families import VARIATIONS, check_parameters, variations_of
-from taskworlds.worlds.control.family import Family, families, gym_id
+from taskworlds.core.task import Task
+from taskworlds.core.world import SETTINGS, BenchmarkMaker, Listing, Tasks, World
 from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, NATIVE, SKILLS, ControlSkill
-from taskworlds.worlds.world import Tasks, World
-
-if TYPE_CHECKING:
-    from taskworlds.worlds.rows import Rows
+from taskworlds.worlds.control.variation import Family, families, gym_id
+from taskworlds.worlds.control.variations import VARIATIONS, check_parameters, variations_of
 
 __all__ = ["CONTROL_WORLDS", "action_space", "check_task", "observation_space"]
 
@@ -56,16 +53,10 @@ def action_space(skill: ControlSkill) -> gym.spaces.Box:
     return gym.spaces.Box(np.array(skill.low), np.array(skill.high), dtype=np.float64)
 
 
-def _make_row(env_name: str, **options: Any) -> gym.Env[Any, Any]:
-    from taskworlds.worlds.control.row import ControlRow
+def _make_row(env_name: str, **settings: Any) -> gym.Env[Any, Any]:
+    from taskworlds.worlds.control.row import ControlRow  # imports the simulator
 
-    return ControlRow(env_name, **options)
-
-
-def _make_native_rows(env_names: Sequence[str], num_rows: int, **options: Any) -> Rows:
-    from taskworlds.worlds.control.native import make_rows
-
-    return make_rows(env_names, num_rows, **options)
+    return ControlRow(env_name, **settings)
 
 
 # --- benchmarks ---------------------------------------------------------------------------------------------
@@ -107,9 +98,27 @@ def _check_number(name: str, num_goals: int | None, own: tuple[int, ...]) -> Non
         )
 
 
-def _benchmarks(skill: ControlSkill) -> dict[str, Callable[[int, int | None], Tasks]]:
+def _benchmarks(skill: ControlSkill) -> dict[str, BenchmarkMaker]:
     name = skill.env_name
-    made: dict[str, Callable[[int, int | None], Tasks]] = {name: functools.partial(_base, name)}
+    own = (name,)
+
+    def maker(
+        tasks: Callable[..., Tasks], summary: str, *, has_test: bool, is_variant: bool
+    ) -> BenchmarkMaker:
+        return BenchmarkMaker(
+            tasks,
+            has_test=has_test,
+            train_skills=own,
+            test_skills=own if has_test else (),
+            summary=summary,
+            is_variant=is_variant,
+        )
+
+    made = {
+        name: maker(
+            functools.partial(_base, name), f"nothing: {skill.summary}", has_test=False, is_variant=True
+        )
+    }
     both = ("interpolation", "extrapolation")
     for family in families():
         if family.env_name != name:
@@ -121,12 +130,35 @@ def _benchmarks(skill: ControlSkill) -> dict[str, Callable[[int, int | None], Ta
             ("-extrapolation", both[1:], "file"),
             ("-by-index", both, "index"),
         ):
-            made[title + ending] = functools.partial(_split, title + ending, family, test, by)
-        made[f"{title}-range"] = functools.partial(_range, family)
+            split = functools.partial(_split, title + ending, family, test, by)
+            made[title + ending] = maker(split, family.summary, has_test=True, is_variant=bool(ending))
+        drawn = functools.partial(_range, family)
+        made[f"{title}-range"] = maker(drawn, family.summary, has_test=True, is_variant=True)
         for each in VARIATIONS:
             if each.gym_id and each.parameter == family.label and each.skills[0] == name:
-                made[gym_id(name, each)] = functools.partial(_all, gym_id(name, each), family)
+                id = gym_id(name, each)
+                all_ten = functools.partial(_all, id, family)
+                made[id] = maker(all_ten, family.summary, has_test=False, is_variant=True)
     return made
+
+
+def _described(skill: ControlSkill, env_name: str) -> tuple[str, str]:
+    return skill.domain, skill.summary
+
+
+def _space(skill: ControlSkill, *, visible: bool, hidden: bool) -> gym.spaces.Box:
+    return observation_space(skill)
+
+
+_LISTING = Listing(
+    "dm_control, with families whose physics varies",
+    thing="domain",
+    varies="what varies",
+    notes={
+        "benchmarks": "Each family also with -interpolation, -extrapolation, -by-index and -range at its name's end; "
+        "mtenv's MT-HiPBMDP ids; and each skill's own model, by the skill's name: --world control lists them."
+    },
+)
 
 
 def _world(skill: ControlSkill) -> World:
@@ -134,23 +166,22 @@ def _world(skill: ControlSkill) -> World:
     return World(
         name=name,
         suite="control",
-        env_names=lambda: (name,),
+        skills=(name,),
+        actions=functools.partial(action_space, skill),
+        observations=functools.partial(_space, skill),
         max_episode_steps=MAX_EPISODE_STEPS,
-        reward_function_versions=("dm_control",),
-        action_space=functools.partial(action_space, skill),
-        observation_space=lambda *, visible, hidden: observation_space(skill),
-        goal_size=0,
-        check_task=check_task,
-        hides_goal=lambda task: False,
-        class_name=lambda env_name: env_name,
-        about=lambda env_name: (skill.domain, skill.summary),
-        packages=("mujoco", "dm_control"),
-        render_fps=skill.render_fps,
-        make_row=functools.partial(_make_row, name),
-        make_native_rows=_make_native_rows if name in NATIVE else None,
-        has_success=False,
-        random_starts=True,
         benchmarks=_benchmarks(skill),
+        row=functools.partial(_make_row, name),
+        rows={"native": "taskworlds.worlds.control.native:make_rows"} if name in NATIVE else {},
+        settings=SETTINGS,
+        reward_function_versions=("dm_control",),
+        task_check=check_task,
+        described=functools.partial(_described, skill),
+        listing=_LISTING,
+        packages=("mujoco", "dm_control"),
+        peers="taskworlds.worlds.control.peers:peers",
+        render_modes=("rgb_array", "depth_array"),
+        render_fps=skill.render_fps,
     )
 
 

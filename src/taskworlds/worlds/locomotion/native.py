@@ -10,11 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from taskworlds.task import Task
+from taskworlds.core.task import Task
+from taskworlds.rows.model_rows import ModelRows, Native, bind
 from taskworlds.worlds.locomotion.row import LocomotionRow
 from taskworlds.worlds.locomotion.skill import Skill
 from taskworlds.worlds.locomotion.skills import skill
-from taskworlds.worlds.model_rows import ModelRows, Native, bind
 
 __all__ = ["make_rows"]
 

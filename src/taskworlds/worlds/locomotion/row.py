@@ -15,10 +15,10 @@ import numpy as np
 from gymnasium.envs.mujoco import MujocoEnv
 from numpy.typing import NDArray
 
-from taskworlds.task import Task
-from taskworlds.worlds.camera import Camera
+from taskworlds.core.task import Task
+from taskworlds.rendering.camera import Camera
+from taskworlds.rows.python_row import PythonRow
 from taskworlds.worlds.locomotion.skills import skill
-from taskworlds.worlds.python_row import PythonRow
 
 __all__ = ["LocomotionRow"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from taskworlds.task import Task
+from taskworlds.core.task import Task
 
 __all__ = ["EPISODE_LENGTH", "ParamCheck", "Skill", "check_number"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taskworlds.errors import check_known
+from taskworlds.core.errors import check_known
 from taskworlds.worlds.locomotion import ant, half_cheetah, walker2d
 from taskworlds.worlds.locomotion.skill import Skill
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from taskworlds.errors import check_count
-from taskworlds.task import Task
+from taskworlds.core.errors import check_count
+from taskworlds.core.task import Task
+from taskworlds.core.world import SETTINGS, BenchmarkMaker, Listing, Tasks, World
 from taskworlds.worlds.locomotion.skill import EPISODE_LENGTH, Skill
 from taskworlds.worlds.locomotion.skills import SKILLS
-from taskworlds.worlds.world import Tasks, World
-
-if TYPE_CHECKING:
-    from taskworlds.worlds.rows import Rows
 
 __all__ = ["LOCOMOTION"]
 
@@ -34,16 +31,10 @@ def _hides_goal(task: Task) -> bool:
     return task["partially_observable"]
 
 
-def _make_row(env_name: str, **options: Any) -> gym.Env[Any, Any]:
-    from taskworlds.worlds.locomotion.row import LocomotionRow
+def _make_row(env_name: str, **settings: Any) -> gym.Env[Any, Any]:
+    from taskworlds.worlds.locomotion.row import LocomotionRow  # imports the simulator
 
-    return LocomotionRow(env_name, **options)
-
-
-def _make_native_rows(env_names: Sequence[str], num_rows: int, **options: Any) -> Rows:
-    from taskworlds.worlds.locomotion.native import make_rows
-
-    return make_rows(env_names, num_rows, **options)
+    return LocomotionRow(env_name, **settings)
 
 
 def _draw(skill: Skill, default: tuple[int, int], seed: int, num_goals: int | None) -> Tasks:
@@ -71,36 +62,59 @@ def _list(
     return tasks, tasks
 
 
-def _benchmarks(skill: Skill) -> dict[str, Callable[[int, int | None], Tasks]]:
-    made: dict[str, Callable[[int, int | None], Tasks]] = {
-        name: partial(_list, name, skill, params) for name, params in skill.listed.items()
-    }
+def _benchmarks(skill: Skill) -> dict[str, BenchmarkMaker]:
+    own = (skill.name,)
+
+    def maker(tasks: Any) -> BenchmarkMaker:
+        return BenchmarkMaker(tasks, has_test=True, train_skills=own, test_skills=own, summary=skill.summary)
+
+    made = {name: maker(partial(_list, name, skill, params)) for name, params in skill.listed.items()}
     if skill.num_tasks is not None:
-        made[skill.name] = partial(_draw, skill, skill.num_tasks)
+        made[skill.name] = maker(partial(_draw, skill, skill.num_tasks))
     return made
+
+
+def _class_name(skill: Skill, env_name: str) -> str:
+    return skill.class_name
+
+
+def _described(skill: Skill, env_name: str) -> tuple[str, str]:
+    return skill.body_name, skill.summary
+
+
+_LISTING = Listing(
+    "Classic meta-RL worlds, on Gymnasium's MuJoCo bodies",
+    thing="body",
+    summary="what the body has to do",
+    notes={
+        "benchmarks": "Numbers of tasks, unless num_goals says otherwise; half-cheetah-dir and ant-fwd-back train and "
+        "test on the same two."
+    },
+)
 
 
 def _world(skill: Skill) -> World:
     return World(
         name=skill.name,
         suite="locomotion",
-        env_names=lambda: (skill.name,),
+        skills=(skill.name,),
+        actions=partial(_action_space, skill),
+        observations=partial(_observation_space, skill),
         max_episode_steps=EPISODE_LENGTH,
-        reward_function_versions=("v1",),
-        action_space=partial(_action_space, skill),
-        observation_space=partial(_observation_space, skill),
-        goal_size=skill.goal_size,
-        check_task=skill.check_task,
-        hides_goal=_hides_goal,
-        class_name=lambda env_name: skill.class_name,
-        about=lambda env_name: (skill.body_name, skill.summary),
-        packages=("mujoco", "gymnasium"),
-        render_fps=skill.render_fps,
-        make_row=partial(_make_row, skill.name),
-        make_native_rows=_make_native_rows,
-        has_success=False,
-        random_starts=True,
         benchmarks=_benchmarks(skill),
+        row=partial(_make_row, skill.name),
+        rows={"native": "taskworlds.worlds.locomotion.native:make_rows"},
+        settings=SETTINGS,
+        goal_size=skill.goal_size,
+        task_check=skill.check_task,
+        goal_hidden=_hides_goal,
+        class_names=partial(_class_name, skill),
+        described=partial(_described, skill),
+        listing=_LISTING,
+        packages=("mujoco", "gymnasium"),
+        peers="taskworlds.worlds.locomotion.peers:peers",
+        render_modes=("human", "rgb_array", "depth_array"),
+        render_fps=skill.render_fps,
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.errors import check_count
+from taskworlds.core.errors import check_count
 from taskworlds.worlds.metaworld.skills import Skill, skill
 
 __all__ = ["draw_goals", "too_near"]

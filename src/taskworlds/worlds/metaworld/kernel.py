@@ -16,7 +16,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.functions import digest, reached
+from taskworlds.core.digest import digest, reached
 from taskworlds.worlds.metaworld import rewards, sawyer
 from taskworlds.worlds.metaworld.reset import Beginning
 from taskworlds.worlds.metaworld.sawyer import ARM_READS

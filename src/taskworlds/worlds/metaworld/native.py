@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.task import Task
 from taskworlds.engine import Engine, MocapControl, Scene, metaworld_model
-from taskworlds.task import Task
-from taskworlds.worlds.engine_rows import ROW_ARRAYS, EngineRows
+from taskworlds.rows.engine_rows import ROW_ARRAYS, EngineRows
 from taskworlds.worlds.metaworld import sawyer
-from taskworlds.worlds.metaworld.beginnings import beginnings
 from taskworlds.worlds.metaworld.compiling import kernels
 from taskworlds.worlds.metaworld.kernel import ARM_READS, MEMORY_SIZE, TERM_NAMES, TERM_SIZE, param_size
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import skill
+from taskworlds.worlds.metaworld.starts import beginnings
 
 if TYPE_CHECKING:
-    from taskworlds.worlds.metaworld.rendering import RowRenderer
+    from taskworlds.worlds.metaworld.row_renderer import RowRenderer
 
 __all__ = ["NativeRows"]
 
@@ -27,7 +27,7 @@ _FRAME_SKIP = 5
 
 
 class NativeRows(EngineRows):
-    """Rows of Meta-World skills, stepped by C++ threads. See `taskworlds.worlds.rows.Rows`.
+    """Rows of Meta-World skills, stepped by C++ threads. See `taskworlds.rows.protocol.Rows`.
 
     Args:
         env_names: skills to be ready for; others are added when a task of theirs comes.
@@ -121,7 +121,7 @@ class NativeRows(EngineRows):
         """See `Rows.render`."""
         mode, camera = self._draw
         if self._renderer is None:
-            from taskworlds.worlds.metaworld.rendering import RowRenderer
+            from taskworlds.worlds.metaworld.row_renderer import RowRenderer
 
             assert mode is not None
             self._renderer = RowRenderer(mode, **camera)

@@ -15,11 +15,11 @@ from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 from metaworld.sawyer_xyz_env import SawyerXYZEnv
 from numpy.typing import NDArray
 
-from taskworlds.task import Task
+from taskworlds.core.task import Task
+from taskworlds.rows.python_row import PythonRow
 from taskworlds.worlds.metaworld import sawyer
-from taskworlds.worlds.metaworld.plain import PlainEnv
+from taskworlds.worlds.metaworld.reference import PlainEnv
 from taskworlds.worlds.metaworld.skills import skill
-from taskworlds.worlds.python_row import PythonRow
 
 __all__ = ["OfficialRow"]
 

@@ -14,12 +14,13 @@ import sys
 import warnings
 from collections.abc import Iterator
 
-from taskworlds.errors import check_known
-from taskworlds.functions import digest
+from taskworlds.core.digest import digest
+from taskworlds.core.errors import check_known
+from taskworlds.core.registry import names_changed, worlds
 from taskworlds.worlds.metaworld import families
-from taskworlds.worlds.metaworld.fields import mistakes
-from taskworlds.worlds.metaworld.lists import ENV_NAMES
+from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES
 from taskworlds.worlds.metaworld.skill import Skill
+from taskworlds.worlds.metaworld.validation import mistakes
 
 __all__ = [
     "SKILLS",
@@ -106,6 +107,7 @@ def register_skill(skill: Skill, *, replace: bool = False) -> None:
             f"name must not be {skill.name!r}: there is a skill or benchmark of that name already. Choose another name."
         )
     _registered[skill.name] = skill
+    names_changed()
 
 
 @contextlib.contextmanager
@@ -126,9 +128,7 @@ def _same(one: Skill, other: Skill) -> bool:
 
 
 def _is_taken(name: str) -> bool:
-    from taskworlds.worlds import WORLDS
-
-    names = {each for world in WORLDS for each in (*world.env_names(), *world.benchmarks)}
+    names = {each for world in worlds() for each in (*world.env_names(), *world.benchmark_makers())}
     return name in names or name.removesuffix("-v2") + "-v3" in _OFFICIAL
 
 

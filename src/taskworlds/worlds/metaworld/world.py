@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from taskworlds.task import Task
+from taskworlds.core.task import Task
+from taskworlds.core.world import SETTINGS, Listing, World
 from taskworlds.worlds.metaworld import sawyer
-from taskworlds.worlds.metaworld.fields import REWARD_VERSIONS
+from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES
 from taskworlds.worlds.metaworld.goals import too_near
 from taskworlds.worlds.metaworld.skill import Skill
-from taskworlds.worlds.metaworld.skills import env_names, register_skill, registered_skills, skill
-from taskworlds.worlds.world import World
-
-if TYPE_CHECKING:
-    from taskworlds.worlds.rows import Rows
+from taskworlds.worlds.metaworld.skills import (
+    canonical_name,
+    env_names,
+    register_skill,
+    registered_skills,
+    skill,
+)
+from taskworlds.worlds.metaworld.validation import REWARD_VERSIONS
 
 __all__ = ["METAWORLD"]
 
@@ -80,27 +83,69 @@ def _row_maker_knowing(*skills: Skill) -> _RowMaker:
     return _RowMaker()
 
 
-def _make_native_rows(env_names: Sequence[str], num_rows: int, **options: Any) -> Rows:
-    from taskworlds.worlds.metaworld.native import NativeRows
+def _class_name(env_name: str) -> str:
+    return skill(env_name).class_name or env_name
 
-    return NativeRows(env_names, num_rows, **options)
+
+def _described(env_name: str) -> tuple[str, str]:
+    return skill(env_name).family, skill(env_name).summary
+
+
+def _details(env_name: str) -> dict[str, Any]:
+    """Bounds of the goals, and the benchmarks' splits that hold the skill."""
+    splits = {
+        title: {title: lists.train}
+        if not lists.test
+        else {f"{title}-train": lists.train, f"{title}-test": lists.test}
+        for title, lists in ENV_NAMES.items()
+    }
+    held = [title for parts in splits.values() for title, names in parts.items() if env_name in names]
+    low, high = skill(env_name).rand_vec_low, skill(env_name).rand_vec_high
+    return {"rand_vec_low": list(low), "rand_vec_high": list(high), "benchmarks": held}
+
+
+def _current_name(env_name: str) -> str | None:
+    """The v3 skill for a v2 name; None for a name that no skill has."""
+    return canonical_name(env_name) if env_name.removesuffix("-v2") + "-v3" in env_names() else None
 
 
 METAWORLD = World(
     name="Meta-World",
     suite="metaworld",
-    env_names=env_names,
+    skills=env_names,
+    actions=sawyer.action_space,
+    observations=sawyer.observation_space,
     max_episode_steps=sawyer.MAX_EPISODE_STEPS,
+    benchmarks="taskworlds.worlds.metaworld.benchmarks:BENCHMARKS",
+    skill_benchmark="MT1",
+    row=_RowMaker(),
+    rows={"native": "taskworlds.worlds.metaworld.native:NativeRows"},
+    settings=SETTINGS,
+    has_success=True,
+    has_random_starts=False,
     reward_function_versions=REWARD_VERSIONS,
-    action_space=sawyer.action_space,
-    observation_space=sawyer.observation_space,
     goal_size=3,
-    check_task=_check_task,
-    hides_goal=_hides_goal,
-    class_name=lambda env_name: skill(env_name).class_name or env_name,
-    about=lambda env_name: (skill(env_name).family, skill(env_name).summary),
+    task_check=_check_task,
+    goal_hidden=_hides_goal,
+    current_name=_current_name,
+    class_names=_class_name,
+    described=_described,
+    details=_details,
+    listing=Listing(
+        "Meta-World",
+        summary="what the arm has to do",
+        by_skill=True,
+        notes={
+            "benchmarks": "Multi-task benchmarks show the goal in the observation; meta benchmarks hide it, and keep tasks "
+            "apart for the test. Each skill has 50 goals.",
+            "skills": "MT1 and ML1 take any of them: taskworlds evaluate drawer-open-v3.",
+        },
+    ),
+    experts="taskworlds.worlds.metaworld.experts:ExpertPolicy",
     packages=("mujoco", "metaworld"),
+    code="taskworlds.worlds.metaworld.skill_code:registered_code",
+    peers="taskworlds.worlds.metaworld.peers:peers",
+    render_modes=("human", "rgb_array", "depth_array"),
     render_fps=80,
-    make_row=_RowMaker(),
-    make_native_rows=_make_native_rows,
+    task_word="goal",
 )

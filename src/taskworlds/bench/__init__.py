@@ -1,8 +1,0 @@
-"""Speed, build time and memory of environments, ours beside others', measured in one run."""
-
-from __future__ import annotations
-
-from taskworlds.bench.contestants import Contestant, contestants
-from taskworlds.bench.measure import Measured, measure
-
-__all__ = ["Contestant", "Measured", "contestants", "measure"]

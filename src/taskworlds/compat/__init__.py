@@ -1,0 +1,1 @@
+"""The classes of the systems that taskworlds replaces, a folder each."""

@@ -1,0 +1,1 @@
+"""AMAGO's environments: trials of k attempts at one task."""

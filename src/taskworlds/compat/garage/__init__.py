@@ -1,0 +1,1 @@
+"""garage's environments, wrappers and task samplers."""

@@ -1,0 +1,266 @@
+"""The classic meta-RL environments, one at a time: garage's half-cheetahs, and the literature's ant and walker.
+
+Each is `taskworlds.make` of one task, under the protocol of garage: `sample_tasks` draws from the distribution of the
+literature, `set_task` takes what it gave. Batches, benchmarks, trials and processes are `taskworlds.make_vec`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.errors import check_choice, check_count
+from taskworlds.core.step import EnvSpec
+from taskworlds.core.task import Task
+from taskworlds.vector.options import Options
+from taskworlds.vector.task_env import TaskEnv
+from taskworlds.worlds.locomotion.skill import EPISODE_LENGTH
+from taskworlds.worlds.locomotion.skills import skill
+
+__all__ = ["AntDirEnv", "AntGoalEnv", "HalfCheetahDirEnv", "HalfCheetahVelEnv", "Walker2dRandParamsEnv"]
+
+
+class LocomotionEnv(TaskEnv):
+    """Base of the environments below: one locomotion skill, whose task is set or drawn.
+
+    Args:
+        task: what `set_task` takes; None for the skill's default.
+        max_episode_length: most steps of an episode.
+        partially_observable: whether the goal is hidden. Otherwise its numbers stand at the observation's end. Every
+            task of the environment is of this kind.
+        render_mode: what `render()` gives: "rgb_array", "depth_array", or "human" for a window.
+        camera_name: camera of the picture, by name; None for one that follows the body.
+        camera_id: camera of the picture, by number.
+        width: the picture's width, pixels.
+        height: the picture's height, pixels.
+    """
+
+    env_name: ClassVar[str]
+
+    def __init__(
+        self,
+        task: Mapping[str, Any] | Task | None = None,
+        max_episode_length: int = EPISODE_LENGTH,
+        partially_observable: bool = True,
+        render_mode: str | None = None,
+        camera_name: str | None = None,
+        camera_id: int | None = None,
+        width: int = 480,
+        height: int = 480,
+    ) -> None:
+        limit = check_count("max_episode_length", max_episode_length)
+        hidden = check_choice("partially_observable", partially_observable, (True, False))
+        first = self._task_of(skill(self.env_name).default if task is None else task, hidden)
+        skill(self.env_name).check_task(first)
+        if first["partially_observable"] is not hidden:
+            raise ValueError(
+                f"partially_observable is {hidden}, and the task says {first['partially_observable']}: give both alike."
+            )
+        picture: dict[str, Any] = {
+            "render_mode": render_mode,
+            "camera_name": camera_name,
+            "camera_id": camera_id,
+            "width": width,
+            "height": height,
+        }
+        options = Options(task_select="fixed", max_episode_steps=limit, **picture)
+        super().__init__(Benchmark(self.env_name, (first,)), strategy="sync", options=options)
+        own = {name: value for name, value in first.params.items() if name != "partially_observable"}
+        self.spec = EnvSpec(
+            self.action_space,
+            self.observation_space,
+            limit,
+            entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
+            kwargs={"task": own, "max_episode_length": limit, "partially_observable": hidden, **picture},
+        )
+
+    @property
+    def partially_observable(self) -> bool:
+        """Whether the goal is hidden from the observation."""
+        return self.benchmark.train_tasks[0]["partially_observable"]
+
+    @property
+    def num_tasks(self) -> int:
+        """There is none: tasks are drawn from a distribution, and `samplers` ask for as many as they like."""
+        raise AttributeError(f"{type(self).__name__} draws its tasks, so it has no number of them")
+
+    def sample_tasks(self, num_tasks: int, *, seed: int | None = None) -> list[dict[str, Any]]:  # type: ignore[override]
+        """Draws tasks from the skill's distribution.
+
+        Args:
+            num_tasks: how many, at least 1.
+            seed: seed of a generator for these tasks alone; None for the environment's own generator, which
+                `reset(seed=...)` seeds.
+
+        Returns:
+            Dictionaries of the skill's parameters, for `set_task`.
+        """
+        rng = self.np_random if seed is None else np.random.default_rng(seed)
+        return [skill(self.env_name).draw(rng) for _ in range(check_count("num_tasks", num_tasks))]
+
+    def set_task(self, task: Mapping[str, Any] | Task) -> None:
+        """Sets the task and starts an episode of it.
+
+        The next call may be `step`, or `reset` for the first observation; later resets keep the task.
+
+        Args:
+            task: a dictionary of the skill's parameters, as `sample_tasks` gives; or a `Task` of the skill.
+
+        Raises:
+            TypeError: task is neither, or a parameter is of the wrong type.
+            ValueError: a parameter is missing, unknown or out of range, or the goal is visible where the environment
+                hides it, or hidden where it shows it.
+        """
+        super().set_task(self._task_of(task, self.partially_observable))
+        self.reset()
+
+    def _task_of(self, task: Any, hidden: bool) -> Task:
+        if isinstance(task, Task):
+            if task.env_name != self.env_name:
+                raise ValueError(f"task must be of {self.env_name}, not of {task.env_name}: {task!r}.")
+            return task
+        if not isinstance(task, Mapping):
+            names = " and ".join(repr(name) for name in skill(self.env_name).params)
+            raise TypeError(
+                f"task must be a dictionary with {names}, as sample_tasks gives, or a Task, not {task!r}."
+            )
+        return Task(self.env_name, {"partially_observable": hidden, **task})
+
+
+class HalfCheetahVelEnv(LocomotionEnv):
+    """A half-cheetah that runs at the velocity that its task says.
+
+    A task is `{"velocity": v}`, in m/s; `sample_tasks` draws it uniformly from 0 to 2. Episodes never terminate.
+
+    Reward: minus the distance between the mean velocity of the step and the task's, less 0.05 times the sum of the
+    action's squares.
+    Observation: Gymnasium's HalfCheetah-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
+    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", "task_vel", floats; "goal", (1,) float64.
+
+    Args:
+        task: the task; None for a velocity of 0.
+        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
+            `LocomotionEnv`.
+
+    Example:
+        >>> env = HalfCheetahVelEnv({"velocity": 1.5})
+        >>> obs, info = env.reset(seed=0)
+        >>> step = env.step(np.zeros(6))
+        >>> step.reward == -abs(step.env_info["x_velocity"] - 1.5)
+        True
+        >>> [0.0 <= task["velocity"] <= 2.0 for task in env.sample_tasks(2)]
+        [True, True]
+    """
+
+    env_name = "half-cheetah-vel"
+
+
+class HalfCheetahDirEnv(LocomotionEnv):
+    """A half-cheetah that runs forward or backward, as its task says.
+
+    A task is `{"direction": d}`, 1.0 (forward) or -1.0 (backward); `sample_tasks` draws it by a fair coin. Episodes
+    never terminate.
+
+    Reward: the mean velocity of the step times the direction, less 0.05 times the sum of the action's squares.
+    Observation: Gymnasium's HalfCheetah-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
+    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", "task_dir", floats; "goal", (1,) float64.
+
+    Args:
+        task: the task; None for forward.
+        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
+            `LocomotionEnv`.
+
+    Example:
+        >>> env = HalfCheetahDirEnv()
+        >>> env.set_task({"direction": -1.0})
+        >>> step = env.step(np.zeros(6))
+        >>> step.reward == -step.env_info["x_velocity"]
+        True
+    """
+
+    env_name = "half-cheetah-dir"
+
+
+class AntDirEnv(LocomotionEnv):
+    """An ant that runs in the direction that its task says.
+
+    A task is `{"angle": a}`, in radians from the x axis towards y; `sample_tasks` draws it uniformly from the circle.
+    An episode terminates when the torso is below 0.2 m or above 1 m.
+
+    Reward: the torso's mean velocity in the direction during the step, plus 1 while the torso's height is healthy, less
+    0.5 times the sum of the action's squares, less Gymnasium's contact cost.
+    Observation: Gymnasium's Ant-v5, (105,) float64. Action: torques, (8,) float32, -1 to 1.
+    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", floats; "goal", the direction, (2,) float64.
+
+    Args:
+        task: the task; None for along x.
+        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
+            `LocomotionEnv`.
+
+    Example:
+        >>> env = AntDirEnv({"angle": np.pi / 2})
+        >>> obs, info = env.reset(seed=0)
+        >>> info["goal"].round(6).tolist()
+        [0.0, 1.0]
+    """
+
+    env_name = "ant-dir"
+
+
+class AntGoalEnv(LocomotionEnv):
+    """An ant that goes to the place that its task says.
+
+    A task is `{"goal": (x, y)}`, in metres from the start; `sample_tasks` draws it uniformly from the disc of radius 3.
+    Episodes never terminate.
+
+    Reward: minus the distance to the goal along x and along y after the step, less 0.1 times the sum of the action's
+    squares, less Gymnasium's contact cost.
+    Observation: Gymnasium's Ant-v5 with the place in x and y, (107,) float64. Action: torques, (8,) float32, -1 to 1.
+    Info, beside Gymnasium's: "reward_forward" (the goal's part), "reward_ctrl", floats; "goal", (2,) float64.
+
+    Args:
+        task: the task; None for (3, 0).
+        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
+            `LocomotionEnv`.
+
+    Example:
+        >>> env = AntGoalEnv({"goal": (1.0, -2.0)}, partially_observable=False)
+        >>> obs, info = env.reset(seed=0)
+        >>> obs.shape, obs[-2:].tolist()
+        ((109,), [1.0, -2.0])
+    """
+
+    env_name = "ant-goal"
+
+
+class Walker2dRandParamsEnv(LocomotionEnv):
+    """A walker that walks forward with the body that its task says.
+
+    A task has multipliers, above 0, of four arrays of the MuJoCo model: "body_mass" (8 numbers), "body_inertia"
+    (8 times 3), "dof_damping" (9) and "geom_friction" (8 times 3). `sample_tasks` draws 1.3 to the power of U(-3, 3)
+    for damping and 1.5 to the power of U(-3, 3) for the rest. An episode terminates when the walker falls.
+
+    Reward: the mean velocity of the step, plus 1 while the walker is healthy, less 0.001 times the sum of the action's
+    squares, as Gymnasium's.
+    Observation: Gymnasium's Walker2d-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
+    Info, beside Gymnasium's: "goal", the multipliers in the order above, (65,) float64.
+
+    Args:
+        task: the task; None for Gymnasium's body.
+        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
+            `LocomotionEnv`.
+
+    Example:
+        >>> env = Walker2dRandParamsEnv()
+        >>> obs, info = env.reset(seed=0)
+        >>> built = env.model.body_mass.copy()
+        >>> task = env.sample_tasks(1)[0]
+        >>> env.set_task(task)
+        >>> bool((env.model.body_mass == built * task["body_mass"]).all())
+        True
+    """
+
+    env_name = "walker2d-rand-params"

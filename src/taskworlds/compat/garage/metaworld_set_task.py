@@ -1,0 +1,434 @@
+"""`MetaWorldSetTaskEnv`: a whole benchmark in one environment, which gives tasks and takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
+from gymnasium.utils import seeding
+
+from taskworlds.compat.garage.per_task import check_wrapper, wrap_for_task
+from taskworlds.compat.garage.step_wrapper import StepWrapper
+from taskworlds.compat.garage.task_onehot import TaskOnehotWrapper
+from taskworlds.core.benchmark import SPLITS, Benchmark
+from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.step import EnvSpec, EnvStep
+from taskworlds.core.task import Task
+from taskworlds.vector.make import make
+from taskworlds.vector.task_env import TaskEnv
+
+__all__ = ["MetaWorldSetTaskEnv"]
+
+
+class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
+    """The tasks of one split of a benchmark, in garage's protocol: `sample_tasks` and `set_task`.
+
+    One made with a benchmark can sample. One made without arguments, say in a worker process, takes kind,
+    benchmark and one-hot from the first task that it is given. A task stays until the next `set_task`;
+    `reset` begins another episode of it. What `step` gives is an `EnvStep`; an episode has Meta-World's limit
+    of 500 steps. Info has `task_name` (the skill) at reset and at each step, and with the one-hot an integer
+    `task_id`, the skill's place in the benchmark.
+
+    Each skill is wrapped once, on its first task, and its simulator is built on its first reset and kept.
+
+    Args:
+        benchmark: a `taskworlds.Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
+        kind: "train" or "test": which of its tasks.
+        wrapper: a function of (env), or of (env, task), that gives the environment of a skill wrapped. It
+            gets the one-hot in the observation already, and the first task that is set of the skill.
+        add_env_onehot: whether to append a one-hot of the skill to the observation, in the benchmark's order;
+            only for multi-task benchmarks.
+        seed: seeds the order in which tasks are sampled once all have been, until a `reset(seed=...)`; None
+            for the system's entropy. With a benchmark's name in place of the benchmark, also the seed of its
+            goals.
+        render_mode: None, "rgb_array", "depth_array" or "human".
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: kind is missing or not "train" or "test"; add_env_onehot is asked for of a meta-learning
+            benchmark or of test tasks; or there is no benchmark but another of these arguments.
+
+    Example:
+        >>> import taskworlds
+        >>> env = MetaWorldSetTaskEnv(taskworlds.benchmark("MT10", seed=0), "train", add_env_onehot=True)
+        >>> env.num_tasks, env.observation_space.shape
+        (500, (49,))
+        >>> tasks = env.sample_tasks(3)
+        >>> [task["inner"].env_name for task in tasks]
+        ['reach-v3', 'push-v3', 'pick-place-v3']
+        >>> worker = MetaWorldSetTaskEnv()
+        >>> worker.set_task(tasks[1])
+        >>> observation, info = worker.reset(seed=0)
+        >>> observation[39:].tolist().index(1.0), info["task_name"], info["task_id"]
+        (1, 'push-v3', 1)
+    """
+
+    metadata: ClassVar[dict[str, Any]] = TaskEnv.metadata  # type: ignore[misc]
+
+    def __init__(
+        self,
+        benchmark: Benchmark | Any = None,
+        kind: str | None = None,
+        wrapper: Callable[..., gymnasium.Env[Any, Any]] | None = None,
+        add_env_onehot: bool = False,
+        *,
+        seed: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        check_wrapper(wrapper)
+        check_choice("add_env_onehot", add_env_onehot, (True, False))
+        self.render_mode = check_choice("render_mode", render_mode, (None, *self.render_modes))
+        if seed is not None:
+            self._np_random, self._np_random_seed = seeding.np_random(check_seed(seed))
+        self._wrapper = wrapper
+        self._seed = seed
+        self._setting: _Setting | None = None
+        self._base: TaskEnv | None = None  # runs every skill; the wrapped environments share it
+        self._envs: dict[str, StepWrapper] = {}  # by skill, the base in its wrappers
+        self._current: _Current | None = None
+        self._spec: EnvSpec | None = None
+        # By skill, in the order of sampling; empty where there is no sampling.
+        self._tasks: dict[str, list[Task]] = {}
+        self._sampled = 0  # tasks given since they were in the benchmark's order
+        self._visualizing = False
+        if benchmark is None:
+            given = {"kind": kind, "wrapper": wrapper, "add_env_onehot": add_env_onehot or None}
+            names = [name for name, value in given.items() if value is not None]
+            if names:
+                raise ValueError(
+                    f"{' and '.join(names)} must be left out without a benchmark, as the first task set "
+                    "decides for an environment made without one. Give a benchmark too."
+                )
+            return
+        benchmark = Benchmark.of(benchmark, **({"seed": seed} if isinstance(benchmark, str) else {}))
+        if kind is None:
+            raise ValueError(
+                'kind must be "train" or "test" with a benchmark, not None: say which tasks to use.'
+            )
+        setting = _Setting(benchmark, kind, add_env_onehot)
+        self._order_tasks(setting)
+        self._select(setting, setting.tasks[0])
+
+    def _select(self, setting: _Setting, task: Task) -> StepWrapper:
+        """Makes `task` the one that the next reset starts, and gives the environment of its skill."""
+        base = self._base
+        if base is None:
+            base = make(
+                setting.benchmark,
+                split=setting.kind,
+                task_select="fixed",
+                terminate_on_success=False,
+                render_mode=self.render_mode,
+            )
+        base.set_task(task)
+        env = self._envs.get(task.env_name)
+        if env is None:
+            env = self._envs[task.env_name] = self._wrapped(base, setting, task)
+        spec = self._spec or EnvSpec(
+            env.action_space,
+            env.observation_space,
+            id=base.spec.id,
+            entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
+            kwargs={
+                "benchmark": setting.benchmark,
+                "kind": setting.kind,
+                "wrapper": self._wrapper,
+                "add_env_onehot": setting.add_env_onehot,
+                "seed": self._seed,
+                "render_mode": self.render_mode,
+            },
+        )
+        limit = env.spec.max_episode_steps
+        self._spec = EnvSpec.of(spec, env.action_space, env.observation_space, limit)
+        self._base, self._setting, self._current = base, setting, _Current(task, env)
+        return env
+
+    def _wrapped(self, base: TaskEnv, setting: _Setting, task: Task) -> StepWrapper:
+        env: gymnasium.Env[Any, Any] = base
+        if setting.add_env_onehot:
+            names = setting.env_names
+            env = TaskOnehotWrapper(env, names.index(task.env_name), len(names))
+        env = wrap_for_task(self._wrapper, env, task)
+        return env if isinstance(env, StepWrapper) else StepWrapper(env)
+
+    # --- tasks ----------------------------------------------------------------------------------------------
+
+    @property
+    def benchmark(self) -> Benchmark | None:
+        """Where the tasks come from; None before an environment made without a benchmark is given a task."""
+        return None if self._setting is None else self._setting.benchmark
+
+    @property
+    def kind(self) -> str | None:
+        """Which of the benchmark's tasks: "train" or "test"; None as for `benchmark`."""
+        return None if self._setting is None else self._setting.kind
+
+    @property
+    def add_env_onehot(self) -> bool:
+        """Whether the observation ends with a one-hot of the skill."""
+        return self._setting is not None and self._setting.add_env_onehot
+
+    @property
+    def task(self) -> Task | None:
+        """The task that is set; None as for `benchmark`."""
+        return None if self._current is None else self._current.task
+
+    @property
+    def num_tasks(self) -> int:
+        """How many tasks the benchmark has of this kind.
+
+        Raises:
+            RuntimeError: there is no benchmark yet.
+        """
+        if self._setting is None:
+            raise RuntimeError(f"num_tasks needs a benchmark, and there is none. {_HOW}")
+        return len(self._setting.tasks)
+
+    def sample_tasks(self, n_tasks: int) -> list[dict[str, Any]]:
+        """Gives tasks: the first of each skill in the benchmark's order, then the second of each, and so on.
+
+        The next call goes on from there. A skill whose tasks have all been given has them shuffled and starts
+        over. A `reset(seed=...)` goes back to the first task.
+
+        Args:
+            n_tasks: how many tasks.
+
+        Returns:
+            For each task a dictionary for `set_task`, here or in an environment made without a benchmark:
+            `kind`, `benchmark` (a `Benchmark`), `add_env_onehot` and `inner` (a `Task`).
+
+        Raises:
+            RuntimeError: this environment was made without a benchmark.
+        """
+        if self._setting is None or not self._tasks:
+            raise RuntimeError(
+                "sample_tasks needs an environment that was made with a benchmark, and this one was not. "
+                'Sample from one made as MetaWorldSetTaskEnv(benchmark, kind="train").'
+            )
+        n_tasks = check_count("n_tasks", n_tasks)
+        return [self._setting.as_dict() | {"inner": self._next_task()} for _ in range(n_tasks)]
+
+    def _order_tasks(self, setting: _Setting) -> None:
+        """Puts the tasks into the benchmark's order, of which none has been sampled."""
+        self._tasks = {
+            name: [task for task in setting.tasks if task.env_name == name] for name in setting.env_names
+        }
+        self._sampled = 0
+
+    def _next_task(self) -> Task:
+        round_, place = divmod(self._sampled, len(self._tasks))
+        tasks = list(self._tasks.values())[place]
+        index = round_ % len(tasks)
+        if index == 0 and round_ > 0:
+            tasks[:] = [tasks[i] for i in self.np_random.permutation(len(tasks))]
+        self._sampled += 1
+        return tasks[index]
+
+    def set_task(self, task: Mapping[str, Any] | Task | Any) -> None:
+        """Sets the task and starts an episode of it.
+
+        Args:
+            task: what `sample_tasks` gave; or a `Task` or one of Meta-World's own tasks, of a skill of the
+                benchmark. An environment that has no benchmark yet takes kind, benchmark and one-hot from the
+                dictionary; from a task alone it takes that one train task for its benchmark.
+
+        Raises:
+            TypeError: it is none of these.
+            ValueError: the task is of another kind, with the one-hot or without unlike those before it, or of
+                a skill that the benchmark does not have.
+        """
+        setting, inner = self._setting, task
+        if isinstance(task, Mapping):
+            setting, inner = _Setting.of(task), task["inner"]
+        inner = Task.of(inner)
+        if setting is None:
+            setting = _Setting(Benchmark("task", (inner,)), "train", False)
+        if self._setting is not None:
+            if setting.kind != self._setting.kind:
+                raise ValueError(
+                    f"The task must be a {self._setting.kind} task, as those set before, not one of kind "
+                    f"{setting.kind!r}. Use one environment for train tasks and another for test tasks."
+                )
+            if setting.add_env_onehot != self._setting.add_env_onehot:
+                raise ValueError(
+                    f"The task must come with add_env_onehot={self._setting.add_env_onehot}, as those set "
+                    f"before, not {setting.add_env_onehot}: observations cannot change. Make another "
+                    "environment for it."
+                )
+            setting = self._setting
+        self._select(setting, inner).reset()
+
+    # --- episodes -------------------------------------------------------------------------------------------
+
+    def _env(self, what: str) -> StepWrapper:
+        if self._current is None:
+            raise RuntimeError(f"{what} needs a task, and there is none. {_HOW}")
+        return self._current.env
+
+    @property
+    def action_space(self) -> gymnasium.Space[Any]:  # type: ignore[override]
+        """Space of the actions.
+
+        Raises:
+            RuntimeError: the environment was made without a benchmark, and has no task yet.
+        """
+        return self._env("action_space").action_space
+
+    @property
+    def observation_space(self) -> gymnasium.Space[Any]:  # type: ignore[override]
+        """Space of the observations.
+
+        Raises:
+            RuntimeError: the environment was made without a benchmark, and has no task yet.
+        """
+        return self._env("observation_space").observation_space
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """The environment's `EnvSpec`; None while it has no task, and so no spaces."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
+        if self._spec is not None:
+            limit = self._spec.max_episode_length
+            self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Starts an episode of the task that is set.
+
+        Args:
+            seed: seeds the generator that shuffles the tasks, and the wrappers', and sends `sample_tasks`
+                back to the first task; None to go on. The episode's task stays, and decides its state.
+            options: passed on to the wrappers. Not `task`: that is for `set_task`.
+
+        Returns:
+            The first observation, and info with `task_name`.
+
+        Raises:
+            RuntimeError: there is no task yet.
+            ValueError: options has a task, or the seed is out of range.
+        """
+        if self._setting is None or self._current is None:
+            raise RuntimeError(f"reset needs a task, and there is none. {_HOW}")
+        if options and "task" in options:
+            raise ValueError("options must not have a task here: call set_task, which starts its episode.")
+        super().reset(seed=None if seed is None else check_seed(seed))
+        if seed is not None and self._tasks:
+            self._order_tasks(self._setting)
+        # Set again, as a seeded reset of the base would otherwise choose a task.
+        return self._select(self._setting, self._current.task).reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> EnvStep:
+        """Takes one step.
+
+        Raises:
+            RuntimeError: no episode is under way: call reset().
+        """
+        step = self._env("step").step(action)
+        if self._visualizing:
+            self.render()
+        return step
+
+    @property
+    def render_modes(self) -> list[str]:
+        """Names of the modes in which the environment can be rendered, one of them chosen at construction."""
+        return list(self.metadata["render_modes"])
+
+    def render(self, mode: str | None = None) -> Any:
+        """Gives the picture of the `render_mode` that the environment was made with.
+
+        Args:
+            mode: that mode, or None.
+
+        Raises:
+            RuntimeError: there is no task yet, or no `render_mode`.
+            ValueError: mode is another.
+        """
+        env = self._env("render")
+        if mode is not None and mode != self.render_mode:
+            raise ValueError(
+                f"mode must be {self.render_mode!r}, with which this environment was made, not {mode!r}. "
+                f"Make it with render_mode=...; the modes are {', '.join(self.render_modes)}."
+            )
+        return env.render()
+
+    def visualize(self) -> None:
+        """Shows the environment in a window, now and at each later step.
+
+        Raises:
+            RuntimeError: there is no task yet, or the environment was not made for a window.
+        """
+        if self.render_mode != "human":
+            raise RuntimeError(
+                f"visualize() needs render_mode='human', and this environment has {self.render_mode!r}. Make "
+                "it with render_mode='human'."
+            )
+        self.render()
+        self._visualizing = True
+
+    def close(self) -> None:
+        """Closes the environments of all skills."""
+        for env in self._envs.values():
+            env.close()
+        if self._base is not None:
+            self._base.close()
+
+
+_HOW = "Make the environment with a benchmark and a kind, or call set_task with a task from such a one."
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What all tasks of one environment share."""
+
+    benchmark: Benchmark
+    kind: str
+    add_env_onehot: bool
+
+    def __post_init__(self) -> None:
+        check_onehot(self.benchmark, self.kind, self.add_env_onehot)
+
+    @classmethod
+    def of(cls, task: Mapping[str, Any]) -> _Setting:
+        """Reads the setting out of what `sample_tasks` gave."""
+        if set(task) != {"kind", "benchmark", "add_env_onehot", "inner"}:
+            raise ValueError(
+                "A task from sample_tasks has the entries kind, benchmark, add_env_onehot and inner, not "
+                f"{', '.join(map(str, task)) or 'none'}. Pass on what sample_tasks gave."
+            )
+        return cls(Benchmark.of(task["benchmark"]), task["kind"], task["add_env_onehot"])
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, "benchmark": self.benchmark, "add_env_onehot": self.add_env_onehot}
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return self.benchmark.tasks(self.kind)
+
+    @property
+    def env_names(self) -> list[str]:
+        return self.benchmark.env_names(self.kind)
+
+
+class _Current(NamedTuple):
+    """The task that is set, and the environment of its skill."""
+
+    task: Task
+    env: StepWrapper
+
+
+def check_onehot(benchmark: Benchmark, kind: str, add_env_onehot: bool) -> None:
+    """Raises ValueError if `kind` is no split, or a one-hot would give away what must stay unknown."""
+    check_choice("kind", kind, SPLITS)
+    check_choice("add_env_onehot", add_env_onehot, (True, False))
+    if add_env_onehot and (kind == "test" or benchmark.is_meta):
+        raise ValueError(
+            f"add_env_onehot must be False for the {kind} tasks of {benchmark.name}: a one-hot names the "
+            "skill, so it is for the train tasks of multi-task (MT) benchmarks."
+        )

@@ -1,0 +1,269 @@
+"""`NormalizedEnv` (also called `normalize`): observations, rewards and actions brought to a common scale.
+
+The moving statistics are garage's; here they can also be frozen, saved, and shared between environments.
+"""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
+from gymnasium.spaces import Box
+from gymnasium.utils import RecordConstructorArgs
+
+from taskworlds.compat.garage.running_statistics import RunningStatistics
+from taskworlds.compat.garage.step_wrapper import StepWrapper
+from taskworlds.core.step import EnvSpec, EnvStep
+
+__all__ = ["NormalizedEnv", "normalize"]
+
+
+class NormalizedEnv(StepWrapper, RecordConstructorArgs):
+    """Normalizes observations and rewards by running statistics, and takes actions on a symmetric scale.
+
+    Observations (if `normalize_obs`) become (x - mean) / (std + 1e-8); the statistics learn from each
+    observation of `reset` and `step` before it is normalized. Rewards (if `normalize_reward`) become
+    r / (std + 1e-8), not centred, and are then always multiplied by `scale_reward`.
+
+    Actions in [-s, s], s being `expected_action_scale`, are mapped to the bounds of the environment's
+    action space and clipped to them, if that is a Box of floats with finite bounds. Other actions pass
+    unchanged.
+
+    The spaces are those of what really comes and goes: a normalized observation has no finite bounds and is
+    float32, or float64 where the environment's needs it (float64, int32, int64); the action space is [-s, s].
+
+    Statistics learn until `freeze()`. For evaluation, give the evaluating environment those of the training
+    one and freeze it; what the training one learns is seen by both.
+
+    Args:
+        env: the environment to wrap.
+        scale_reward: factor of the reward, finite.
+        normalize_obs: whether to normalize observations.
+        normalize_reward: whether to normalize rewards.
+        expected_action_scale: largest absolute value of the actions given to `step`, above 0.
+        flatten_obs: whether normalized observations are flat vectors (as by `gymnasium.spaces.flatten`);
+            False keeps their shape, and needs a Box. Without `normalize_obs` observations are never
+            reshaped.
+        obs_alpha: weight of the newest observation in the statistics, in [0, 1].
+        reward_alpha: weight of the newest reward in the statistics, in [0, 1].
+        obs_statistics: statistics to use and go on with, of the flat observation's shape; None for new ones.
+        reward_statistics: statistics to use and go on with, of shape (); None for new ones.
+
+    Attributes:
+        obs_statistics: `RunningStatistics` of the observations, None without `normalize_obs`.
+        reward_statistics: `RunningStatistics` of the rewards, None without `normalize_reward`.
+
+    Raises:
+        TypeError: an argument has the wrong type.
+        ValueError: an argument is out of range, or statistics are given that do not fit or are not used.
+
+    Example:
+        >>> import gymnasium
+        >>> env = NormalizedEnv(gymnasium.make("Pendulum-v1"), normalize_obs=True, scale_reward=0.1)
+        >>> observation, info = env.reset(seed=0)
+        >>> evaluation = NormalizedEnv(
+        ...     gymnasium.make("Pendulum-v1"), normalize_obs=True, obs_statistics=env.obs_statistics
+        ... )
+        >>> evaluation.freeze()
+        >>> learned = env.obs_statistics.to_json()
+        >>> observation, info = evaluation.reset(seed=1)
+        >>> env.obs_statistics.to_json() == learned
+        True
+        >>> env.action_space
+        Box(-1.0, 1.0, (1,), float32)
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env[Any, Any],
+        scale_reward: float = 1.0,
+        normalize_obs: bool = False,
+        normalize_reward: bool = False,
+        expected_action_scale: float = 1.0,
+        flatten_obs: bool = True,
+        obs_alpha: float = 0.001,
+        reward_alpha: float = 0.001,
+        *,
+        obs_statistics: RunningStatistics | None = None,
+        reward_statistics: RunningStatistics | None = None,
+    ) -> None:
+        for argument, flag in (
+            ("normalize_obs", normalize_obs),
+            ("normalize_reward", normalize_reward),
+            ("flatten_obs", flatten_obs),
+        ):
+            if not isinstance(flag, bool | np.bool_):
+                raise TypeError(f"{argument} must be True or False, not {flag!r}.")
+        _check_number("scale_reward", scale_reward)
+        _check_number("expected_action_scale", expected_action_scale)
+        if expected_action_scale <= 0:
+            raise ValueError(f"expected_action_scale must be above 0, not {expected_action_scale!r}.")
+        for argument, alpha in (("obs_alpha", obs_alpha), ("reward_alpha", reward_alpha)):
+            _check_number(argument, alpha)
+            if not 0 <= alpha <= 1:
+                raise ValueError(
+                    f"{argument} must be in [0, 1], not {alpha!r}: it is the weight of a new value."
+                )
+        RecordConstructorArgs.__init__(
+            self,
+            scale_reward=scale_reward,
+            normalize_obs=normalize_obs,
+            normalize_reward=normalize_reward,
+            expected_action_scale=expected_action_scale,
+            flatten_obs=flatten_obs,
+            obs_alpha=obs_alpha,
+            reward_alpha=reward_alpha,
+            obs_statistics=obs_statistics,
+            reward_statistics=reward_statistics,
+        )
+        StepWrapper.__init__(self, env)
+        self._frozen = False
+        self._scale_reward = float(scale_reward)
+        self._action_scale = float(expected_action_scale)
+        self._obs_alpha = float(obs_alpha)
+        self._reward_alpha = float(reward_alpha)
+
+        obs_shape: tuple[int, ...] = ()
+        if normalize_obs:
+            self.observation_space = _normalized_space(env.observation_space, flatten_obs)
+            obs_shape = (gymnasium.spaces.flatdim(env.observation_space),)
+        self.obs_statistics = _statistics("obs", normalize_obs, obs_statistics, obs_shape)
+        self.reward_statistics = _statistics("reward", normalize_reward, reward_statistics, ())
+
+        self._rescales_actions = _is_finite_box(env.action_space)
+        if self._rescales_actions:
+            scale = self._action_scale
+            self.action_space = Box(
+                -scale, scale, env.action_space.shape, dtype=np.dtype(env.action_space.dtype).type
+            )
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the statistics stay as they are."""
+        return self._frozen
+
+    def freeze(self) -> None:
+        """Keeps the statistics as they are: this environment still normalizes by them but learns no more."""
+        self._frozen = True
+        self._cached_spec = None
+
+    def unfreeze(self) -> None:
+        """Lets the statistics learn again."""
+        self._frozen = False
+        self._cached_spec = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Starts an episode; the first observation is normalized too."""
+        observation, info = super().reset(seed=seed, options=options)
+        return self._observe(observation), info
+
+    def step(self, action: Any) -> EnvStep:
+        """Takes one step with an action on the expected scale. The `EnvStep` has the action as given.
+
+        Raises:
+            ValueError: the action has another shape than the action space.
+        """
+        step = super().step(self._inner_action(action))
+        return EnvStep(
+            self.spec,
+            action,
+            self._reward(step.reward),
+            self._observe(step.observation),
+            step.env_info,
+            step.step_type,
+        )
+
+    def _inner_action(self, action: Any) -> Any:
+        if not self._rescales_actions:
+            return action
+        space = self.env.action_space
+        assert isinstance(space, Box)
+        given = np.asarray(action, np.float64)
+        if given.shape != space.shape:
+            raise ValueError(
+                f"The action must have the action space's shape {space.shape}, not {given.shape}: {action!r}."
+            )
+        low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+        inner = low + (given + self._action_scale) * 0.5 * (high - low) / self._action_scale
+        return np.clip(inner.astype(space.dtype), space.low, space.high)
+
+    def _observe(self, observation: Any) -> Any:
+        if self.obs_statistics is None:
+            return observation
+        flat = np.asarray(gymnasium.spaces.flatten(self.env.observation_space, observation), np.float64)
+        if not self._frozen:
+            self.obs_statistics.update(flat, self._obs_alpha)
+        normalized = (flat - self.obs_statistics.mean) / self.obs_statistics.scale
+        return normalized.astype(self.observation_space.dtype).reshape(self.observation_space.shape)
+
+    def _reward(self, reward: Any) -> float:
+        reward = float(reward)
+        if self.reward_statistics is not None:
+            if not self._frozen:
+                self.reward_statistics.update(reward, self._reward_alpha)
+            reward = reward / float(self.reward_statistics.scale)
+        return reward * self._scale_reward
+
+    def _make_spec(self, inner: GymnasiumEnvSpec) -> EnvSpec:
+        spec = super()._make_spec(inner)
+        learns = self.obs_statistics is not None or self.reward_statistics is not None
+        # While the statistics learn, equal states and seeds give unequal observations or rewards.
+        spec.nondeterministic = inner.nondeterministic or (learns and not self._frozen)
+        return spec
+
+
+normalize = NormalizedEnv
+
+
+def _is_finite_box(space: gymnasium.Space[Any]) -> bool:
+    """Says whether `space` is a Box of floats with finite bounds."""
+    if not isinstance(space, Box) or space.dtype.kind != "f":
+        return False
+    return bool(np.isfinite(space.low).all() and np.isfinite(space.high).all())
+
+
+def _check_number(argument: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{argument} must be a number, not {value!r}.")
+    if not math.isfinite(value):
+        raise ValueError(f"{argument} must be finite, not {value!r}.")
+
+
+def _normalized_space(space: gymnasium.Space[Any], flatten: bool) -> Box:
+    """Gives the space of the normalized observations of `space`: floats without bounds."""
+    if flatten:
+        if not space.is_np_flattenable:
+            raise ValueError(
+                f"normalize_obs needs observations that flatten to a vector, not those of {space}."
+            )
+        space = gymnasium.spaces.flatten_space(space)
+    if not isinstance(space, Box):
+        raise ValueError(
+            f"flatten_obs=False needs observations of a Box, not of {space}: "
+            "normalized values have no place in it. Use flatten_obs=True."
+        )
+    return Box(-np.inf, np.inf, space.shape, dtype=np.result_type(space.dtype, np.float32).type)
+
+
+def _statistics(
+    kind: str, used: bool, given: RunningStatistics | None, shape: tuple[int, ...]
+) -> RunningStatistics | None:
+    """Gives the statistics of "obs" or "reward": those given, or new ones; None where they are not used."""
+    argument = f"{kind}_statistics"
+    if given is not None:
+        if not isinstance(given, RunningStatistics):
+            raise TypeError(f"{argument} must be a RunningStatistics or None, not {given!r}.")
+        if not used:
+            raise ValueError(f"{argument} were given but are not used. Add normalize_{kind}=True.")
+        if given.shape != shape:
+            raise ValueError(
+                f"{argument} must have shape {shape}, not {given.shape}: they belong to another environment."
+            )
+        return given
+    return RunningStatistics(shape) if used else None

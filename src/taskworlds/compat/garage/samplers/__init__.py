@@ -1,0 +1,34 @@
+"""Task samplers: which task each of several environments works on next.
+
+A sampler gives a list of updates, one for each environment. An update is a small value, to be sent to where
+the environment lives, and is called there with the environment of before: `env = update(env)`.
+"""
+
+from taskworlds.compat.garage.samplers.metaworld import MetaWorldTaskSampler
+from taskworlds.compat.garage.samplers.task_samplers import (
+    ConstructEnvsSampler,
+    EnvPoolSampler,
+    SetTaskSampler,
+    TaskSampler,
+)
+from taskworlds.compat.garage.samplers.updates import (
+    EnvUpdate,
+    ExistingEnvUpdate,
+    NewEnvUpdate,
+    SetTaskUpdate,
+)
+from taskworlds.core.draws import sample_indices, sample_without_replacement
+
+__all__ = [
+    "ConstructEnvsSampler",
+    "EnvPoolSampler",
+    "EnvUpdate",
+    "ExistingEnvUpdate",
+    "MetaWorldTaskSampler",
+    "NewEnvUpdate",
+    "SetTaskSampler",
+    "SetTaskUpdate",
+    "TaskSampler",
+    "sample_indices",
+    "sample_without_replacement",
+]

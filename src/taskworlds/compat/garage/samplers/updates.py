@@ -1,0 +1,161 @@
+"""Updates: what a sampler tells an environment to become. Each is called with the environment of before."""
+
+from __future__ import annotations
+
+import abc
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+
+from taskworlds.compat.garage.per_task import check_wrapper, wrap_for_task
+
+__all__ = ["EnvUpdate", "ExistingEnvUpdate", "NewEnvUpdate", "SetTaskUpdate"]
+
+Env = gymnasium.Env[Any, Any]
+
+
+class EnvUpdate(abc.ABC):
+    """Turns the environment of before into the one to use next."""
+
+    @abc.abstractmethod
+    def __call__(self, old_env: Env | None = None) -> Env:
+        """Gives the environment to use next.
+
+        Args:
+            old_env: the environment of before, which is not to be used any more; None if there was none.
+        """
+
+
+class NewEnvUpdate(EnvUpdate):
+    """Closes the environment of before and makes a new one.
+
+    Args:
+        env_constructor: makes the environment, called without arguments.
+
+    Raises:
+        TypeError: it cannot be called.
+
+    Example:
+        >>> import taskworlds
+        >>> NewEnvUpdate(taskworlds.PointEnv)().reset()[1]["goal"].tolist()
+        [1.0, 1.0]
+    """
+
+    def __init__(self, env_constructor: Callable[[], Env]) -> None:
+        if not callable(env_constructor):
+            raise TypeError(
+                f"env_constructor must be a function that makes an environment, not {env_constructor!r}. An "
+                "environment that exists goes into an ExistingEnvUpdate."
+            )
+        self._env_constructor = env_constructor
+
+    def __call__(self, old_env: Env | None = None) -> Env:
+        """Gives the new environment."""
+        if old_env is not None:
+            old_env.close()
+        return self._env_constructor()
+
+
+class SetTaskUpdate(EnvUpdate):
+    """Sets a task on the environment of before, if that is of the right type, or else on a new one.
+
+    It is of the right type if the environment inside all wrappers is an `env_type` exactly, not of a
+    subclass. The wrappers that it has then stay as they are. Otherwise it is closed, with a warning.
+
+    Args:
+        env_type: class of the environment, which can be called without arguments and has `set_task`.
+        task: the task, as the environment's `sample_tasks` gives it.
+        wrapper: a function of (env), or of (env, task), that gives a new environment wrapped, once the task
+            is set; None for none.
+
+    Raises:
+        TypeError: `wrapper` cannot be called.
+        ValueError: `env_type` is not a class.
+
+    Example:
+        >>> import taskworlds
+        >>> env = SetTaskUpdate(taskworlds.PointEnv, {"goal": (0.5, -1.0)})()
+        >>> same = SetTaskUpdate(taskworlds.PointEnv, {"goal": (2.0, 0.0)})(env)
+        >>> same is env, env.reset()[1]["goal"].tolist()
+        (True, [2.0, 0.0])
+    """
+
+    def __init__(self, env_type: type[Env], task: Any, wrapper: Callable[..., Env] | None = None) -> None:
+        _check_env_type(env_type)
+        check_wrapper(wrapper)
+        self._env_type = env_type
+        self._task = task
+        self._wrapper = wrapper
+
+    def __call__(self, old_env: Env | None = None) -> Env:
+        """Gives the environment with the task set: `old_env` itself or a new one."""
+        if old_env is not None:
+            if self._fits(old_env):
+                old_env.get_wrapper_attr("set_task")(self._task)
+                return old_env
+            warnings.warn(
+                f"The old environment, {old_env}, cannot take a task of {self._env_type.__name__}, so it is "
+                "closed and a new one made, which is slow. Give each environment tasks of one type.",
+                stacklevel=2,
+            )
+            old_env.close()
+        return self._make()
+
+    def _fits(self, old_env: Env) -> bool:
+        """Says whether the environment of before can take the task."""
+        return type(old_env.unwrapped) is self._env_type
+
+    def _make(self) -> Env:
+        """Makes an environment, with the task set."""
+        env = self._env_type()
+        env.get_wrapper_attr("set_task")(self._task)
+        return wrap_for_task(self._wrapper, env, self._task)
+
+
+class ExistingEnvUpdate(EnvUpdate):
+    """Gives an environment that exists already. The one of before stays open: it may be in use elsewhere.
+
+    Pickling an update like this pickles its environment, which is seldom the best way to send one, so it
+    warns.
+
+    Args:
+        env: the environment.
+
+    Raises:
+        TypeError: it is not a Gymnasium environment.
+
+    Example:
+        >>> import taskworlds
+        >>> env = taskworlds.PointEnv()
+        >>> ExistingEnvUpdate(env)(taskworlds.PointEnv()) is env
+        True
+    """
+
+    def __init__(self, env: Env) -> None:
+        if not isinstance(env, gymnasium.Env):
+            raise TypeError(
+                f"env must be a Gymnasium environment, not {env!r}. What makes one goes into a NewEnvUpdate."
+            )
+        self._env = env
+
+    def __call__(self, old_env: Env | None = None) -> Env:
+        """Gives the environment."""
+        return self._env
+
+    def __getstate__(self) -> dict[str, Any]:
+        warnings.warn(
+            "An ExistingEnvUpdate is pickled or copied with its whole environment. To send environments to "
+            "other processes, use a NewEnvUpdate or a SetTaskUpdate.",
+            stacklevel=2,
+        )
+        return self.__dict__
+
+
+def _check_env_type(env_type: Any) -> None:
+    if not isinstance(env_type, type):
+        raise ValueError(
+            f"env_type must be a class, such as taskworlds.PointEnv, not {env_type!r}. For a function that "
+            "makes environments use a NewEnvUpdate."
+        )

@@ -1,0 +1,237 @@
+"""`StepWrapper`: any Gymnasium environment, stepped as an `EnvStep` and with its public attributes forwarded.
+
+The base of this package's wrappers. It changes neither observations nor rewards; it adds garage's view of an
+environment: the step as one value, a spec with the spaces, and attributes that reach through the wrapper.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import weakref
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
+from gymnasium.envs.registration import WrapperSpec
+
+from taskworlds.core.step import EnvSpec, EnvStep, StepType
+
+__all__ = ["StepWrapper"]
+
+
+class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """Gives each step as an `EnvStep`, whether the environment returns plain tuples or `EnvStep`s.
+
+    An `EnvStep` from inside keeps its spec, action and step type. For a plain tuple the wrapper counts the
+    steps: TERMINAL if terminated (also when truncated as well), else TIMEOUT if truncated, else FIRST for
+    the first step after a reset, else MID. Once an episode has ended, `reset()` must come before the next
+    step.
+
+    Public attributes of the environment, such as `set_task` or `visualize`, can be read from the wrapper.
+    Private ones cannot; `get_wrapper_attr` finds them, as everywhere in Gymnasium.
+
+    Args:
+        env: the environment to wrap.
+
+    Raises:
+        TypeError: `env` is not a Gymnasium environment.
+
+    Example:
+        >>> import gymnasium
+        >>> env = StepWrapper(gymnasium.make("CartPole-v1"))
+        >>> observation, info = env.reset(seed=0)
+        >>> step = env.step(1)
+        >>> step.first, step.reward, step.action
+        (True, 1.0, 1)
+        >>> observation, reward, terminated, truncated, info = env.step(0)
+        >>> env.spec.max_episode_length, env.gravity
+        (500, 9.8)
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        if not isinstance(env, gymnasium.Env):
+            raise TypeError(
+                f"env must be a single Gymnasium environment (gymnasium.Env), not {env!r}. "
+                "For a vector env use the wrappers of gymnasium.wrappers.vector."
+            )
+        super().__init__(env)
+        self._steps: int | None = None  # taken in this episode; None where reset() must come first
+        self._spec_source: GymnasiumEnvSpec | None = None  # the inner spec that the cached spec was made from
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Starts an episode and gives its first observation and info, as the environment does."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._steps = 0
+        return observation, info
+
+    def step(self, action: Any) -> EnvStep:
+        """Takes one step.
+
+        Raises:
+            RuntimeError: no episode is under way.
+            ValueError: the environment returned something other than a step of five values.
+        """
+        if self._steps is None:
+            raise RuntimeError(
+                f"{type(self).__name__}.step needs a running episode, and there is none. Call reset() before "
+                "the first step, and after each step that terminates or truncates."
+            )
+        result = self.env.step(action)
+        if not isinstance(result, EnvStep):
+            result = self._as_env_step(action, result)
+        self._steps = None if result.last else self._steps + 1
+        return result
+
+    def _as_env_step(self, action: Any, result: Any) -> EnvStep:
+        if not isinstance(result, tuple) or len(result) != 5:
+            raise ValueError(
+                f"{type(self.env).__name__}.step must return Gymnasium's five values (observation, reward, "
+                f"terminated, truncated, info), not {result!r}. Convert an env of the old API first."
+            )
+        observation, reward, terminated, truncated, info = result
+        if terminated:
+            step_type = StepType.TERMINAL
+        elif truncated:
+            step_type = StepType.TIMEOUT
+        else:
+            step_type = StepType.MID if self._steps else StepType.FIRST
+        return EnvStep(self.spec, action, reward, observation, info, step_type)
+
+    @property
+    def spec(self) -> EnvSpec:  # type: ignore[override]
+        """What the environment is, with this wrapper's own spaces and the environment's time limit."""
+        source = self.env.spec
+        # The inner spec is another one after gymnasium.make has named the env, and when a MultiEnvWrapper has
+        # changed its task.
+        if not isinstance(self._cached_spec, EnvSpec) or self._spec_source is not source:
+            self._cached_spec = self._make_spec(
+                source if source is not None else spec_of_unregistered(self.env)
+            )
+            self._spec_source = source
+        return self._cached_spec
+
+    def _make_spec(self, inner: GymnasiumEnvSpec) -> EnvSpec:
+        """Makes this wrapper's spec from the environment's."""
+        if isinstance(inner, EnvSpec):
+            spec = copy.copy(inner)
+            spec.action_space, spec.observation_space = self.action_space, self.observation_space
+        else:
+            spec = EnvSpec.of(inner, self.action_space, self.observation_space, inner.max_episode_steps)
+        spec.kwargs = dict(inner.kwargs)
+        spec.additional_wrappers += (
+            WrapperSpec(
+                name=self.class_name(),
+                entry_point=f"{type(self).__module__}:{type(self).__name__}",
+                kwargs=getattr(self, "_saved_kwargs", {} if type(self) is StepWrapper else None),
+            ),
+        )
+        return spec
+
+    @property
+    def render_modes(self) -> list[str]:
+        """Names of the modes in which the environment can be rendered."""
+        if self.env.has_wrapper_attr("render_modes"):
+            return self.env.get_wrapper_attr("render_modes")
+        return list(self.env.metadata.get("render_modes") or [])
+
+    def render(self, mode: str | None = None) -> Any:
+        """Renders the environment.
+
+        Args:
+            mode: one of `render_modes`; None for the mode that the environment was made with. If the
+                environment's own `render` takes no mode, as Gymnasium's, that is the only one.
+
+        Raises:
+            ValueError: the environment cannot be rendered in `mode`.
+        """
+        if mode is None:
+            return self.env.render()
+        env = self.env
+        while not _takes_mode(env) and isinstance(env, gymnasium.Wrapper):
+            env = env.env
+        if _takes_mode(env):
+            return env.render(mode)  # type: ignore[call-arg]
+        if mode != self.render_mode:
+            raise ValueError(
+                f"mode must be {self.render_mode!r}, with which this environment was made, not {mode!r}. "
+                f"Make it with gymnasium.make(..., render_mode=...); its modes are {self.render_modes}."
+            )
+        return self.env.render()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or "env" not in self.__dict__:
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r}; private names of the environment in it "
+                "are not forwarded. Use get_wrapper_attr for those."
+            )
+        try:
+            return self.env.get_wrapper_attr(name)
+        except AttributeError:
+            raise AttributeError(
+                f"neither {type(self).__name__} nor the {type(self.unwrapped).__name__} in it has an "
+                f"attribute {name!r}."
+            ) from None
+
+    def set_wrapper_attr(self, name: str, value: Any, *, force: bool = True) -> bool:
+        """Sets an attribute where it is defined: here, or in the environment inside.
+
+        Args:
+            name: the attribute.
+            value: its new value.
+            force: whether to define it on this wrapper where nothing inside defines it.
+
+        Returns:
+            Whether it was set.
+        """
+        # Not hasattr(self, name): a forwarded attribute can be read here but belongs inside.
+        defined_here = name in self.__dict__ or hasattr(type(self), name)
+        if not defined_here and self.env.set_wrapper_attr(name, value, force=False):
+            return True
+        if defined_here or force:
+            setattr(self, name, value)
+            return True
+        return False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_cached_spec": None}  # it may point to the environment that it was made from
+
+
+def spec_of_unregistered(env: gymnasium.Env[Any, Any]) -> EnvSpec:
+    """Gives a spec for an environment that has none; its `make` copies the environment, while that exists."""
+    spec = EnvSpec(env.action_space, env.observation_space, entry_point=_CopyOf(env))
+    spec.order_enforce = False
+    spec.disable_env_checker = True
+    return spec
+
+
+class _CopyOf:
+    """Entry point for a copy of an environment that was never registered.
+
+    Holds it weakly: a spec, and each step has one, keeps no simulator alive and pickles none.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any] | None) -> None:
+        self._env = (lambda: None) if env is None else weakref.ref(env)
+
+    def __call__(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
+        env = self._env()
+        if env is None or render_mode not in (None, env.render_mode):
+            raise ValueError(
+                f"The environment of this spec cannot be made with render_mode={render_mode!r}: it was never "
+                "registered, so it can only be copied, as it is and while it exists. Register it with "
+                "gymnasium.register."
+            )
+        return copy.deepcopy(env)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _CopyOf:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _CopyOf, (None,)
+
+
+def _takes_mode(env: gymnasium.Env[Any, Any]) -> bool:
+    return "mode" in inspect.signature(env.render).parameters

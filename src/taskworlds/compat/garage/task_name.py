@@ -1,0 +1,70 @@
+"""`TaskNameWrapper`: the task's name and number in info."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+from gymnasium.utils import RecordConstructorArgs
+
+from taskworlds.compat.garage.step_wrapper import StepWrapper
+from taskworlds.core.errors import check_count
+from taskworlds.core.step import EnvStep
+
+__all__ = ["TaskNameWrapper"]
+
+
+class TaskNameWrapper(StepWrapper, RecordConstructorArgs):
+    """Adds `task_name` and `task_id` to info, at reset and at every step. Spaces stay as they are.
+
+    What is given replaces a value of that name from inside; what is None is left alone.
+
+    Args:
+        env: the environment to wrap.
+        task_name: name of its task.
+        task_id: number of its task, at least 0.
+
+    Raises:
+        TypeError: `task_name` is not a string, or `task_id` not a whole number.
+        ValueError: `task_id` is negative.
+
+    Example:
+        >>> import gymnasium
+        >>> env = TaskNameWrapper(gymnasium.make("CartPole-v1"), task_name="balance", task_id=3)
+        >>> observation, info = env.reset(seed=0)
+        >>> info
+        {'task_name': 'balance', 'task_id': 3}
+        >>> env.step(0).env_info["task_name"]
+        'balance'
+    """
+
+    def __init__(
+        self, env: gymnasium.Env[Any, Any], *, task_name: str | None = None, task_id: int | None = None
+    ) -> None:
+        if task_name is not None and not isinstance(task_name, str):
+            raise TypeError(f"task_name must be a string or None, not {task_name!r}.")
+        if task_id is not None:
+            task_id = check_count("task_id", task_id, minimum=0)
+        RecordConstructorArgs.__init__(self, task_name=task_name, task_id=task_id)
+        StepWrapper.__init__(self, env)
+        labels = {"task_name": task_name, "task_id": task_id}
+        self._labels = {key: value for key, value in labels.items() if value is not None}
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Starts an episode; info has the task's name and number."""
+        observation, info = super().reset(seed=seed, options=options)
+        return observation, info | self._labels
+
+    def step(self, action: Any) -> EnvStep:
+        """Takes one step; info has the task's name and number."""
+        step = super().step(action)
+        return EnvStep(
+            step.env_spec,
+            step.action,
+            step.reward,
+            step.observation,
+            step.env_info | self._labels,
+            step.step_type,
+        )

@@ -1,0 +1,1 @@
+"""mtrl's vector environments, and the wrappers that they are made from."""

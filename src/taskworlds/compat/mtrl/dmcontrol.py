@@ -1,0 +1,287 @@
+"""mtrl's `build_dmcontrol_vec_env`: environments of one dm_control skill, each with another value of its physics."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import multiprocessing
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.spaces import Dict, Discrete
+from gymnasium.vector import AutoresetMode
+from gymnasium.wrappers import FrameStackObservation, ReshapeObservation
+
+from taskworlds.compat.mtrl.config import entries
+from taskworlds.compat.mtrl.control_env import ControlEnv
+from taskworlds.compat.mtrl.frame_skip import FrameSkip
+from taskworlds.compat.mtrl.pixel_observation import PixelObservation
+from taskworlds.compat.mtrl.sticky_observation import StickyObservation
+from taskworlds.compat.mtrl.types import ConfigType
+from taskworlds.compat.mtrl.vec_env import VecEnv
+from taskworlds.core.errors import check_choice, check_count, check_known, check_seed, unexpected_keywords
+from taskworlds.core.task import Task
+from taskworlds.rendering import offscreen
+from taskworlds.worlds.control.skills import SKILLS
+from taskworlds.worlds.control.variations import VARIATIONS, variations_of
+
+__all__ = ["build_dmcontrol_vec_env"]
+
+
+class _Settings(NamedTuple):
+    """mtrl's `make_kwargs`, with the values that mtenv's registered environments have."""
+
+    seed: int = 1
+    visualize_reward: bool = False
+    from_pixels: bool = True
+    height: int = 84
+    width: int = 84
+    frame_skip: int = 2
+    frame_stack: int = 3
+    sticky_observation_cfg: Mapping[str, Any] | None = None
+    initial_task_state: int = 1
+
+
+class _Sticky(NamedTuple):
+    """The entries of `sticky_observation_cfg`."""
+
+    should_use: bool = True
+    sticky_probability: float = 0.0
+    last_k: int = 1
+
+
+def build_dmcontrol_vec_env(
+    domain_name: str,
+    task_name: str,
+    prefix: str,
+    make_kwargs: ConfigType,
+    env_id_list: Sequence[int],
+    seed_list: Sequence[int],
+    mode_list: Sequence[str],
+    *,
+    context: str | None = "spawn",
+    shared_memory: bool = True,
+    tensor: str = "numpy",
+    autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
+) -> VecEnv:
+    """Makes one environment of a dm_control skill for each entry of `env_id_list`, in a process of its own.
+
+    The family `prefix` has ten values of one number of the model's physics. **An id is an index, from 0, as
+    in mtrl's configurations; mtenv's files are numbered from 1:** the id 3 is the family's fourth value, that
+    of the file `size_4.xml`. So mtrl's `train: [3, 4, 7, 8]` has the files 4, 5, 8 and 9.
+
+    Observations are "env_obs" and "task_obs", the id, (n,) int64. With pictures, "env_obs" is
+    (n, 3 * frame_stack, height, width) uint8, 0 to 255, the oldest picture's red, green and blue first; an
+    episode's first picture stands for those before it. From state it is (n, O) float64, dm_control's numbers
+    in its order. Actions are (n, A), in [-1, 1]. `infos` has "task_name", the skill, and "task_id".
+
+    mtrl's family "size" varies the touch sensors of the finger, which no picture shows: from pictures, its
+    ten tasks are one. "fingertip_radius" varies the finger itself.
+
+    `make_kwargs` has mtrl's entries. Each may be missing:
+
+    - `seed`: environment i is seeded with `seed + seed_list[i]`; 1 if missing.
+    - `from_pixels`: whether pictures are observed, or else the state; True if missing.
+    - `height`, `width`: of a picture, in pixels; 84 if missing.
+    - `frame_stack`: how many pictures an observation has; 3 if missing. The state is never stacked.
+    - `frame_skip`: how often each action is taken, with the rewards summed; 2 if missing. An episode is 1000
+      control steps, so it has ceil(1000 / frame_skip) steps.
+    - `sticky_observation_cfg`: with `sticky_probability`, one of the `last_k` observations before is given
+      instead of the current one; only if `should_use` is true. Off if missing or empty.
+    - `visualize_reward`: whether pictures, which `render` gives, are coloured by the reward; False if
+      missing. Not with `from_pixels`.
+    - `initial_task_state`: an id, which each environment replaces by its own of `env_id_list`.
+
+    Pictures are drawn without a display, by the library that MUJOCO_GL names, or else by EGL or OSMesa,
+    whichever works. `taskworlds doctor` shows what does.
+
+    Args:
+        domain_name: dm_control's domain: "cartpole", "cheetah", "finger" or "walker".
+        task_name: dm_control's task in it, as "spin".
+        prefix: the family, as "size".
+        make_kwargs: an OmegaConf `DictConfig`, a dictionary, or an object with attributes.
+        env_id_list: the id of each environment, from 0 to 9.
+        seed_list: what is added to each environment's seed.
+        mode_list: the mode of each environment, as "train" or "eval.interpolation".
+        context: how processes start. "spawn" is safe with every simulator and thread; it needs the code of
+            the script to be under `if __name__ == "__main__":`. Pictures need it.
+        shared_memory: as for `VecEnv`.
+        tensor: as for `VecEnv`.
+        autoreset_mode: as for `VecEnv`.
+
+    Returns:
+        The environments, with `env_id_list` as `ids` and `mode_list` as `mode`.
+
+    Raises:
+        ImportError: dm_control is not installed.
+        RuntimeError: pictures are asked for, and nothing here can draw them.
+        TypeError: an argument or an entry is of the wrong type, or not known.
+        ValueError: an argument or an entry is out of range, or the lists differ in length.
+
+    Example:
+        >>> make_kwargs = {"seed": 0, "from_pixels": False, "frame_skip": 2}
+        >>> envs = build_dmcontrol_vec_env("finger", "spin", "size", make_kwargs, [3], [10], ["train"])
+        >>> obs, infos = envs.reset()
+        >>> obs["env_obs"].shape, obs["task_obs"].tolist(), infos["task_name"].tolist()
+        ((1, 9), [3], ['finger-spin'])
+        >>> envs.close()
+    """
+    tasks = _tasks(domain_name, task_name, prefix)
+    settings = _settings(make_kwargs, len(tasks))
+    ids, seeds, modes = _lists(env_id_list, seed_list, mode_list)
+    ids = [_check_id(f"env_id_list[{i}]", each, len(tasks)) for i, each in enumerate(ids)]
+    seeds = [_check_row_seed(i, settings.seed, each) for i, each in enumerate(seeds)]
+    for i, mode in enumerate(modes):
+        if not isinstance(mode, str):
+            raise TypeError(f"mode_list[{i}] must be a string, as 'train', not {mode!r}.")
+    drawing: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+    if settings.from_pixels or settings.visualize_reward:
+        method = context or multiprocessing.get_start_method()
+        if method != "spawn":
+            raise ValueError(
+                f'context must be "spawn" where pictures are drawn, not {method!r}: a library that draws must '
+                "be loaded by the process that draws."
+            )
+        drawing = offscreen.using_library(offscreen.choose_library())
+    with drawing:  # until the processes have started, each with its own copy of the variable
+        return VecEnv(
+            {"ids": ids, "mode": modes},
+            [
+                functools.partial(_make_row, tasks[each], each, len(tasks), settings._replace(seed=seed))
+                for each, seed in zip(ids, seeds, strict=True)
+            ],
+            context=context,
+            shared_memory=shared_memory,
+            tensor=tensor,
+            autoreset_mode=autoreset_mode,
+        )
+
+
+# --- what runs in each process ---------------------------------------------------------------------------
+
+
+def _make_row(task: Task, task_id: int, num_tasks: int, settings: _Settings) -> gym.Env[Any, Any]:
+    from taskworlds.worlds.control.environment import make_environment
+
+    environment = make_environment(task)
+    environment.task.visualize_reward = settings.visualize_reward
+    size = {"height": settings.height, "width": settings.width}
+    env: gym.Env[Any, Any] = ControlEnv(environment, seed=settings.seed, render_mode="rgb_array", **size)
+    env = FrameSkip(env, settings.frame_skip)
+    if settings.from_pixels:
+        env = PixelObservation(env, **size)
+        env = FrameStackObservation(env, settings.frame_stack)
+        env = ReshapeObservation(env, (3 * settings.frame_stack, settings.height, settings.width))
+    sticky = _Sticky(**(settings.sticky_observation_cfg or {"should_use": False}))
+    if sticky.should_use:
+        env = StickyObservation(env, sticky.sticky_probability, sticky.last_k, seed=settings.seed)
+    return _TaskRow(env, task, task_id, num_tasks)
+
+
+class _TaskRow(gym.Wrapper[Any, Any, Any, Any]):
+    """An environment with its task's id beside its observation, and the task's names in info."""
+
+    def __init__(self, env: gym.Env[Any, Any], task: Task, task_id: int, num_tasks: int) -> None:
+        super().__init__(env)
+        self._index = np.int64(task_id)
+        self._names = {"task_name": task.env_name, "task_id": task.id}
+        self.observation_space = Dict({"env_obs": env.observation_space, "task_obs": Discrete(num_tasks)})
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        obs, info = self.env.reset(seed=seed, options=options)
+        return {"env_obs": obs, "task_obs": self._index}, info | self._names
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        obs = {"env_obs": obs, "task_obs": self._index}
+        return obs, reward, terminated, truncated, info | self._names
+
+
+# --- arguments -------------------------------------------------------------------------------------------
+
+
+def _tasks(domain_name: str, task_name: str, prefix: str) -> list[Task]:
+    """Gives the family's tasks, in the order of their ids."""
+    domains = sorted({each.domain for each in VARIATIONS})
+    check_known("domain_name", domain_name, domains, f"Those with families: {', '.join(domains)}.")
+    names = [each.task for each in SKILLS if each.domain == domain_name]
+    check_known("task_name", task_name, names, f"The domain {domain_name} has {', '.join(names)}.")
+    env_name = f"{domain_name}-{task_name}"
+    families = variations_of(env_name)
+    check_known("prefix", prefix, families, f"The domain {domain_name} has {', '.join(families)}.")
+    return [Task(env_name, {prefix: value}) for value in families[prefix].values]
+
+
+def _settings(make_kwargs: ConfigType, num_tasks: int) -> _Settings:
+    if make_kwargs is None or isinstance(make_kwargs, str | Sequence):
+        raise TypeError(
+            "make_kwargs must be a DictConfig, a dictionary or an object with attributes, "
+            f"not {make_kwargs!r}."
+        )
+    given = entries(make_kwargs)
+    if unknown := [name for name in given if name not in _Settings._fields]:
+        raise unexpected_keywords("make_kwargs", map(str, unknown), _Settings._fields)
+    settings = _Settings(**given)
+    check_seed(settings.seed, "make_kwargs.seed")
+    for name in ("height", "width", "frame_skip", "frame_stack"):
+        check_count(f"make_kwargs.{name}", getattr(settings, name))
+    for name in ("visualize_reward", "from_pixels"):
+        check_choice(f"make_kwargs.{name}", getattr(settings, name), (True, False))
+    if settings.from_pixels and settings.visualize_reward:
+        raise ValueError(
+            "make_kwargs.visualize_reward must be False with from_pixels=True: the colours would show the "
+            "agent its reward. Set one of them to False."
+        )
+    _check_id("make_kwargs.initial_task_state", settings.initial_task_state, num_tasks)
+    _check_sticky(settings.sticky_observation_cfg)
+    return settings
+
+
+def _check_sticky(cfg: Any) -> None:
+    name = "make_kwargs.sticky_observation_cfg"
+    if cfg is None:
+        return
+    if not isinstance(cfg, Mapping):
+        raise TypeError(f"{name} must be a dictionary, empty for none, not {cfg!r}.")
+    if unknown := [key for key in cfg if key not in _Sticky._fields]:
+        raise unexpected_keywords(name, map(str, unknown), _Sticky._fields)
+    if cfg and check_choice(f"{name}.should_use", _Sticky(**cfg).should_use, (True, False)):
+        for key in ("sticky_probability", "last_k"):
+            if key not in cfg:
+                raise ValueError(f"{name} must have the entry {key!r}, or should_use=False; it is {cfg!r}.")
+
+
+def _lists(*lists: Any) -> list[list[Any]]:
+    """Gives the three lists, which must be of one length."""
+    names = ("env_id_list", "seed_list", "mode_list")
+    for name, values in zip(names, lists, strict=True):
+        if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+            raise TypeError(f"{name} must be a list with one entry for each environment, not {values!r}.")
+    lengths = [len(values) for values in lists]
+    if len(set(lengths)) > 1 or not lengths[0]:
+        found = ", ".join(f"{name} has {length}" for name, length in zip(names, lengths, strict=True))
+        raise ValueError(
+            "env_id_list, seed_list and mode_list must have one entry for each environment, at least one, "
+            f"but {found}."
+        )
+    return [list(values) for values in lists]
+
+
+def _check_id(argument: str, value: Any, num_tasks: int) -> int:
+    index = check_count(argument, value, minimum=0)
+    if index >= num_tasks:
+        raise ValueError(
+            f"{argument} must be from 0 to {num_tasks - 1}, not {index}. Ids are indices: the file with the "
+            f"number {num_tasks} has the id {num_tasks - 1}."
+        )
+    return index
+
+
+def _check_row_seed(index: int, seed: int, added: Any) -> int:
+    return check_seed(
+        seed + check_count(f"seed_list[{index}]", added, minimum=-seed), f"seed + seed_list[{index}]"
+    )

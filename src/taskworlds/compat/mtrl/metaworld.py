@@ -1,0 +1,204 @@
+"""mtrl's `build_metaworld_vec_env`: one environment for each skill of a Meta-World benchmark."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from taskworlds.compat.mtrl.config import entries, entry, first, plain
+from taskworlds.compat.mtrl.types import ConfigType
+from taskworlds.compat.mtrl.vec_env import MetaWorldVecEnv
+from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.benchmark import benchmark as make_benchmark
+from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.registry import world_of
+from taskworlds.core.task import Task
+from taskworlds.vector.make import make
+from taskworlds.worlds.metaworld.skills import canonical_name
+
+__all__ = ["build_metaworld_vec_env"]
+
+
+def build_metaworld_vec_env(
+    config: ConfigType,
+    benchmark: Benchmark | Any | None,
+    mode: str,
+    env_id_to_task_map: Mapping[str, Any] | None = None,
+    *,
+    seed: int | None = None,
+    max_episode_steps: int | None = None,
+    should_perform_reward_normalization: bool | None = None,
+    context: str | None = "spawn",
+    shared_memory: bool = True,
+    tensor: str = "numpy",
+    autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
+) -> tuple[MetaWorldVecEnv, Mapping[str, Any]]:
+    """Makes one environment for each skill of a Meta-World benchmark, each with one goal.
+
+    The goals are chosen once, by a generator made for it. The map that comes back says which; given to
+    another call, it fixes them, so that evaluation has the goals of training.
+
+    These entries of the configuration are read. All may be missing, and a keyword comes before its entry:
+
+    - `env.benchmark`: read only if `benchmark` is None. Its `_target_` is "metaworld.MT10" or the like, or
+      "taskworlds.benchmark"; its other entries are keywords of `taskworlds.benchmark`, as `env_name` for MT1.
+    - `env.num_envs`: must be the number of the skills to train on.
+    - `env.ordered_task_list`: the skills to train on, in the order that the environments shall have.
+    - `env.should_perform_reward_normalization`: whether each environment divides its rewards by their running
+      deviation, exponentially weighted; yes if missing. Also taken from `env.builder.make_kwargs`.
+    - `env.max_episode_steps`: 500 if missing. Also taken from `env.builder.make_kwargs`.
+    - `env.builder.make_kwargs`: what else stands there is for `taskworlds.make`.
+    - `env.seed`, `seed`, `setup.seed`: the first that is there decides the goals.
+
+    Args:
+        config: mtrl's configuration, or its group `env` alone: an OmegaConf `DictConfig`, a dictionary, or an
+            object with attributes.
+        benchmark: ours or one of Meta-World's own; None to make the one that `config` names.
+        mode: the mode of all environments. "test", also dotted as in "test.easy", takes the skills that a
+            meta-learning benchmark keeps for the test; every other takes those to train on.
+        env_id_to_task_map: a task for each skill: a `Task`, one of Meta-World's own, or a task's JSON.
+        seed: decides the goals. None for that of `config`, or else the benchmark's own; without any of these,
+            each call chooses anew.
+        max_episode_steps: steps after which an episode is truncated. mtrl's experiments use 150.
+        should_perform_reward_normalization: whether rewards are normalized.
+        context: how processes start. "spawn" is safe with every simulator and thread; it needs the code of
+            the script to be under `if __name__ == "__main__":`.
+        shared_memory: as for `VecEnv`.
+        tensor: as for `VecEnv`.
+        autoreset_mode: as for `VecEnv`.
+
+    Returns:
+        The environments, with the ids 0 ... n - 1, and the task of each skill: the very map that was given,
+        or a new dictionary in the environments' order.
+
+    Raises:
+        TypeError: an argument or an entry of the configuration is of the wrong type.
+        ValueError: an entry does not fit the benchmark, or the map does not have its skills.
+
+    Example:
+        >>> config = {"env": {"benchmark": {"_target_": "metaworld.MT1", "env_name": "reach-v3"}}}
+        >>> envs, tasks = build_metaworld_vec_env(config, None, "train", seed=0)
+        >>> list(tasks), envs.ids, envs.mode, envs.observation_space["env_obs"].shape
+        (['reach-v3'], [0], ['train'], (1, 39))
+        >>> envs.close()
+    """
+    if config is None or isinstance(config, str | Sequence):
+        raise TypeError(
+            f"config must be a DictConfig, a dictionary or an object with attributes, not {config!r}."
+        )
+    if not isinstance(mode, str):
+        raise TypeError(f"mode must be a string, one for all environments, not {mode!r}.")
+    group = entry(config, "env") or config
+    seed = first(seed, entry(group, "seed"), entry(config, "seed"), entry(config, "setup", "seed"))
+    if seed is not None:
+        seed = check_seed(seed)
+    benchmark = _named_benchmark(group, seed) if benchmark is None else Benchmark.of(benchmark)
+    if benchmark.test_tasks and (mode.split(".")[0] == "test" or not benchmark.train_tasks):
+        split, skills = "test", benchmark.env_names("test")
+    else:
+        split, skills = "train", _train_skills(group, benchmark)
+    if env_id_to_task_map is None:
+        chosen = _choose_tasks(benchmark.tasks(split), first(seed, benchmark.seed))
+        tasks = {name: chosen[name] for name in skills}
+        env_id_to_task_map = tasks
+    else:
+        tasks = _tasks_of_map(env_id_to_task_map, skills)
+
+    options = entries(entry(group, "builder", "make_kwargs"))
+    normalizes = first(
+        should_perform_reward_normalization,
+        options.pop("should_perform_reward_normalization", None),
+        entry(group, "should_perform_reward_normalization"),
+        True,
+    )
+    if check_choice("should_perform_reward_normalization", normalizes, (True, False)):
+        options.setdefault("reward_normalization_method", "exponential")
+    options["max_episode_steps"] = first(
+        max_episode_steps, options.get("max_episode_steps"), entry(group, "max_episode_steps")
+    )
+    envs = MetaWorldVecEnv(
+        {"ids": list(range(len(skills))), "mode": [mode] * len(skills)},
+        [functools.partial(make, [tasks[name]], **options) for name in skills],
+        shared_memory=shared_memory,
+        context=context,
+        tensor=tensor,
+        autoreset_mode=autoreset_mode,
+    )
+    return envs, env_id_to_task_map
+
+
+def _named_benchmark(group: Any, seed: int | None) -> Benchmark:
+    """Makes the benchmark that the configuration's group `env` names."""
+    keywords = entries(entry(group, "benchmark"))
+    target = keywords.get("_target_")
+    if not isinstance(target, str):
+        raise ValueError(
+            "benchmark must be given, or else named in the configuration: env.benchmark._target_ must be "
+            f'"metaworld.MT10" or the like, not {target!r}.'
+        )
+    keywords = {name: value for name, value in keywords.items() if not name.startswith("_")}  # Hydra's own
+    if target != "taskworlds.benchmark":
+        keywords["name"] = target.removeprefix("metaworld.")
+    keywords["seed"] = first(keywords.get("seed"), seed)
+    return make_benchmark(**keywords)
+
+
+def _train_skills(group: Any, benchmark: Benchmark) -> list[str]:
+    """Gives the skills to train on, in the order that the configuration asks for."""
+    skills = benchmark.env_names("train")
+    num_envs = entry(group, "num_envs")
+    if num_envs is not None and check_count("num_envs", num_envs) != len(skills):
+        raise ValueError(
+            f"num_envs must be {len(skills)} in the configuration, one environment for each skill of "
+            f"{benchmark.name}, not {num_envs}."
+        )
+    order = entry(group, "ordered_task_list")
+    if order is None:
+        return skills
+    if isinstance(order, str) or not isinstance(order, Sequence):
+        raise TypeError(f"ordered_task_list must be a list of skill names, not {order!r}.")
+    names = [canonical_name(name) for name in order]
+    if sorted(names) != sorted(skills):
+        raise ValueError(
+            f"ordered_task_list must name each skill of {benchmark.name} once, {', '.join(skills)}, "
+            f"but it is {', '.join(names) or 'empty'}."
+        )
+    return names
+
+
+def _choose_tasks(tasks: Sequence[Task], seed: int | None) -> dict[str, Task]:
+    """Chooses one task of each skill."""
+    rng = np.random.default_rng(seed)
+    goals: dict[str, list[Task]] = {}
+    for task in tasks:
+        goals.setdefault(task.env_name, []).append(task)
+    return {name: goals[name][rng.integers(len(goals[name]))] for name in goals}
+
+
+def _tasks_of_map(tasks: Mapping[str, Any], skills: Sequence[str]) -> dict[str, Task]:
+    """Gives the tasks of an `env_id_to_task_map`, checked."""
+    if not isinstance(tasks, Mapping):
+        raise TypeError(f"env_id_to_task_map must be a dictionary of a task for each skill, not {tasks!r}.")
+    if set(tasks) != set(skills):
+        lacks = ", ".join(name for name in skills if name not in tasks) or "none"
+        extra = ", ".join(str(name) for name in tasks if name not in skills) or "none"
+        raise ValueError(
+            f"env_id_to_task_map must have a task for each of the {len(skills)} skills and no other; "
+            f"lacking: {lacks}; too many: {extra}."
+        )
+    found = {}
+    for name, value in tasks.items():
+        task = Task.from_json(json.dumps(plain(value))) if isinstance(value, Mapping) else value
+        task = Task.from_json(task) if isinstance(task, str) else Task.of(task)
+        if task.env_name != name:
+            raise ValueError(
+                f"env_id_to_task_map[{name!r}] must be a task of {name}, not of {task.env_name}."
+            )
+        world_of(name).check_task(task)
+        found[name] = task
+    return found

@@ -1,0 +1,78 @@
+"""`StickyObservation`: now and then, an earlier observation instead of the current one."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.utils import RecordConstructorArgs
+
+from taskworlds.core.errors import check_count, check_seed
+
+__all__ = ["StickyObservation"]
+
+
+class StickyObservation(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """With a probability, observes one of the last k earlier observations, each as likely as another.
+
+    Steps go on as ever: only what is seen is late. Before an episode's k-th step, its first observation
+    stands for those that are not there yet.
+
+    Args:
+        env: the environment to wrap.
+        sticky_probability: of an earlier observation, from 0 to 1.
+        last_k: how many earlier ones there are to choose from, at least 1.
+        seed: seeds the choice, as `reset(seed=)` does; None for another choice each time.
+
+    Raises:
+        TypeError: `sticky_probability` is not a number, or `last_k` or `seed` not a whole one.
+        ValueError: an argument is out of range.
+
+    Example:
+        >>> late = StickyObservation(gym.make("CartPole-v1"), 1.0, 1)
+        >>> first, info = late.reset(seed=0)
+        >>> bool((late.step(0)[0] == first).all()), bool((late.step(0)[0] == first).all())
+        (True, False)
+    """
+
+    def __init__(
+        self, env: gym.Env[Any, Any], sticky_probability: float, last_k: int, *, seed: int | None = None
+    ) -> None:
+        if isinstance(sticky_probability, bool) or not isinstance(
+            sticky_probability, int | float | np.integer | np.floating
+        ):
+            raise TypeError(f"sticky_probability must be a number from 0 to 1, not {sticky_probability!r}.")
+        if not 0 <= sticky_probability <= 1:
+            raise ValueError(f"sticky_probability must be from 0 to 1, not {sticky_probability!r}.")
+        self._probability = float(sticky_probability)
+        self._observations: deque[Any] = deque(maxlen=check_count("last_k", last_k) + 1)
+        self._generator = self._seeded(None if seed is None else check_seed(seed))
+        RecordConstructorArgs.__init__(self, sticky_probability=sticky_probability, last_k=last_k, seed=seed)
+        super().__init__(env)
+
+    @staticmethod
+    def _seeded(seed: int | None) -> np.random.Generator:
+        # (1, seed): not the stream of the environment's own generator, which has the same seed
+        return np.random.default_rng(None if seed is None else (1, seed))
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Starts an episode; its first observation is always the current one."""
+        if seed is not None:
+            self._generator = self._seeded(check_seed(seed))
+        obs, info = self.env.reset(seed=seed, options=options)
+        size: Any = self._observations.maxlen
+        self._observations.extend([copy.deepcopy(obs)] * size)
+        return obs, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Takes one step."""
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        self._observations.append(copy.deepcopy(obs))
+        if self._generator.random() < self._probability:
+            obs = copy.deepcopy(self._observations[self._generator.integers(len(self._observations) - 1)])
+        return obs, reward, terminated, truncated, info

@@ -1,0 +1,560 @@
+"""mtrl's vector environments on Gymnasium's API: `VecEnv` and `MetaWorldVecEnv`.
+
+Each environment runs in a process of its own. An observation is a dictionary: "env_obs", what the
+environments observe, and "task_obs", the number of each one's task.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import multiprocessing.connection
+import pickle
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.spaces import Box, Dict, Discrete
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode
+from gymnasium.vector.async_vector_env import AsyncState, _async_worker
+from gymnasium.vector.utils import batch_space
+
+from taskworlds.compat.mtrl.config import first
+from taskworlds.compat.mtrl.types import EnvBuilderType, EnvMetaDataType, EnvObsType, ObsType, TaskObsType
+from taskworlds.core.errors import check_choice, check_seed
+
+__all__ = ["MetaWorldVecEnv", "VecEnv"]
+
+TENSORS = ("numpy", "torch")
+
+_GRACE = 5.0  # seconds that a process whose pipe is broken gets to end, so that its exit code is known
+
+Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
+
+
+class VecEnv(AsyncVectorEnv):
+    """A batch of n environments with dictionary observations, each in a process of its own.
+
+    `reset` gives observations and infos; `step` gives observations, rewards (n,) float64, terminations and
+    truncations (n,) bool, and infos. Observations are batched by key: "env_obs" (n, ...), "task_obs" (n,).
+    Everything but the observations is in NumPy arrays always.
+
+    An environment whose episode ends is reset in the same step: its observation is then the first of the new
+    episode, and `infos["final_obs"][i]` and `infos["final_info"]` have what the old one ended with.
+
+    If an environment raises an error, or its process dies, the error names it by index, id and mode, and all
+    environments are closed.
+
+    Args:
+        env_metadata: "ids" and "mode", each with one value for each environment. Modes may be dotted, as in
+            "eval.interpolation".
+        env_fns: what makes each environment, in its process; the first is called here too, for its spaces.
+        observation_space: the space of one environment's observations; None for that of the first. All must
+            have it.
+        action_space: the space of one environment's actions; None for that of the first. All must have it.
+        shared_memory: whether observations come through shared memory, which is faster if they are large.
+        copy: whether observations are the caller's own; if not, the next step writes to them.
+        context: how processes start, "fork", "spawn" or "forkserver"; None for Python's default. "spawn"
+            needs the code of the script to be under `if __name__ == "__main__":`.
+        daemon: whether the processes end with this one. Daemons cannot start processes of their own.
+        worker: what runs in each process, with the signature of Gymnasium's worker; None for that one.
+        tensor: what observations are made of, "numpy" or "torch".
+        autoreset_mode: what happens at the end of an episode, as in Gymnasium. DISABLED leaves it to the
+            caller: `reset(options={"reset_mask": terminations | truncations})`.
+
+    Raises:
+        ImportError: `tensor="torch"` without PyTorch.
+        TypeError: an argument is of the wrong type.
+        ValueError: `env_metadata` does not fit, or the environments' spaces differ.
+
+    Example:
+        >>> import gymnasium
+        >>> from gymnasium.spaces import Dict, Discrete
+        >>> from gymnasium.wrappers import TransformObservation
+        >>> def make_env(task):
+        ...     env = gymnasium.make("CartPole-v1")
+        ...     space = Dict({"env_obs": env.observation_space, "task_obs": Discrete(2)})
+        ...     return TransformObservation(env, lambda obs: {"env_obs": obs, "task_obs": task}, space)
+        >>> envs = VecEnv(
+        ...     {"ids": [3, 5], "mode": ["train", "train"]},
+        ...     [lambda: make_env(0), lambda: make_env(1)],
+        ... )
+        >>> obs, infos = envs.reset(seed=0)
+        >>> obs["env_obs"].shape, obs["task_obs"].tolist(), envs.ids
+        ((2, 4), [0, 1], [3, 5])
+        >>> envs.close()
+    """
+
+    def __init__(
+        self,
+        env_metadata: EnvMetaDataType,
+        env_fns: Sequence[EnvBuilderType],
+        observation_space: gym.Space[Any] | None = None,
+        action_space: gym.Space[Any] | None = None,
+        shared_memory: bool = True,
+        copy: bool = True,
+        context: str | None = None,
+        daemon: bool = True,
+        worker: Callable[..., None] | None = None,
+        *,
+        tensor: str = "numpy",
+        autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
+    ) -> None:
+        env_fns = list(env_fns)
+        if not env_fns:
+            raise ValueError("env_fns must have at least one function that makes an environment.")
+        for index, env_fn in enumerate(env_fns):
+            if not callable(env_fn):
+                raise TypeError(
+                    f"env_fns[{index}] must be a function that makes an environment, not {env_fn!r}."
+                )
+        self._ids, self._mode = _check_metadata(env_metadata, len(env_fns))
+        self._torch = _import_torch() if check_choice("tensor", tensor, TENSORS) == "torch" else None
+        if not isinstance(autoreset_mode, AutoresetMode):
+            modes = {mode.value: mode for mode in AutoresetMode}
+            autoreset_mode = modes[check_choice("autoreset_mode", autoreset_mode, tuple(modes))]
+        self._given_observation_space, self._given_action_space = observation_space, action_space
+        try:
+            super().__init__(
+                self._row_fns(env_fns),
+                shared_memory=shared_memory,
+                copy=copy,
+                context=context,
+                daemon=daemon,
+                worker=worker or _worker,
+                autoreset_mode=autoreset_mode,
+            )
+        except BaseException:
+            self._abandon()
+            raise
+
+    @staticmethod
+    def _row_fns(env_fns: list[EnvBuilderType]) -> list[EnvBuilderType]:
+        return [functools.partial(_make_row, env_fn) for env_fn in env_fns]
+
+    @property
+    def ids(self) -> list[Any]:
+        """The id of each environment, as in `env_metadata`."""
+        return list(self._ids)
+
+    @property
+    def mode(self) -> list[str]:
+        """The mode of each environment, as in `env_metadata`."""
+        return list(self._mode)
+
+    # --- episodes --------------------------------------------------------------------------------------
+
+    def reset_async(
+        self, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> None:
+        """Begins a reset; `reset_wait` gives its outcome.
+
+        Args:
+            seed: environment i is reset with `seed + i`, or with the i-th of a list; None goes on with the
+                generators as they are.
+            options: for each environment's own reset; but `reset_mask`, (n,) bool, says which to reset.
+
+        Raises:
+            TypeError: a seed is not a whole number.
+            ValueError: a seed is out of range, there are not as many as environments, or the mask does not
+                fit.
+        """
+        seeds: Any = seed
+        if isinstance(seed, Sequence | np.ndarray):
+            seeds = [None if each is None else check_seed(each) for each in seed]
+            if len(seeds) != self.num_envs:
+                raise ValueError(
+                    f"seed must have one entry for each of the {self.num_envs} environments, "
+                    f"not {len(seeds)}."
+                )
+        elif seed is not None:
+            seeds = check_seed(seed)
+        if options is not None:
+            options = dict(options)
+            if "reset_mask" in options:
+                options["reset_mask"] = self._mask(options["reset_mask"])
+        with self._watched("reset"):
+            super().reset_async(seeds, options)
+
+    def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
+        """Gives the outcome of the reset that `reset_async` began: observations and infos."""
+        with self._watched("reset"):
+            obs, infos = super().reset_wait(timeout)
+        return self._tensors(obs), infos
+
+    def step_async(self, actions: Any) -> None:
+        """Begins a step; `step_wait` gives its outcome.
+
+        Args:
+            actions: one for each environment, of the shape of `action_space`: array, tensor or list.
+
+        Raises:
+            ValueError: the shape is another.
+        """
+        if hasattr(actions, "detach"):
+            actions = actions.detach().cpu().numpy()
+        expected = self.action_space.shape
+        if expected is not None and np.shape(actions) != expected:
+            raise ValueError(
+                f"actions must have the shape {expected}, one for each of the {self.num_envs} environments, "
+                f"not {np.shape(actions)}."
+            )
+        with self._watched("step"):
+            super().step_async(actions)
+
+    def step_wait(self, timeout: float | None = None) -> Step:
+        """Gives the outcome of the step that `step_async` began: Gymnasium's five values."""
+        with self._watched("step"):
+            obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
+        if "final_obs" in infos:
+            for index in np.flatnonzero(infos["_final_obs"]):
+                infos["final_obs"][index] = self._tensors(infos["final_obs"][index])
+        return self._tensors(obs), rewards, terminations, truncations, infos
+
+    def _mask(self, mask: Any) -> np.ndarray:
+        array = np.asarray(mask)
+        if array.dtype != np.bool_ or array.shape != (self.num_envs,) or not array.any():
+            raise ValueError(
+                f"options['reset_mask'] must be a bool array of shape ({self.num_envs},), True for at least "
+                f"one environment, not {mask!r}."
+            )
+        return array
+
+    def _tensors(self, values: Any) -> Any:
+        """Gives an observation, or a part of it, as `tensor` asks."""
+        if isinstance(values, Mapping):
+            return {key: self._tensors(value) for key, value in values.items()}
+        return values if self._torch is None else self._torch.as_tensor(values)
+
+    # --- the environments themselves -------------------------------------------------------------------
+
+    def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Begins a call of each environment's method `name`; `call_wait` gives the results."""
+        with self._watched(f"the call of {name}"):
+            super().call_async(name, *args, **kwargs)
+
+    def call_wait(self, timeout: float | None = None) -> tuple[Any, ...]:
+        """Gives the results of the call that `call_async` began, one for each environment."""
+        with self._watched("a call"):
+            return super().call_wait(timeout)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Sets an attribute of each environment: one value for all, or a list or tuple with one for each."""
+        with self._watched(f"the setting of {name}"):
+            super().set_attr(name, values)
+
+    def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
+        """Ends the processes, also if some have died already."""
+        try:
+            super().close_extras(timeout, terminate)
+        except (EOFError, ConnectionError):
+            super().close_extras(terminate=True)
+
+    # --- checks and failures ---------------------------------------------------------------------------
+
+    def _check_spaces(self) -> None:
+        """Compares the environments' spaces; Gymnasium calls this when all processes have been started."""
+        expected = first(self._given_action_space, self.single_action_space)
+        for index, space in enumerate(self._spaces("action_space")):
+            if space != expected:
+                raise ValueError(
+                    f"All environments must have the action space {expected}, but that of {self._who(index)} "
+                    f"is {space}."
+                )
+        self._check_observation_spaces(self._spaces("observation_space"))
+
+    def _spaces(self, name: str) -> tuple[Any, ...]:
+        with self._watched("the start"):
+            super().call_async(name)
+            return super().call_wait()
+
+    def _check_observation_spaces(self, spaces: Sequence[Any]) -> None:
+        expected = first(self._given_observation_space, self.single_observation_space)
+        for index, space in enumerate(spaces):
+            if space != expected:
+                raise ValueError(
+                    f"All environments must have the observation space {expected}, but that of "
+                    f"{self._who(index)} is {space}."
+                )
+
+    def _who(self, index: int) -> str:
+        return f"environment {index} (id {self._ids[index]!r}, mode {self._mode[index]!r})"
+
+    @contextlib.contextmanager
+    def _watched(self, doing: str) -> Iterator[None]:
+        """Turns a broken pipe into an error that names the environments whose processes have died."""
+        try:
+            yield
+        except (EOFError, ConnectionError) as error:
+            if self.closed:  # not a pipe's, but an environment's own error, which came through its pipe
+                raise
+            ended = multiprocessing.connection.wait([each.sentinel for each in self.processes], _GRACE)
+            dead = []
+            for index, process in enumerate(self.processes):
+                if process.sentinel in ended:
+                    process.join()
+                    dead.append(f"{self._who(index)} with exit code {process.exitcode}")
+            self._abandon()
+            raise RuntimeError(
+                f"A process died during {doing}: {', '.join(dead) or 'it is not known which'}. What it "
+                "printed is on stderr. All environments are now closed: make them again. A process that dies "
+                'at the start may miss `if __name__ == "__main__":` around the code of the script.'
+            ) from error
+
+    def _raise_if_errors(self, successes: Sequence[bool]) -> None:  # type: ignore[override]
+        """Raises the error of the first environment that failed; Gymnasium calls this with every answer."""
+        failures = list(successes).count(False)
+        if not failures:
+            return
+        reports = [self.error_queue.get() for _ in range(failures)]
+        index, kind, text, trace = min(reports, key=lambda report: report[0])
+        self._abandon()
+        message = f"In {self._who(index)}: {text} (All environments are now closed: make them again.)"
+        try:
+            error = kind(message)
+        except Exception:  # a kind that takes other arguments than one text
+            error = RuntimeError(message)
+        raise error from RuntimeError(f"in the environment's own process:\n{trace}")
+
+    def _abandon(self) -> None:
+        """Ends all processes at once, also if not all of them have been started."""
+        self.processes = [each for each in getattr(self, "processes", []) if each.pid is not None]
+        self.parent_pipes = getattr(self, "parent_pipes", [])
+        self._state = AsyncState.DEFAULT
+        self.close(terminate=True)
+
+
+class MetaWorldVecEnv(VecEnv):
+    """A batch of n environments with array observations, beside which the number of each one is given.
+
+    Observations are "env_obs", (n, d) in the environments' own dtype (float64 for Meta-World), and
+    "task_obs", 0 ... n - 1, int64. The environments' spaces must have one shape and dtype. Where their bounds
+    differ, `observation_space` has each one's own, and `single_observation_space` the least and greatest.
+
+    Everything else is as in `VecEnv`.
+
+    Args:
+        env_metadata: as for `VecEnv`.
+        env_fns: as for `VecEnv`.
+        observation_space: the Box of one environment's array; None for the environments' own.
+        action_space: as for `VecEnv`.
+        shared_memory: as for `VecEnv`.
+        copy: as for `VecEnv`.
+        context: as for `VecEnv`.
+        daemon: as for `VecEnv`.
+        worker: as for `VecEnv`.
+        tensor: as for `VecEnv`.
+        autoreset_mode: as for `VecEnv`.
+
+    Raises:
+        ImportError: `tensor="torch"` without PyTorch.
+        TypeError: an argument is of the wrong type.
+        ValueError: `env_metadata` does not fit, or the environments' spaces differ.
+
+    Example:
+        >>> from functools import partial
+        >>> from taskworlds import PointEnv
+        >>> envs = MetaWorldVecEnv(
+        ...     {"ids": [0, 1], "mode": ["train", "train"]},
+        ...     [partial(PointEnv, goal=(0.25, 0.0)), partial(PointEnv, goal=(0.0, 0.5))],
+        ... )
+        >>> obs, infos = envs.reset(seed=0)
+        >>> obs["env_obs"].tolist(), obs["task_obs"].tolist()
+        ([[0.0, 0.0, 0.25], [0.0, 0.0, 0.5]], [0, 1])
+        >>> envs.observation_space.contains(obs)
+        True
+        >>> envs.close()
+    """
+
+    @staticmethod
+    def _row_fns(env_fns: list[EnvBuilderType]) -> list[EnvBuilderType]:
+        return [
+            functools.partial(_make_numbered_row, env_fn, index, len(env_fns))
+            for index, env_fn in enumerate(env_fns)
+        ]
+
+    @property
+    def task_obs(self) -> TaskObsType:
+        """The number of each environment, 0 ... n - 1, (n,) int64."""
+        return self._tensors(np.arange(self.num_envs, dtype=np.int64))
+
+    def create_multitask_obs(self, env_obs: EnvObsType) -> ObsType:
+        """Gives the batch of observations for what the environments observe.
+
+        Args:
+            env_obs: (n, d); it is used as it is, not copied.
+
+        Returns:
+            "env_obs" (n, d) and "task_obs" (n,) int64.
+        """
+        return {"env_obs": self._tensors(env_obs), "task_obs": self.task_obs}
+
+    def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
+        """Gives the outcome of the reset that `reset_async` began: observations and infos."""
+        obs, infos = super().reset_wait(timeout)
+        return self.create_multitask_obs(obs["env_obs"]), infos
+
+    def step_wait(self, timeout: float | None = None) -> Step:
+        """Gives the outcome of the step that `step_async` began: Gymnasium's five values."""
+        obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
+        return self.create_multitask_obs(obs["env_obs"]), rewards, terminations, truncations, infos
+
+    def _check_observation_spaces(self, spaces: Sequence[Any]) -> None:
+        boxes = [space["env_obs"] for space in spaces]
+        expected = first(self._given_observation_space, boxes[0])
+        if not isinstance(expected, Box):
+            raise TypeError(
+                f"observation_space must be the Box of one environment's array, not {expected!r}."
+            )
+        for index, box in enumerate(boxes):
+            if (box.shape, box.dtype) != (expected.shape, expected.dtype):
+                raise ValueError(
+                    f"All environments must have observations of the shape {expected.shape} and dtype "
+                    f"{expected.dtype}, but those of {self._who(index)} are {box.shape} and {box.dtype}."
+                )
+        if self._given_observation_space is not None:
+            boxes = [expected] * len(boxes)
+        low, high = np.stack([box.low for box in boxes]), np.stack([box.high for box in boxes])
+        dtype, task_obs = expected.dtype.type, Discrete(self.num_envs)
+        self.single_observation_space = Dict(
+            {"env_obs": Box(low.min(axis=0), high.max(axis=0), dtype=dtype), "task_obs": task_obs}
+        )
+        self.observation_space = Dict(
+            {"env_obs": Box(low, high, dtype=dtype), "task_obs": batch_space(task_obs, self.num_envs)}
+        )
+
+
+# --- what runs in each process ---------------------------------------------------------------------------
+
+
+class _Row(gym.Wrapper[Any, Any, Any, Any]):
+    """An environment of a batch. What an episode ends with outlives the reset in the same step."""
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        if terminated or truncated:
+            obs, info = copy.deepcopy((obs, info))
+        return obs, reward, terminated, truncated, info
+
+
+class _NumberedRow(_Row):
+    """An environment of a batch, with its number beside its observation."""
+
+    def __init__(self, env: gym.Env[Any, Any], index: int, num_envs: int) -> None:
+        super().__init__(env)
+        self._index = np.int64(index)
+        self.observation_space = Dict({"env_obs": env.observation_space, "task_obs": Discrete(num_envs)})
+
+    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        obs, info = self.env.reset(**kwargs)
+        return {"env_obs": obs, "task_obs": self._index}, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        obs, reward, terminated, truncated, info = super().step(action)
+        return {"env_obs": obs, "task_obs": self._index}, reward, terminated, truncated, info
+
+
+def _make_env(env_fn: EnvBuilderType) -> gym.Env[Any, Any]:
+    env = env_fn()
+    if not isinstance(env, gym.Env):
+        raise TypeError(f"env_fns must make environments of Gymnasium's, not {env!r}.")
+    return env
+
+
+def _make_row(env_fn: EnvBuilderType) -> _Row:
+    env = _make_env(env_fn)
+    if not isinstance(env.observation_space, Dict):
+        raise ValueError(
+            "VecEnv takes environments with dictionary observations (a gymnasium.spaces.Dict), not "
+            f"{env.observation_space}. MetaWorldVecEnv takes those with arrays."
+        )
+    return _Row(env)
+
+
+def _make_numbered_row(env_fn: EnvBuilderType, index: int, num_envs: int) -> _NumberedRow:
+    env = _make_env(env_fn)
+    if not isinstance(env.observation_space, Box):
+        raise ValueError(
+            "MetaWorldVecEnv takes environments with array observations (a gymnasium.spaces.Box), not "
+            f"{env.observation_space}. VecEnv takes those with dictionaries."
+        )
+    return _NumberedRow(env, index, num_envs)
+
+
+class _Errors:
+    """A queue for reports of errors: whatever the error, what goes through can be pickled."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+
+    def put(self, report: tuple[int, type[BaseException], BaseException, str]) -> None:
+        index, kind, error, trace = report
+        text = f"{kind.__name__}: {error}"
+        try:
+            pickle.loads(pickle.dumps(kind))
+        except Exception:  # a class that only this process knows
+            kind = RuntimeError
+        self._queue.put((index, kind, text, trace))
+
+
+def _worker(
+    index: int,
+    env_fn: EnvBuilderType,
+    pipe: Any,
+    parent_pipe: Any,
+    shared_memory: Any,
+    error_queue: Any,
+    *others: Any,
+) -> None:
+    """Gymnasium's worker, which here also reports what `env_fn` raises."""
+    errors: Any = _Errors(error_queue)
+    try:
+        env = env_fn()
+    except Exception as error:
+        parent_pipe.close()
+        pipe.recv()  # the question for the spaces, which this answers
+        errors.put((index, type(error), error, traceback.format_exc()))
+        pipe.send((None, False))
+        return
+    _async_worker(index, lambda: env, pipe, parent_pipe, shared_memory, errors, *others)
+
+
+# --- arguments -------------------------------------------------------------------------------------------
+
+
+def _import_torch() -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(
+            'tensor="torch" needs PyTorch, which is not installed: pip install "taskworlds[torch]"'
+        ) from error
+    return torch
+
+
+def _check_metadata(env_metadata: EnvMetaDataType, num_envs: int) -> tuple[list[Any], list[str]]:
+    """Gives the ids and modes, one for each environment."""
+    if not isinstance(env_metadata, Mapping):
+        raise TypeError(f'env_metadata must be a dictionary with "ids" and "mode", not {env_metadata!r}.')
+    entries = []
+    for name in ("ids", "mode"):
+        if name not in env_metadata:
+            raise ValueError(
+                f"env_metadata must have the entry {name!r}, a list with one value for each of the "
+                f"{num_envs} environments, but it has {', '.join(map(repr, env_metadata)) or 'no entry'}."
+            )
+        values = env_metadata[name]
+        if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+            raise TypeError(
+                f"env_metadata[{name!r}] must be a list with one value for each environment, not {values!r}."
+            )
+        if len(values) != num_envs:
+            raise ValueError(
+                f"env_metadata[{name!r}] must have one value for each of the {num_envs} environments, "
+                f"not {len(values)}: {list(values)!r}."
+            )
+        entries.append(list(values))
+    return entries[0], entries[1]

@@ -1,0 +1,315 @@
+"""Benchmarks as data: named lists of train and test tasks, made from a seed, with no environment built."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from taskworlds.core.errors import check_choice, check_count, check_known, check_seed
+from taskworlds.core.reference import resolve
+from taskworlds.core.registry import benchmark_makers, world_of, worlds
+from taskworlds.core.task import Task
+
+__all__ = ["SPLITS", "Benchmark", "benchmark", "split_of_name"]
+
+SPLITS = ("train", "test")
+_FORMAT = "taskworlds-benchmark/1"
+_HINT = "`taskworlds list benchmarks` shows all, `taskworlds list skills` the skills that MT1 and ML1 take."
+
+# By name, as in the record of a world: only a user calls it, and nothing here needs it.
+_MAKE = "taskworlds.vector.make:make"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Train and test tasks under one name.
+
+    Has the attributes of Meta-World's benchmarks (`train_tasks`, `test_tasks`, `train_classes`,
+    `test_classes`), so code written for those works with this. Frozen; two benchmarks are equal if their
+    tasks are.
+
+    Args:
+        name: the benchmark, for reports.
+        train_tasks: tasks to train on.
+        test_tasks: tasks to test on, none in a multi-task benchmark.
+        seed: the seed that the goals were drawn from; None if they were not drawn from one.
+
+    Raises:
+        ValueError: there are no tasks at all, or a task cannot be run.
+
+    Example:
+        >>> ml10 = benchmark("ML10", seed=0)
+        >>> len(ml10.train_tasks), len(ml10.test_tasks), ml10.env_names("test")[0]
+        (500, 250, 'drawer-open-v3')
+        >>> Benchmark.from_json(ml10.to_json()) == ml10
+        True
+    """
+
+    name: str
+    train_tasks: tuple[Task, ...]
+    test_tasks: tuple[Task, ...] = ()
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        for split in SPLITS:
+            tasks = tuple(Task.of(task) for task in getattr(self, f"{split}_tasks"))
+            for task in tasks:
+                world_of(task.env_name).check_task(task)
+            object.__setattr__(self, f"{split}_tasks", tasks)
+        if not self.train_tasks and not self.test_tasks:
+            raise ValueError(f"The benchmark {self.name!r} must have at least one task.")
+
+    def tasks(self, split: str = "train") -> tuple[Task, ...]:
+        """Gives the tasks of a split.
+
+        Raises:
+            ValueError: `split` is neither "train" nor "test", or the benchmark has no tasks there.
+        """
+        check_choice("split", split, SPLITS)
+        tasks = self.train_tasks if split == "train" else self.test_tasks
+        if not tasks:
+            other = "train" if split == "test" else "test"
+            raise ValueError(f"{self.name} has no {split} tasks; its tasks are in split={other!r}.")
+        return tasks
+
+    def env_names(self, split: str = "train") -> list[str]:
+        """Gives the names of a split's skills, in the benchmark's order, which is also that of a one-hot."""
+        return list(self.by_skill(split))
+
+    def by_skill(self, split: str = "train") -> dict[str, tuple[Task, ...]]:
+        """Returns a split's tasks by the name of their skill, in the benchmark's order.
+
+        Raises:
+            ValueError: as for `tasks`.
+
+        Example:
+            >>> {name: len(tasks) for name, tasks in benchmark("ML1", "reach-v3", seed=0).by_skill("test").items()}
+            {'reach-v3': 50}
+        """
+        found: dict[str, list[Task]] = {}
+        for task in self.tasks(split):
+            found.setdefault(task.env_name, []).append(task)
+        return {name: tuple(tasks) for name, tasks in found.items()}
+
+    @property
+    def is_meta(self) -> bool:
+        """Whether this is a meta-learning benchmark: one with tasks kept apart for the test."""
+        return bool(self.test_tasks)
+
+    @property
+    def train_classes(self) -> OrderedDict[str, Callable[..., Any]]:
+        """By skill's name, in order: what makes a single environment of it. Call it, then `set_task`."""
+        return self._classes("train")
+
+    @property
+    def test_classes(self) -> OrderedDict[str, Callable[..., Any]]:
+        """As `train_classes`, for the test tasks; empty in a multi-task benchmark."""
+        return self._classes("test")
+
+    def _classes(self, split: str) -> OrderedDict[str, Callable[..., Any]]:
+        tasks = self.train_tasks if split == "train" else self.test_tasks
+        names = dict.fromkeys(task.env_name for task in tasks)
+        return OrderedDict((name, functools.partial(_make_of_one_skill, self, name, split)) for name in names)
+
+    def only(self, env_name: str, split: str = "train") -> Benchmark:
+        """Gives the benchmark of one skill's tasks, taken from one split."""
+        known = self.env_names(split)
+        check_known("skill", env_name, known, f"{self.name} has these {split} skills: {', '.join(known)}.")
+        tasks = self.by_skill(split)[env_name]
+        name = f"{self.name}/{env_name}"
+        return (
+            Benchmark(name, tasks, seed=self.seed)
+            if split == "train"
+            else Benchmark(name, (), tasks, self.seed)
+        )
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that depend on the train and test tasks and their order alone."""
+        text = json.dumps(
+            [[task.to_json() for task in tasks] for tasks in (self.train_tasks, self.test_tasks)]
+        )
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Benchmark):
+            return NotImplemented
+        return (self.train_tasks, self.test_tasks) == (other.train_tasks, other.test_tasks)
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        return (
+            f"Benchmark({self.name!r}, {len(self.train_tasks)} train and {len(self.test_tasks)} test tasks, "
+            f"seed={self.seed}, fingerprint={self.fingerprint!r})"
+        )
+
+    def to_json(self) -> str:
+        """Gives the benchmark as JSON, every task with every float exact."""
+        data = {
+            "format": _FORMAT,
+            "name": self.name,
+            "seed": self.seed,
+            "train_tasks": [json.loads(task.to_json()) for task in self.train_tasks],
+            "test_tasks": [json.loads(task.to_json()) for task in self.test_tasks],
+        }
+        return json.dumps(data, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Benchmark:
+        """Makes a benchmark from the text that `to_json` gave.
+
+        Raises:
+            ValueError: the text is not a benchmark's, or is cut off.
+        """
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"This is not a benchmark's JSON, or only a part of one: {error}") from None
+        if not isinstance(data, dict) or data.get("format") != _FORMAT:
+            raise ValueError(f"Expected a benchmark's JSON with format {_FORMAT!r}, not {str(data)[:80]!r}.")
+        missing = sorted({"name", "seed", "train_tasks", "test_tasks"} - set(data))
+        if missing:
+            raise ValueError(f"This is only a part of a benchmark's JSON: it has no {', '.join(missing)}.")
+        tasks = {split: tuple(Task._from_dict(task) for task in data[f"{split}_tasks"]) for split in SPLITS}
+        return cls(data["name"], tasks["train"], tasks["test"], data["seed"])
+
+    @classmethod
+    def of(cls, benchmark: Any, **how: Any) -> Benchmark:
+        """Gives a benchmark for whatever names or holds one.
+
+        Args:
+            benchmark: a `Benchmark`, one of Meta-World's own benchmark objects, a sequence of tasks (they
+                become the train tasks), or a name with its keywords as for `taskworlds.benchmark`.
+            **how: keywords for `taskworlds.benchmark`, only with a name.
+        """
+        if isinstance(benchmark, str):
+            return make_benchmark(benchmark, **how)
+        given = sorted(name for name, value in how.items() if value is not None)
+        if given:
+            raise TypeError(
+                f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made."
+            )
+        if isinstance(benchmark, Benchmark):
+            return benchmark
+        if hasattr(benchmark, "train_tasks") and hasattr(benchmark, "test_tasks"):
+            return cls(type(benchmark).__name__, tuple(benchmark.train_tasks), tuple(benchmark.test_tasks))
+        if isinstance(benchmark, Sequence):
+            return cls("tasks", tuple(benchmark))
+        raise TypeError(
+            "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, "
+            f"or as a list of tasks, not as {benchmark!r}."
+        )
+
+
+def benchmark(
+    name: str,
+    env_name: str | None = None,
+    *,
+    seed: int | None = None,
+    num_goals: int | None = None,
+    envs_list: Sequence[str] | None = None,
+    train_envs: Sequence[str] | None = None,
+    test_envs: Sequence[str] | None = None,
+) -> Benchmark:
+    """Makes a benchmark by name: one of Meta-World's, or one that another world has.
+
+    Meta-World's have exactly the goals that Meta-World draws for the seed.
+
+    Args:
+        name: "MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs" or
+            "custom-ml-envs"; or a Meta-World skill's name, which means MT1 of that skill; or a benchmark of
+            another world, such as "half-cheetah-vel" (`taskworlds list benchmarks` shows them).
+        env_name: the skill of MT1 or ML1.
+        seed: seed of the goals; None draws one, which the benchmark then names.
+        num_goals: goals for each skill; in other worlds tasks in each split. None: 50 in Meta-World, in other
+            worlds the benchmark's own number.
+        envs_list: the skills of custom-mt-envs; skill i has the goals of MT1 with seed + i.
+        train_envs: the train skills of custom-ml-envs.
+        test_envs: the test skills of custom-ml-envs, none of them in `train_envs`.
+
+    Raises:
+        TypeError: an argument is missing, or not one that the benchmark takes.
+        ValueError: an unknown name, or a number out of range.
+
+    Example:
+        >>> benchmark("MT1", "reach-v3", seed=0) == benchmark("reach-v3", seed=0)
+        True
+    """
+    if num_goals is not None:
+        num_goals = check_count("num_goals", num_goals)
+    seed = int(np.random.SeedSequence().generate_state(1)[0] >> 1) if seed is None else check_seed(seed)
+    given = {"env_name": env_name, "envs_list": envs_list, "train_envs": train_envs, "test_envs": test_envs}
+    makers = benchmark_makers()
+    if not isinstance(name, str) or name not in makers:
+        name, given["env_name"] = _of_skill(name, env_name)
+    _, maker = makers[name]
+    for argument, value in given.items():
+        if value is None and argument in maker.keywords:
+            raise TypeError(f"{name} needs {argument}. {_HINT}")
+        if value is not None and argument not in maker.keywords:
+            raise TypeError(f"{name} does not take {argument}; it came as {value!r}.")
+    told = {argument: given[argument] for argument in maker.keywords}
+    train, test = resolve(maker.tasks)(seed, num_goals, **told)
+    title = f"{name}-{(train or test)[0].env_name}" if "env_name" in told else name
+    return Benchmark(title, train, test, seed)
+
+
+def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
+    """Gives the benchmark that a skill's name stands for, and the skill."""
+    if isinstance(name, str):
+        for world in worlds():
+            if world.skill_benchmark is not None and world.canonical_name(name) is not None:
+                if env_name is not None:
+                    raise TypeError(
+                        f"{name!r} names the skill already, so env_name={env_name!r} is one too many."
+                    )
+                return world.skill_benchmark, name
+    skills = [skill for world in worlds() if world.skill_benchmark is not None for skill in world.env_names()]
+    check_known("benchmark", name, [*benchmark_makers(), *skills], _HINT)
+    raise AssertionError("unreachable: check_known raises for an unknown name")
+
+
+def _make_of_one_skill(benchmark: Benchmark, env_name: str, split: str, **options: Any) -> Any:
+    """Makes a single environment that, like the official one, keeps its task, and ends by the clock alone."""
+    official: dict[str, Any] = {"task_select": "fixed", "terminate_on_success": False}
+    return resolve(_MAKE)(benchmark.only(env_name, split), split=split, **(official | options))
+
+
+make_benchmark = benchmark  # `Benchmark.of` has a parameter of the function's name
+
+
+def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]:
+    """Takes the split out of a benchmark's name: "ML10-test" is the test split of "ML10".
+
+    Args:
+        name: a benchmark's or skill's name, or one of this package's Gymnasium ids.
+        split: the split that was asked for beside the name, if any.
+
+    Returns:
+        The name that `benchmark` takes, and the split; None if neither says which.
+
+    Raises:
+        ValueError: the name and `split` contradict each other.
+
+    Example:
+        >>> split_of_name("ML10-test"), split_of_name("MT10"), split_of_name("ML45", "train")
+        (('ML10', 'test'), ('MT10', None), ('ML45', 'train'))
+    """
+    name = name.removeprefix("taskworlds/")
+    known = benchmark_makers()
+    for ending in SPLITS:
+        whole = name.removesuffix(f"-{ending}")
+        if whole != name and name not in known and whole in known:
+            if split not in (None, ending):
+                raise ValueError(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
+            return whole, ending
+    return name, split

@@ -1,0 +1,85 @@
+"""Draws of some out of several: with replacement, or each once before any comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.core.errors import check_count, check_seed
+
+__all__ = ["sample_indices", "sample_without_replacement"]
+
+
+def sample_indices(
+    n: int, n_available: int, *, with_replacement: bool = False, np_random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draws `n` of the numbers below `n_available`.
+
+    Args:
+        n: how many to draw, at least 1; it may exceed `n_available`.
+        n_available: how many there are to draw from, at least 1.
+        with_replacement: whether each draw is independent of those before. Otherwise the draws are random
+            permutations of all numbers, one after the other, so that each comes once before any comes again.
+        np_random: the generator to draw from.
+
+    Returns:
+        (n,) int64.
+
+    Raises:
+        TypeError: a count is not a whole number.
+        ValueError: a count is below 1.
+
+    Example:
+        >>> generator = np.random.default_rng(0)
+        >>> sample_indices(5, 3, np_random=generator).tolist()
+        [2, 0, 1, 2, 1]
+    """
+    n, n_available = check_count("n", n), check_count("n_available", n_available)
+    if with_replacement:
+        return np_random.integers(n_available, size=n)
+    rounds = -(-n // n_available)
+    return np.concatenate([np_random.permutation(n_available) for _ in range(rounds)])[:n]
+
+
+def sample_without_replacement(tasks: Sequence[Any], n: int, np_random: np.random.Generator) -> list[Any]:
+    """Draws tasks so that each comes once, in random order, before any comes again.
+
+    Args:
+        tasks: what to draw from, at least one.
+        n: how many to draw, at least 1; it may exceed the number of tasks.
+        np_random: the generator to draw from.
+
+    Raises:
+        TypeError: `n` is not a whole number.
+        ValueError: `n` is below 1, or there are no tasks.
+
+    Example:
+        >>> sample_without_replacement(["open", "close"], 3, np.random.default_rng(0))
+        ['open', 'close', 'open']
+    """
+    n = check_count("n_tasks", n)
+    if not len(tasks):
+        raise ValueError("tasks must hold at least one task to draw from, not none.")
+    return [tasks[int(i)] for i in sample_indices(n, len(tasks), np_random=np_random)]
+
+
+def generator_of(seed: int | None, np_random: np.random.Generator | None) -> np.random.Generator:
+    """Gives a sampler's generator: the one given, or a new one from the seed, or from the system's entropy.
+
+    Raises:
+        TypeError: `np_random` is not a NumPy Generator.
+        ValueError: both are given, or the seed is out of range.
+    """
+    if np_random is None:
+        return np.random.default_rng(None if seed is None else check_seed(seed))
+    if seed is not None:
+        raise ValueError(f"seed={seed!r} and np_random say the same thing twice: give one of them.")
+    if not isinstance(np_random, np.random.Generator):
+        raise TypeError(
+            f"np_random must be a numpy.random.Generator, not {np_random!r}. "
+            "numpy.random.default_rng(seed) makes one."
+        )
+    return np_random

@@ -1,0 +1,1 @@
+"""Pictures without a screen: which library draws, cameras, and grids of pictures."""

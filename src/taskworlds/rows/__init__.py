@@ -1,0 +1,1 @@
+"""The engines' Python side: what steps the rows of a batch."""

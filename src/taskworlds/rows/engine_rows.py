@@ -1,0 +1,165 @@
+"""Rows on the native engine: what those of every world share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.core.task import Task
+from taskworlds.engine import Engine, Fault
+from taskworlds.rows.protocol import RowFault, RowStep
+
+__all__ = ["ROW_ARRAYS", "EngineRows"]
+
+ROW_ARRAYS = ("states", "overrides", "params", "memory", "obs", "terms")
+_DIVERGED = Fault.BAD_QPOS | Fault.BAD_QVEL | Fault.BAD_QACC | Fault.STATE_NOT_FINITE
+
+
+class EngineRows(ABC):
+    """Rows stepped by C++ threads. See `taskworlds.rows.protocol.Rows`.
+
+    A world's own class makes the engine, says of which scene and kernel a task is, and where its episodes start. The
+    kernel writes the terms: the reward, one number for each of `terms`, and the goal's numbers where goals move.
+
+    Args:
+        num_rows: how many rows, N.
+        goal_size: numbers of a goal, G.
+        terms: names of the kernel's terms, as info has them. "terminated" is the end of the episode instead.
+        goals_move: whether a step can move a goal.
+
+    Attributes:
+        num_rows: N.
+        goals: each row's goal, (N, G) float64.
+    """
+
+    goals: NDArray[np.float64]
+
+    def __init__(
+        self, num_rows: int, goal_size: int, terms: tuple[str, ...], *, goals_move: bool = False
+    ) -> None:
+        self.num_rows = num_rows
+        self._goals_move = goals_move
+        self._names = terms
+        self._tasks: list[Task | None] = [None] * num_rows
+        self.goals = np.zeros((num_rows, goal_size))
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that steps the rows."""
+        assert self._engine is not None
+        return self._engine
+
+    @engine.setter
+    def engine(self, engine: Engine) -> None:
+        """Takes an engine and names the columns of its terms; goals that move are the last of them."""
+        self._engine = engine
+        rewards, *columns = engine.terms.T[: 1 + len(self._names)]
+        terms = dict(zip(self._names, columns, strict=True))
+        self._ends = terms.pop("terminated", None)
+        self._row_step = RowStep(engine.obs, rewards, terms)
+        if self._goals_move:
+            self.goals = engine.terms[:, 1 + len(self._names) :]
+
+    @abstractmethod
+    def _prepare(self, tasks: Sequence[Task]) -> None:
+        """Makes the engine ready for tasks, keeping its rows as they are."""
+
+    @abstractmethod
+    def _place(self, task: Task) -> tuple[int, int]:
+        """Gives the scene and the kernel of a task that the engine is ready for."""
+
+    @abstractmethod
+    def reset(
+        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """See `Rows.reset`."""
+
+    @abstractmethod
+    def render(self) -> tuple[Any, ...]:
+        """See `Rows.render`."""
+
+    def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
+        """See `Rows.step`."""
+        return self._outcome(self.engine.step(actions, rows))
+
+    def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
+        """See `Rows.step_async`."""
+        self.engine.step_async(actions, rows)
+
+    def step_wait(self) -> RowStep:
+        """See `Rows.step_wait`."""
+        return self._outcome(self.engine.step_wait())
+
+    def _outcome(self, went_well: bool) -> RowStep:
+        step = self._row_step
+        if self._ends is not None:
+            step = step._replace(terminated=self._ends.astype(np.bool_))
+        return step if went_well else step._replace(faults=self._faults())
+
+    def _faults(self) -> list[RowFault]:
+        """Gives the rows that could not be stepped, and those whose simulation diverged."""
+        found = []
+        for row in np.flatnonzero(self.engine.faults).tolist():
+            fault = Fault(int(self.engine.faults[row]))
+            if fault & (Fault.ERROR | Fault.NOT_STEPPED):
+                found.append(RowFault(row, self.engine.error(row) or str(fault.name), went_on=False))
+            elif fault & _DIVERGED:
+                found.append(RowFault(row, repr(fault), went_on=True))
+        return found
+
+    def get_state(self) -> dict[str, Any]:
+        """See `Rows.get_state`."""
+        return {name: getattr(self.engine, name) for name in ROW_ARRAYS} | {
+            "tasks": [task and task.to_json() for task in self._tasks],
+            "goals": self.goals,
+        }
+
+    def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
+        """See `Rows.set_state`."""
+        if not isinstance(state, dict) or "states" not in state:
+            raise ValueError(
+                "The state was taken on another engine; only the engine that took it can put it back."
+            )
+        texts = [state["tasks"][row] for row in source]
+        tasks = [text and Task.from_json(text) for text in texts]
+        self._prepare([task for task in tasks if task is not None])
+        self._tasks = tasks
+        engine = self.engine
+        for name in ROW_ARRAYS:
+            ours, theirs = getattr(engine, name), state[name]
+            width = min(ours.shape[1], theirs.shape[1])  # what is beyond, no task here uses
+            ours[:, :width] = theirs[source, :width]
+        self.goals[:] = state["goals"][source]
+        self._place_all(np.ones(self.num_rows, dtype=np.bool_))
+
+    def _place_all(self, rows: NDArray[np.bool_]) -> None:
+        """Gives `rows` the scenes and kernels of their tasks."""
+        for row in np.flatnonzero(rows).tolist():
+            task = self._tasks[row]
+            scene, kernel = (0, -1) if task is None else self._place(task)
+            self.engine.scene_of_row[row], self.engine.kernel_of_row[row] = scene, kernel
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """The native engine has no environment object in each row."""
+        raise AttributeError(
+            f"the native engine's rows have no attribute {name!r}. The official environments have more: make the "
+            'environment with vector_strategy="sync" to reach them.'
+        )
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """See `call`."""
+        return self.call(name)
+
+    def set_attr(self, name: str, values: Sequence[Any]) -> None:
+        """See `call`."""
+        self.call(name)
+
+    def close(self) -> None:
+        """See `Rows.close`."""
+        if self._engine is not None:
+            self._engine.close()

@@ -1,0 +1,61 @@
+"""The engines of this package: their records, and what makes their rows."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from taskworlds.core.reference import resolve
+from taskworlds.core.row_engine import RowEngine
+from taskworlds.core.world import World
+from taskworlds.rows.protocol import Rows
+
+__all__ = ["ENGINES"]
+
+
+def _own_rows(
+    engine: str, world: World, env_names: list[str], num_rows: int, settings: dict[str, Any], **options: Any
+) -> Rows:
+    """Makes the rows that a world has for an engine."""
+    return resolve(world.rows[engine])(env_names, num_rows, **settings, **options)
+
+
+def _python_rows(
+    strategy: str, world: World, env_names: list[str], num_rows: int, settings: dict[str, Any]
+) -> Rows:
+    """Makes rows of a world's Python environments, under Gymnasium's vector environments."""
+    from taskworlds.rows.gymnasium_rows import GymnasiumRows  # only where it is used: it starts processes
+
+    return GymnasiumRows(strategy, functools.partial(world.make_row, **settings), num_rows, world.goal_size)
+
+
+def _has_python_rows(world: World) -> bool:
+    return world.row is not None
+
+
+ENGINES = (
+    RowEngine(
+        "native",
+        functools.partial(_own_rows, "native"),
+        options=("num_threads",),
+        snapshot="native",
+        exact=True,
+        summary="C++ threads over MuJoCo",
+    ),
+    RowEngine(
+        "sync",
+        functools.partial(_python_rows, "sync"),
+        steps=_has_python_rows,
+        snapshot="official",
+        exact=True,
+        summary="the official Python environments, one after the other",
+    ),
+    RowEngine(
+        "async",
+        functools.partial(_python_rows, "async"),
+        steps=_has_python_rows,
+        snapshot="official",
+        exact=True,
+        summary="the official Python environments, in a process each",
+    ),
+)

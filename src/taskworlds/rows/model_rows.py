@@ -1,0 +1,223 @@
+"""Rows on the native engine for a world of one skill whose tasks may each have a model of their own.
+
+An episode's start is drawn by the world's own Python row, which is the official environment: so it is the official
+start for the seed. Only the steps are the engine's.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.core.digest import digest
+from taskworlds.core.task import Task
+from taskworlds.engine import Engine, Model, Scene, compile_kernel
+from taskworlds.rows.engine_rows import EngineRows
+
+__all__ = ["ModelRows", "Native", "Starter", "bind"]
+
+_INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
+_MOST_SCENES = 256  # scenes of rows that are gone make way beyond this number
+
+
+def bind(function: Callable[..., Any], **values: Any) -> types.FunctionType:
+    """Copies a plain function with more globals: the constants and functions that one skill gives it."""
+    assert isinstance(function, types.FunctionType)
+    return types.FunctionType(function.__code__, function.__globals__ | values, function.__name__)
+
+
+@dataclass(frozen=True)
+class Native:
+    """How the native engine steps a skill.
+
+    Attributes:
+        frame_skip: physics steps per step.
+        stepping: order of MuJoCo's functions, see `Scene`.
+        reads: what the kernel's `now` consists of, see `Scene`.
+        kernel: `(now, action, params, memory, obs, terms)`, on float64 arrays: observes and rewards a step. Its terms
+            are the reward and then `terms`. Plain functions and numbers among its globals are compiled with it.
+        terms: names of the terms after the reward.
+        memory: gives the kernel's memory at an episode's start, from `now`; its size is the memory's.
+        memory_size: numbers of the memory.
+    """
+
+    frame_skip: int
+    stepping: str
+    reads: tuple[tuple[str, ...], ...]
+    kernel: Callable[..., None]
+    terms: tuple[str, ...]
+    memory: Callable[[NDArray[np.float64]], Sequence[float]] = lambda now: ()
+    memory_size: int = 0
+
+
+class Starter(Protocol):
+    """The Python row of a world, as far as native rows use it to start episodes and to draw."""
+
+    next_task: Task | None
+    observation_space: Any
+
+    def reset(self, *, seed: int | None = None) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Starts an episode of `next_task`."""
+
+    @property
+    def simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """MuJoCo's model and data of the task at hand."""
+
+    def show(self, task: Task, physics: NDArray[np.float64]) -> Any:
+        """Draws a task's simulation in a state."""
+
+    def close(self) -> None:
+        """Frees what it holds."""
+
+
+class ModelRows(EngineRows):
+    """Rows of one skill. See `taskworlds.rows.protocol.Rows`.
+
+    Args:
+        native: how the engine steps the skill.
+        starter: the world's Python row; these rows own it.
+        base: a task whose model has the structure of all tasks' models.
+        num_rows: how many rows, N.
+        goal_size: numbers of a goal.
+        action_size: numbers of an action, A.
+        params: gives the kernel's params of a task.
+        model_key: gives what of a task its model depends on.
+        num_threads: threads; None for as many as the process has cores.
+    """
+
+    def __init__(
+        self,
+        native: Native,
+        starter: Starter,
+        base: Task,
+        num_rows: int,
+        *,
+        goal_size: int,
+        action_size: int,
+        params: Callable[[Task], Sequence[float]],
+        model_key: Callable[[Task], Any],
+        num_threads: int | None,
+    ) -> None:
+        super().__init__(num_rows, goal_size, native.terms)
+        self._native, self._starter = native, starter
+        self._params, self._model_key = params, model_key
+        self._index: dict[Any, int] = {model_key(base): 0}
+        scene = self._make_scene(base)
+        now_size = sum(where.stop - where.start for where in scene.read_slices.values())
+        sizes = {
+            "NOW_SIZE": now_size,
+            "ACTION_SIZE": action_size,
+            "PARAM_SIZE": len(params(base)),
+            "MEMORY_SIZE": native.memory_size,
+            "OBS_SIZE": starter.observation_space.shape[0],
+            "TERM_SIZE": 1 + len(native.terms),
+        }
+        self.engine = Engine(
+            [scene],
+            num_rows,
+            action_size=action_size,
+            param_size=sizes["PARAM_SIZE"],
+            memory_size=sizes["MEMORY_SIZE"],
+            obs_size=sizes["OBS_SIZE"],
+            term_size=sizes["TERM_SIZE"],
+            kernels=[_compiled(base.env_name, native.kernel, sizes)],
+            num_threads=num_threads,
+        )
+
+    def _make_scene(self, task: Task) -> Scene:
+        self._starter.next_task = task
+        self._starter.reset(seed=0)  # dm_control changes some models at the reset
+        model, _ = self._starter.simulation
+        native = self._native
+        return Scene(
+            Model.from_mujoco(model),
+            native.frame_skip,
+            controls=tuple((actuator, 1.0) for actuator in range(model.nu)),
+            reads=native.reads,
+            stepping=native.stepping,
+        )
+
+    def _prepare(self, tasks: Sequence[Task]) -> None:
+        for task in tasks:
+            key = self._model_key(task)
+            if key not in self._index:
+                index = self._free_index()
+                self.engine.set_scene(index, self._make_scene(task))
+                self._index[key] = index
+
+    def _free_index(self) -> int:
+        """Gives the place of a new scene: a new one, or that of the one that was made first and no row is of."""
+        if len(self._index) >= _MOST_SCENES:
+            used = set(self.engine.scene_of_row.tolist())
+            for key, index in self._index.items():
+                if index not in used:
+                    del self._index[key]
+                    return index
+        return len(self.engine.scenes)
+
+    def _place(self, task: Task) -> tuple[int, int]:
+        return self._index[self._model_key(task)], 0
+
+    def reset(
+        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """See `Rows.reset`."""
+        engine, starter = self.engine, self._starter
+        for row in np.flatnonzero(rows).tolist():
+            task = tasks[row]
+            assert task is not None
+            self._tasks[row] = task
+            self._prepare([task])
+            engine.scene_of_row[row], engine.kernel_of_row[row] = self._place(task)
+            starter.next_task = task
+            obs, info = starter.reset(seed=int(seeds[row]))
+            model, data = starter.simulation
+            mujoco.mj_getState(model, data, engine.states[row], _INTEGRATION)
+            engine.params[row] = self._params(task)
+            engine.obs[row] = obs
+            if "goal" in info:
+                self.goals[row] = info["goal"]
+        if self._native.memory_size:
+            engine.forward(rows)
+            for row in np.flatnonzero(rows).tolist():
+                engine.memory[row] = self._native.memory(engine.now[row])
+        return engine.obs
+
+    def render(self) -> tuple[Any, ...]:
+        """See `Rows.render`."""
+        shown = []
+        for task, state in zip(self._tasks, self.engine.states, strict=True):
+            assert task is not None
+            shown.append(self._starter.show(task, state))
+        return tuple(shown)
+
+    def close(self) -> None:
+        """See `Rows.close`."""
+        super().close()
+        self._starter.close()
+
+
+def _enter(now, action, params, memory, obs, terms, single):
+    """The engine's way in: gives its pointers a shape."""
+    kernel(
+        carray(now, NOW_SIZE),
+        carray(action, ACTION_SIZE),
+        carray(params, PARAM_SIZE),
+        carray(memory, MEMORY_SIZE),
+        carray(obs, OBS_SIZE),
+        carray(terms, TERM_SIZE),
+    )
+
+
+def _compiled(env_name: str, kernel: Callable[..., None], sizes: dict[str, int]) -> Any:
+    """Compiles a skill's kernel, or loads it from the cache on disk."""
+    scope: dict[str, Any] = {"__name__": __name__, "kernel": kernel, **sizes}
+    enter = types.FunctionType(_enter.__code__, scope, "enter")
+    name = f"{env_name}_{digest(enter, compile_kernel)}".replace("-", "_")
+    return compile_kernel(enter, name)

@@ -1,0 +1,1 @@
+"""Conformance suites for skills, worlds and engines, and parity with official environments."""

@@ -1,0 +1,97 @@
+"""Meta-World's benchmarks: what makes their tasks, with the official goals of a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from taskworlds.core.task import Task
+from taskworlds.core.world import BenchmarkMaker, Tasks
+from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES
+from taskworlds.worlds.metaworld.goals import draw_goals
+from taskworlds.worlds.metaworld.skills import canonical_name
+
+__all__ = ["BENCHMARKS", "NUM_GOALS"]
+
+NUM_GOALS = 50
+"""Goals of each skill in Meta-World's own benchmarks."""
+
+
+def _tasks(env_names: Sequence[str], seed: int, num_goals: int | None, hidden: bool) -> tuple[Task, ...]:
+    goals = draw_goals(env_names, seed, NUM_GOALS if num_goals is None else num_goals)
+    return tuple(
+        Task(name, {"rand_vec": goal, "partially_observable": hidden})
+        for name, vectors in goals.items()
+        for goal in vectors.tolist()
+    )
+
+
+def _listed(name: str, seed: int, num_goals: int | None) -> Tasks:
+    """MT10 and the like: the train and the test skills are drawn apart, each from the seed."""
+    train, test = ENV_NAMES[name]
+    hidden = bool(test)
+    return _tasks(train, seed, num_goals, hidden), _tasks(test, seed, num_goals, hidden)
+
+
+def _mt1(seed: int, num_goals: int | None, env_name: str) -> Tasks:
+    return _tasks([canonical_name(env_name)], seed, num_goals, hidden=False), ()
+
+
+def _ml1(seed: int, num_goals: int | None, env_name: str) -> Tasks:
+    """The test tasks are drawn from the next seed."""
+    names = [canonical_name(env_name)]
+    return _tasks(names, seed, num_goals, hidden=True), _tasks(names, seed + 1, num_goals, hidden=True)
+
+
+def _custom_mt(seed: int, num_goals: int | None, envs_list: Sequence[str]) -> Tasks:
+    """Skill i has the goals of MT1 with seed + i."""
+    names = _skill_list("envs_list", envs_list)
+    drawn = [_tasks([name], seed + i, num_goals, hidden=False) for i, name in enumerate(names)]
+    return tuple(task for tasks in drawn for task in tasks), ()
+
+
+def _custom_ml(
+    seed: int, num_goals: int | None, train_envs: Sequence[str], test_envs: Sequence[str]
+) -> Tasks:
+    train, test = _skill_list("train_envs", train_envs), _skill_list("test_envs", test_envs)
+    both = sorted(set(train) & set(test))
+    if both:
+        raise ValueError(f"test_envs must share no skill with train_envs, but {', '.join(both)} is in both.")
+    return _tasks(train, seed, num_goals, hidden=True), _tasks(test, seed, num_goals, hidden=True)
+
+
+def _skill_list(argument: str, names: Sequence[str]) -> list[str]:
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise TypeError(f"{argument} must be a list of skill names, not {names!r}.")
+    if not names:
+        raise ValueError(f"{argument} must name at least one skill. `taskworlds list skills` shows all 50.")
+    found = [canonical_name(name) for name in names]
+    double = sorted({name for name in found if found.count(name) > 1})
+    if double:
+        raise ValueError(f"{argument} names {', '.join(double)} more than once.")
+    return found
+
+
+def _of_lists(name: str) -> BenchmarkMaker:
+    train, test = ENV_NAMES[name]
+    return BenchmarkMaker(
+        partial(_listed, name),
+        has_test=bool(test),
+        train_skills=train,
+        test_skills=test,
+        num_goals=NUM_GOALS,
+    )
+
+
+BENCHMARKS = {
+    "MT1": BenchmarkMaker(_mt1, keywords=("env_name",), test_skills=(), num_goals=NUM_GOALS),
+    **{name: _of_lists(name) for name in ("MT10", "MT25", "MT50")},
+    "ML1": BenchmarkMaker(_ml1, keywords=("env_name",), has_test=True, num_goals=NUM_GOALS),
+    **{name: _of_lists(name) for name in ("ML10", "ML25", "ML45")},
+    "custom-mt-envs": BenchmarkMaker(
+        _custom_mt, keywords=("envs_list",), test_skills=(), num_goals=NUM_GOALS
+    ),
+    "custom-ml-envs": BenchmarkMaker(
+        _custom_ml, keywords=("train_envs", "test_envs"), has_test=True, num_goals=NUM_GOALS
+    ),
+}

@@ -1,0 +1,89 @@
+"""Meta-World's scripted experts as one policy for all its skills."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.core.errors import check_known
+
+__all__ = ["ExpertPolicy", "expert_policy"]
+
+_TOO_HIGH = r"Constant\(s\) may be too high"  # how the experts' warning begins
+
+
+class ExpertPolicy:
+    """Meta-World's scripted experts: in each row the one for the row's skill, clipped to the action space.
+
+    An expert is privileged: where the task hides its goal, the last 3 of the 39 numbers, it reads the goal
+    from the info of the reset. It needs observations that begin with the 39 numbers as they are (not
+    normalised).
+    """
+
+    def __init__(self) -> None:
+        self._experts: dict[int, tuple[str, Any, NDArray[np.float64] | None]] = {}
+
+    def begin_episodes(self, mask: NDArray[np.bool_], infos: dict[str, Any]) -> None:
+        """Takes the skills and goals of the rows whose episodes begin.
+
+        Raises:
+            ValueError: a row's skill is unknown, or the infos name none.
+        """
+        from metaworld.policies import ENV_POLICY_MAP
+
+        experts: dict[str, Any] = ENV_POLICY_MAP
+
+        if "task_name" not in infos:
+            raise ValueError(
+                "The scripted experts must know each row's skill, but the reset's infos have no 'task_name': "
+                "evaluate them on a Meta-World benchmark or on what taskworlds.make_vec makes."
+            )
+        goals = infos.get("goal")
+        for row in np.flatnonzero(mask).tolist():
+            name = infos["task_name"][row]
+            check_known("skill", name, experts, f"There are experts for {len(experts)} skills.")
+            goal = None if goals is None else np.array(goals[row], dtype=np.float64)
+            self._experts[row] = (name, experts[name](), goal)
+
+    def __call__(self, obs: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Gives actions (N, 4) float32; zeros in rows that have had no episode."""
+        if not self._experts:
+            raise RuntimeError(
+                "The scripted experts know no row's skill yet: call begin_episodes(mask, infos) after the "
+                "reset."
+            )
+        actions = np.zeros((len(obs), 4), dtype=np.float32)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=_TOO_HIGH)  # actions get clipped, which is done here
+            for row, (name, expert, goal) in self._experts.items():
+                actions[row] = expert.get_action(self._shown(obs[row], name, goal))
+        return np.clip(actions, -1.0, 1.0)
+
+    @staticmethod
+    def _shown(obs: NDArray[np.float64], name: str, goal: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Gives a row's 39 numbers with the goal filled in."""
+        shown = np.array(obs[:39], dtype=np.float64)
+        if not shown[36:].any():
+            if goal is None:
+                raise ValueError(
+                    f"The goal of {name} is hidden from the observation, and the reset's infos have no "
+                    "'goal' for the scripted expert to read."
+                )
+            shown[36:] = goal
+        return shown
+
+
+def expert_policy() -> ExpertPolicy:
+    """Makes a policy of Meta-World's scripted experts, for all skills.
+
+    Example:
+        >>> expert = expert_policy()
+        >>> infos = {"task_name": ["reach-v3"], "goal": [[0.0, 0.9, 0.2]]}
+        >>> expert.begin_episodes(np.array([True]), infos)
+        >>> expert(np.zeros((1, 39))).tolist()
+        [[0.0, 1.0, 1.0, 0.0]]
+    """
+    return ExpertPolicy()

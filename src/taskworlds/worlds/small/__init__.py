@@ -1,0 +1,1 @@
+"""Small worlds without a simulator: a grid and a point."""

@@ -1,1 +1,0 @@
-"""Wrappers around any single Gymnasium environment: one file per thing changed."""

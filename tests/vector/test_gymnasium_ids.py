@@ -1,0 +1,251 @@
+"""The Gymnasium ids, which differ from Meta-World's by one word."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import gymnasium as gym
+import metaworld  # noqa: F401  (registers the ids that ours are compared with)
+import pytest
+from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
+from gymnasium.wrappers import TimeLimit
+
+import taskworlds
+from taskworlds.core.benchmark import split_of_name
+from taskworlds.core.registry import world_of, worlds
+from taskworlds.vector.gymnasium_ids import IDS, register_envs, register_once
+from taskworlds.vector.task_env import TaskEnv
+from taskworlds.vector.task_vector_env import TaskVectorEnv
+from taskworlds.worlds.metaworld.benchmarks import BENCHMARKS
+
+NEEDS = {
+    "MT1": {"env_name": "reach-v3"},
+    "ML1-train": {"env_name": "reach-v3"},
+    "ML1-test": {"env_name": "reach-v3"},
+    "custom-mt-envs": {"envs_list": ["reach-v3", "push-v3"]},
+    "custom-ml-envs": {"train_envs": ["reach-v3"], "test_envs": ["push-v3"]},
+}
+ROWS = {
+    "MT1": 1,
+    "MT10": 10,
+    "MT25": 25,
+    "MT50": 50,
+    "ML1-train": 20,
+    "ML1-test": 20,
+    "ML10-train": 20,
+    "ML10-test": 20,
+    "ML25-train": 25,
+    "ML25-test": 20,
+    "ML45-train": 45,
+    "ML45-test": 20,
+    "custom-mt-envs": 2,
+    "custom-ml-envs": 20,
+}
+
+
+ELSEWHERE = {  # tasks to train on
+    "half-cheetah-vel": 100,
+    "half-cheetah-dir": 2,
+    "ant-dir": 100,
+    "ant-fwd-back": 2,
+    "ant-goal": 150,
+    "walker2d-rand-params": 40,
+    "MT-HiPBMDP-Finger-Spin-vary-size-v0": 10,
+    "MT-HiPBMDP-Cheetah-Run-vary-torso-length-v0": 10,
+    "MT-HiPBMDP-Walker-Walk-vary-friction-v0": 10,
+    "MT-HiPBMDP-Walker-Walk-vary-len-v0": 10,
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def registered():
+    register_envs()
+
+
+def test_meta_worlds_ids_are_here_under_our_name():
+    theirs = {id.removeprefix("Meta-World/") for id in gym.registry if id.startswith("Meta-World/")}
+    # These two make one official environment whose goal is drawn at each reset, so they are no benchmarks.
+    assert theirs - {"goal_hidden", "goal_observable"} == set(ROWS)
+    assert set(IDS.values()) == {*ROWS, *ELSEWHERE}
+    assert {id for id in gym.registry if id.startswith("taskworlds/")} >= set(IDS)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_make(name):
+    env = gym.make(f"taskworlds/{name}", seed=0, use_one_hot=True, **NEEDS.get(name, {}))
+    assert type(env) is TaskEnv
+    split = "test" if name.endswith("-test") else "train"
+    assert env.tasks == list(env.benchmark.tasks(split))
+    assert env.observation_space.shape == (39 + len(env.benchmark.env_names(split)),)
+    assert env.spec.id == f"taskworlds/{name}"
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_make_vec(name):
+    envs = gym.make_vec(f"taskworlds/{name}", seed=0, **NEEDS.get(name, {}))
+    assert type(envs) is TaskVectorEnv
+    assert envs.num_envs == ROWS[name]
+    assert envs.split == ("test" if name.endswith("-test") else "train")
+    assert envs.spec.id == f"taskworlds/{name}"
+    own = name.removesuffix("-train").removesuffix("-test")
+    assert envs.benchmark == taskworlds.benchmark(own, seed=0, **NEEDS.get(name, {}))
+
+
+def test_every_id_names_a_benchmark_of_a_world():
+    known = {*BENCHMARKS, *(name for world in worlds() for name in world.benchmark_makers())}
+    assert {split_of_name(name)[0] for name in IDS.values()} <= known
+    mtenvs = {name for name in known if name.startswith("MT-HiPBMDP-")}
+    bodies = {name for world in worlds() if world.suite == "locomotion" for name in world.benchmark_makers()}
+    assert mtenvs | bodies == set(ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.requires_dm_control] if name.startswith("MT-") else [])
+        for name in ELSEWHERE
+    ],
+)
+def test_make_and_make_vec_of_other_worlds(name):
+    env = gym.make(f"taskworlds/{name}", seed=0)
+    assert type(env) is TaskEnv
+    assert len(env.tasks) == ELSEWHERE[name]
+    obs, info = env.reset(seed=0)
+    assert obs in env.observation_space
+    assert info["task_name"] == env.tasks[0].env_name
+    assert env.metadata["render_fps"] == world_of(info["task_name"]).render_fps
+    envs = gym.make_vec(f"taskworlds/{name}", seed=0, num_envs=2, vector_strategy="sync")
+    assert type(envs) is TaskVectorEnv
+    assert (envs.num_envs, envs.spec.id) == (2, f"taskworlds/{name}")
+    assert envs.benchmark == taskworlds.benchmark(name, seed=0)
+    assert envs.metadata["render_fps"] == env.metadata["render_fps"]
+    envs.close()
+
+
+@pytest.mark.parametrize("num_envs", [2, 7, 13])
+def test_number_of_rows(num_envs):
+    assert gym.make_vec("taskworlds/MT10", num_envs=num_envs, seed=0).num_envs == num_envs
+
+
+def test_gymnasiums_one_row_means_the_benchmarks_own_number():
+    assert gym.make_vec("taskworlds/MT10", num_envs=1, seed=0).num_envs == 10
+    assert taskworlds.make_vec("taskworlds/MT10", num_envs=1, seed=0).num_envs == 1
+
+
+def test_meta_worlds_keywords_arrive():
+    envs = gym.make_vec(
+        "taskworlds/ML10-train",
+        vector_strategy="sync",
+        seed=3,
+        meta_batch_size=10,
+        total_tasks_per_cls=4,
+        num_goals=6,
+        terminate_on_success=True,
+        task_select="random",
+        max_episode_steps=7,
+        reward_function_version="v1",
+        recurrent_info_in_obs=True,
+        normalize_observations=True,
+        reward_normalization_method="exponential",
+        reward_alpha=0.1,
+        autoreset_mode="NextStep",
+    )
+    assert (envs.num_envs, len(envs.tasks[0]), envs.max_episode_steps) == (10, 4, 7)
+    assert (envs.strategy, envs.reward_function_version) == ("sync", "v1")
+    assert envs.single_observation_space.shape == (39 + 6,)
+    assert envs.terminate_on_success.all()
+    assert envs.metadata["autoreset_mode"] is gym.vector.AutoresetMode.NEXT_STEP
+    assert envs.options.task_select == "random"
+    assert len(envs.benchmark.test_tasks) == 5 * 6
+
+
+def test_unknown_keywords_are_refused_with_the_nearest():
+    with pytest.raises(TypeError, match=r"'use_onehot' \(did you mean 'use_one_hot'\?\)"):
+        gym.make_vec("taskworlds/MT10", use_onehot=True)
+    with pytest.raises(TypeError, match=r"'rewardfunction' \(did you mean 'reward_function_version'\?\)"):
+        gym.make("taskworlds/MT1", env_name="reach-v3", rewardfunction="v2")
+    with pytest.raises(TypeError, match="MT1 needs env_name"):
+        gym.make("taskworlds/MT1")
+
+
+def test_the_two_splits_of_ml1_serve_their_own_tasks():
+    ml1 = taskworlds.benchmark("ML1", "reach-v3", seed=0)
+    for split in ("train", "test"):
+        envs = gym.make_vec(f"taskworlds/ML1-{split}", env_name="reach-v3", seed=0)
+        assert {task for row in envs.tasks for task in row} == set(ml1.tasks(split))
+
+
+def test_a_step_through_gymnasium():
+    env = gym.make("taskworlds/MT1", env_name="reach-v3", seed=0)
+    obs, info = env.reset(seed=0)
+    assert obs in env.observation_space
+    assert info["task_name"] == "reach-v3"
+    step = env.step(env.action_space.sample())
+    assert step.env_spec is env.spec
+    assert step.env_spec.observation_space == env.observation_space
+    assert step.env_spec.max_episode_length == 500
+
+
+def test_gymnasiums_time_limit_shortens_an_episode():
+    env = gym.make("taskworlds/MT1", env_name="reach-v3", seed=0, max_episode_steps=2)
+    assert type(env) is TimeLimit
+    env.reset(seed=0)
+    assert [env.step(env.action_space.sample())[3] for _ in range(2)] == [False, True]
+
+
+def test_gymnasiums_own_vectorization():
+    envs = gym.make_vec(
+        "taskworlds/MT1",
+        env_name="reach-v3",
+        seed=0,
+        num_envs=2,
+        vectorization_mode="sync",
+        max_episode_steps=3,
+    )
+    assert type(envs) is gym.vector.SyncVectorEnv
+    obs, infos = envs.reset(seed=0)
+    assert obs in envs.observation_space
+    for _ in range(3):
+        obs, _, _, truncated, infos = envs.step(envs.action_space.sample())
+    assert truncated.all()
+    assert infos["_task_id"].all()
+
+
+def test_specs_can_be_saved_and_make_the_environment_again():
+    env = gym.make("taskworlds/ML1-test", env_name="reach-v3", seed=3, use_one_hot=True)
+    again = gym.make(GymnasiumEnvSpec.from_json(env.spec.to_json())).unwrapped
+    assert again.tasks == env.tasks
+    assert again.spec == env.spec
+
+
+def test_register_once():
+    entry = "gymnasium.envs.classic_control.cartpole:CartPoleEnv"
+    register_once("taskworlds-test/Once-v0", entry, max_episode_steps=9)
+    register_once("taskworlds-test/Once-v0", "elsewhere:Other", max_episode_steps=10)
+    assert gym.spec("taskworlds-test/Once-v0").max_episode_steps == 9
+    assert gym.make("taskworlds-test/Once-v0").unwrapped.spec.id == "taskworlds-test/Once-v0"
+    before = dict(gym.registry)
+    register_envs()
+    assert gym.registry == before
+
+
+@pytest.mark.parametrize("make", ["make", "make_vec"])
+def test_gymnasium_finds_the_ids_without_an_import_of_ours(make, tmp_path):
+    program = f"""
+import sys
+import gymnasium
+assert "mujoco" not in sys.modules and "numba" not in sys.modules
+env = gymnasium.{make}("taskworlds/MT1", env_name="reach-v3", seed=0)
+print(env.reset(seed=0)[0].shape)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout in ("(39,)\n", "(1, 39)\n")

@@ -1,0 +1,223 @@
+"""Meta-World's names for each row's attributes and methods, through `call`, `get_attr` and `set_attr`."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import taskworlds
+from taskworlds import benchmark
+from taskworlds.vector.flat_state import from_arrays
+
+
+@pytest.fixture
+def envs(make_vec, tasks):
+    made = make_vec([tasks.near, tasks.far], 2, max_episode_steps=7)
+    made.reset(options={"tasks": [tasks.near, tasks.far]})
+    return made
+
+
+@pytest.mark.parametrize("strategy", ["sync", "async"], indirect=True)
+def test_attributes_before_the_first_reset(make_vec):
+    made = make_vec("MT10", seed=0, max_episode_steps=7, use_one_hot=True)
+    assert made.get_attr("task_name")[:2] == ("SawyerReachEnvV3", "SawyerPushEnvV3")
+    assert made.get_attr("task") == (None,) * 10
+    assert made.get_attr("max_path_length") == made.get_attr("max_episode_steps") == (7,) * 10
+    assert made.get_attr("current_task_idx") == (-1,) * 10
+    assert made.get_attr("tasks")[3] == list(made.benchmark.only("door-open-v3").train_tasks)
+    assert made.get_attr("observation_space") == (made.single_observation_space,) * 10
+    assert made.get_attr("action_space") == (made.single_action_space,) * 10
+    assert made.get_attr("terminate_on_success") == (False,) * 10
+    assert made.get_attr("sample_tasks_on_reset") == (True,) * 10
+    with pytest.raises(RuntimeError, match=r"no environment to look into yet: call reset\(\) first"):
+        made.get_attr("hand_low")
+    with pytest.raises(RuntimeError, match=r"no environment to look into yet: call reset\(\) first"):
+        made.call("get_endeff_pos")
+    made.reset(seed=0)  # a mistake in a row's process must not end it
+    assert made.get_attr("hand_low")[0].shape == (3,)
+
+
+@pytest.mark.parametrize("name", ["terminate_on_success", "sample_tasks_on_reset"])
+def test_switches(envs, name):
+    for values, expected in (
+        (True, (True, True)),
+        (False, (False, False)),
+        ([True, False], (True, False)),
+        ((False, True), (False, True)),
+        (np.bool_(True), (True, True)),
+    ):
+        envs.set_attr(name, values)
+        assert envs.get_attr(name) == expected
+        assert {type(value) for value in envs.get_attr(name)} == {bool}
+    assert envs.call(f"toggle_{name}", False) == (None, None)
+    assert envs.get_attr(name) == (False, False)
+    envs.call(f"toggle_{name}", on=True)
+    assert envs.call(name) == (True, True)
+    for bad in (1, "yes", None):
+        with pytest.raises(ValueError, match=f"{name} must be one of True, False, not {bad!r}"):
+            envs.set_attr(name, bad)
+    with pytest.raises(ValueError, match=f"{name} must have one value for each of the 2 rows, not 3"):
+        envs.set_attr(name, [True] * 3)
+    with pytest.raises(TypeError, match="off"):
+        envs.call(f"toggle_{name}", off=True)
+    assert envs.get_attr(name) == (True, True)
+
+
+def test_sample_tasks_gives_each_rows_reset(envs):
+    given = envs.call("sample_tasks")
+    assert len(given) == 2
+    for row, (obs, info) in enumerate(given):
+        assert obs.shape == (39,)
+        assert info["task_id"] == envs.current_tasks[row].id
+        assert info["goal"].shape == (3,)
+    again = envs.call("sample_tasks", seed=3)
+    assert [info["task_id"] for _, info in envs.call("sample_tasks", seed=3)] == [
+        i["task_id"] for _, i in again
+    ]
+
+
+def test_the_native_engine_says_where_official_attributes_are():
+    envs = taskworlds.make_vec("reach-v3", 2, seed=0, vector_strategy="native")
+    for ask in (envs.get_attr, envs.call, lambda name: envs.set_attr(name, 1)):
+        with pytest.raises(AttributeError, match=r"no attribute 'hand_low'.*vector_strategy=\"sync\""):
+            ask("hand_low")
+
+
+@pytest.mark.parametrize("strategy", ["sync", "async"], indirect=True)
+def test_the_official_environment_can_be_looked_into(envs):
+    assert [low.tolist() for low in envs.get_attr("hand_low")] == [[-0.5, 0.4, 0.05]] * 2
+    assert envs.call("hand_low")[0].tolist() == [-0.5, 0.4, 0.05]
+    assert [pos.shape for pos in envs.call("get_endeff_pos")] == [(3,), (3,)]
+    before = from_arrays(envs.get_state())["rows"][0]["physics"]
+    with pytest.raises(
+        AttributeError, match="'reset_model' is a method of the official environment, not a value"
+    ):
+        envs.get_attr("reset_model")
+    assert np.array_equal(from_arrays(envs.get_state())["rows"][0]["physics"], before)
+    for ask in (envs.get_attr, envs.call):
+        with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+            ask("no_such_name")
+    envs.step(np.zeros((2, 4)))  # the rows are still there
+
+
+@pytest.mark.parametrize("strategy", ["sync", "async"], indirect=True)
+def test_attributes_of_the_official_environment_can_be_set(envs):
+    envs.set_attr("action_scale", 0.002)
+    assert envs.get_attr("action_scale") == (0.002, 0.002)
+    envs.set_attr("action_scale", [0.01, 0.02])
+    assert envs.get_attr("action_scale") == (0.01, 0.02)
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        envs.set_attr("no_such_name", 3)
+    with pytest.raises(ValueError, match="action_scale must have one value for each of the 2 rows, not 1"):
+        envs.set_attr("action_scale", [0.01])
+    assert envs.get_attr("action_scale") == (0.01, 0.02)
+
+
+@pytest.mark.parametrize("name", ["max_path_length", "max_episode_steps", "task", "task_name", "np_random"])
+def test_what_is_chosen_at_construction_cannot_be_set(envs, name):
+    before = envs.get_attr(name)
+    with pytest.raises(
+        AttributeError, match=f"'{name}' cannot be set. set_attr takes tasks, terminate_on_success"
+    ):
+        envs.set_attr(name, 3)
+    assert envs.get_attr(name) == before
+
+
+@pytest.mark.parametrize("name", ["reset", "step", "close", "seed"])
+def test_rows_are_not_reset_or_stepped_behind_the_batchs_back(envs, name):
+    with pytest.raises(
+        AttributeError, match=rf"The rows have no {name}\(\) of their own: call the vector env"
+    ):
+        envs.call(name)
+
+
+def test_normalisation_is_frozen_for_all_rows_alike(envs):
+    with pytest.raises(ValueError, match="update_running_mean must be the same for all rows"):
+        envs.set_attr("update_running_mean", [True, False])
+
+
+# --- checkpoints --------------------------------------------------------------------------------------------
+
+
+def ids(envs, n):
+    return [envs.sample_tasks()[1]["task_id"].tolist() for _ in range(n)]
+
+
+@pytest.mark.parametrize("name", ["ML10-train", "MT10"])
+def test_checkpoint_names_are_unique(make_vec, name):
+    # Meta-World's are the same for all rows of an ML benchmark, so one row's overwrites the others'.
+    envs = make_vec(name, 20, seed=0, num_goals=4)
+    names = [each for each, _ in envs.call("get_checkpoint")]
+    assert len(set(names)) == 20
+    other = make_vec("ML10-test", 20, seed=0, num_goals=4)
+    assert not set(names) & {each for each, _ in other.call("get_checkpoint")}
+
+
+@pytest.mark.parametrize("select", ["random", "pseudorandom", "round_robin"])
+def test_checkpoints_restore_the_selection(make_vec, select):
+    goals = benchmark("ML1", "drawer-close-v3", seed=0, num_goals=7)
+    envs = make_vec(goals, 2, task_select=select, seed=0)
+    ids(envs, 5)
+    envs.set_attr("terminate_on_success", [True, False])
+    envs.call("toggle_sample_tasks_on_reset", True)
+    saved = json.loads(json.dumps(envs.call("get_checkpoint")))
+    at = [task.id for task in envs.current_tasks]
+    expected = ids(envs, 9)
+    fresh = make_vec(goals, 2, task_select=select, seed=99)
+    for restored in (envs, fresh):
+        restored.call("load_checkpoint", saved[::-1])
+        assert [task.id for task in restored.current_tasks] == at
+        assert restored.get_attr("terminate_on_success") == (True, False)
+        assert restored.get_attr("sample_tasks_on_reset") == (True, True)
+        with pytest.raises(RuntimeError, match=r"call reset\(\) before"):
+            restored.step(np.zeros((2, 4)))
+        assert ids(restored, 9) == expected
+
+
+def test_checkpoints_hold_the_tasks_of_an_unseeded_benchmark(make_vec):
+    envs = make_vec("ML1", 2, env_name="drawer-close-v3", num_goals=3)
+    saved = envs.call("get_checkpoint")
+    other = make_vec("ML1", 2, env_name="drawer-close-v3", num_goals=3)
+    assert other.tasks != envs.tasks
+    other.call("load_checkpoint", saved)
+    assert other.tasks == envs.tasks
+
+
+def test_checkpoints_keep_tasks_that_were_set(make_vec):
+    goals = benchmark("MT1", "drawer-close-v3", seed=0, num_goals=7)
+    envs, other = make_vec(goals, 2), make_vec(goals, 2)
+    envs.set_tasks(goals.train_tasks[3])
+    other.call("load_checkpoint", envs.call("get_checkpoint"))
+    assert other.current_tasks == (None, None)
+    other.reset()
+    assert other.current_tasks == (goals.train_tasks[3],) * 2
+
+
+def test_checkpoints_of_other_environments_are_refused(make_vec, tasks):
+    few = make_vec("ML1", 2, env_name="drawer-close-v3", seed=0)
+    many = make_vec("ML1", 3, env_name="drawer-close-v3", seed=0)
+    with pytest.raises(
+        ValueError, match=r"no checkpoint for ML1-drawer-close-v3/train/row-2, but there are for ML1-dra"
+    ):
+        many.call("load_checkpoint", few.call("get_checkpoint"))
+    with pytest.raises(ValueError, match=r"no checkpoint for .*row-0, .*row-1, but there are for none"):
+        few.call("load_checkpoint", [])
+    push = make_vec(list(benchmark("MT1", "push-v3", seed=0).train_tasks), 2)
+    reach = make_vec([tasks.far], 2)  # both benchmarks are called "tasks"
+    before = reach.tasks
+    with pytest.raises(ValueError, match="is of the skill 'push-v3', which tasks does not have here"):
+        reach.call("load_checkpoint", push.call("get_checkpoint"))
+    assert reach.tasks == before
+
+
+def test_a_single_environments_checkpoint(make):
+    goals = benchmark("ML1", "drawer-close-v3", seed=0, num_goals=7)
+    env, other = (make(goals, task_select="pseudorandom", seed=seed) for seed in (0, 1))
+    env.sample_tasks()
+    name, saved = env.get_checkpoint()
+    assert name == "ML1-drawer-close-v3/train/row-0"
+    expected = [env.sample_tasks()[1]["task_id"] for _ in range(7)]
+    other.load_checkpoint([(name, json.loads(json.dumps(saved)))])
+    assert [other.sample_tasks()[1]["task_id"] for _ in range(7)] == expected

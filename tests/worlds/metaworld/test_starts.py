@@ -1,0 +1,78 @@
+"""Where episodes start: what is kept between goals changes no bit, and is not used where it does not hold."""
+
+import numpy as np
+import pytest
+
+import taskworlds
+from taskworlds.engine import metaworld_model
+from taskworlds.worlds.metaworld import starts
+from taskworlds.worlds.metaworld.kernel import first_observation
+from taskworlds.worlds.metaworld.reset import Sim, begin
+from taskworlds.worlds.metaworld.skills import SKILLS, skill
+
+HAND = (0.0, 0.6, 0.2)
+
+
+@pytest.mark.parametrize("name", [each.name for each in SKILLS])
+def test_starts_are_those_of_whole_resets(name):
+    mine = skill(name)
+    starts.forget()
+    for task in taskworlds.benchmark(name, seed=5).train_tasks[:3]:
+        (kept,) = starts.beginnings([(mine, task["rand_vec"])])
+        whole = begin(mine, metaworld_model(mine.model).to_mujoco(), task["rand_vec"])
+        obs, memory, goal = first_observation(mine, whole, visible=True)
+        start = np.concatenate([whole.start[each] for each in mine.start])
+        for ours, theirs in zip(kept, (whole.state, whole.moved, start, memory, obs, goal), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def simulation(settled):
+    return Sim(metaworld_model(skill("door-open-v3").model).to_mujoco(), settled)
+
+
+def settle(sim, place=HAND):
+    sim.settle_hand(place)
+    return sim.state()
+
+
+def test_the_hand_settles_once_for_a_place():
+    settled = {}
+    first = settle(simulation(settled))
+    assert list(settled) == [HAND]
+    settled[HAND] = settled[HAND].copy()
+    settled[HAND][1] += 0.5  # a mark, to see that it is what is used
+    assert not np.array_equal(settle(simulation(settled)), first)
+    settle(simulation(settled), (0.1, 0.6, 0.2))
+    assert list(settled) == [HAND, (0.1, 0.6, 0.2)]
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda sim: sim.move_body("door", (0.1, 0.9, 0.15)),
+        lambda sim: sim.place_joint(-0.5),
+        lambda sim: sim.run(1),
+        lambda sim: sim.model,
+        lambda sim: sim.data.qvel.__setitem__(0, 0.1),
+    ],
+    ids=["a body moved", "a joint placed", "time passed", "the model handed out", "data changed"],
+)
+def test_nothing_is_kept_or_taken_once_the_simulation_was_touched(touch):
+    settled = {}
+    sim = simulation(settled)
+    touch(sim)
+    expected = settle(sim)
+    assert settled == {}
+    settle(simulation(settled))
+    sim = simulation(settled)
+    touch(sim)
+    np.testing.assert_array_equal(settle(sim), expected)
+
+
+def test_a_moved_site_changes_nothing_but_itself():
+    settled = {}
+    first = settle(simulation(settled))
+    sim = simulation(settled)
+    sim.move_site("goal", (0.3, 0.7, 0.1))
+    np.testing.assert_array_equal(settle(sim), first)
+    np.testing.assert_array_equal(sim.site("goal"), (0.3, 0.7, 0.1))

@@ -1,0 +1,89 @@
+"""What type checkers see of the package: its public names, each from its module. tests/test_types.py holds it to `__all__`."""
+
+from taskworlds import control as control
+from taskworlds import samplers as samplers
+from taskworlds import types as types
+from taskworlds.compat.amago.k_episode import KEpisodeMetaworld as KEpisodeMetaworld
+from taskworlds.compat.amago.k_episode import Metaworld as Metaworld
+from taskworlds.compat.garage.gym_env import GymEnv as GymEnv
+from taskworlds.compat.garage.locomotion import AntDirEnv as AntDirEnv
+from taskworlds.compat.garage.locomotion import AntGoalEnv as AntGoalEnv
+from taskworlds.compat.garage.locomotion import HalfCheetahDirEnv as HalfCheetahDirEnv
+from taskworlds.compat.garage.locomotion import HalfCheetahVelEnv as HalfCheetahVelEnv
+from taskworlds.compat.garage.locomotion import Walker2dRandParamsEnv as Walker2dRandParamsEnv
+from taskworlds.compat.garage.metaworld_set_task import MetaWorldSetTaskEnv as MetaWorldSetTaskEnv
+from taskworlds.compat.garage.multi_env import MultiEnvWrapper as MultiEnvWrapper
+from taskworlds.compat.garage.multi_env import round_robin_strategy as round_robin_strategy
+from taskworlds.compat.garage.multi_env import uniform_random_strategy as uniform_random_strategy
+from taskworlds.compat.garage.normalize import NormalizedEnv as NormalizedEnv
+from taskworlds.compat.garage.normalize import normalize as normalize
+from taskworlds.compat.garage.running_statistics import RunningStatistics as RunningStatistics
+from taskworlds.compat.garage.task_name import TaskNameWrapper as TaskNameWrapper
+from taskworlds.compat.garage.task_onehot import TaskOnehotWrapper as TaskOnehotWrapper
+from taskworlds.compat.mtrl.dmcontrol import build_dmcontrol_vec_env as build_dmcontrol_vec_env
+from taskworlds.compat.mtrl.metaworld import build_metaworld_vec_env as build_metaworld_vec_env
+from taskworlds.compat.mtrl.vec_env import MetaWorldVecEnv as MetaWorldVecEnv
+from taskworlds.compat.mtrl.vec_env import VecEnv as VecEnv
+from taskworlds.core.benchmark import Benchmark as Benchmark
+from taskworlds.core.benchmark import benchmark as benchmark
+from taskworlds.core.step import EnvSpec as EnvSpec
+from taskworlds.core.step import EnvStep as EnvStep
+from taskworlds.core.step import StepType as StepType
+from taskworlds.core.task import Task as Task
+from taskworlds.core.version import __version__ as __version__
+from taskworlds.evaluation import Result as Result
+from taskworlds.evaluation import compare as compare
+from taskworlds.evaluation import evaluate as evaluate
+from taskworlds.testing.check_skill import check_skill as check_skill
+from taskworlds.vector.gymnasium_ids import register_once as register_once
+from taskworlds.vector.make import make as make
+from taskworlds.vector.make import make_vec as make_vec
+from taskworlds.worlds.metaworld.skill import Skill as Skill
+from taskworlds.worlds.metaworld.skills import register_skill as register_skill
+from taskworlds.worlds.small.grid_world import GridWorldEnv as GridWorldEnv
+from taskworlds.worlds.small.point import PointEnv as PointEnv
+
+__all__ = [
+    "AntDirEnv",
+    "AntGoalEnv",
+    "Benchmark",
+    "EnvSpec",
+    "EnvStep",
+    "GridWorldEnv",
+    "GymEnv",
+    "HalfCheetahDirEnv",
+    "HalfCheetahVelEnv",
+    "KEpisodeMetaworld",
+    "MetaWorldSetTaskEnv",
+    "MetaWorldVecEnv",
+    "Metaworld",
+    "MultiEnvWrapper",
+    "NormalizedEnv",
+    "PointEnv",
+    "Result",
+    "RunningStatistics",
+    "Skill",
+    "StepType",
+    "Task",
+    "TaskNameWrapper",
+    "TaskOnehotWrapper",
+    "VecEnv",
+    "Walker2dRandParamsEnv",
+    "__version__",
+    "benchmark",
+    "build_dmcontrol_vec_env",
+    "build_metaworld_vec_env",
+    "check_skill",
+    "compare",
+    "control",
+    "evaluate",
+    "make",
+    "make_vec",
+    "normalize",
+    "register_once",
+    "register_skill",
+    "round_robin_strategy",
+    "samplers",
+    "types",
+    "uniform_random_strategy",
+]

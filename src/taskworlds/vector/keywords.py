@@ -1,0 +1,150 @@
+"""The keywords of `make` and `make_vec`, typed and documented: the one place that says what each means.
+
+A type checker reads them from the signatures, which name these classes, and `help` shows them: `documented` puts them
+into a function's docstring and signature.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+
+from gymnasium.vector import AutoresetMode
+from typing_extensions import Doc, TypedDict, get_args, get_origin
+
+from taskworlds.vector.task_selection import TaskChooser
+
+__all__ = ["BenchmarkKeywords", "MakeKeywords", "OptionKeywords", "documented"]
+
+TaskSelect = Literal["random", "pseudorandom", "round_robin", "fixed"] | TaskChooser
+RenderMode = Literal["rgb_array", "depth_array", "human", "ansi"]
+
+
+class BenchmarkKeywords(TypedDict, total=False):
+    """What a benchmark that is given by name can be told; see `taskworlds.benchmark`."""
+
+    env_name: Annotated[str, Doc("the skill of MT1 or ML1.")]
+    num_goals: Annotated[
+        int, Doc("goals of each skill, or tasks of each split; 50 in Meta-World, elsewhere the benchmark's own number.")
+    ]
+    envs_list: Annotated[Sequence[str], Doc("the skills of custom-mt-envs.")]
+    train_envs: Annotated[Sequence[str], Doc("the train skills of custom-ml-envs.")]
+    test_envs: Annotated[Sequence[str], Doc("the test skills of custom-ml-envs.")]
+
+
+class OptionKeywords(TypedDict, total=False):
+    """The choices that every environment takes, under Meta-World's names."""
+
+    use_one_hot: Annotated[
+        bool, Doc("append the one-hot of the row's skill to the observation, in the order of the benchmark's skills.")
+    ]
+    max_episode_steps: Annotated[
+        int | None, Doc("steps after which an episode is truncated; None for the world's own limit (500 in Meta-World).")
+    ]
+    terminate_on_success: Annotated[bool, Doc("terminate the episode on its first step that succeeds.")]
+    task_select: Annotated[
+        TaskSelect,
+        Doc(
+            'which task the next episode has: "random", "pseudorandom" (every task once before any comes again), '
+            '"round_robin", "fixed" (the first), or a function of the row\'s tasks and its generator.'
+        ),
+    ]
+    sample_tasks_on_reset: Annotated[
+        bool | None,
+        Doc(
+            "whether each reset chooses a task, or only `sample_tasks` and a seeded reset do. None: each reset does, "
+            'except with task_select "pseudorandom" and "fixed", as in Meta-World.'
+        ),
+    ]
+    reward_function_version: Annotated[
+        str | None, Doc("the reward, in Meta-World \"v1\" or \"v2\"; None for the world's newest.")
+    ]
+    recurrent_info_in_obs: Annotated[
+        bool,
+        Doc("append the last action, the last reward, and whether the episode just ended; zeros after a reset."),
+    ]
+    normalize_reward_in_recurrent_info: Annotated[bool, Doc("divide that last reward by 10.")]
+    normalize_observations: Annotated[
+        bool, Doc("center and scale observations by each row's running mean and variance.")
+    ]
+    reward_normalization_method: Annotated[
+        Literal["gymnasium", "exponential"] | None,
+        Doc(
+            'divide rewards: "gymnasium", by the running deviation of the discounted return; "exponential", by the '
+            "exponentially weighted deviation of the reward. None: leave them."
+        ),
+    ]
+    reward_alpha: Annotated[float, Doc('weight of the newest reward in "exponential".')]
+    k_episodes: Annotated[
+        int | None,
+        Doc(
+            "attempts of a trial: each episode becomes k attempts at its task, with a soft reset between them; see "
+            "`TaskVectorEnv`. None: no trials."
+        ),
+    ]
+    num_threads: Annotated[
+        int | None,
+        Doc(
+            "threads of the native engine; None for as many as the process may use processors. Without effect on "
+            "engines without threads."
+        ),
+    ]
+    engine_options: Annotated[
+        Mapping[str, Any] | None, Doc("options of the engine in use, by name; see the engine's documentation.")
+    ]
+    autoreset_mode: Annotated[
+        AutoresetMode | str, Doc("what happens to a row whose episode has ended, as in Gymnasium; SAME_STEP by default.")
+    ]
+    render_mode: Annotated[RenderMode | None, Doc("what `render` gives; None for no pictures.")]
+    camera_name: Annotated[str | None, Doc("camera of the picture, by name.")]
+    camera_id: Annotated[int | None, Doc("camera of the picture, by number.")]
+    width: Annotated[int, Doc("the picture's width, pixels; 480.")]
+    height: Annotated[int, Doc("the picture's height, pixels; 480.")]
+
+
+class MakeKeywords(BenchmarkKeywords, OptionKeywords, total=False):
+    """All keywords of `make` and `make_vec` beside those in their signatures."""
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def documented(keywords: type) -> Callable[[Function], Function]:
+    """Decorates a function that takes `**options: Unpack[keywords]`: `help` then shows each keyword and what it means.
+
+    Args:
+        keywords: a TypedDict whose entries are `Annotated[type, Doc("...")]`.
+    """
+    entries = get_type_hints(keywords, include_extras=True)
+
+    def decorate(function: Function) -> Function:
+        signature = inspect.signature(function)
+        plain = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+        more = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=..., annotation=_type_of(entry))
+            for name, entry in entries.items()
+        ]
+        function.__signature__ = signature.replace(parameters=[*plain, *more])  # type: ignore[attr-defined]
+        lines = [_line(name, _text_of(entry)) for name, entry in entries.items()]
+        doc = inspect.cleandoc(function.__doc__ or "")
+        assert "    **options:" in doc, f"{function.__name__} must have a line **options in its Args"
+        before, _, after = doc.partition("    **options:")
+        rest = after.split("\n\n", 1)
+        function.__doc__ = before + "\n".join(lines) + ("\n\n" + rest[1] if len(rest) > 1 else "")
+        return function
+
+    return decorate
+
+
+def _line(name: str, text: str) -> str:
+    return textwrap.fill(f"{name}: {text}", 110, initial_indent="    ", subsequent_indent="        ")
+
+
+def _type_of(entry: Any) -> Any:
+    return get_args(entry)[0] if get_origin(entry) is Annotated else entry
+
+
+def _text_of(entry: Any) -> str:
+    return next(each.documentation for each in get_args(entry)[1:] if isinstance(each, Doc))

@@ -89,7 +89,7 @@ class Camera:
             self._renderer.enable_depth_rendering()
 
     def picture(self) -> NDArray[Any] | None:
-        """Gives (height, width, 3) uint8, or for depth (height, width) float32, metres; None for a window."""
+        """Returns (height, width, 3) uint8, or for depth (height, width) float32, metres; None for a window."""
         if self._mode == "human":
             self._window.render("human")
             return None

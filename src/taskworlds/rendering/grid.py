@@ -15,7 +15,7 @@ __all__ = ["grid"]
 
 
 def grid(pictures: Sequence[Any], rows: Sequence[int] | None, columns: int | None) -> NDArray[Any]:
-    """Puts pictures of one size side by side, line by line; see `TaskVectorEnv.render_grid`.
+    """Arranges pictures of one size in a grid, line by line; see `TaskVectorEnv.render_grid`.
 
     Example:
         >>> tiles = [np.full((2, 3, 3), value, np.uint8) for value in (1, 2, 3)]

@@ -40,7 +40,7 @@ _SECONDS = 120  # that a program may take: a first import from a slow disk takes
 
 
 def fault(program: str, **environment: str) -> str | None:
-    """Runs a program in a new Python, where it may crash, and tells what went wrong.
+    """Runs a program in a new Python process, where it may crash, and returns what went wrong.
 
     Args:
         program: its source code.
@@ -74,9 +74,9 @@ def fault(program: str, **environment: str) -> str | None:
 
 
 def choose_library() -> str:
-    """Gives the library that processes started from here shall draw with.
+    """Returns the library that processes started from here are to draw with.
 
-    That is what MUJOCO_GL names, or else the first of `LIBRARIES` that works.
+    It is what MUJOCO_GL names, or else the first of `LIBRARIES` that works.
 
     Returns:
         A value for MUJOCO_GL.
@@ -88,7 +88,7 @@ def choose_library() -> str:
 
 
 def prepare() -> None:
-    """Gets this process, and those that it starts, ready to draw without a display.
+    """Prepares this process, and those that it starts, for drawing without a display.
 
     Sets MUJOCO_GL to the first of `LIBRARIES` that works. Does nothing if it is set, or if there is a display.
 
@@ -115,7 +115,7 @@ def _working_library(wanted: str | None) -> str:
     if wanted:
         raise RuntimeError(
             f"MUJOCO_GL must name a library that can draw here, one of {', '.join(LIBRARIES)}, but with "
-            f"{found}. Unset it to have the first taken that works, or install what lacks: {INSTALL}. "
+            f"{found}. Unset it to use the first that works, or install what is missing: {INSTALL}. "
             "`taskworlds doctor` shows what works."
         )
     raise RuntimeError(

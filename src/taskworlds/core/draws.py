@@ -56,6 +56,11 @@ class Deck:
             self._order = [int(number) for number in order]
         return self._order[self.place]
 
+    @property
+    def order(self) -> list[int]:
+        """The numbers of the present round, in the order in which they are dealt."""
+        return list(self._order)
+
     def get_state(self) -> dict[str, Any]:
         """Returns what has been dealt and what comes next in this round, as JSON-ready values."""
         return {"rounds": self.rounds, "place": self.place, "order": list(self._order)}

@@ -14,14 +14,13 @@ from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
-from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.utils import seeding
 from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.benchmark import SPLITS, Benchmark
 from taskworlds.core.benchmark import benchmark as make_benchmark
 from taskworlds.core.errors import check_choice, check_count, check_seed, unexpected_keywords
-from taskworlds.core.step import EnvSpec, EnvStep
+from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin
 from taskworlds.core.task import Task
 from taskworlds.vector.make import make
 from taskworlds.vector.options import Options
@@ -43,7 +42,7 @@ _FIXED = {
 _OPTIONS = {field.name for field in dataclasses.fields(Options)} - _FIXED - _KEYWORDS | {"vector_strategy"}
 
 
-class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
+class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[misc]  # spec is narrower
     """Trials of k attempts at one task, on Gymnasium's API.
 
     `reset` begins a trial: it draws a skill, each with the same probability, and then one of that skill's tasks. When
@@ -87,6 +86,7 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
         max_episode_length: as given.
         reward_scales: factor of the reward by the skill's name; 1 for a skill that is missing. Read at each reset.
         task: the trial's task; None before the first reset.
+        spec: the `EnvSpec`; its `max_episode_length` is that of a trial, K times an attempt's.
 
     Raises:
         TypeError: a keyword is not known, or an argument has the wrong type.
@@ -183,16 +183,6 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
             kwargs=kwargs,
         )
-
-    @property
-    def spec(self) -> EnvSpec:
-        """What the environment is; its `max_episode_length` is that of a trial, K times an attempt's."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
-        limit = self._spec.max_episode_length
-        self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
 
     @property
     def env_name(self) -> str:

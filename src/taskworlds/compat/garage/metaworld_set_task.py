@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import gymnasium
-from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.utils import seeding
 
 from taskworlds.compat.garage.per_task import check_wrapper, wrap_for_task
 from taskworlds.compat.garage.step_wrapper import StepWrapper
 from taskworlds.compat.garage.task_onehot import TaskOnehotWrapper
 from taskworlds.core.benchmark import SPLITS, Benchmark
+from taskworlds.core.draws import Deck
 from taskworlds.core.errors import check_choice, check_count, check_seed
-from taskworlds.core.step import EnvSpec, EnvStep
+from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin
 from taskworlds.core.task import Task
 from taskworlds.vector.make import make
 from taskworlds.vector.task_env import TaskEnv
@@ -23,7 +23,7 @@ from taskworlds.vector.task_env import TaskEnv
 __all__ = ["MetaWorldSetTaskEnv"]
 
 
-class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
+class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[misc]  # spec is narrower
     """The tasks of one split of a benchmark, in garage's protocol: `sample_tasks` and `set_task`.
 
     One made with a benchmark can sample. One made without arguments, say in a worker process, takes kind,
@@ -89,10 +89,10 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         self._base: TaskEnv | None = None  # runs every skill; the wrapped environments share it
         self._envs: dict[str, StepWrapper] = {}  # by skill, the base in its wrappers
         self._current: _Current | None = None
-        self._spec: EnvSpec | None = None
-        # By skill, in the order of sampling; empty where there is no sampling.
+        # By skill, in the order of its present round of sampling; empty where there is no sampling.
         self._tasks: dict[str, list[Task]] = {}
-        self._sampled = 0  # tasks given since they were in the benchmark's order
+        self._decks: dict[str, Deck] = {}  # by skill, of the places in that order
+        self._sampled = 0  # tasks since the skills' first rounds began
         self._visualizing = False
         if benchmark is None:
             given = {"kind": kind, "wrapper": wrapper, "add_env_onehot": add_env_onehot or None}
@@ -213,19 +213,19 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
 
     def _order_tasks(self, setting: _Setting) -> None:
         """Puts the tasks into the benchmark's order, of which none has been sampled."""
-        self._tasks = {
-            name: [task for task in setting.tasks if task.env_name == name] for name in setting.env_names
-        }
+        self._tasks = {name: list(tasks) for name, tasks in setting.benchmark.by_skill(setting.kind).items()}
+        self._decks = {name: Deck(len(tasks)) for name, tasks in self._tasks.items()}
         self._sampled = 0
 
     def _next_task(self) -> Task:
-        round_, place = divmod(self._sampled, len(self._tasks))
-        tasks = list(self._tasks.values())[place]
-        index = round_ % len(tasks)
-        if index == 0 and round_ > 0:
-            tasks[:] = [tasks[i] for i in self.np_random.permutation(len(tasks))]
+        names = list(self._tasks)
+        name = names[self._sampled % len(names)]
         self._sampled += 1
-        return tasks[index]
+        tasks, deck = self._tasks[name], self._decks[name]
+        deck.deal(None if deck.rounds == 0 else self.np_random)
+        if deck.place == 0:  # a round shuffles the order of the one before
+            tasks[:] = [tasks[index] for index in deck.order]
+        return tasks[deck.place]
 
     def set_task(self, task: Mapping[str, Any] | Task | Any) -> None:
         """Sets the task and starts an episode of it.
@@ -285,17 +285,6 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
             RuntimeError: the environment was made without a benchmark, and has no task yet.
         """
         return self._env("observation_space").observation_space
-
-    @property
-    def spec(self) -> EnvSpec | None:
-        """The environment's `EnvSpec`; None while it has no task, and so no spaces."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
-        if self._spec is not None:
-            limit = self._spec.max_episode_length
-            self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from taskworlds.vector.normalization import exponential_update
+
 __all__ = ["RunningStatistics"]
 
 
@@ -50,10 +52,7 @@ class RunningStatistics:
         return np.sqrt(self.var) + 1e-8
 
     def update(self, value: npt.ArrayLike, alpha: float) -> None:
-        """Takes one value into account.
-
-        The mean moves first, and the variance measures from where it moved to:
-        mean <- (1 - alpha) mean + alpha value; var <- (1 - alpha) var + alpha (value - mean)**2.
+        """Takes one value into account, by `taskworlds.vector.normalization.exponential_update`.
 
         Args:
             value: the new value, of this object's shape.
@@ -70,8 +69,8 @@ class RunningStatistics:
                 f"The value must be finite, not {new}: it would spoil the running statistics for good. "
                 "Look for the step of the environment that gave it."
             )
-        self.mean = np.asarray((1 - alpha) * self.mean + alpha * new)
-        self.var = np.asarray((1 - alpha) * self.var + alpha * (new - self.mean) ** 2)
+        mean, var = exponential_update(self.mean, self.var, new, alpha)
+        self.mean, self.var = np.asarray(mean), np.asarray(var)  # of shape () they come as numbers
 
     def to_json(self) -> str:
         """Gives the statistics as one line of JSON, with every float exact."""

@@ -92,12 +92,7 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
                 f"terminated, truncated, info), not {result!r}. Convert an env of the old API first."
             )
         observation, reward, terminated, truncated, info = result
-        if terminated:
-            step_type = StepType.TERMINAL
-        elif truncated:
-            step_type = StepType.TIMEOUT
-        else:
-            step_type = StepType.MID if self._steps else StepType.FIRST
+        step_type = StepType.of(terminated, truncated, is_first=self._steps == 0)
         return EnvStep(self.spec, action, reward, observation, info, step_type)
 
     @property

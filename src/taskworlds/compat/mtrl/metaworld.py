@@ -103,7 +103,7 @@ def build_metaworld_vec_env(
     else:
         split, skills = "train", _train_skills(group, benchmark)
     if env_id_to_task_map is None:
-        chosen = _choose_tasks(benchmark.tasks(split), first(seed, benchmark.seed))
+        chosen = _choose_tasks(benchmark.by_skill(split), first(seed, benchmark.seed))
         tasks = {name: chosen[name] for name in skills}
         env_id_to_task_map = tasks
     else:
@@ -171,13 +171,10 @@ def _train_skills(group: Any, benchmark: Benchmark) -> list[str]:
     return names
 
 
-def _choose_tasks(tasks: Sequence[Task], seed: int | None) -> dict[str, Task]:
+def _choose_tasks(by_skill: Mapping[str, Sequence[Task]], seed: int | None) -> dict[str, Task]:
     """Chooses one task of each skill."""
     rng = np.random.default_rng(seed)
-    goals: dict[str, list[Task]] = {}
-    for task in tasks:
-        goals.setdefault(task.env_name, []).append(task)
-    return {name: goals[name][rng.integers(len(goals[name]))] for name in goals}
+    return {name: tasks[int(rng.integers(len(tasks)))] for name, tasks in by_skill.items()}
 
 
 def _tasks_of_map(tasks: Mapping[str, Any], skills: Sequence[str]) -> dict[str, Task]:

@@ -12,7 +12,7 @@ from taskworlds.compat.garage.metaworld_set_task import MetaWorldSetTaskEnv, che
 from taskworlds.compat.garage.samplers.task_samplers import TaskSampler
 from taskworlds.compat.garage.samplers.updates import SetTaskUpdate
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.draws import generator_of, sample_indices
+from taskworlds.core.draws import Deck, generator_of, sample_indices
 from taskworlds.core.errors import check_count
 from taskworlds.core.task import Task
 
@@ -64,12 +64,8 @@ class MetaWorldTaskSampler(TaskSampler):
         check_onehot(self._benchmark, kind, add_env_onehot)
         self._setting = (self._benchmark, kind, wrapper, add_env_onehot)
         self._np_random = generator_of(seed, np_random)
-        self._tasks: dict[str, list[Task]] = {name: [] for name in self._benchmark.env_names(kind)}
-        for task in self._benchmark.tasks(kind):
-            self._tasks[task.env_name].append(task)
-        self._left: dict[str, list[int]] = {
-            name: [] for name in self._tasks
-        }  # of the order at hand, next one last
+        self._tasks = self._benchmark.by_skill(kind)
+        self._decks = {name: Deck(len(tasks)) for name, tasks in self._tasks.items()}
 
     @property
     def n_tasks(self) -> int:
@@ -105,12 +101,12 @@ class MetaWorldTaskSampler(TaskSampler):
         if with_replacement:
             chosen = sample_indices(count, len(tasks), with_replacement=True, np_random=self._np_random)
             return [tasks[int(index)] for index in chosen]
-        left = self._left[name]
-        drawn = []
+        deck, drawn = self._decks[name], []
         for _ in range(count):
-            if not left:
-                left.extend(self._np_random.permutation(len(tasks)).tolist())
-            drawn.append(tasks[left.pop()])
+            deck.deal(self._np_random)
+            drawn.append(
+                tasks[deck.order[-1 - deck.place]]
+            )  # from the end, or a seed would draw other tasks than ever
         return drawn
 
 

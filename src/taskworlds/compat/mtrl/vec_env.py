@@ -7,11 +7,8 @@ environments observe, and "task_obs", the number of each one's task.
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import multiprocessing.connection
-import pickle
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,11 +16,12 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
-from gymnasium.vector.async_vector_env import AsyncState, _async_worker
+from gymnasium.vector.async_vector_env import AsyncState
 from gymnasium.vector.utils import batch_space
 
 from taskworlds.compat.mtrl.config import first
 from taskworlds.compat.mtrl.types import EnvBuilderType, EnvMetaDataType, EnvObsType, ObsType, TaskObsType
+from taskworlds.compat.mtrl.worker import make_numbered_row, make_row, run_worker
 from taskworlds.core.errors import check_choice, check_seed
 
 __all__ = ["MetaWorldVecEnv", "VecEnv"]
@@ -124,7 +122,7 @@ class VecEnv(AsyncVectorEnv):
                 copy=copy,
                 context=context,
                 daemon=daemon,
-                worker=worker or _worker,
+                worker=worker or run_worker,
                 autoreset_mode=autoreset_mode,
             )
         except BaseException:
@@ -133,7 +131,7 @@ class VecEnv(AsyncVectorEnv):
 
     @staticmethod
     def _row_fns(env_fns: list[EnvBuilderType]) -> list[EnvBuilderType]:
-        return [functools.partial(_make_row, env_fn) for env_fn in env_fns]
+        return [functools.partial(make_row, env_fn) for env_fn in env_fns]
 
     @property
     def ids(self) -> list[Any]:
@@ -372,7 +370,7 @@ class MetaWorldVecEnv(VecEnv):
     @staticmethod
     def _row_fns(env_fns: list[EnvBuilderType]) -> list[EnvBuilderType]:
         return [
-            functools.partial(_make_numbered_row, env_fn, index, len(env_fns))
+            functools.partial(make_numbered_row, env_fn, index, len(env_fns))
             for index, env_fn in enumerate(env_fns)
         ]
 
@@ -425,101 +423,6 @@ class MetaWorldVecEnv(VecEnv):
         self.observation_space = Dict(
             {"env_obs": Box(low, high, dtype=dtype), "task_obs": batch_space(task_obs, self.num_envs)}
         )
-
-
-# --- what runs in each process ---------------------------------------------------------------------------
-
-
-class _Row(gym.Wrapper[Any, Any, Any, Any]):
-    """An environment of a batch. What an episode ends with outlives the reset in the same step."""
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        obs, reward, terminated, truncated, info = self.env.step(action)
-        if terminated or truncated:
-            obs, info = copy.deepcopy((obs, info))
-        return obs, reward, terminated, truncated, info
-
-
-class _NumberedRow(_Row):
-    """An environment of a batch, with its number beside its observation."""
-
-    def __init__(self, env: gym.Env[Any, Any], index: int, num_envs: int) -> None:
-        super().__init__(env)
-        self._index = np.int64(index)
-        self.observation_space = Dict({"env_obs": env.observation_space, "task_obs": Discrete(num_envs)})
-
-    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        obs, info = self.env.reset(**kwargs)
-        return {"env_obs": obs, "task_obs": self._index}, info
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        obs, reward, terminated, truncated, info = super().step(action)
-        return {"env_obs": obs, "task_obs": self._index}, reward, terminated, truncated, info
-
-
-def _make_env(env_fn: EnvBuilderType) -> gym.Env[Any, Any]:
-    env = env_fn()
-    if not isinstance(env, gym.Env):
-        raise TypeError(f"env_fns must make environments of Gymnasium's, not {env!r}.")
-    return env
-
-
-def _make_row(env_fn: EnvBuilderType) -> _Row:
-    env = _make_env(env_fn)
-    if not isinstance(env.observation_space, Dict):
-        raise ValueError(
-            "VecEnv takes environments with dictionary observations (a gymnasium.spaces.Dict), not "
-            f"{env.observation_space}. MetaWorldVecEnv takes those with arrays."
-        )
-    return _Row(env)
-
-
-def _make_numbered_row(env_fn: EnvBuilderType, index: int, num_envs: int) -> _NumberedRow:
-    env = _make_env(env_fn)
-    if not isinstance(env.observation_space, Box):
-        raise ValueError(
-            "MetaWorldVecEnv takes environments with array observations (a gymnasium.spaces.Box), not "
-            f"{env.observation_space}. VecEnv takes those with dictionaries."
-        )
-    return _NumberedRow(env, index, num_envs)
-
-
-class _Errors:
-    """A queue for reports of errors: whatever the error, what goes through can be pickled."""
-
-    def __init__(self, queue: Any) -> None:
-        self._queue = queue
-
-    def put(self, report: tuple[int, type[BaseException], BaseException, str]) -> None:
-        index, kind, error, trace = report
-        text = f"{kind.__name__}: {error}"
-        try:
-            pickle.loads(pickle.dumps(kind))
-        except Exception:  # a class that only this process knows
-            kind = RuntimeError
-        self._queue.put((index, kind, text, trace))
-
-
-def _worker(
-    index: int,
-    env_fn: EnvBuilderType,
-    pipe: Any,
-    parent_pipe: Any,
-    shared_memory: Any,
-    error_queue: Any,
-    *others: Any,
-) -> None:
-    """Gymnasium's worker, which here also reports what `env_fn` raises."""
-    errors: Any = _Errors(error_queue)
-    try:
-        env = env_fn()
-    except Exception as error:
-        parent_pipe.close()
-        pipe.recv()  # the question for the spaces, which this answers
-        errors.put((index, type(error), error, traceback.format_exc()))
-        pipe.send((None, False))
-        return
-    _async_worker(index, lambda: env, pipe, parent_pipe, shared_memory, errors, *others)
 
 
 # --- arguments -------------------------------------------------------------------------------------------

@@ -271,8 +271,8 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         """
         if self.task is None or len(self._returns) == self.k_episodes:
             raise RuntimeError(
-                f"{type(self).__name__}.step needs a trial under way, and there is none. Call reset() before "
-                "the first step, and after each step that terminates or truncates."
+                f"{type(self).__name__}.step needs a trial under way. Call reset() before the first step, and after "
+                "each step that terminates or truncates."
             )
         step = self._env.step(action)
         reward = step.reward * self._scale

@@ -1,7 +1,7 @@
 """mtrl's vector environments on Gymnasium's API: `VecEnv` and `MetaWorldVecEnv`.
 
-Each environment runs in a process of its own. An observation is a dictionary: "env_obs", what the
-environments observe, and "task_obs", the number of each one's task.
+Each environment runs in a process of its own. An observation is a dictionary: "env_obs", the environments' own
+observations, and "task_obs", the index of each one's task.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["MetaWorldVecEnv", "VecEnv"]
 
 TENSORS = ("numpy", "torch")
 
-_GRACE = 5.0  # seconds that a process whose pipe is broken gets to end, so that its exit code is known
+_GRACE = 5.0  # seconds to wait for the end of a process whose pipe is broken, so that its exit code is known
 
 Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
@@ -36,12 +36,12 @@ Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 class VecEnv(AsyncVectorEnv):
     """A batch of n environments with dictionary observations, each in a process of its own.
 
-    `reset` gives observations and infos; `step` gives observations, rewards (n,) float64, terminations and
-    truncations (n,) bool, and infos. Observations are batched by key: "env_obs" (n, ...), "task_obs" (n,).
-    Everything but the observations is in NumPy arrays always.
+    `reset` returns observations and infos; `step` returns observations, rewards (n,) float64, terminations and
+    truncations (n,) bool, and infos. Observations are batched by key: "env_obs" (n, ...), "task_obs" (n,). Everything
+    except the observations is always in NumPy arrays.
 
-    An environment whose episode ends is reset in the same step: its observation is then the first of the new
-    episode, and `infos["final_obs"][i]` and `infos["final_info"]` have what the old one ended with.
+    An environment whose episode ends is reset in the same step: its observation is then the first of the new episode,
+    and the last observation and info of the old one are in `infos["final_obs"][i]` and `infos["final_info"]`.
 
     If an environment raises an error, or its process dies, the error names it by index, id and mode, and all
     environments are closed.
@@ -49,19 +49,19 @@ class VecEnv(AsyncVectorEnv):
     Args:
         env_metadata: "ids" and "mode", each with one value for each environment. Modes may be dotted, as in
             "eval.interpolation".
-        env_fns: what makes each environment, in its process; the first is called here too, for its spaces.
-        observation_space: the space of one environment's observations; None for that of the first. All must
-            have it.
+        env_fns: functions that make the environments, each called in its process; the first is also called here, for
+            its spaces.
+        observation_space: the space of one environment's observations; None for that of the first. All must have it.
         action_space: the space of one environment's actions; None for that of the first. All must have it.
-        shared_memory: whether observations come through shared memory, which is faster if they are large.
+        shared_memory: whether observations are passed in shared memory, which is faster if they are large.
         copy: whether observations are the caller's own; if not, the next step writes to them.
-        context: how processes start, "fork", "spawn" or "forkserver"; None for Python's default. "spawn"
-            needs the code of the script to be under `if __name__ == "__main__":`.
+        context: how processes start, "fork", "spawn" or "forkserver"; None for Python's default. "spawn" needs the code
+            of the script to be under `if __name__ == "__main__":`.
         daemon: whether the processes end with this one. Daemons cannot start processes of their own.
-        worker: what runs in each process, with the signature of Gymnasium's worker; None for that one.
-        tensor: what observations are made of, "numpy" or "torch".
-        autoreset_mode: what happens at the end of an episode, as in Gymnasium. DISABLED leaves it to the
-            caller: `reset(options={"reset_mask": terminations | truncations})`.
+        worker: the function that runs in each process, with the signature of Gymnasium's worker; None for our own.
+        tensor: the type of the observations, "numpy" or "torch".
+        autoreset_mode: what happens at the end of an episode, as in Gymnasium. DISABLED leaves it to the caller:
+            `reset(options={"reset_mask": terminations | truncations})`.
 
     Raises:
         ImportError: `tensor="torch"` without PyTorch.
@@ -148,17 +148,17 @@ class VecEnv(AsyncVectorEnv):
     def reset_async(
         self, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> None:
-        """Begins a reset; `reset_wait` gives its outcome.
+        """Begins a reset; `reset_wait` returns its outcome.
 
         Args:
-            seed: environment i is reset with `seed + i`, or with the i-th of a list; None goes on with the
-                generators as they are.
-            options: for each environment's own reset; but `reset_mask`, (n,) bool, says which to reset.
+            seed: environment i is reset with `seed + i`, or with the i-th entry of a list; None leaves the generators
+                as they are.
+            options: passed on to each environment's reset, except `reset_mask`, (n,) bool: which environments to reset.
 
         Raises:
             TypeError: a seed is not a whole number.
-            ValueError: a seed is out of range, there are not as many as environments, or the mask does not
-                fit.
+            ValueError: a seed is out of range, the list does not have one seed for each environment, or the mask does
+                not fit.
         """
         seeds: Any = seed
         if isinstance(seed, Sequence | np.ndarray):
@@ -178,19 +178,19 @@ class VecEnv(AsyncVectorEnv):
             super().reset_async(seeds, options)
 
     def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
-        """Gives the outcome of the reset that `reset_async` began: observations and infos."""
+        """Returns the outcome of the reset that `reset_async` began: observations and infos."""
         with self._watched("reset"):
             obs, infos = super().reset_wait(timeout)
         return self._tensors(obs), infos
 
     def step_async(self, actions: Any) -> None:
-        """Begins a step; `step_wait` gives its outcome.
+        """Begins a step; `step_wait` returns its outcome.
 
         Args:
-            actions: one for each environment, of the shape of `action_space`: array, tensor or list.
+            actions: one for each environment, in the shape of `action_space`: an array, a tensor or a list.
 
         Raises:
-            ValueError: the shape is another.
+            ValueError: the shape is another one.
         """
         if hasattr(actions, "detach"):
             actions = actions.detach().cpu().numpy()
@@ -204,7 +204,7 @@ class VecEnv(AsyncVectorEnv):
             super().step_async(actions)
 
     def step_wait(self, timeout: float | None = None) -> Step:
-        """Gives the outcome of the step that `step_async` began: Gymnasium's five values."""
+        """Returns the outcome of the step that `step_async` began: Gymnasium's five values."""
         with self._watched("step"):
             obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
         if "final_obs" in infos:
@@ -222,7 +222,7 @@ class VecEnv(AsyncVectorEnv):
         return array
 
     def _tensors(self, values: Any) -> Any:
-        """Gives an observation, or a part of it, as `tensor` asks."""
+        """Returns an observation, or a part of it, in the type that `tensor` names."""
         if isinstance(values, Mapping):
             return {key: self._tensors(value) for key, value in values.items()}
         return values if self._torch is None else self._torch.as_tensor(values)
@@ -230,12 +230,12 @@ class VecEnv(AsyncVectorEnv):
     # --- the environments themselves -------------------------------------------------------------------
 
     def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Begins a call of each environment's method `name`; `call_wait` gives the results."""
+        """Begins a call of each environment's method `name`; `call_wait` returns the results."""
         with self._watched(f"the call of {name}"):
             super().call_async(name, *args, **kwargs)
 
     def call_wait(self, timeout: float | None = None) -> tuple[Any, ...]:
-        """Gives the results of the call that `call_async` began, one for each environment."""
+        """Returns the results of the call that `call_async` began, one for each environment."""
         with self._watched("a call"):
             return super().call_wait(timeout)
 
@@ -245,7 +245,7 @@ class VecEnv(AsyncVectorEnv):
             super().set_attr(name, values)
 
     def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
-        """Ends the processes, also if some have died already."""
+        """Ends the processes, even if some of them have died already."""
         try:
             super().close_extras(timeout, terminate)
         except (EOFError, ConnectionError):
@@ -254,13 +254,12 @@ class VecEnv(AsyncVectorEnv):
     # --- checks and failures ---------------------------------------------------------------------------
 
     def _check_spaces(self) -> None:
-        """Compares the environments' spaces; Gymnasium calls this when all processes have been started."""
+        """Compares the environments' spaces; Gymnasium calls this after starting all processes."""
         expected = first(self._given_action_space, self.single_action_space)
         for index, space in enumerate(self._spaces("action_space")):
             if space != expected:
                 raise ValueError(
-                    f"All environments must have the action space {expected}, but that of {self._who(index)} "
-                    f"is {space}."
+                    f"All environments must have the action space {expected}, but {self._who(index)} has {space}."
                 )
         self._check_observation_spaces(self._spaces("observation_space"))
 
@@ -274,8 +273,8 @@ class VecEnv(AsyncVectorEnv):
         for index, space in enumerate(spaces):
             if space != expected:
                 raise ValueError(
-                    f"All environments must have the observation space {expected}, but that of "
-                    f"{self._who(index)} is {space}."
+                    f"All environments must have the observation space {expected}, but {self._who(index)} has "
+                    f"{space}."
                 )
 
     def _who(self, index: int) -> str:
@@ -287,7 +286,7 @@ class VecEnv(AsyncVectorEnv):
         try:
             yield
         except (EOFError, ConnectionError) as error:
-            if self.closed:  # not a pipe's, but an environment's own error, which came through its pipe
+            if self.closed:  # then it is an environment's own error, which came through its pipe
                 raise
             ended = multiprocessing.connection.wait([each.sentinel for each in self.processes], _GRACE)
             dead = []
@@ -298,8 +297,8 @@ class VecEnv(AsyncVectorEnv):
             self._abandon()
             raise RuntimeError(
                 f"A process died during {doing}: {', '.join(dead) or 'it is not known which'}. What it "
-                "printed is on stderr. All environments are now closed: make them again. A process that dies "
-                'at the start may miss `if __name__ == "__main__":` around the code of the script.'
+                "printed is on stderr. All environments are now closed: make them again. If a process dies at "
+                'the start, check that the code of the script is under `if __name__ == "__main__":`.'
             ) from error
 
     def _raise_if_errors(self, successes: Sequence[bool]) -> None:  # type: ignore[override]
@@ -318,7 +317,7 @@ class VecEnv(AsyncVectorEnv):
         raise error from RuntimeError(f"in the environment's own process:\n{trace}")
 
     def _abandon(self) -> None:
-        """Ends all processes at once, also if not all of them have been started."""
+        """Ends all processes immediately, even if not all of them have been started."""
         self.processes = [each for each in getattr(self, "processes", []) if each.pid is not None]
         self.parent_pipes = getattr(self, "parent_pipes", [])
         self._state = AsyncState.DEFAULT
@@ -326,11 +325,11 @@ class VecEnv(AsyncVectorEnv):
 
 
 class MetaWorldVecEnv(VecEnv):
-    """A batch of n environments with array observations, beside which the number of each one is given.
+    """A batch of n environments with array observations, which adds the index of each environment to them.
 
-    Observations are "env_obs", (n, d) in the environments' own dtype (float64 for Meta-World), and
-    "task_obs", 0 ... n - 1, int64. The environments' spaces must have one shape and dtype. Where their bounds
-    differ, `observation_space` has each one's own, and `single_observation_space` the least and greatest.
+    Observations are "env_obs", (n, d) in the environments' own dtype (float64 for Meta-World), and "task_obs",
+    0 ... n - 1, int64. The environments' spaces must have the same shape and dtype. Where their bounds differ,
+    `observation_space` has each one's own, and `single_observation_space` the lowest and the highest.
 
     Everything else is as in `VecEnv`.
 
@@ -376,14 +375,15 @@ class MetaWorldVecEnv(VecEnv):
 
     @property
     def task_obs(self) -> TaskObsType:
-        """The number of each environment, 0 ... n - 1, (n,) int64."""
-        return self._tensors(np.arange(self.num_envs, dtype=np.int64))
+        """The index of each environment, 0 ... n - 1, (n,) int64."""
+        indices: TaskObsType = self._tensors(np.arange(self.num_envs, dtype=np.int64))
+        return indices
 
     def create_multitask_obs(self, env_obs: EnvObsType) -> ObsType:
-        """Gives the batch of observations for what the environments observe.
+        """Returns the batch of observations for the environments' own ones.
 
         Args:
-            env_obs: (n, d); it is used as it is, not copied.
+            env_obs: (n, d); it is not copied.
 
         Returns:
             "env_obs" (n, d) and "task_obs" (n,) int64.
@@ -391,12 +391,12 @@ class MetaWorldVecEnv(VecEnv):
         return {"env_obs": self._tensors(env_obs), "task_obs": self.task_obs}
 
     def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
-        """Gives the outcome of the reset that `reset_async` began: observations and infos."""
+        """Returns the outcome of the reset that `reset_async` began: observations and infos."""
         obs, infos = super().reset_wait(timeout)
         return self.create_multitask_obs(obs["env_obs"]), infos
 
     def step_wait(self, timeout: float | None = None) -> Step:
-        """Gives the outcome of the step that `step_async` began: Gymnasium's five values."""
+        """Returns the outcome of the step that `step_async` began: Gymnasium's five values."""
         obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
         return self.create_multitask_obs(obs["env_obs"]), rewards, terminations, truncations, infos
 
@@ -411,7 +411,7 @@ class MetaWorldVecEnv(VecEnv):
             if (box.shape, box.dtype) != (expected.shape, expected.dtype):
                 raise ValueError(
                     f"All environments must have observations of the shape {expected.shape} and dtype "
-                    f"{expected.dtype}, but those of {self._who(index)} are {box.shape} and {box.dtype}."
+                    f"{expected.dtype}, but {self._who(index)} has {box.shape} and {box.dtype}."
                 )
         if self._given_observation_space is not None:
             boxes = [expected] * len(boxes)
@@ -439,7 +439,7 @@ def _import_torch() -> Any:
 
 
 def _check_metadata(env_metadata: EnvMetaDataType, num_envs: int) -> tuple[list[Any], list[str]]:
-    """Gives the ids and modes, one for each environment."""
+    """Returns the ids and modes, one for each environment."""
     if not isinstance(env_metadata, Mapping):
         raise TypeError(f'env_metadata must be a dictionary with "ids" and "mode", not {env_metadata!r}.')
     entries = []

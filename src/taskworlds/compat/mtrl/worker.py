@@ -33,7 +33,7 @@ class Row(gym.Wrapper[Any, Any, Any, Any]):
 
 
 class NumberedRow(Row):
-    """An environment of a batch, with its number beside its observation."""
+    """An environment of a batch, which adds its index to the observation."""
 
     def __init__(self, env: gym.Env[Any, Any], index: int, num_envs: int) -> None:
         super().__init__(env)
@@ -41,12 +41,12 @@ class NumberedRow(Row):
         self.observation_space = Dict({"env_obs": env.observation_space, "task_obs": Discrete(num_envs)})
 
     def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; the observation has the number."""
+        """Starts an episode; the observation has the index."""
         obs, info = self.env.reset(**kwargs)
         return {"env_obs": obs, "task_obs": self._index}, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Takes one step; the observation has the number."""
+        """Takes one step; the observation has the index."""
         obs, reward, terminated, truncated, info = super().step(action)
         return {"env_obs": obs, "task_obs": self._index}, reward, terminated, truncated, info
 
@@ -54,7 +54,7 @@ class NumberedRow(Row):
 def _make_env(env_fn: EnvBuilderType) -> gym.Env[Any, Any]:
     env = env_fn()
     if not isinstance(env, gym.Env):
-        raise TypeError(f"env_fns must make environments of Gymnasium's, not {env!r}.")
+        raise TypeError(f"env_fns must make Gymnasium environments, not {env!r}.")
     return env
 
 
@@ -81,7 +81,7 @@ def make_numbered_row(env_fn: EnvBuilderType, index: int, num_envs: int) -> Numb
 
 
 class _Errors:
-    """A queue for reports of errors: whatever the error, what goes through can be pickled."""
+    """A queue for reports of errors, which makes sure that each report can be pickled."""
 
     def __init__(self, queue: Any) -> None:
         self._queue = queue
@@ -105,13 +105,13 @@ def run_worker(
     error_queue: Any,
     *others: Any,
 ) -> None:
-    """Gymnasium's worker, which here also reports what `env_fn` raises."""
+    """Runs Gymnasium's worker, and also reports errors that `env_fn` raises."""
     errors: Any = _Errors(error_queue)
     try:
         env = env_fn()
     except Exception as error:
         parent_pipe.close()
-        pipe.recv()  # the question for the spaces, which this answers
+        pipe.recv()  # the request for the spaces, which this answers
         errors.put((index, type(error), error, traceback.format_exc()))
         pipe.send((None, False))
         return

@@ -1,4 +1,4 @@
-"""`MetaWorldTaskSampler`: samples a benchmark's tasks, as many of each skill."""
+"""`MetaWorldTaskSampler`: samples a benchmark's tasks, the same number of each skill."""
 
 from __future__ import annotations
 
@@ -22,24 +22,23 @@ Env = gymnasium.Env[Any, Any]
 
 
 class MetaWorldTaskSampler(TaskSampler):
-    """Samples the tasks of one split of a benchmark, as many of each skill, for `MetaWorldSetTaskEnv`s.
+    """Samples the tasks of one split of a benchmark, the same number of each skill, for `MetaWorldSetTaskEnv`s.
 
-    The updates stand skill by skill in the benchmark's order, so that an environment that gets the update of
-    the same place each time keeps its skill. Skills may have different numbers of tasks.
+    The updates are ordered by skill, in the benchmark's order, so that an environment that always gets the update of
+    the same index keeps its skill. Skills may have different numbers of tasks.
 
     Args:
         benchmark: a `taskworlds.Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
         kind: "train" or "test".
         wrapper: as for `MetaWorldSetTaskEnv`, for the environments that the updates make.
         add_env_onehot: as for `MetaWorldSetTaskEnv`.
-        seed: seed of the draws; None for the system's entropy. With a benchmark's name in place of the
-            benchmark, also the seed of its goals.
+        seed: seed of the draws; None for fresh entropy. If `benchmark` is a name, also the seed of its goals.
         np_random: the generator to draw from, in place of a seed.
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: kind is not "train" or "test"; add_env_onehot is asked for of a meta-learning benchmark or
-            of test tasks; or both seed and np_random are given.
+        ValueError: kind is not "train" or "test"; add_env_onehot is True for a meta-learning benchmark or for test
+            tasks; or both seed and np_random are given.
 
     Example:
         >>> import taskworlds
@@ -69,16 +68,16 @@ class MetaWorldTaskSampler(TaskSampler):
 
     @property
     def n_tasks(self) -> int:
-        """How many tasks there are, of all skills together."""
+        """Number of tasks, of all skills together."""
         return sum(map(len, self._tasks.values()))
 
     def sample(self, n_tasks: int, with_replacement: bool = False) -> list[SetTaskUpdate]:
-        """Gives updates that set a task.
+        """Returns updates that set a task.
 
         Args:
-            n_tasks: how many, a multiple of the number of skills.
-            with_replacement: whether the draws are independent. Otherwise every task of a skill comes once,
-                in random order, before any comes again, over this call and the following.
+            n_tasks: number of updates, a multiple of the number of skills.
+            with_replacement: whether the draws are independent. Otherwise every task of a skill is drawn once, in
+                random order, before any is drawn again, over this call and the following ones.
 
         Raises:
             ValueError: `n_tasks` is not a multiple of the number of skills.
@@ -87,7 +86,7 @@ class MetaWorldTaskSampler(TaskSampler):
         if n_tasks % len(self._tasks):
             raise ValueError(
                 f"n_tasks must be a multiple of {len(self._tasks)}, the number of skills, not {n_tasks}: "
-                "each skill gets as many tasks."
+                "each skill gets the same number of tasks."
             )
         each = n_tasks // len(self._tasks)
         return [
@@ -113,7 +112,7 @@ class MetaWorldTaskSampler(TaskSampler):
 class _MetaWorldUpdate(SetTaskUpdate):
     """Sets a task on a `MetaWorldSetTaskEnv` of the same benchmark, or makes one.
 
-    Unlike `SetTaskUpdate` it leaves the wrapper to the environment, which wraps each skill by itself.
+    Unlike `SetTaskUpdate` it leaves the wrapper to the environment, which wraps each skill.
     """
 
     def __init__(
@@ -130,7 +129,8 @@ class _MetaWorldUpdate(SetTaskUpdate):
     @property
     def task(self) -> Task:
         """The task that it sets."""
-        return self._task
+        task: Task = self._task
+        return task
 
     def _fits(self, old_env: Env) -> bool:
         env = old_env.unwrapped

@@ -371,7 +371,10 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
             self._base.close()
 
 
-_HOW = "Make the environment with a benchmark and a kind, or call set_task with a task from one made so."
+_HOW = (
+    "Make the environment with a benchmark and a kind, or call set_task with a task that sample_tasks of such an "
+    "environment returned."
+)
 
 
 @dataclass(frozen=True)

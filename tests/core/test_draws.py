@@ -23,6 +23,15 @@ def test_without_a_generator_a_round_is_in_order():
     assert sorted(deck.deal(generator) for _ in range(3)) == [0, 1, 2]
 
 
+def test_the_order_is_that_of_the_round():
+    deck, generator = Deck(4), np.random.default_rng(0)
+    assert deck.order == [0, 1, 2, 3]
+    drawn = [deck.deal(generator) for _ in range(4)]
+    assert deck.order == drawn
+    deck.order.reverse()  # a copy
+    assert deck.order == drawn
+
+
 def test_a_deck_goes_on_from_its_state():
     deck, generator = Deck(4), np.random.default_rng(0)
     drawn = [deck.deal(generator) for _ in range(6)]

@@ -164,6 +164,15 @@ def test_every_skill_is_shuffled_once_its_tasks_have_all_been_given():
     assert [task.env_name for task in rounds[2]] == ["reach-v3", "push-v3"] * 20
 
 
+def test_each_shuffle_is_of_the_order_before_it(multi):
+    env = MetaWorldSetTaskEnv(multi.only("reach-v3"), "train", seed=0)
+    order, generator = list(multi.train_tasks[:3]), np.random.default_rng(0)
+    assert inner(env.sample_tasks(3)) == order
+    for _ in range(3):
+        order = [order[i] for i in generator.permutation(3)]
+        assert inner(env.sample_tasks(3)) == order
+
+
 def test_skills_with_fewer_tasks_start_over_sooner(multi):
     tasks = [multi.train_tasks[0], *multi.train_tasks[3:]]
     env = MetaWorldSetTaskEnv(tasks, "train", seed=0)

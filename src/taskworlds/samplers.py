@@ -1,4 +1,4 @@
-"""Task samplers, as garage's: which task each of several environments works on next; see `taskworlds.compat.garage.samplers`."""
+"""Task samplers, under garage's names: which task each of several environments works on next."""
 
 from taskworlds.compat.garage.samplers import (
     ConstructEnvsSampler,

@@ -1,4 +1,4 @@
-"""Type aliases for code over mtrl's vector environments, under mtrl's names; see `taskworlds.compat.mtrl.types`."""
+"""Type aliases for code that uses mtrl's vector environments, under mtrl's names."""
 
 from taskworlds.compat.mtrl.types import (
     ActionType,

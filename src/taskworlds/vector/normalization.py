@@ -97,12 +97,23 @@ class ReturnRewardNormalizer(_RunningMoments):
         return np.where(rows, rewards / np.sqrt(self.var + self.epsilon), rewards)
 
 
+def exponential_update(
+    mean: NDArray[np.float64], var: NDArray[np.float64], value: NDArray[np.float64], alpha: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Returns mean and variance, new arrays, after `value` has moved them with the weight `alpha`.
+
+    The mean moves first, and the variance measures from where it moved to:
+    mean <- (1 - alpha) mean + alpha value; var <- (1 - alpha) var + alpha (value - mean)**2.
+    """
+    mean = (1 - alpha) * mean + alpha * value
+    return mean, (1 - alpha) * var + alpha * np.square(value - mean)
+
+
 class ExponentialRewardNormalizer(_Normalizer):
     """Scales rewards by their exponentially weighted deviation: garage's and Meta-World's rule, once a step.
 
-    The statistics move once for each reward: mean <- (1 - a) mean + a r, then with the new mean
-    var <- (1 - a) var + a (r - mean)^2; the reward becomes r / (sqrt(var) + 1e-8). Meta-World 3.1.1
-    moves them twice.
+    The statistics move once for each reward, by `exponential_update`; the reward becomes r / (sqrt(var) + 1e-8).
+    Meta-World 3.1.1 moves them twice.
 
     Args:
         num_rows: rows of the batch, N.
@@ -122,7 +133,6 @@ class ExponentialRewardNormalizer(_Normalizer):
     ) -> NDArray[np.float64]:
         """Gives the normalised rewards (N,) of `rows`, and the others as they came."""
         if self.updating:
-            self.mean[rows] = ((1 - self.alpha) * self.mean + self.alpha * rewards)[rows]
-            deviation = np.square(rewards - self.mean)
-            self.var[rows] = ((1 - self.alpha) * self.var + self.alpha * deviation)[rows]
+            mean, var = exponential_update(self.mean, self.var, rewards, self.alpha)
+            self.mean[rows], self.var[rows] = mean[rows], var[rows]
         return np.where(rows, rewards / (np.sqrt(self.var) + 1e-8), rewards)

@@ -98,6 +98,22 @@ def test_each_attempt_is_what_the_environment_alone_gives(reach):
         np.testing.assert_array_equal(step.env_info["goal"], alone_step.env_info["goal"])
 
 
+def test_a_trial_is_one_of_make(reach):
+    options = {"recurrent_info_in_obs": True, "reward_normalization_method": "exponential"}
+    env = KEpisodeMetaworld(reach, "train", 2, 3, reward_scales={"reach-v3": 3.0}, **options)
+    trial = taskworlds.make(reach, k_episodes=2, max_episode_steps=3, terminate_on_success=False, **options)
+    observation, _ = env.reset(seed=0)
+    np.testing.assert_array_equal(observation, trial.reset(options={"task": env.task})[0])
+    assert env.observation_space == trial.observation_space
+    for action in actions(6):
+        step, expected = env.step(action), trial.step(action)
+        np.testing.assert_array_equal(step.observation, expected.observation)
+        assert step.reward == 3.0 * expected.reward
+        assert step.step_type is expected.step_type
+        assert step.env_info.get("attempt") == expected.env_info.get("attempt")
+    assert step.env_info["attempt"].keys() == {"index", "r", "l", "success"}
+
+
 def test_the_trial_ends_with_the_true_last_observation(reach):
     env = KEpisodeMetaworld(reach, "train", 1, 2)
     env.reset(seed=0)

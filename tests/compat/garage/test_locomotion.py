@@ -192,11 +192,11 @@ class TestTasks:
             (
                 1.5,
                 TypeError,
-                "task must be a dictionary with 'velocity', as sample_tasks gives, or a Task, not 1.5",
+                "task must be a dictionary with 'velocity', as sample_tasks returns, or a Task, not 1.5",
             ),
             ({"velocity": None}, TypeError, "velocity must be a number for half-cheetah-vel, not None"),
             (Task("ant-dir", {"angle": 0.0}), ValueError, "task must be of half-cheetah-vel, not of ant-dir"),
-            ({"velocity": 1.0, "partially_observable": False}, ValueError, "shows its goal|give both alike"),
+            ({"velocity": 1.0, "partially_observable": False}, ValueError, "shows its goal|both must agree"),
         ],
     )
     def test_wrong_tasks(self, task, error, message):

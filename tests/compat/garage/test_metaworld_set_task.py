@@ -60,9 +60,9 @@ def test_nothing_is_known_before_the_first_task():
     for read in ("action_space", "observation_space", "num_tasks"):
         with pytest.raises(RuntimeError, match=f"{read} needs a .*call set_task"):
             getattr(env, read)
-    with pytest.raises(RuntimeError, match="reset needs a task, and there is none"):
+    with pytest.raises(RuntimeError, match="reset needs a task, and none is set"):
         env.reset()
-    with pytest.raises(RuntimeError, match="step needs a task, and there is none"):
+    with pytest.raises(RuntimeError, match="step needs a task, and none is set"):
         env.step(np.zeros(4))
     assert (env.spec, env.task, env.benchmark, env.kind, env.add_env_onehot) == (
         None,
@@ -162,6 +162,15 @@ def test_every_skill_is_shuffled_once_its_tasks_have_all_been_given():
         assert len({tuple(order) for order in orders}) == 3
         assert all(set(order) == set(orders[0]) for order in orders)
     assert [task.env_name for task in rounds[2]] == ["reach-v3", "push-v3"] * 20
+
+
+def test_each_shuffle_is_of_the_order_before_it(multi):
+    env = MetaWorldSetTaskEnv(multi.only("reach-v3"), "train", seed=0)
+    order, generator = list(multi.train_tasks[:3]), np.random.default_rng(0)
+    assert inner(env.sample_tasks(3)) == order
+    for _ in range(3):
+        order = [order[i] for i in generator.permutation(3)]
+        assert inner(env.sample_tasks(3)) == order
 
 
 def test_skills_with_fewer_tasks_start_over_sooner(multi):
@@ -297,7 +306,9 @@ def test_a_task_of_another_benchmark_with_the_skill_is_taken(multi):
 def test_tasks_that_do_not_fit_are_refused_and_change_nothing(multi, meta):
     env = MetaWorldSetTaskEnv(meta, "train")
     test_task = MetaWorldSetTaskEnv(meta, "test").sample_tasks(1)[0]
-    with pytest.raises(ValueError, match="must be a train task, as those set before, not one of kind 'test'"):
+    with pytest.raises(
+        ValueError, match="must be a train task, like the previous ones, not one of kind 'test'"
+    ):
         env.set_task(test_task)
     door = taskworlds.benchmark("ML1", "door-open-v3", seed=0, num_goals=1)
     with pytest.raises(ValueError, match="'door-open-v3', which custom-ml-envs does not have here"):
@@ -306,7 +317,7 @@ def test_tasks_that_do_not_fit_are_refused_and_change_nothing(multi, meta):
         env.set_task(multi.train_tasks[0])
     onehot = MetaWorldSetTaskEnv(multi, "train", add_env_onehot=True).sample_tasks(1)[0]
     with pytest.raises(
-        ValueError, match="must come with add_env_onehot=False, as those set before, not True"
+        ValueError, match="must come with add_env_onehot=False, like the previous ones, not True"
     ):
         env.set_task(onehot)
     assert env.task == meta.train_tasks[0]

@@ -347,6 +347,17 @@ def test_metaworld_sampler_goes_on_from_call_to_call():
         assert orders[0] != orders[1]
 
 
+def test_metaworld_sampler_draws_what_it_always_drew_for_a_seed(multi):
+    sampler = MetaWorldTaskSampler(multi, "train", seed=0)
+    drawn = tasks_of(sampler.sample(8))  # a round of each skill, and the first task of its next
+    generator = np.random.default_rng(0)
+    expected = []
+    for tasks in (multi.train_tasks[:3], multi.train_tasks[3:]):
+        orders = [generator.permutation(3)[::-1] for _ in range(2)]
+        expected += [tasks[i] for i in [*orders[0], orders[1][0]]]
+    assert drawn == expected
+
+
 def test_metaworld_sampler_with_replacement(multi):
     sampler = MetaWorldTaskSampler(multi, "train", seed=0)
     tasks = tasks_of(sampler.sample(40, with_replacement=True))

@@ -101,7 +101,9 @@ def test_a_step_of_the_old_api_is_refused(line):
     inner.step = lambda action: (inner._observe(), 1.0, False, {})
     env = StepWrapper(inner)
     env.reset()
-    with pytest.raises(ValueError, match=r"Line.step must return Gymnasium's five values .*Convert an env"):
+    with pytest.raises(
+        ValueError, match=r"Line.step must return Gymnasium's five values .*Convert environments"
+    ):
         env.step(0)
 
 

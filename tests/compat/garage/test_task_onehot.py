@@ -136,7 +136,7 @@ def test_wrap_env_cons_list_gives_picklable_constructors():
 
 def test_wrap_env_cons_list_refuses_environments(line):
     with pytest.raises(
-        TypeError, match=r"env_cons must hold functions .* item 1 is <.*Line.*use wrap_env_list"
+        TypeError, match=r"env_cons must hold functions .* item 1 is <.*Line.*Use wrap_env_list"
     ):
         TaskOnehotWrapper.wrap_env_cons_list([line, line()])
     with pytest.raises(TypeError, match="env_cons must be a list of functions"):

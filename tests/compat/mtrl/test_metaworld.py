@@ -121,7 +121,7 @@ def test_the_builder_gives_tensors(build, mtrl_config, two):
         (
             {"env_id_to_task_map": {"reach-v3": None, "push-v3": None}},
             ValueError,
-            "lacking: drawer-.*many: push-v3",
+            "missing: drawer-.*many: push-v3",
         ),
         ({"env_id_to_task_map": dict.fromkeys(TWO, 3)}, TypeError, "Expected a taskworlds.Task .* not 3"),
         (

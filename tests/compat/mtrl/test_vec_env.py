@@ -145,7 +145,7 @@ def test_metadata_that_does_not_fit_is_refused(cls, env_metadata, error, message
     [
         ({"env_fns": []}, ValueError, "env_fns must have at least one function"),
         ({"env_fns": [DictLine, DictLine()]}, TypeError, r"env_fns\[1\] must be a function"),
-        ({"env_fns": [dict]}, TypeError, "must make environments of Gymnasium's, not {}"),
+        ({"env_fns": [dict]}, TypeError, "must make Gymnasium environments, not {}"),
         ({"env_fns": [Line]}, ValueError, r"VecEnv takes .* dictionary .* not Box.*MetaWorldVecEnv takes"),
         ({"tensor": "jax"}, ValueError, "tensor must be one of 'numpy', 'torch', not 'jax'"),
         ({"autoreset_mode": "sometimes"}, ValueError, "autoreset_mode must be one of .*SameStep"),
@@ -309,9 +309,9 @@ def test_env_fns_can_be_pickled(make_batch):
 
 def test_vec_env_names_the_environment_with_another_space(metadata):
     who = r"environment 1 \(id 11, mode 'train'\)"
-    with pytest.raises(ValueError, match=f"the observation space Dict.*, but that of {who} is Dict"):
+    with pytest.raises(ValueError, match=f"the observation space Dict.*, but {who} has Dict"):
         VecEnv(metadata(2), [DictLine, functools.partial(DictLine, high=20.0)])
-    with pytest.raises(ValueError, match=f"the action space Box.*, but that of {who} is Box"):
+    with pytest.raises(ValueError, match=f"the action space Box.*, but {who} has Box"):
         VecEnv(metadata(2), [DictLine, functools.partial(DictLine, actions=2)])
 
 
@@ -321,9 +321,9 @@ def test_given_spaces_must_be_the_environments(make_batch, metadata):
         VecEnv, [DictLine], observation_space=one.observation_space, action_space=one.action_space
     )
     assert envs.single_observation_space == one.observation_space
-    with pytest.raises(ValueError, match=r"observation space .*but that of environment 0"):
+    with pytest.raises(ValueError, match=r"observation space .*but environment 0"):
         VecEnv(metadata(1), [DictLine], observation_space=DictLine(high=1.0).observation_space)
-    with pytest.raises(ValueError, match=r"action space .*but that of environment 0"):
+    with pytest.raises(ValueError, match=r"action space .*but environment 0"):
         VecEnv(metadata(1), [DictLine], action_space=Discrete(2))
 
 

@@ -1,8 +1,8 @@
-"""k episodes on one task: `KEpisodeMetaworld` over a benchmark, and `Metaworld` by the benchmark's name.
+"""AMAGO's trials in Meta-World: `KEpisodeMetaworld` over a benchmark, and `Metaworld` by the benchmark's name.
 
-A trial is k attempts at one task that the agent does not know. Between attempts only the arm and the objects
-go back to their start (a soft reset), so an agent with memory can use in one attempt what it learned in those
-before.
+A trial is k attempts at one task that the agent does not know. Between attempts only the arm and the objects go back to
+their start (a soft reset), so an agent with memory can use in one attempt what it learned in the previous ones. Both
+classes are views of `taskworlds.make(..., k_episodes=k)`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
-from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.utils import seeding
 from numpy.typing import ArrayLike, NDArray
 
-from taskworlds.compat.garage.task_onehot import space_with_onehot, vector_space
 from taskworlds.core.benchmark import SPLITS, Benchmark
 from taskworlds.core.benchmark import benchmark as make_benchmark
 from taskworlds.core.errors import check_choice, check_count, check_seed, unexpected_keywords
-from taskworlds.core.step import EnvSpec, EnvStep, StepType
+from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin
 from taskworlds.core.task import Task
 from taskworlds.vector.make import make
 from taskworlds.vector.options import Options
@@ -31,58 +29,64 @@ from taskworlds.worlds.metaworld.skills import SKILLS, canonical_name
 
 __all__ = ["KEpisodeMetaworld", "Metaworld"]
 
-LOG_PREFIX = "AMAGO_LOG_METRIC"  # AMAGO logs what stands in info under names that begin so
+LOG_PREFIX = "AMAGO_LOG_METRIC"  # AMAGO logs the entries of info whose names begin so
 
 _BENCHMARKS = ("ml10", "ml25", "ml45")
-_OWN_OPTIONS = {"max_episode_steps", "task_select", "sample_tasks_on_reset", "autoreset_mode", "render_mode"}
-_OPTIONS = {field.name for field in dataclasses.fields(Options)} - _OWN_OPTIONS | {"vector_strategy"}
-_KEYWORDS = {"max_episode_length", "reward_scales", "seed", "render_mode"}
+_KEYWORDS = {"k_episodes", "max_episode_length", "reward_scales", "seed", "render_mode"}
+_FIXED = {
+    "max_episode_steps",
+    "task_select",
+    "sample_tasks_on_reset",
+    "autoreset_mode",
+}  # decided by this class
+_OPTIONS = {field.name for field in dataclasses.fields(Options)} - _FIXED - _KEYWORDS | {"vector_strategy"}
 
 
-class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
+class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[misc]  # spec is narrower
     """Trials of k attempts at one task, on Gymnasium's API.
 
-    `reset` begins a trial: it draws a skill, each with the same chance, and then one of that skill's tasks.
-    When an attempt ends and is not the trial's last, the same `step` resets the task and gives the first
-    observation of the next attempt. The trial ends with its last attempt: `terminated` if the task ended that
-    attempt, `truncated` if its time did. What `step` gives is an `EnvStep`.
+    `reset` begins a trial: it draws a skill, each with the same probability, and then one of that skill's tasks. When
+    an attempt other than the last ends, the same `step` resets the task and returns the first observation of the next
+    attempt. The trial ends with its last attempt: `terminated` if the task ended that attempt, `truncated` if the time
+    limit did. `step` returns an `EnvStep`.
 
-    An observation is the environment's, followed by a flag: 1 where an attempt begins, at a reset and at a
-    soft reset, and 0 elsewhere.
+    An observation is the environment's, followed by a flag: 1 where an attempt begins, at a reset and at a soft reset,
+    and 0 elsewhere.
 
-    Info has, at reset and at each step, `task_name` (the skill), `task_id` (`Task.id`), `goal` (its position)
-    and `goal_idx` (the task's place among the skill's tasks of the split, -1 for a task from elsewhere); at
-    each step also what the environment reports, such as `success`. The step that ends attempt i of 0 to k-1
-    adds:
+    Info has, at reset and at each step, `task_name` (the skill), `task_id` (`Task.id`), `goal` (its position) and
+    `goal_idx` (the task's index among the skill's tasks of the split, -1 for a task from elsewhere); at each step also
+    what the environment reports, such as `success`. The step that ends attempt i of 0 to k-1 adds:
 
-    - `final_obs`: the true last observation of the attempt, with flag 0. At the trial's end it is the
-      observation that the step gives, too.
+    - `attempt`: as for `taskworlds.make(..., k_episodes=k)`. Its return is the one before `reward_scales`.
+    - `final_obs`: the last observation of the attempt, with flag 0. At the trial's end it equals the observation that
+      the step returns.
     - `AMAGO_LOG_METRIC Trial {i} Success`: 1.0 if any step of the attempt succeeded, else 0.0.
-    - `AMAGO_LOG_METRIC Trial {i} Return`: the sum of the attempt's rewards, as `step` gave them.
-    - at the trial's end, `AMAGO_LOG_METRIC Total Successes` and `AMAGO_LOG_METRIC Total Return`: their sums
-      over the k attempts.
+    - `AMAGO_LOG_METRIC Trial {i} Return`: the sum of the attempt's rewards, as `step` returned them.
+    - at the trial's end, `AMAGO_LOG_METRIC Total Successes` and `AMAGO_LOG_METRIC Total Return`: their sums over the k
+      attempts.
 
     Args:
         benchmark: a `taskworlds.Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
-        split: "train" or "test": whose tasks the trials are drawn from.
+        split: "train" or "test": the tasks that trials are drawn from.
         k_episodes: attempts of a trial, K.
         max_episode_length: steps after which an attempt is truncated.
-        reward_scales: factors by which the rewards of some skills are multiplied, by skill's name; None for
-            the class's own `reward_scales`, which a subclass may set.
-        seed: seeds the draws of the trials, until a `reset(seed=...)`; None for the system's entropy. With a
-            benchmark's name in place of the benchmark, also the seed of its goals.
+        reward_scales: factors for the rewards of some skills, by the skill's name; None for the class's own
+            `reward_scales`, which a subclass may set.
+        seed: seeds the draws of the trials, until a `reset(seed=...)`; None for fresh entropy. If `benchmark` is a
+            name, also the seed of its goals.
         render_mode: None, "rgb_array", "depth_array" or "human".
-        **options: more keywords of `taskworlds.make`: `terminate_on_success` (off by default; ends an attempt
-            on its first success), `reward_function_version`, `vector_strategy` and so on. Those that say
-            which task comes next, or when an attempt ends by time, are not among them.
+        **options: more keywords of `taskworlds.make`: `terminate_on_success` (off by default; ends an attempt on its
+            first success), `reward_function_version`, `vector_strategy` and so on. The keywords that decide which task
+            comes next, or when an attempt is truncated, are not among them.
 
     Attributes:
         benchmark: the tasks, as a `Benchmark`.
         split: as given.
         k_episodes: as given.
         max_episode_length: as given.
-        reward_scales: factor of the reward by skill's name; 1 for a skill without one. Read at each reset.
+        reward_scales: factor of the reward by the skill's name; 1 for a skill that is missing. Read at each reset.
         task: the trial's task; None before the first reset.
+        spec: the `EnvSpec`; its `max_episode_length` is that of a trial, K times an attempt's.
 
     Raises:
         TypeError: a keyword is not known, or an argument has the wrong type.
@@ -137,27 +141,23 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
         self._env = make(
             self.benchmark,
             split=split,
+            k_episodes=self.k_episodes,
             max_episode_steps=self.max_episode_length,
-            task_select="fixed",
+            task_select="fixed",  # each reset is given its task
             seed=seed,
             render_mode=render_mode,
             **({"terminate_on_success": False} | options),
         )
         self.action_space = self._env.action_space
-        # The flag lies in [0, 1], like an entry of a one-hot.
-        self.observation_space = space_with_onehot(vector_space(self._env.observation_space), 1)
-        self._tasks: dict[str, list[Task]] = {name: [] for name in self.benchmark.env_names(split)}
-        for task in self.benchmark.tasks(split):
-            self._tasks[task.env_name].append(task)
+        self.observation_space = self._env.observation_space
+        self._tasks = self.benchmark.by_skill(split)
 
         self.task: Task | None = None
         self._goal_idx = -1
         self._scale = 1.0  # factor of the reward in this trial
-        self._running = False
-        self._steps = 0  # of the trial
-        self._success = 0.0  # of the attempt under way, as far as it has come
-        self._returns: list[float] = []  # of the trial's attempts, the one under way included
-        self._successes: list[float] = []  # of the trial's attempts that have ended
+        self._return = 0.0  # of the attempt under way, scaled
+        self._returns: list[float] = []  # of the trial's attempts that have ended
+        self._successes: list[float] = []  # likewise
 
         self._describe(
             self.benchmark.name,
@@ -185,16 +185,6 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
         )
 
     @property
-    def spec(self) -> EnvSpec:
-        """What the environment is; its `max_episode_length` is that of a trial, K times an attempt's."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
-        limit = self._spec.max_episode_length
-        self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
-
-    @property
     def env_name(self) -> str:
         """The trial's skill, for logs and file names; before the first reset, the benchmark's name."""
         if self.task is None:
@@ -204,30 +194,34 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
     def get_env_funcs(
         self, benchmark: Benchmark | Any, train_set: bool
     ) -> Mapping[str, Callable[..., gymnasium.Env[Any, Any]]]:
-        """Gives, by skill's name, what makes a single environment of that skill alone.
+        """Returns functions that make a single environment of one skill, by the skill's name.
 
         Args:
             benchmark: as for the constructor.
             train_set: whether the environments hold the train tasks, or else the test tasks.
 
         Returns:
-            Functions to call without arguments, in the benchmark's order; each makes an environment whose
-            `tasks` are those of the skill.
+            Functions without arguments, in the benchmark's order; each makes an environment whose `tasks` are those of
+            the skill.
         """
         benchmark = Benchmark.of(benchmark)
         return benchmark.train_classes if train_set else benchmark.test_classes
 
     def get_obs(self, og_obs: ArrayLike, soft_reset: bool) -> NDArray[np.float64]:
-        """Gives an observation of this environment: that of the attempt's environment, followed by the flag.
+        """Makes an observation of this environment; a subclass may make another.
 
         Args:
             og_obs: observation of the attempt's environment, (O,) float64.
             soft_reset: whether an attempt begins with it.
 
         Returns:
-            A new array, (O + 1,) float64.
+            A new array, (O + 1,) float64: `og_obs`, followed by the flag.
         """
         return np.append(np.asarray(og_obs, dtype=np.float64), float(soft_reset))
+
+    def _observe(self, flagged: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Makes an observation from one of `make(k_episodes=)`, which ends with the flag."""
+        return self.get_obs(flagged[:-1], bool(flagged[-1]))
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -235,8 +229,8 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
         """Begins a trial on a newly drawn task.
 
         Args:
-            seed: fixes the tasks of this and the following trials, and with them goals and states; None to go
-                on.
+            seed: fixes the tasks of this and the following trials, and with them goals and states; None to go on with
+                the generator as it is.
             options: `task`, the trial's task: a `Task` or one of Meta-World's own.
 
         Returns:
@@ -244,7 +238,7 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
 
         Raises:
             TypeError: an option is not known.
-            ValueError: the task is not one of the benchmark's skills, or the seed is out of range.
+            ValueError: the task is not of one of the benchmark's skills, or the seed is out of range.
         """
         options = dict(options or {})
         task = options.pop("task", None)
@@ -254,14 +248,12 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
         task = self._draw() if task is None else Task.of(task)
         obs, info = self._env.reset(options={"task": task})
         self.task = task
-        mine = self._tasks.get(task.env_name, [])
+        mine = self._tasks.get(task.env_name, ())
         self._goal_idx = mine.index(task) if task in mine else -1
         self._scale = _by_present_name(self.reward_scales).get(task.env_name, 1.0)
-        self._running = True
-        self._steps = 0
-        self._success = 0.0
-        self._returns, self._successes = [0.0], []
-        return self.get_obs(obs, True), info | {"goal_idx": self._goal_idx}
+        self._return = 0.0
+        self._returns, self._successes = [], []
+        return self._observe(obs), info | {"goal_idx": self._goal_idx}
 
     def step(self, action: ArrayLike) -> EnvStep:
         """Takes one step, and begins the next attempt if this one ended with it.
@@ -277,38 +269,27 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
             RuntimeError: no trial is under way: call reset().
             ValueError: the action has the wrong shape or is not finite.
         """
-        if not self._running:
+        if self.task is None or len(self._returns) == self.k_episodes:
             raise RuntimeError(
-                f"{type(self).__name__}.step needs a trial under way, and there is none. Call reset() before "
-                "the first step, and after each step that terminates or truncates."
+                f"{type(self).__name__}.step needs a trial under way. Call reset() before the first step, and after "
+                "each step that terminates or truncates."
             )
         step = self._env.step(action)
         reward = step.reward * self._scale
-        self._steps += 1
-        self._success = max(self._success, step.env_info["success"])
-        self._returns[-1] += reward
+        self._return += reward
+        obs = self._observe(step.observation)
         info = step.env_info | {"goal_idx": self._goal_idx}
-        info.pop("episode", None)  # an attempt's; that name is for recorders of whole episodes, here trials
-        obs = self.get_obs(step.observation, False)
-        step_type = StepType.FIRST if self._steps == 1 else StepType.MID
-        if step.last:
-            info["final_obs"] = obs.copy()
-            info |= self._end_attempt()
-            if len(self._successes) == self.k_episodes:
-                step_type = step.step_type
-                self._running = False
-            else:
-                first_obs, _ = self._env.reset(options={"task": self.task})
-                obs = self.get_obs(first_obs, True)
-                self._success = 0.0
-                self._returns.append(0.0)
-        return EnvStep(self.spec, action, reward, obs, info, step_type)
+        info.pop("episode", None)  # the name under which Gymnasium's recorders sum up a trial
+        if "attempt" in info:
+            info["final_obs"] = obs.copy() if step.last else self._observe(info["final_obs"])
+            info |= self._end_attempt(info["attempt"]["success"])
+        return EnvStep(self.spec, action, reward, obs, info, step.step_type)
 
     def render(self) -> Any:
-        """Gives the picture that `render_mode` asks for.
+        """Returns the picture that `render_mode` asks for.
 
         Raises:
-            RuntimeError: there is none, without a `render_mode` and before the first reset.
+            RuntimeError: the environment was made without a `render_mode`, or was not reset yet.
         """
         return self._env.render()
 
@@ -321,12 +302,14 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
         tasks = self._tasks[names[int(self.np_random.integers(len(names)))]]
         return tasks[int(self.np_random.integers(len(tasks)))]
 
-    def _end_attempt(self) -> dict[str, float]:
-        """Notes how the attempt went, and gives its metrics; after the trial's last also the totals."""
-        trial = len(self._successes)
-        self._successes.append(self._success)
-        metrics = {f"Trial {trial} Success": self._success, f"Trial {trial} Return": self._returns[-1]}
-        if len(self._successes) == self.k_episodes:
+    def _end_attempt(self, success: float) -> dict[str, float]:
+        """Notes how the attempt went, and returns its metrics; after the trial's last also the totals."""
+        trial = len(self._returns)
+        metrics = {f"Trial {trial} Success": success, f"Trial {trial} Return": self._return}
+        self._returns.append(self._return)
+        self._successes.append(success)
+        self._return = 0.0
+        if len(self._returns) == self.k_episodes:
             metrics |= {"Total Successes": sum(self._successes), "Total Return": sum(self._returns)}
         return {f"{LOG_PREFIX} {name}": value for name, value in metrics.items()}
 
@@ -334,8 +317,7 @@ class KEpisodeMetaworld(gymnasium.Env[Any, Any]):
 class Metaworld(KEpisodeMetaworld):
     """Trials of k attempts at the tasks of a meta-learning benchmark, made from its name.
 
-    As `KEpisodeMetaworld`, and stricter about actions: they must lie in [-1, 1], as AMAGO's agents give them.
-    `env_name` is the skill of the trial at hand.
+    Like `KEpisodeMetaworld`, but stricter about actions: they must lie in [-1, 1], as those of AMAGO's agents do.
 
     Args:
         benchmark_name: "ml10", "ml25" or "ml45"; or a skill's name, such as "reach-v3", for ML1 of that
@@ -344,14 +326,14 @@ class Metaworld(KEpisodeMetaworld):
         k_episodes: attempts of a trial, K.
         max_episode_length: steps after which an attempt is truncated.
         reward_scales: as for `KEpisodeMetaworld`.
-        seed: seed of the goals (those of Meta-World's benchmark with this seed) and of the trials' draws;
-            None for the system's entropy.
+        seed: seed of the goals (those of Meta-World's benchmark with this seed) and of the trials' draws; None for
+            fresh entropy.
         render_mode: as for `KEpisodeMetaworld`.
         **options: as for `KEpisodeMetaworld`.
 
     Raises:
         TypeError: as for `KEpisodeMetaworld`.
-        ValueError: there is no such benchmark or skill; and as for `KEpisodeMetaworld`.
+        ValueError: the benchmark or skill is not known; and as for `KEpisodeMetaworld`.
 
     Example:
         >>> env = Metaworld("ml10", "test", k_episodes=3, seed=0)
@@ -404,12 +386,12 @@ class Metaworld(KEpisodeMetaworld):
 
 
 def _by_present_name(scales: Mapping[str, float]) -> dict[str, float]:
-    """Gives reward scales with v3 names for v2 names; raises ValueError for a name that is no skill's."""
+    """Returns reward scales with v3 names for v2 names; raises ValueError for an unknown skill."""
     return {canonical_name(name): factor for name, factor in scales.items()}
 
 
 def _benchmark_of(name: str, seed: int | None) -> Benchmark:
-    """Gives the benchmark that AMAGO knows by `name`."""
+    """Makes the benchmark that AMAGO knows by `name`."""
     if not isinstance(name, str):
         raise TypeError(
             f"benchmark_name must be a string, not {name!r}. KEpisodeMetaworld takes benchmark objects."
@@ -423,6 +405,6 @@ def _benchmark_of(name: str, seed: int | None) -> Benchmark:
         suggestion = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise ValueError(
             f"Unrecognized metaworld benchmark {name!r}.{suggestion} It is {', '.join(_BENCHMARKS)} or a "
-            "skill; `taskworlds list skills` shows those."
+            "skill; `taskworlds list skills` shows the skills."
         )
     return make_benchmark("ML1", canonical_name(name), seed=seed)

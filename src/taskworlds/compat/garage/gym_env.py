@@ -23,19 +23,19 @@ __all__ = ["GymEnv"]
 class GymEnv(StepWrapper, RecordConstructorArgs):
     """A Gymnasium environment whose steps are `EnvStep`s.
 
-    It pickles and copies as exactly as the environment itself does; its window, if one is open, is left
-    behind. A copy of one that Gymnasium's EzPickle builds anew, as it does MuJoCo's, must be reset.
+    Pickling and copying keep as much as they do for the environment itself, except for an open window, which is left
+    out. Environments that Gymnasium's EzPickle rebuilds, such as its MuJoCo environments, must be reset after copying.
 
-    Each step's info has two keys more, both bool, for whether the clock and not the task ended the episode:
-    "TimeLimit.truncated", whose value is kept if the environment gives one, and "GymEnv.TimeLimitTerminated".
+    Each step's info has two more keys, both bool, for whether the time limit and not the task ended the episode:
+    "TimeLimit.truncated" (the environment's own value if it has one) and "GymEnv.TimeLimitTerminated".
 
     Args:
         env: a Gymnasium environment, or the id of one.
-        is_image: whether observations are images of uint8 pixels. They are then given as float32, scaled from
-            0..255 to 0..1, and `observation_space` says so.
-        max_episode_length: most steps of an episode, infinity for no limit; None for the environment's own
-            limit. A limit that differs from the environment's own is used, with a warning. It cannot make the
-            environment's own longer: that still ends episodes.
+        is_image: whether observations are images of uint8 pixels. They are then returned as float32, scaled from
+            0..255 to 0..1, and so is `observation_space`.
+        max_episode_length: most steps of an episode, infinity for no limit; None for the environment's own limit. A
+            limit that differs from the environment's own is used, with a warning. A longer one does not extend
+            episodes: the environment's own limit still ends them.
 
     Raises:
         TypeError: max_episode_length is not a whole number.
@@ -85,7 +85,7 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; seed and options go to the environment.
+        """Starts an episode; seed and options are passed on to the environment.
 
         Returns:
             The first observation, and the environment's info.
@@ -101,15 +101,14 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
         """Steps the environment.
 
         Args:
-            action: an action of its space. The environment gets a copy, so the caller's stays as it is.
+            action: an action of its space. The environment gets a copy, so the caller's stays unchanged.
 
         Returns:
-            The `EnvStep`, with a float for the reward. A step that is both terminal and at the limit is
-            terminal.
+            The `EnvStep`, with a float for the reward. A step that is both terminal and at the limit is terminal.
 
         Raises:
-            RuntimeError: no episode runs (call reset()); or the environment gave info with other keys than on
-                the first step of the episode, or an observation that does not conform to its space.
+            RuntimeError: no episode is under way (call reset()); or info has other keys than on the first step of the
+                episode; or the observation does not conform to its space.
         """
         step_cnt = (self._steps or 0) + 1
         step = super().step(copy.deepcopy(action))
@@ -131,8 +130,8 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
         """Shows the environment, now and at each later step: in its window, or as printed text.
 
         Raises:
-            RuntimeError: the environment cannot: it has no `visualize` of its own, and was made neither for a
-                window nor for text.
+            RuntimeError: the environment has no `visualize` of its own, and its render mode is neither a window nor
+                text.
         """
         if self.env.has_wrapper_attr("visualize"):
             self.env.get_wrapper_attr("visualize")()
@@ -176,19 +175,19 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
         return spec
 
     def _observe(self, observation: Any) -> Any:
-        """Gives an observation as this environment's space has it, or raises that it does not conform."""
+        """Returns an observation as this environment's space has it, or raises that it does not conform."""
         space = self.env.observation_space
         if not _conforms(space, observation):
             raise RuntimeError(
                 f"GymEnv observation does not conform to its observation_space, {space}: {observation!r}. "
-                "Mend the environment, or the space that it declares."
+                "Correct the environment, or the space that it declares."
             )
         return np.asarray(observation, np.float32) / np.float32(255) if self._is_image else observation
 
     def _check_info(self, info: dict[str, Any]) -> None:
         """Raises if info's keys are not those of the episode's first step.
 
-        `episode` may come at any step: Gymnasium's and our environments sum an episode up under that name at its end.
+        `episode` may appear at any step: under that name Gymnasium's and our environments sum up an episode at its end.
         """
         keys = set(info) - {"episode"}
         if self._info_keys is None:
@@ -202,26 +201,27 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
 
 
 def _time_limit(env: gymnasium.Env[Any, Any]) -> int | None:
-    """Gives the limit that `env` has of its own: its spec's, or else a TimeLimit wrapper's; None for none."""
+    """Returns the time limit of `env`: its spec's, or else a TimeLimit wrapper's; None if it has none."""
     if env.spec is not None and env.spec.max_episode_steps is not None:
         return env.spec.max_episode_steps
     if env.has_wrapper_attr("_max_episode_steps"):
-        return env.get_wrapper_attr("_max_episode_steps")
+        limit: int = env.get_wrapper_attr("_max_episode_steps")
+        return limit
     return None
 
 
 def _image_space(space: gymnasium.Space[Any]) -> spaces.Box:
-    """Gives the space of the scaled pixels, or raises that `space` is not one of images."""
+    """Returns the space of the scaled pixels, or raises that `space` is not one of images."""
     if not (isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) <= 3):
         raise ValueError(
             "is_image=True needs an observation_space of images, a Box of uint8 with at most 3 dimensions, "
-            f"not {space}. Leave is_image out, or put a wrapper that gives such images inside."
+            f"not {space}. Leave is_image out, or put a wrapper that returns such images inside."
         )
     return spaces.Box(space.low / np.float32(255), space.high / np.float32(255), dtype=np.float32)
 
 
 def _conforms(space: gymnasium.Space[Any], observation: Any) -> bool:
-    """Says whether an observation has the structure and size of `space`, whatever its values."""
+    """Returns whether an observation has the structure and size of `space`; its values are not checked."""
     if space.contains(observation):
         return True
     if isinstance(space, spaces.Dict):
@@ -240,7 +240,7 @@ def _conforms(space: gymnasium.Space[Any], observation: Any) -> bool:
 
 
 def _is_drawing(value: Any) -> bool:
-    """Says whether `value` is a window, a clock or images of pygame's, with which Gymnasium's own draw."""
+    """Returns whether `value` is a window, a clock or images of pygame, which Gymnasium draws with."""
     if isinstance(value, list | tuple):
         return any(map(_is_drawing, value))
     return type(value).__module__.partition(".")[0] == "pygame"

@@ -1,7 +1,8 @@
 """The classic meta-RL environments, one at a time: garage's half-cheetahs, and the literature's ant and walker.
 
-Each is `taskworlds.make` of one task, under the protocol of garage: `sample_tasks` draws from the distribution of the
-literature, `set_task` takes what it gave. Batches, benchmarks, trials and processes are `taskworlds.make_vec`'s.
+Each is an environment of `taskworlds.make` under garage's protocol: `sample_tasks` draws from the distribution of the
+literature, and `set_task` takes what it returned. For batches, benchmarks, trials and processes use
+`taskworlds.make_vec`.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ class LocomotionEnv(TaskEnv):
     Args:
         task: what `set_task` takes; None for the skill's default.
         max_episode_length: most steps of an episode.
-        partially_observable: whether the goal is hidden. Otherwise its numbers stand at the observation's end. Every
-            task of the environment is of this kind.
-        render_mode: what `render()` gives: "rgb_array", "depth_array", or "human" for a window.
+        partially_observable: whether the goal is hidden. Otherwise its numbers are the last ones of the observation.
+            This holds for all tasks of the environment.
+        render_mode: what `render()` returns: "rgb_array", "depth_array", or "human" for a window.
         camera_name: camera of the picture, by name; None for one that follows the body.
         camera_id: camera of the picture, by number.
         width: the picture's width, pixels.
@@ -57,7 +58,7 @@ class LocomotionEnv(TaskEnv):
         skill(self.env_name).check_task(first)
         if first["partially_observable"] is not hidden:
             raise ValueError(
-                f"partially_observable is {hidden}, and the task says {first['partially_observable']}: give both alike."
+                f"partially_observable is {hidden}, but the task has {first['partially_observable']}: both must agree."
             )
         picture: dict[str, Any] = {
             "render_mode": render_mode,
@@ -80,18 +81,21 @@ class LocomotionEnv(TaskEnv):
     @property
     def partially_observable(self) -> bool:
         """Whether the goal is hidden from the observation."""
-        return self.benchmark.train_tasks[0]["partially_observable"]
+        hidden: bool = self.benchmark.train_tasks[0]["partially_observable"]
+        return hidden
 
     @property
     def num_tasks(self) -> int:
-        """There is none: tasks are drawn from a distribution, and `samplers` ask for as many as they like."""
-        raise AttributeError(f"{type(self).__name__} draws its tasks, so it has no number of them")
+        """Not defined: tasks are drawn from a distribution, so `samplers` may ask for any number of them."""
+        raise AttributeError(
+            f"{type(self).__name__} draws its tasks from a distribution, so it has no num_tasks"
+        )
 
     def sample_tasks(self, num_tasks: int, *, seed: int | None = None) -> list[dict[str, Any]]:  # type: ignore[override]
         """Draws tasks from the skill's distribution.
 
         Args:
-            num_tasks: how many, at least 1.
+            num_tasks: number of tasks, at least 1.
             seed: seed of a generator for these tasks alone; None for the environment's own generator, which
                 `reset(seed=...)` seeds.
 
@@ -107,12 +111,12 @@ class LocomotionEnv(TaskEnv):
         The next call may be `step`, or `reset` for the first observation; later resets keep the task.
 
         Args:
-            task: a dictionary of the skill's parameters, as `sample_tasks` gives; or a `Task` of the skill.
+            task: a dictionary of the skill's parameters, as `sample_tasks` returns; or a `Task` of the skill.
 
         Raises:
             TypeError: task is neither, or a parameter is of the wrong type.
-            ValueError: a parameter is missing, unknown or out of range, or the goal is visible where the environment
-                hides it, or hidden where it shows it.
+            ValueError: a parameter is missing, unknown or out of range; or the task shows a goal that the environment
+                hides, or the reverse.
         """
         super().set_task(self._task_of(task, self.partially_observable))
         self.reset()
@@ -125,13 +129,13 @@ class LocomotionEnv(TaskEnv):
         if not isinstance(task, Mapping):
             names = " and ".join(repr(name) for name in skill(self.env_name).params)
             raise TypeError(
-                f"task must be a dictionary with {names}, as sample_tasks gives, or a Task, not {task!r}."
+                f"task must be a dictionary with {names}, as sample_tasks returns, or a Task, not {task!r}."
             )
         return Task(self.env_name, {"partially_observable": hidden, **task})
 
 
 class HalfCheetahVelEnv(LocomotionEnv):
-    """A half-cheetah that runs at the velocity that its task says.
+    """A half-cheetah that is to run at the velocity of its task.
 
     A task is `{"velocity": v}`, in m/s; `sample_tasks` draws it uniformly from 0 to 2. Episodes never terminate.
 
@@ -159,10 +163,10 @@ class HalfCheetahVelEnv(LocomotionEnv):
 
 
 class HalfCheetahDirEnv(LocomotionEnv):
-    """A half-cheetah that runs forward or backward, as its task says.
+    """A half-cheetah that is to run forward or backward, depending on its task.
 
-    A task is `{"direction": d}`, 1.0 (forward) or -1.0 (backward); `sample_tasks` draws it by a fair coin. Episodes
-    never terminate.
+    A task is `{"direction": d}`, 1.0 (forward) or -1.0 (backward); `sample_tasks` draws both with the same probability.
+    Episodes never terminate.
 
     Reward: the mean velocity of the step times the direction, less 0.05 times the sum of the action's squares.
     Observation: Gymnasium's HalfCheetah-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
@@ -185,7 +189,7 @@ class HalfCheetahDirEnv(LocomotionEnv):
 
 
 class AntDirEnv(LocomotionEnv):
-    """An ant that runs in the direction that its task says.
+    """An ant that is to run in the direction of its task.
 
     A task is `{"angle": a}`, in radians from the x axis towards y; `sample_tasks` draws it uniformly from the circle.
     An episode terminates when the torso is below 0.2 m or above 1 m.
@@ -211,7 +215,7 @@ class AntDirEnv(LocomotionEnv):
 
 
 class AntGoalEnv(LocomotionEnv):
-    """An ant that goes to the place that its task says.
+    """An ant that is to go to the place of its task.
 
     A task is `{"goal": (x, y)}`, in metres from the start; `sample_tasks` draws it uniformly from the disc of radius 3.
     Episodes never terminate.
@@ -237,7 +241,7 @@ class AntGoalEnv(LocomotionEnv):
 
 
 class Walker2dRandParamsEnv(LocomotionEnv):
-    """A walker that walks forward with the body that its task says.
+    """A walker that is to walk forward, with the body of its task.
 
     A task has multipliers, above 0, of four arrays of the MuJoCo model: "body_mass" (8 numbers), "body_inertia"
     (8 times 3), "dof_damping" (9) and "geom_friction" (8 times 3). `sample_tasks` draws 1.3 to the power of U(-3, 3)

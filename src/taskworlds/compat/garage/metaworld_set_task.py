@@ -1,4 +1,4 @@
-"""`MetaWorldSetTaskEnv`: a whole benchmark in one environment, which gives tasks and takes them."""
+"""`MetaWorldSetTaskEnv`: a whole benchmark in one environment, whose tasks are sampled and set."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import gymnasium
-from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.utils import seeding
 
 from taskworlds.compat.garage.per_task import check_wrapper, wrap_for_task
 from taskworlds.compat.garage.step_wrapper import StepWrapper
 from taskworlds.compat.garage.task_onehot import TaskOnehotWrapper
 from taskworlds.core.benchmark import SPLITS, Benchmark
+from taskworlds.core.draws import Deck
 from taskworlds.core.errors import check_choice, check_count, check_seed
-from taskworlds.core.step import EnvSpec, EnvStep
+from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin
 from taskworlds.core.task import Task
 from taskworlds.vector.make import make
 from taskworlds.vector.task_env import TaskEnv
@@ -23,33 +23,35 @@ from taskworlds.vector.task_env import TaskEnv
 __all__ = ["MetaWorldSetTaskEnv"]
 
 
-class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
+class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[misc]  # spec is narrower
     """The tasks of one split of a benchmark, in garage's protocol: `sample_tasks` and `set_task`.
 
-    One made with a benchmark can sample. One made without arguments, say in a worker process, takes kind,
-    benchmark and one-hot from the first task that it is given. A task stays until the next `set_task`;
-    `reset` begins another episode of it. What `step` gives is an `EnvStep`; an episode has Meta-World's limit
-    of 500 steps. Info has `task_name` (the skill) at reset and at each step, and with the one-hot an integer
-    `task_id`, the skill's place in the benchmark.
+    An environment made with a benchmark can sample tasks. One made without arguments, for example in a worker process,
+    takes kind, benchmark and one-hot from the first task that is set. A task stays until the next `set_task`; `reset`
+    begins another episode of it. `step` returns an `EnvStep`; an episode has Meta-World's limit of 500 steps. Info has
+    `task_name` (the skill) at reset and at each step, and with the one-hot an integer `task_id`, the skill's index in
+    the benchmark.
 
-    Each skill is wrapped once, on its first task, and its simulator is built on its first reset and kept.
+    Each skill is wrapped once, when its first task is set, and its simulator is built on its first reset and kept.
 
     Args:
         benchmark: a `taskworlds.Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
         kind: "train" or "test": which of its tasks.
-        wrapper: a function of (env), or of (env, task), that gives the environment of a skill wrapped. It
-            gets the one-hot in the observation already, and the first task that is set of the skill.
-        add_env_onehot: whether to append a one-hot of the skill to the observation, in the benchmark's order;
-            only for multi-task benchmarks.
-        seed: seeds the order in which tasks are sampled once all have been, until a `reset(seed=...)`; None
-            for the system's entropy. With a benchmark's name in place of the benchmark, also the seed of its
-            goals.
+        wrapper: a function of (env), or of (env, task), that returns the wrapped environment of a skill. The
+            observations of `env` have the one-hot already; `task` is the first task that is set of the skill.
+        add_env_onehot: whether to append a one-hot of the skill to the observation, in the benchmark's order; only for
+            the train tasks of multi-task benchmarks.
+        seed: seeds the shuffles of the tasks, until a `reset(seed=...)`; None for fresh entropy. If `benchmark` is a
+            name, also the seed of its goals.
         render_mode: None, "rgb_array", "depth_array" or "human".
+
+    Attributes:
+        spec: the `EnvSpec`; None while the environment has no task, and so no spaces.
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: kind is missing or not "train" or "test"; add_env_onehot is asked for of a meta-learning
-            benchmark or of test tasks; or there is no benchmark but another of these arguments.
+        ValueError: kind is missing, or is not "train" or "test"; add_env_onehot is True for a meta-learning benchmark
+            or for test tasks; or kind, wrapper or add_env_onehot is given without a benchmark.
 
     Example:
         >>> import taskworlds
@@ -89,17 +91,17 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         self._base: TaskEnv | None = None  # runs every skill; the wrapped environments share it
         self._envs: dict[str, StepWrapper] = {}  # by skill, the base in its wrappers
         self._current: _Current | None = None
-        self._spec: EnvSpec | None = None
-        # By skill, in the order of sampling; empty where there is no sampling.
+        # By skill, in the order of its present round of sampling; empty where there is no sampling.
         self._tasks: dict[str, list[Task]] = {}
-        self._sampled = 0  # tasks given since they were in the benchmark's order
+        self._decks: dict[str, Deck] = {}  # by skill, of the places in that order
+        self._sampled = 0  # tasks since the skills' first rounds began
         self._visualizing = False
         if benchmark is None:
             given = {"kind": kind, "wrapper": wrapper, "add_env_onehot": add_env_onehot or None}
             names = [name for name, value in given.items() if value is not None]
             if names:
                 raise ValueError(
-                    f"{' and '.join(names)} must be left out without a benchmark, as the first task set "
+                    f"{' and '.join(names)} must be left out without a benchmark: the first task that is set "
                     "decides for an environment made without one. Give a benchmark too."
                 )
             return
@@ -113,7 +115,7 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         self._select(setting, setting.tasks[0])
 
     def _select(self, setting: _Setting, task: Task) -> StepWrapper:
-        """Makes `task` the one that the next reset starts, and gives the environment of its skill."""
+        """Makes `task` the one that the next reset starts, and returns the environment of its skill."""
         base = self._base
         if base is None:
             base = make(
@@ -158,7 +160,7 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
 
     @property
     def benchmark(self) -> Benchmark | None:
-        """Where the tasks come from; None before an environment made without a benchmark is given a task."""
+        """Where the tasks come from; None if the environment was made without a benchmark and has no task yet."""
         return None if self._setting is None else self._setting.benchmark
 
     @property
@@ -178,27 +180,27 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
 
     @property
     def num_tasks(self) -> int:
-        """How many tasks the benchmark has of this kind.
+        """Number of the benchmark's tasks of this kind.
 
         Raises:
-            RuntimeError: there is no benchmark yet.
+            RuntimeError: the environment has no benchmark yet.
         """
         if self._setting is None:
-            raise RuntimeError(f"num_tasks needs a benchmark, and there is none. {_HOW}")
+            raise RuntimeError(f"num_tasks needs a benchmark, and this environment has none yet. {_HOW}")
         return len(self._setting.tasks)
 
     def sample_tasks(self, n_tasks: int) -> list[dict[str, Any]]:
-        """Gives tasks: the first of each skill in the benchmark's order, then the second of each, and so on.
+        """Returns tasks: the first of each skill in the benchmark's order, then the second of each, and so on.
 
-        The next call goes on from there. A skill whose tasks have all been given has them shuffled and starts
-        over. A `reset(seed=...)` goes back to the first task.
+        The next call continues where this one ended. When all tasks of a skill have been returned, they are shuffled
+        and the skill starts again. A `reset(seed=...)` goes back to the first task.
 
         Args:
-            n_tasks: how many tasks.
+            n_tasks: number of tasks.
 
         Returns:
-            For each task a dictionary for `set_task`, here or in an environment made without a benchmark:
-            `kind`, `benchmark` (a `Benchmark`), `add_env_onehot` and `inner` (a `Task`).
+            For each task a dictionary for `set_task`, here or in an environment made without a benchmark: `kind`,
+            `benchmark` (a `Benchmark`), `add_env_onehot` and `inner` (a `Task`).
 
         Raises:
             RuntimeError: this environment was made without a benchmark.
@@ -212,33 +214,33 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         return [self._setting.as_dict() | {"inner": self._next_task()} for _ in range(n_tasks)]
 
     def _order_tasks(self, setting: _Setting) -> None:
-        """Puts the tasks into the benchmark's order, of which none has been sampled."""
-        self._tasks = {
-            name: [task for task in setting.tasks if task.env_name == name] for name in setting.env_names
-        }
+        """Puts the tasks into the benchmark's order; sampling begins with the first."""
+        self._tasks = {name: list(tasks) for name, tasks in setting.benchmark.by_skill(setting.kind).items()}
+        self._decks = {name: Deck(len(tasks)) for name, tasks in self._tasks.items()}
         self._sampled = 0
 
     def _next_task(self) -> Task:
-        round_, place = divmod(self._sampled, len(self._tasks))
-        tasks = list(self._tasks.values())[place]
-        index = round_ % len(tasks)
-        if index == 0 and round_ > 0:
-            tasks[:] = [tasks[i] for i in self.np_random.permutation(len(tasks))]
+        names = list(self._tasks)
+        name = names[self._sampled % len(names)]
         self._sampled += 1
-        return tasks[index]
+        tasks, deck = self._tasks[name], self._decks[name]
+        deck.deal(None if deck.rounds == 0 else self.np_random)
+        if deck.place == 0:  # a round shuffles the order of the one before
+            tasks[:] = [tasks[index] for index in deck.order]
+        return tasks[deck.place]
 
     def set_task(self, task: Mapping[str, Any] | Task | Any) -> None:
         """Sets the task and starts an episode of it.
 
         Args:
-            task: what `sample_tasks` gave; or a `Task` or one of Meta-World's own tasks, of a skill of the
+            task: what `sample_tasks` returned; or a `Task` or one of Meta-World's own tasks, of a skill of the
                 benchmark. An environment that has no benchmark yet takes kind, benchmark and one-hot from the
-                dictionary; from a task alone it takes that one train task for its benchmark.
+                dictionary; if it gets a task alone, its benchmark is that one train task.
 
         Raises:
             TypeError: it is none of these.
-            ValueError: the task is of another kind, with the one-hot or without unlike those before it, or of
-                a skill that the benchmark does not have.
+            ValueError: the task differs from the previous ones in its kind or its one-hot, or is of a skill that the
+                benchmark does not have.
         """
         setting, inner = self._setting, task
         if isinstance(task, Mapping):
@@ -249,13 +251,13 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         if self._setting is not None:
             if setting.kind != self._setting.kind:
                 raise ValueError(
-                    f"The task must be a {self._setting.kind} task, as those set before, not one of kind "
+                    f"The task must be a {self._setting.kind} task, like the previous ones, not one of kind "
                     f"{setting.kind!r}. Use one environment for train tasks and another for test tasks."
                 )
             if setting.add_env_onehot != self._setting.add_env_onehot:
                 raise ValueError(
-                    f"The task must come with add_env_onehot={self._setting.add_env_onehot}, as those set "
-                    f"before, not {setting.add_env_onehot}: observations cannot change. Make another "
+                    f"The task must come with add_env_onehot={self._setting.add_env_onehot}, like the previous "
+                    f"ones, not {setting.add_env_onehot}: the observation space cannot change. Make another "
                     "environment for it."
                 )
             setting = self._setting
@@ -265,7 +267,7 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
 
     def _env(self, what: str) -> StepWrapper:
         if self._current is None:
-            raise RuntimeError(f"{what} needs a task, and there is none. {_HOW}")
+            raise RuntimeError(f"{what} needs a task, and none is set. {_HOW}")
         return self._current.env
 
     @property
@@ -286,42 +288,31 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         """
         return self._env("observation_space").observation_space
 
-    @property
-    def spec(self) -> EnvSpec | None:
-        """The environment's `EnvSpec`; None while it has no task, and so no spaces."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
-        if self._spec is not None:
-            limit = self._spec.max_episode_length
-            self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
-
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Starts an episode of the task that is set.
 
         Args:
-            seed: seeds the generator that shuffles the tasks, and the wrappers', and sends `sample_tasks`
-                back to the first task; None to go on. The episode's task stays, and decides its state.
-            options: passed on to the wrappers. Not `task`: that is for `set_task`.
+            seed: seeds the generator that shuffles the tasks, and those of the wrappers, and sends `sample_tasks` back
+                to the first task; None to go on. The episode's task stays, and decides its state.
+            options: passed on to the wrappers. `task` is not allowed: call `set_task`.
 
         Returns:
             The first observation, and info with `task_name`.
 
         Raises:
-            RuntimeError: there is no task yet.
+            RuntimeError: no task is set yet.
             ValueError: options has a task, or the seed is out of range.
         """
         if self._setting is None or self._current is None:
-            raise RuntimeError(f"reset needs a task, and there is none. {_HOW}")
+            raise RuntimeError(f"reset needs a task, and none is set. {_HOW}")
         if options and "task" in options:
             raise ValueError("options must not have a task here: call set_task, which starts its episode.")
         super().reset(seed=None if seed is None else check_seed(seed))
         if seed is not None and self._tasks:
             self._order_tasks(self._setting)
-        # Set again, as a seeded reset of the base would otherwise choose a task.
+        # Set again, because a seeded reset of the base would otherwise choose a task.
         return self._select(self._setting, self._current.task).reset(seed=seed, options=options)
 
     def step(self, action: Any) -> EnvStep:
@@ -341,14 +332,14 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         return list(self.metadata["render_modes"])
 
     def render(self, mode: str | None = None) -> Any:
-        """Gives the picture of the `render_mode` that the environment was made with.
+        """Returns the picture of the `render_mode` that the environment was made with.
 
         Args:
             mode: that mode, or None.
 
         Raises:
-            RuntimeError: there is no task yet, or no `render_mode`.
-            ValueError: mode is another.
+            RuntimeError: no task is set yet, or the environment was made without a `render_mode`.
+            ValueError: mode is another one.
         """
         env = self._env("render")
         if mode is not None and mode != self.render_mode:
@@ -362,7 +353,7 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
         """Shows the environment in a window, now and at each later step.
 
         Raises:
-            RuntimeError: there is no task yet, or the environment was not made for a window.
+            RuntimeError: no task is set yet, or the environment was not made with render_mode="human".
         """
         if self.render_mode != "human":
             raise RuntimeError(
@@ -380,7 +371,10 @@ class MetaWorldSetTaskEnv(gymnasium.Env[Any, Any]):
             self._base.close()
 
 
-_HOW = "Make the environment with a benchmark and a kind, or call set_task with a task from such a one."
+_HOW = (
+    "Make the environment with a benchmark and a kind, or call set_task with a task that sample_tasks of such an "
+    "environment returned."
+)
 
 
 @dataclass(frozen=True)
@@ -396,11 +390,11 @@ class _Setting:
 
     @classmethod
     def of(cls, task: Mapping[str, Any]) -> _Setting:
-        """Reads the setting out of what `sample_tasks` gave."""
+        """Reads the setting out of what `sample_tasks` returned."""
         if set(task) != {"kind", "benchmark", "add_env_onehot", "inner"}:
             raise ValueError(
                 "A task from sample_tasks has the entries kind, benchmark, add_env_onehot and inner, not "
-                f"{', '.join(map(str, task)) or 'none'}. Pass on what sample_tasks gave."
+                f"{', '.join(map(str, task)) or 'none'}. Pass on what sample_tasks returned."
             )
         return cls(Benchmark.of(task["benchmark"]), task["kind"], task["add_env_onehot"])
 
@@ -424,7 +418,7 @@ class _Current(NamedTuple):
 
 
 def check_onehot(benchmark: Benchmark, kind: str, add_env_onehot: bool) -> None:
-    """Raises ValueError if `kind` is no split, or a one-hot would give away what must stay unknown."""
+    """Raises ValueError if `kind` is not a split, or a one-hot would reveal what must stay unknown."""
     check_choice("kind", kind, SPLITS)
     check_choice("add_env_onehot", add_env_onehot, (True, False))
     if add_env_onehot and (kind == "test" or benchmark.is_meta):

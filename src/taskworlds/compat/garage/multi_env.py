@@ -1,7 +1,7 @@
-"""`MultiEnvWrapper`: several environments behind one, each episode in one of them.
+"""`MultiEnvWrapper`: several environments in one; each episode runs in one of them.
 
-Which one a reset goes to is decided by a strategy: `uniform_random_strategy`, `round_robin_strategy`, or
-any function `strategy(num_tasks, last_task)`.
+A strategy decides which: `uniform_random_strategy`, `round_robin_strategy`, or any function
+`strategy(num_tasks, last_task)`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _MODES = ("vanilla", "add-onehot", "del-onehot")
 
 
 def round_robin_strategy(num_tasks: int, last_task: int | None = None) -> int:
-    """Gives the tasks in turn: 0 first, then the one after the last.
+    """Returns the tasks in turn, beginning with 0.
 
     Args:
-        num_tasks: how many tasks there are.
-        last_task: the task before, None if there was none.
+        num_tasks: number of tasks.
+        last_task: the previous task; None for the first.
 
     Returns:
         The next task, in [0, num_tasks).
@@ -45,12 +45,12 @@ def round_robin_strategy(num_tasks: int, last_task: int | None = None) -> int:
 def uniform_random_strategy(
     num_tasks: int, last_task: int | None = None, *, np_random: np.random.Generator | None = None
 ) -> int:
-    """Gives one of the tasks at random, each with the same chance.
+    """Returns one of the tasks at random, each with the same probability.
 
     Args:
-        num_tasks: how many tasks there are.
-        last_task: the task before; makes no difference.
-        np_random: generator to draw from, None for a new one that nobody seeded.
+        num_tasks: number of tasks.
+        last_task: the previous task; not used.
+        np_random: generator to draw from; None for a new one with fresh entropy.
 
     Returns:
         A task, in [0, num_tasks).
@@ -66,35 +66,35 @@ def uniform_random_strategy(
 
 
 class MultiEnvWrapper(StepWrapper):
-    """Runs each episode in one of several environments, chosen anew at every reset.
+    """Runs each episode in one of several environments, which is chosen at every reset.
 
-    Info has `task_id`, at reset and at every step: the integer `task_id` of the environment inside if it
-    gives one (so a MultiEnvWrapper in a MultiEnvWrapper keeps its own), else `active_task_index`. With
-    `env_names` it also has `task_name`.
+    Info has `task_id`, at reset and at every step: the integer `task_id` of the inner environment if it has one (so a
+    MultiEnvWrapper in a MultiEnvWrapper keeps its own), else `active_task_index`. With `env_names` it also has
+    `task_name`.
 
-    `reset(seed=s)` starts the strategy and all environments afresh. The strategy gets a new generator and no
-    last task; the environment that it chooses is reset with s, and the others, in the order of the list from
-    there on, with s + 1, s + 2 and so on when their next episode starts. So a seed fixes everything that
-    follows. Give it once: with a seed at every reset, round robin would always start with task 0.
+    `reset(seed=s)` restarts the strategy and all environments. The strategy gets a new generator and no last task; the
+    environment that it chooses is reset with s, and the others, in the order of the list from there on, with s + 1,
+    s + 2 and so on when their next episode starts. So a seed fixes everything that follows. Give it once: with a seed
+    at every reset, round robin would always start with task 0.
 
     Observation spaces must agree: Boxes in shape, all others in everything. Boxes may differ in bounds and in
-    precision; `observation_space` is then the smallest Box that holds them all, and observations get its
-    dtype. Action spaces must agree likewise; `action_space`, `spec`, rendering and every other attribute
-    are those of the active environment.
+    precision; `observation_space` is then the smallest Box that contains them all, and observations get its dtype. The
+    same holds for action spaces; `action_space`, `spec`, rendering and every other attribute are those of the active
+    environment.
 
     Args:
         envs: the environments, at least one. Their order decides the task numbers and one-hots.
-        sample_strategy: chooses the task of a reset, called as `sample_strategy(num_tasks, last_task)`; if
-            it has a parameter named `np_random` it gets this wrapper's generator by that keyword.
-        mode: what is done to observations. "vanilla": nothing. "add-onehot": a one-hot of the task is
-            appended; it has `num_tasks` entries, or as many as the largest MultiEnvWrapper inside has.
-            "del-onehot": the last `num_tasks` entries, a one-hot from inside, are cut off.
+        sample_strategy: chooses the task of a reset, called as `sample_strategy(num_tasks, last_task)`; if it has a
+            parameter named `np_random`, it gets this wrapper's generator as that keyword.
+        mode: how observations change. "vanilla": not at all. "add-onehot": a one-hot of the task is appended, with
+            `num_tasks` entries, or with as many as the largest MultiEnvWrapper inside has. "del-onehot": the last
+            `num_tasks` entries, which are a one-hot of the inner environments, are removed.
         env_names: names of the tasks, one for each environment, all different.
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: no environments, spaces that do not agree, an unknown mode, or names that are too few,
-            too many or not unique.
+        ValueError: there are no environments, the spaces do not agree, the mode is not known, or there are too few or
+            too many names or equal ones.
 
     Example:
         >>> import gymnasium
@@ -120,9 +120,7 @@ class MultiEnvWrapper(StepWrapper):
                 f"envs must be a list of environments, not {envs!r}. Put a single one into a list."
             )
         if not envs:
-            raise ValueError(
-                "envs must hold at least one environment, not none: an empty list has no spaces."
-            )
+            raise ValueError("envs must hold at least one environment: an empty list has no spaces.")
         for index, env in enumerate(envs):
             if not isinstance(env, gymnasium.Env):
                 raise TypeError(
@@ -147,7 +145,7 @@ class MultiEnvWrapper(StepWrapper):
 
         space = _common_observation_space([env.observation_space for env in envs])
         self._check_action_spaces()
-        # An index from a MultiEnvWrapper inside wins, so there must be room for it.
+        # The index of a MultiEnvWrapper inside takes precedence, so the one-hot must be long enough for it.
         inner_tasks = [
             env.get_wrapper_attr("num_tasks")
             for env in envs
@@ -162,7 +160,7 @@ class MultiEnvWrapper(StepWrapper):
 
     @property
     def num_tasks(self) -> int:
-        """How many environments there are."""
+        """Number of environments."""
         return len(self._envs)
 
     @property
@@ -172,9 +170,10 @@ class MultiEnvWrapper(StepWrapper):
 
     @property
     def active_task_index(self) -> int | None:
-        """Number of the active task, None before the first reset. The active environment's own wins."""
+        """Index of the active task: the active environment's own if it has one. None before the first reset."""
         if self.env.has_wrapper_attr("active_task_index"):
-            return self.env.get_wrapper_attr("active_task_index")
+            inner: int | None = self.env.get_wrapper_attr("active_task_index")
+            return inner
         return self._active_task_index
 
     def reset(
@@ -183,15 +182,15 @@ class MultiEnvWrapper(StepWrapper):
         """Chooses a task and starts an episode in its environment.
 
         Args:
-            seed: starts the strategy and all environments afresh, from this seed; None to go on.
+            seed: restarts the strategy and all environments from this seed; None to go on.
             options: passed on to the environment.
 
         Returns:
             The first observation, in `observation_space`, and info with `task_id`.
 
         Raises:
-            TypeError: the strategy gave something other than a whole number, or the seed is none.
-            ValueError: the strategy gave a number that is no task, or the seed is out of range.
+            TypeError: the strategy did not return a whole number, or the seed is not one.
+            ValueError: the strategy returned a number that is not a task's, or the seed is out of range.
         """
         last_task = self._active_task_index
         if seed is not None:
@@ -280,14 +279,14 @@ class MultiEnvWrapper(StepWrapper):
                 )
 
     def _registration(self) -> tuple[Any, ...]:
-        """Under what name the first environment is registered, and what makes it."""
+        """The first environment's id in Gymnasium's registry, and its entry point."""
         spec = self._envs[0].unwrapped.spec
         return (None, None) if spec is None else (spec.id, spec.entry_point)
 
     def _make_spec(self, inner: GymnasiumEnvSpec) -> EnvSpec:
         specs = [env.spec if env.spec is not None else spec_of_unregistered(env) for env in self._envs]
         limits = [one.max_episode_steps for one in specs]
-        # gymnasium.make, where it makes this wrapper, says so in the spec of what it finds innermost.
+        # Where gymnasium.make makes this wrapper, it writes the id into the spec of the innermost environment.
         registered = self._registration() != self._first_registration
         spec = _MultiEnvSpec.of(
             self._envs[0].unwrapped.spec if registered else inner,
@@ -311,7 +310,7 @@ class MultiEnvWrapper(StepWrapper):
 class _MultiEnvSpec(EnvSpec):
     """The spec of several environments: `max_episode_steps` is the longest task's.
 
-    gymnasium.make and GymEnv put that limit over all tasks, so it must not cut any of them short.
+    gymnasium.make and GymEnv apply that limit to all tasks, so it must not end any of them early.
     """
 
     active_limit: int | None
@@ -324,7 +323,7 @@ class _MultiEnvSpec(EnvSpec):
 
 
 class _Rebuild:
-    """Entry point of a MultiEnvWrapper: makes its environments from their specs."""
+    """Entry point of a MultiEnvWrapper, which makes its environments from their specs."""
 
     def __init__(
         self,
@@ -366,7 +365,7 @@ def _takes_np_random(strategy: Callable[..., int]) -> bool:
 
 
 def _common_observation_space(spaces: list[gymnasium.Space[Any]]) -> gymnasium.Space[Any]:
-    """Gives the smallest space that holds the observations of all; raises ValueError if they do not agree."""
+    """Returns the smallest space that contains all observations; raises ValueError if the spaces do not agree."""
     first = spaces[0]
     boxes = [space for space in spaces if isinstance(space, Box)]
     all_boxes = len(boxes) == len(spaces)
@@ -389,7 +388,7 @@ def _common_observation_space(spaces: list[gymnasium.Space[Any]]) -> gymnasium.S
 def _space_without_onehot(space: Box, length: int) -> Box:
     if space.shape[0] <= length:
         raise ValueError(
-            f"mode 'del-onehot' cuts a one-hot of {length} entries off, which leaves nothing of observations "
-            f"of {space.shape[0]}. Use mode 'vanilla' for observations without a one-hot."
+            f"mode 'del-onehot' removes a one-hot of {length} entries, which leaves nothing of observations of "
+            f"{space.shape[0]}. Use mode 'vanilla' for observations without a one-hot."
         )
     return Box(space.low[:-length], space.high[:-length], dtype=space.dtype.type)

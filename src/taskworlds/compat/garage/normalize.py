@@ -1,6 +1,6 @@
-"""`NormalizedEnv` (also called `normalize`): observations, rewards and actions brought to a common scale.
+"""`NormalizedEnv` (also called `normalize`): observations, rewards and actions on a common scale.
 
-The moving statistics are garage's; here they can also be frozen, saved, and shared between environments.
+The running statistics are garage's; here they can also be frozen, saved, and shared between environments.
 """
 
 from __future__ import annotations
@@ -25,33 +25,31 @@ __all__ = ["NormalizedEnv", "normalize"]
 class NormalizedEnv(StepWrapper, RecordConstructorArgs):
     """Normalizes observations and rewards by running statistics, and takes actions on a symmetric scale.
 
-    Observations (if `normalize_obs`) become (x - mean) / (std + 1e-8); the statistics learn from each
-    observation of `reset` and `step` before it is normalized. Rewards (if `normalize_reward`) become
-    r / (std + 1e-8), not centred, and are then always multiplied by `scale_reward`.
+    Observations (if `normalize_obs`) become (x - mean) / (std + 1e-8); the statistics are updated with each observation
+    of `reset` and `step` before it is normalized. Rewards (if `normalize_reward`) become r / (std + 1e-8), without
+    centring, and are then always multiplied by `scale_reward`.
 
-    Actions in [-s, s], s being `expected_action_scale`, are mapped to the bounds of the environment's
-    action space and clipped to them, if that is a Box of floats with finite bounds. Other actions pass
-    unchanged.
+    Actions in [-s, s], where s is `expected_action_scale`, are mapped to the bounds of the environment's action space
+    and clipped to them, if that is a Box of floats with finite bounds. Other actions are passed on unchanged.
 
-    The spaces are those of what really comes and goes: a normalized observation has no finite bounds and is
-    float32, or float64 where the environment's needs it (float64, int32, int64); the action space is [-s, s].
+    The spaces describe the observations and actions of this wrapper: a normalized observation has no finite bounds and
+    is float32, or float64 where the environment's dtype needs it (float64, int32, int64); the action space is [-s, s].
 
-    Statistics learn until `freeze()`. For evaluation, give the evaluating environment those of the training
-    one and freeze it; what the training one learns is seen by both.
+    Statistics are updated until `freeze()`. For evaluation, pass the training environment's statistics to the
+    evaluation environment and freeze the latter: it then uses what the training environment learns, and adds nothing.
 
     Args:
         env: the environment to wrap.
-        scale_reward: factor of the reward, finite.
+        scale_reward: factor by which the reward is multiplied, finite.
         normalize_obs: whether to normalize observations.
         normalize_reward: whether to normalize rewards.
-        expected_action_scale: largest absolute value of the actions given to `step`, above 0.
-        flatten_obs: whether normalized observations are flat vectors (as by `gymnasium.spaces.flatten`);
-            False keeps their shape, and needs a Box. Without `normalize_obs` observations are never
-            reshaped.
+        expected_action_scale: largest absolute value of the actions passed to `step`, above 0.
+        flatten_obs: whether normalized observations are flat vectors (as from `gymnasium.spaces.flatten`); False keeps
+            their shape, and needs a Box. Without `normalize_obs` observations are never reshaped.
         obs_alpha: weight of the newest observation in the statistics, in [0, 1].
         reward_alpha: weight of the newest reward in the statistics, in [0, 1].
-        obs_statistics: statistics to use and go on with, of the flat observation's shape; None for new ones.
-        reward_statistics: statistics to use and go on with, of shape (); None for new ones.
+        obs_statistics: statistics to use and to update further, of the flat observation's shape; None for new ones.
+        reward_statistics: statistics to use and to update further, of shape (); None for new ones.
 
     Attributes:
         obs_statistics: `RunningStatistics` of the observations, None without `normalize_obs`.
@@ -59,7 +57,7 @@ class NormalizedEnv(StepWrapper, RecordConstructorArgs):
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: an argument is out of range, or statistics are given that do not fit or are not used.
+        ValueError: an argument is out of range, or the statistics that are given do not fit or are not used.
 
     Example:
         >>> import gymnasium
@@ -143,23 +141,23 @@ class NormalizedEnv(StepWrapper, RecordConstructorArgs):
 
     @property
     def frozen(self) -> bool:
-        """Whether the statistics stay as they are."""
+        """Whether this environment leaves the statistics unchanged."""
         return self._frozen
 
     def freeze(self) -> None:
-        """Keeps the statistics as they are: this environment still normalizes by them but learns no more."""
+        """Stops updating the statistics; this environment still normalizes by them."""
         self._frozen = True
         self._cached_spec = None
 
     def unfreeze(self) -> None:
-        """Lets the statistics learn again."""
+        """Updates the statistics again."""
         self._frozen = False
         self._cached_spec = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; the first observation is normalized too."""
+        """Starts an episode; the first observation is normalized as well."""
         observation, info = super().reset(seed=seed, options=options)
         return self._observe(observation), info
 
@@ -203,17 +201,17 @@ class NormalizedEnv(StepWrapper, RecordConstructorArgs):
         return normalized.astype(self.observation_space.dtype).reshape(self.observation_space.shape)
 
     def _reward(self, reward: Any) -> float:
-        reward = float(reward)
+        value = float(reward)
         if self.reward_statistics is not None:
             if not self._frozen:
-                self.reward_statistics.update(reward, self._reward_alpha)
-            reward = reward / float(self.reward_statistics.scale)
-        return reward * self._scale_reward
+                self.reward_statistics.update(value, self._reward_alpha)
+            value = value / float(self.reward_statistics.scale)
+        return value * self._scale_reward
 
     def _make_spec(self, inner: GymnasiumEnvSpec) -> EnvSpec:
         spec = super()._make_spec(inner)
         learns = self.obs_statistics is not None or self.reward_statistics is not None
-        # While the statistics learn, equal states and seeds give unequal observations or rewards.
+        # While the statistics change, equal states and seeds lead to unequal observations or rewards.
         spec.nondeterministic = inner.nondeterministic or (learns and not self._frozen)
         return spec
 
@@ -222,7 +220,7 @@ normalize = NormalizedEnv
 
 
 def _is_finite_box(space: gymnasium.Space[Any]) -> bool:
-    """Says whether `space` is a Box of floats with finite bounds."""
+    """Returns whether `space` is a Box of floats with finite bounds."""
     if not isinstance(space, Box) or space.dtype.kind != "f":
         return False
     return bool(np.isfinite(space.low).all() and np.isfinite(space.high).all())
@@ -236,7 +234,7 @@ def _check_number(argument: str, value: Any) -> None:
 
 
 def _normalized_space(space: gymnasium.Space[Any], flatten: bool) -> Box:
-    """Gives the space of the normalized observations of `space`: floats without bounds."""
+    """Returns the space of the normalized observations of `space`: floats without bounds."""
     if flatten:
         if not space.is_np_flattenable:
             raise ValueError(
@@ -246,7 +244,7 @@ def _normalized_space(space: gymnasium.Space[Any], flatten: bool) -> Box:
     if not isinstance(space, Box):
         raise ValueError(
             f"flatten_obs=False needs observations of a Box, not of {space}: "
-            "normalized values have no place in it. Use flatten_obs=True."
+            "normalized values do not lie in it. Use flatten_obs=True."
         )
     return Box(-np.inf, np.inf, space.shape, dtype=np.result_type(space.dtype, np.float32).type)
 
@@ -254,7 +252,7 @@ def _normalized_space(space: gymnasium.Space[Any], flatten: bool) -> Box:
 def _statistics(
     kind: str, used: bool, given: RunningStatistics | None, shape: tuple[int, ...]
 ) -> RunningStatistics | None:
-    """Gives the statistics of "obs" or "reward": those given, or new ones; None where they are not used."""
+    """Returns the statistics of "obs" or "reward": those given, or new ones; None if they are not used."""
     argument = f"{kind}_statistics"
     if given is not None:
         if not isinstance(given, RunningStatistics):

@@ -14,7 +14,7 @@ __all__ = ["wrap_for_task"]
 def wrap_for_task(
     wrapper: Callable[..., gymnasium.Env[Any, Any]] | None, env: gymnasium.Env[Any, Any], task: Any
 ) -> gymnasium.Env[Any, Any]:
-    """Gives `env` in the user's wrapper.
+    """Returns `env` in the user's wrapper.
 
     Args:
         wrapper: called as `wrapper(env, task)` if two of its arguments have no default, and as `wrapper(env)`
@@ -23,7 +23,7 @@ def wrap_for_task(
         task: the task that the environment is wrapped for.
 
     Raises:
-        TypeError: `wrapper` cannot be called, or what it gives is not a Gymnasium environment.
+        TypeError: `wrapper` cannot be called, or it does not return a Gymnasium environment.
 
     Example:
         >>> import gymnasium
@@ -40,7 +40,7 @@ def wrap_for_task(
     if not isinstance(wrapped, gymnasium.Env):
         raise TypeError(
             f"wrapper must return a Gymnasium environment (gymnasium.Env), not {wrapped!r}. Return the "
-            "environment that it was given, wrapped or not."
+            "environment that it gets, wrapped or not."
         )
     return wrapped
 
@@ -49,7 +49,7 @@ def check_wrapper(wrapper: Any) -> None:
     """Raises TypeError if `wrapper` is neither None nor callable."""
     if wrapper is not None and not callable(wrapper):
         raise TypeError(
-            "wrapper must be a function of (env) or of (env, task) that gives an environment, or None, not "
+            "wrapper must be a function of (env) or of (env, task) that returns an environment, or None, not "
             f"{wrapper!r}."
         )
 

@@ -1,4 +1,4 @@
-"""`RunningStatistics`: an exponential moving mean and variance that can be saved and shared."""
+"""`RunningStatistics`: an exponential running mean and variance that can be saved and shared."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from taskworlds.vector.normalization import exponential_update
+
 __all__ = ["RunningStatistics"]
 
 
 class RunningStatistics:
-    """A moving mean and variance, in which the newest value weighs `alpha`. Starts at mean 0 and variance 1.
+    """A running mean and variance, in which the newest value has the weight `alpha`; at first 0 and 1.
 
-    Environments that are given the same object share what they learn. Copying and pickling keep the numbers.
+    Environments that are given the same object share the statistics. Copying and pickling keep the numbers.
 
     Args:
         shape: shape of the values; () for single numbers.
 
     Attributes:
-        mean: moving mean, `shape` float64. Replaced at each update, never changed in place.
-        var: moving variance, `shape` float64. Replaced likewise.
+        mean: running mean, `shape` float64. Replaced at each update, never changed in place.
+        var: running variance, `shape` float64. Replaced likewise.
 
     Example:
         >>> statistics = RunningStatistics()
@@ -46,21 +48,18 @@ class RunningStatistics:
 
     @property
     def scale(self) -> npt.NDArray[np.float64]:
-        """What to divide by, `shape` float64: the standard deviation plus 1e-8, never 0."""
+        """The divisor that normalizes, `shape` float64: the standard deviation plus 1e-8, never 0."""
         return np.sqrt(self.var) + 1e-8
 
     def update(self, value: npt.ArrayLike, alpha: float) -> None:
-        """Takes one value into account.
-
-        The mean moves first, and the variance measures from where it moved to:
-        mean <- (1 - alpha) mean + alpha value; var <- (1 - alpha) var + alpha (value - mean)**2.
+        """Updates the statistics with one value, by `taskworlds.vector.normalization.exponential_update`.
 
         Args:
             value: the new value, of this object's shape.
             alpha: its weight, in [0, 1].
 
         Raises:
-            ValueError: the value has another shape, or is not finite: it would spoil the statistics for good.
+            ValueError: the value has another shape, or is not finite, which would spoil the statistics for good.
         """
         new = np.asarray(value, np.float64)
         if new.shape != self.shape:
@@ -68,21 +67,21 @@ class RunningStatistics:
         if not np.isfinite(new).all():
             raise ValueError(
                 f"The value must be finite, not {new}: it would spoil the running statistics for good. "
-                "Look for the step of the environment that gave it."
+                "Look for the step of the environment that it came from."
             )
-        self.mean = np.asarray((1 - alpha) * self.mean + alpha * new)
-        self.var = np.asarray((1 - alpha) * self.var + alpha * (new - self.mean) ** 2)
+        mean, var = exponential_update(self.mean, self.var, new, alpha)
+        self.mean, self.var = np.asarray(mean), np.asarray(var)  # of shape () they come as numbers
 
     def to_json(self) -> str:
-        """Gives the statistics as one line of JSON, with every float exact."""
+        """Returns the statistics as one line of JSON, with every float exact."""
         return json.dumps({"mean": self.mean.tolist(), "var": self.var.tolist()}, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> RunningStatistics:
-        """Makes statistics from the text that `to_json` gave.
+        """Makes statistics from the text that `to_json` returned.
 
         Raises:
-            ValueError: the text is not that of statistics.
+            ValueError: the text is not that of running statistics.
         """
         try:
             data: Any = json.loads(text)
@@ -93,7 +92,7 @@ class RunningStatistics:
         if not valid or (var < 0).any():
             raise ValueError(
                 "The JSON of running statistics is an object with mean and var, arrays of one shape, var at "
-                f"least 0, not {text[:80]!r}. Give the text that to_json gave."
+                f"least 0, not {text[:80]!r}. Pass the text that to_json returned."
             )
         statistics = cls(mean.shape)
         statistics.mean, statistics.var = mean, var

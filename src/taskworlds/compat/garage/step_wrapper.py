@@ -1,7 +1,7 @@
-"""`StepWrapper`: any Gymnasium environment, stepped as an `EnvStep` and with its public attributes forwarded.
+"""`StepWrapper`: any Gymnasium environment, with steps as `EnvStep`s and its public attributes forwarded.
 
-The base of this package's wrappers. It changes neither observations nor rewards; it adds garage's view of an
-environment: the step as one value, a spec with the spaces, and attributes that reach through the wrapper.
+The base of garage's wrappers. It changes neither observations nor rewards; it adds garage's view of an environment:
+the step as one value, a spec with the spaces, and attributes that are forwarded by the wrapper.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ __all__ = ["StepWrapper"]
 
 
 class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """Gives each step as an `EnvStep`, whether the environment returns plain tuples or `EnvStep`s.
+    """Returns each step as an `EnvStep`, whether the environment returns plain tuples or `EnvStep`s.
 
-    An `EnvStep` from inside keeps its spec, action and step type. For a plain tuple the wrapper counts the
-    steps: TERMINAL if terminated (also when truncated as well), else TIMEOUT if truncated, else FIRST for
-    the first step after a reset, else MID. Once an episode has ended, `reset()` must come before the next
-    step.
+    An `EnvStep` of the environment keeps its spec, action and step type. A plain tuple gets the type of `StepType.of`:
+    TERMINAL if terminated (also if truncated as well), else TIMEOUT if truncated, else FIRST for the first step after a
+    reset, else MID. After the end of an episode, call `reset()` before the next step.
 
-    Public attributes of the environment, such as `set_task` or `visualize`, can be read from the wrapper.
-    Private ones cannot; `get_wrapper_attr` finds them, as everywhere in Gymnasium.
+    Public attributes of the environment, such as `set_task` or `visualize`, can be read from the wrapper. Private ones
+    cannot; use `get_wrapper_attr` for those, as everywhere in Gymnasium.
 
     Args:
         env: the environment to wrap.
@@ -57,12 +56,14 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
             )
         super().__init__(env)
         self._steps: int | None = None  # taken in this episode; None where reset() must come first
-        self._spec_source: GymnasiumEnvSpec | None = None  # the inner spec that the cached spec was made from
+        self._spec_source: GymnasiumEnvSpec | None = (
+            None  # the environment's spec that the cached one was made from
+        )
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode and gives its first observation and info, as the environment does."""
+        """Starts an episode; returns the environment's first observation and info."""
         observation, info = self.env.reset(seed=seed, options=options)
         self._steps = 0
         return observation, info
@@ -76,8 +77,8 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         """
         if self._steps is None:
             raise RuntimeError(
-                f"{type(self).__name__}.step needs a running episode, and there is none. Call reset() before "
-                "the first step, and after each step that terminates or truncates."
+                f"{type(self).__name__}.step needs a running episode. Call reset() before the first step, and after "
+                "each step that terminates or truncates."
             )
         result = self.env.step(action)
         if not isinstance(result, EnvStep):
@@ -89,23 +90,17 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         if not isinstance(result, tuple) or len(result) != 5:
             raise ValueError(
                 f"{type(self.env).__name__}.step must return Gymnasium's five values (observation, reward, "
-                f"terminated, truncated, info), not {result!r}. Convert an env of the old API first."
+                f"terminated, truncated, info), not {result!r}. Convert environments of the old API first."
             )
         observation, reward, terminated, truncated, info = result
-        if terminated:
-            step_type = StepType.TERMINAL
-        elif truncated:
-            step_type = StepType.TIMEOUT
-        else:
-            step_type = StepType.MID if self._steps else StepType.FIRST
+        step_type = StepType.of(terminated, truncated, is_first=self._steps == 0)
         return EnvStep(self.spec, action, reward, observation, info, step_type)
 
     @property
     def spec(self) -> EnvSpec:  # type: ignore[override]
-        """What the environment is, with this wrapper's own spaces and the environment's time limit."""
+        """The environment's spec, with this wrapper's spaces."""
         source = self.env.spec
-        # The inner spec is another one after gymnasium.make has named the env, and when a MultiEnvWrapper has
-        # changed its task.
+        # The environment gets another spec when gymnasium.make names it, and when a MultiEnvWrapper changes its task.
         if not isinstance(self._cached_spec, EnvSpec) or self._spec_source is not source:
             self._cached_spec = self._make_spec(
                 source if source is not None else spec_of_unregistered(self.env)
@@ -134,15 +129,15 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     def render_modes(self) -> list[str]:
         """Names of the modes in which the environment can be rendered."""
         if self.env.has_wrapper_attr("render_modes"):
-            return self.env.get_wrapper_attr("render_modes")
+            return list(self.env.get_wrapper_attr("render_modes"))
         return list(self.env.metadata.get("render_modes") or [])
 
     def render(self, mode: str | None = None) -> Any:
         """Renders the environment.
 
         Args:
-            mode: one of `render_modes`; None for the mode that the environment was made with. If the
-                environment's own `render` takes no mode, as Gymnasium's, that is the only one.
+            mode: one of `render_modes`; None for the mode that the environment was made with, which is the only one
+                unless the environment's own `render` takes a mode (Gymnasium's do not).
 
         Raises:
             ValueError: the environment cannot be rendered in `mode`.
@@ -165,7 +160,7 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         if name.startswith("_") or "env" not in self.__dict__:
             raise AttributeError(
                 f"{type(self).__name__} has no attribute {name!r}; private names of the environment in it "
-                "are not forwarded. Use get_wrapper_attr for those."
+                "are not forwarded. Use get_wrapper_attr for them."
             )
         try:
             return self.env.get_wrapper_attr(name)
@@ -176,17 +171,17 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
             ) from None
 
     def set_wrapper_attr(self, name: str, value: Any, *, force: bool = True) -> bool:
-        """Sets an attribute where it is defined: here, or in the environment inside.
+        """Sets an attribute where it is defined: on this wrapper, or in the environment inside.
 
         Args:
             name: the attribute.
             value: its new value.
-            force: whether to define it on this wrapper where nothing inside defines it.
+            force: whether to define it on this wrapper if nothing inside defines it.
 
         Returns:
             Whether it was set.
         """
-        # Not hasattr(self, name): a forwarded attribute can be read here but belongs inside.
+        # Not hasattr(self, name): a forwarded attribute can be read here, but it belongs to the environment.
         defined_here = name in self.__dict__ or hasattr(type(self), name)
         if not defined_here and self.env.set_wrapper_attr(name, value, force=False):
             return True
@@ -200,7 +195,7 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 
 def spec_of_unregistered(env: gymnasium.Env[Any, Any]) -> EnvSpec:
-    """Gives a spec for an environment that has none; its `make` copies the environment, while that exists."""
+    """Makes a spec for an environment without one; its `make` copies the environment, as long as that exists."""
     spec = EnvSpec(env.action_space, env.observation_space, entry_point=_CopyOf(env))
     spec.order_enforce = False
     spec.disable_env_checker = True
@@ -208,9 +203,9 @@ def spec_of_unregistered(env: gymnasium.Env[Any, Any]) -> EnvSpec:
 
 
 class _CopyOf:
-    """Entry point for a copy of an environment that was never registered.
+    """Entry point that copies an environment that was never registered.
 
-    Holds it weakly: a spec, and each step has one, keeps no simulator alive and pickles none.
+    Holds it weakly, so that a spec, which each step has, neither keeps a simulator alive nor pickles one.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any] | None) -> None:
@@ -221,7 +216,7 @@ class _CopyOf:
         if env is None or render_mode not in (None, env.render_mode):
             raise ValueError(
                 f"The environment of this spec cannot be made with render_mode={render_mode!r}: it was never "
-                "registered, so it can only be copied, as it is and while it exists. Register it with "
+                "registered, so it can only be copied, as it is and as long as it exists. Register it with "
                 "gymnasium.register."
             )
         return copy.deepcopy(env)

@@ -1,4 +1,4 @@
-"""`TaskNameWrapper`: the task's name and number in info."""
+"""`TaskNameWrapper`: the task's name and index in info."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ __all__ = ["TaskNameWrapper"]
 
 
 class TaskNameWrapper(StepWrapper, RecordConstructorArgs):
-    """Adds `task_name` and `task_id` to info, at reset and at every step. Spaces stay as they are.
-
-    What is given replaces a value of that name from inside; what is None is left alone.
+    """Adds `task_name` and `task_id` to info, at reset and at every step. The spaces do not change.
 
     Args:
         env: the environment to wrap.
-        task_name: name of its task.
-        task_id: number of its task, at least 0.
+        task_name: name of its task, in place of the environment's own; None to leave that as it is.
+        task_id: index of its task, at least 0; None likewise.
 
     Raises:
         TypeError: `task_name` is not a string, or `task_id` not a whole number.
@@ -53,12 +51,12 @@ class TaskNameWrapper(StepWrapper, RecordConstructorArgs):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; info has the task's name and number."""
+        """Starts an episode; info has the task's name and index."""
         observation, info = super().reset(seed=seed, options=options)
         return observation, info | self._labels
 
     def step(self, action: Any) -> EnvStep:
-        """Takes one step; info has the task's name and number."""
+        """Takes one step; info has the task's name and index."""
         step = super().step(action)
         return EnvStep(
             step.env_spec,

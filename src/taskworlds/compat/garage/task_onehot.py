@@ -1,4 +1,4 @@
-"""`TaskOnehotWrapper`: which of several tasks this is, as a one-hot at the end of the observation."""
+"""`TaskOnehotWrapper`: a one-hot of the task at the end of the observation."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ __all__ = ["TaskOnehotWrapper"]
 class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
     """Appends a one-hot of the task to the observation, and its index to info as `task_id`.
 
-    The observation keeps its dtype: a float64 observation is still exact. Info has `task_id` at reset and
-    at every step, in place of one from inside. `wrap_env_list` is the usual way to make these.
+    The observation keeps its dtype, so a float64 observation is still exact. Info has `task_id` at reset and at every
+    step, in place of the environment's own. `wrap_env_list` is the usual way to make these wrappers.
 
     Args:
         env: the environment to wrap; its observations are a vector (a Box of one dimension).
-        task_index: which task this is, from 0.
-        n_total_tasks: how many tasks there are, the length of the one-hot.
+        task_index: index of the task, from 0.
+        n_total_tasks: number of tasks, the length of the one-hot.
 
     Raises:
-        TypeError: a number is not whole.
+        TypeError: `task_index` or `n_total_tasks` is not a whole number.
         ValueError: `task_index` is not below `n_total_tasks`, or the observation is not a vector.
 
     Example:
@@ -62,11 +62,11 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
 
     @classmethod
     def wrap_env_list(cls, envs: Iterable[gymnasium.Env[Any, Any]]) -> list[Self]:
-        """Wraps environments, each with the one-hot of its place in the list.
+        """Wraps environments, each with the one-hot of its index in the list.
 
         Args:
-            envs: the environments. Their order decides the one-hots, so it must be the same wherever
-                results are to be compared.
+            envs: the environments. Their order decides the one-hots, so it must be the same wherever results are
+                compared.
 
         Returns:
             The wrapped environments, in the same order.
@@ -84,15 +84,14 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
     def wrap_env_cons_list(
         cls, env_cons: Iterable[Callable[[], gymnasium.Env[Any, Any]]]
     ) -> list[Callable[[], Self]]:
-        """Wraps constructors of environments, each with the one-hot of its place in the list.
+        """Wraps constructors of environments, each with the one-hot of its index in the list.
 
         Args:
-            env_cons: functions without arguments that make the environments. Their order decides the
-                one-hots.
+            env_cons: functions without arguments that make the environments. Their order decides the one-hots.
 
         Returns:
-            Functions that make the wrapped environments, in the same order. Nothing is made before they are
-            called, and they can be pickled if the given ones can.
+            Functions that make the wrapped environments, in the same order. No environment is made before they are
+            called; they can be pickled if the given ones can.
 
         Example:
             >>> import gymnasium
@@ -106,7 +105,7 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
             if not callable(construct):
                 raise TypeError(
                     f"env_cons must hold functions that make environments, but item {index} is "
-                    f"{construct!r}. For environments that exist already use wrap_env_list."
+                    f"{construct!r}. Use wrap_env_list for environments that exist already."
                 )
         return [
             functools.partial(_construct, cls, construct, index, len(env_cons))
@@ -147,7 +146,7 @@ def vector_space(space: gymnasium.Space[Any]) -> Box:
 
 
 def space_with_onehot(space: Box, length: int) -> Box:
-    """Gives the space of the vectors of `space` followed by a one-hot, with its dtype."""
+    """Returns the space of the vectors of `space` followed by a one-hot, with its dtype."""
     zeros = np.zeros(length, space.dtype)
     return Box(
         np.concatenate([space.low, zeros]), np.concatenate([space.high, zeros + 1]), dtype=space.dtype.type
@@ -157,7 +156,7 @@ def space_with_onehot(space: Box, length: int) -> Box:
 def observation_with_onehot(
     observation: Any, index: int, length: int, dtype: np.dtype[Any]
 ) -> npt.NDArray[Any]:
-    """Gives a new vector: `observation` followed by the one-hot of `index`, of the given dtype."""
+    """Returns a new vector: `observation` followed by the one-hot of `index`, of the given dtype."""
     onehot = np.zeros(length, dtype)
     onehot[index] = 1
     return np.concatenate([np.asarray(observation, dtype), onehot])

@@ -1,4 +1,4 @@
-"""Entries of mtrl's configurations, whether an OmegaConf `DictConfig`, a dictionary or an object with attributes."""
+"""Entries of mtrl's configurations: an OmegaConf `DictConfig`, a dictionary or an object with attributes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["entries", "entry", "first", "plain"]
 
 
 def first(*values: Any) -> Any:
-    """Gives the first value that is not None, or else None."""
+    """Returns the first value that is not None, or else None."""
     return next((value for value in values if value is not None), None)
 
 
 def entry(node: Any, *path: str) -> Any:
-    """Gives an entry of a DictConfig, a dictionary or an object, or None."""
+    """Returns an entry of a DictConfig, a dictionary or an object; None if it is missing."""
     for name in path:
         if isinstance(node, Mapping):
             node = node.get(name)
@@ -24,12 +24,12 @@ def entry(node: Any, *path: str) -> Any:
 
 
 def entries(node: Any) -> dict[str, Any]:
-    """Gives a group of the configuration as a dictionary of plain values."""
+    """Returns a group of the configuration as a dictionary of plain values."""
     return plain(node if isinstance(node, Mapping) else vars(node)) if node is not None else {}
 
 
 def plain(value: Any) -> Any:
-    """Gives OmegaConf's containers as dictionaries and lists."""
+    """Returns a value with OmegaConf's containers turned into dictionaries and lists."""
     if isinstance(value, Mapping):
         return {name: plain(value[name]) for name in value}
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""`FrameSkip`: each action is taken several times."""
+"""`FrameSkip`: each action is repeated."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["FrameSkip"]
 class FrameSkip(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Takes each action `frame_skip` times, or until the episode ends. The reward is the sum.
 
-    An episode of T steps becomes one of ceil(T / frame_skip). Observation, flags and info are the last ones.
+    An episode of T steps becomes one of ceil(T / frame_skip). Observation, flags and info are those of the last step.
 
     Args:
         env: the environment to wrap.
-        frame_skip: steps for an action, at least 1.
+        frame_skip: steps of the environment for each action, at least 1.
 
     Raises:
         TypeError: `frame_skip` is not a whole number.

@@ -40,45 +40,46 @@ def build_metaworld_vec_env(
 ) -> tuple[MetaWorldVecEnv, Mapping[str, Any]]:
     """Makes one environment for each skill of a Meta-World benchmark, each with one goal.
 
-    The goals are chosen once, by a generator made for it. The map that comes back says which; given to
-    another call, it fixes them, so that evaluation has the goals of training.
+    The goals are chosen once, by a generator of this call. The map that is returned says which they are; passed to
+    another call it fixes them, so that evaluation can have the goals of training.
 
-    These entries of the configuration are read. All may be missing, and a keyword comes before its entry:
+    These entries of the configuration are read. All may be missing, and a keyword takes precedence over its entry:
 
-    - `env.benchmark`: read only if `benchmark` is None. Its `_target_` is "metaworld.MT10" or the like, or
-      "taskworlds.benchmark"; its other entries are keywords of `taskworlds.benchmark`, as `env_name` for MT1.
-    - `env.num_envs`: must be the number of the skills to train on.
-    - `env.ordered_task_list`: the skills to train on, in the order that the environments shall have.
-    - `env.should_perform_reward_normalization`: whether each environment divides its rewards by their running
-      deviation, exponentially weighted; yes if missing. Also taken from `env.builder.make_kwargs`.
-    - `env.max_episode_steps`: 500 if missing. Also taken from `env.builder.make_kwargs`.
-    - `env.builder.make_kwargs`: what else stands there is for `taskworlds.make`.
-    - `env.seed`, `seed`, `setup.seed`: the first that is there decides the goals.
+    - `env.benchmark`: read only if `benchmark` is None. Its `_target_` is "metaworld.MT10" or another of Meta-World's
+      benchmarks, or "taskworlds.benchmark"; its other entries are keywords of `taskworlds.benchmark`, such as
+      `env_name` for MT1.
+    - `env.num_envs`: must be the number of skills to train on.
+    - `env.ordered_task_list`: the skills to train on, in the order of the environments.
+    - `env.should_perform_reward_normalization`: whether each environment divides its rewards by their exponentially
+      weighted running deviation; True if missing. Also read from `env.builder.make_kwargs`.
+    - `env.max_episode_steps`: 500 if missing. Also read from `env.builder.make_kwargs`.
+    - `env.builder.make_kwargs`: all other entries are keywords of `taskworlds.make`.
+    - `env.seed`, `seed`, `setup.seed`: the first one that exists decides the goals.
 
     Args:
         config: mtrl's configuration, or its group `env` alone: an OmegaConf `DictConfig`, a dictionary, or an
             object with attributes.
         benchmark: ours or one of Meta-World's own; None to make the one that `config` names.
-        mode: the mode of all environments. "test", also dotted as in "test.easy", takes the skills that a
-            meta-learning benchmark keeps for the test; every other takes those to train on.
+        mode: the mode of all environments. "test", also dotted as in "test.easy", selects the test skills of a
+            meta-learning benchmark; every other mode selects the train skills.
         env_id_to_task_map: a task for each skill: a `Task`, one of Meta-World's own, or a task's JSON.
-        seed: decides the goals. None for that of `config`, or else the benchmark's own; without any of these,
-            each call chooses anew.
+        seed: decides the goals. None for the seed in `config`, or else the benchmark's own; without any of these, each
+            call chooses other goals.
         max_episode_steps: steps after which an episode is truncated. mtrl's experiments use 150.
         should_perform_reward_normalization: whether rewards are normalized.
-        context: how processes start. "spawn" is safe with every simulator and thread; it needs the code of
-            the script to be under `if __name__ == "__main__":`.
+        context: how processes start. "spawn" is safe with all simulators and threads; it needs the code of the script
+            to be under `if __name__ == "__main__":`.
         shared_memory: as for `VecEnv`.
         tensor: as for `VecEnv`.
         autoreset_mode: as for `VecEnv`.
 
     Returns:
-        The environments, with the ids 0 ... n - 1, and the task of each skill: the very map that was given,
-        or a new dictionary in the environments' order.
+        The environments, with the ids 0 ... n - 1, and the task of each skill: the map that was given itself, or a new
+        dictionary in the environments' order.
 
     Raises:
-        TypeError: an argument or an entry of the configuration is of the wrong type.
-        ValueError: an entry does not fit the benchmark, or the map does not have its skills.
+        TypeError: an argument or an entry of the configuration has the wrong type.
+        ValueError: an entry does not fit the benchmark, or the map's skills are not the benchmark's.
 
     Example:
         >>> config = {"env": {"benchmark": {"_target_": "metaworld.MT1", "env_name": "reach-v3"}}}
@@ -103,7 +104,7 @@ def build_metaworld_vec_env(
     else:
         split, skills = "train", _train_skills(group, benchmark)
     if env_id_to_task_map is None:
-        chosen = _choose_tasks(benchmark.tasks(split), first(seed, benchmark.seed))
+        chosen = _choose_tasks(benchmark.by_skill(split), first(seed, benchmark.seed))
         tasks = {name: chosen[name] for name in skills}
         env_id_to_task_map = tasks
     else:
@@ -149,7 +150,7 @@ def _named_benchmark(group: Any, seed: int | None) -> Benchmark:
 
 
 def _train_skills(group: Any, benchmark: Benchmark) -> list[str]:
-    """Gives the skills to train on, in the order that the configuration asks for."""
+    """Returns the skills to train on, in the order of the configuration."""
     skills = benchmark.env_names("train")
     num_envs = entry(group, "num_envs")
     if num_envs is not None and check_count("num_envs", num_envs) != len(skills):
@@ -171,25 +172,22 @@ def _train_skills(group: Any, benchmark: Benchmark) -> list[str]:
     return names
 
 
-def _choose_tasks(tasks: Sequence[Task], seed: int | None) -> dict[str, Task]:
+def _choose_tasks(by_skill: Mapping[str, Sequence[Task]], seed: int | None) -> dict[str, Task]:
     """Chooses one task of each skill."""
     rng = np.random.default_rng(seed)
-    goals: dict[str, list[Task]] = {}
-    for task in tasks:
-        goals.setdefault(task.env_name, []).append(task)
-    return {name: goals[name][rng.integers(len(goals[name]))] for name in goals}
+    return {name: tasks[int(rng.integers(len(tasks)))] for name, tasks in by_skill.items()}
 
 
 def _tasks_of_map(tasks: Mapping[str, Any], skills: Sequence[str]) -> dict[str, Task]:
-    """Gives the tasks of an `env_id_to_task_map`, checked."""
+    """Returns the tasks of an `env_id_to_task_map`, checked."""
     if not isinstance(tasks, Mapping):
         raise TypeError(f"env_id_to_task_map must be a dictionary of a task for each skill, not {tasks!r}.")
     if set(tasks) != set(skills):
-        lacks = ", ".join(name for name in skills if name not in tasks) or "none"
+        missing = ", ".join(name for name in skills if name not in tasks) or "none"
         extra = ", ".join(str(name) for name in tasks if name not in skills) or "none"
         raise ValueError(
             f"env_id_to_task_map must have a task for each of the {len(skills)} skills and no other; "
-            f"lacking: {lacks}; too many: {extra}."
+            f"missing: {missing}; too many: {extra}."
         )
     found = {}
     for name, value in tasks.items():

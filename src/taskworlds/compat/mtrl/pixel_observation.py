@@ -1,4 +1,4 @@
-"""`PixelObservation`: pictures instead of observations."""
+"""`PixelObservation`: pictures as observations."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ __all__ = ["PixelObservation"]
 class PixelObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, Any], RecordConstructorArgs):
     """Observes the picture that the environment renders, (3, height, width) uint8, 0 to 255.
 
-    Gymnasium's `AddRenderObservation` has the channels last, and draws a picture when it is made, which a
-    process that only asks for the spaces may be unable to do.
+    Gymnasium's `AddRenderObservation` has the channels last, and it renders a picture in its constructor, which may not
+    be possible in a process that only needs the spaces.
 
     Args:
         env: the environment to wrap; its render mode is "rgb_array".
-        height: of its pictures, in pixels.
-        width: of its pictures, in pixels.
+        height: height of its pictures, in pixels.
+        width: width of its pictures, in pixels.
 
     Raises:
         TypeError: a size is not a whole number.
-        ValueError: a size is below 1, or the render mode is another.
+        ValueError: a size is below 1, or the render mode is another one.
 
     Example:
         >>> env = PixelObservation(gym.make("CartPole-v1", render_mode="rgb_array"), 400, 600)
@@ -47,6 +47,6 @@ class PixelObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, Any], Reco
         self.observation_space = Box(0, 255, (3, *size), np.uint8)
 
     def observation(self, observation: Any) -> NDArray[np.uint8]:
-        """Gives the picture; the observation is not looked at."""
+        """Returns the picture in place of the observation."""
         picture: Any = self.env.render()
         return np.ascontiguousarray(np.moveaxis(picture, -1, 0))

@@ -1,4 +1,4 @@
-"""`StickyObservation`: now and then, an earlier observation instead of the current one."""
+"""`StickyObservation`: sometimes an earlier observation instead of the current one."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["StickyObservation"]
 
 
 class StickyObservation(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
-    """With a probability, observes one of the last k earlier observations, each as likely as another.
+    """With some probability, returns one of the last k earlier observations, each of them equally likely.
 
-    Steps go on as ever: only what is seen is late. Before an episode's k-th step, its first observation
-    stands for those that are not there yet.
+    The environment itself runs as usual; only the observation is old. Before an episode's k-th step, its first
+    observation stands for the missing ones.
 
     Args:
         env: the environment to wrap.
-        sticky_probability: of an earlier observation, from 0 to 1.
-        last_k: how many earlier ones there are to choose from, at least 1.
-        seed: seeds the choice, as `reset(seed=)` does; None for another choice each time.
+        sticky_probability: probability of an earlier observation, from 0 to 1.
+        last_k: number of earlier observations to choose from, at least 1.
+        seed: seeds the choices, as `reset(seed=)` does; None for fresh entropy.
 
     Raises:
-        TypeError: `sticky_probability` is not a number, or `last_k` or `seed` not a whole one.
+        TypeError: `sticky_probability` is not a number, or `last_k` or `seed` is not a whole number.
         ValueError: an argument is out of range.
 
     Example:

@@ -1,6 +1,6 @@
-"""Type aliases for code over mtrl's vector environments, under mtrl's names.
+"""Type aliases for code that uses mtrl's vector environments, under mtrl's names.
 
-All can be imported where neither PyTorch nor OmegaConf is installed; those two are named here, not loaded.
+They can be imported without PyTorch and OmegaConf, which are named here but not imported.
 
 Example:
     >>> from taskworlds.compat.mtrl.types import ObsType
@@ -37,13 +37,13 @@ __all__ = [
 ]
 
 TensorType: TypeAlias = Union[np.ndarray, "torch.Tensor"]
-"""What observations are made of: NumPy arrays, or PyTorch tensors where `tensor="torch"` was asked for."""
+"""An array of observations: of NumPy, or a PyTorch tensor with `tensor="torch"`."""
 
 EnvObsType: TypeAlias = TensorType
-"""What the environments of a batch observe: (n, d), or (n, channels, height, width)."""
+"""The environments' own observations in a batch: (n, d), or (n, channels, height, width)."""
 
 TaskObsType: TypeAlias = TensorType
-"""Which task each environment of a batch has: its number, (n,) int64."""
+"""The index of the task of each environment in a batch, (n,) int64."""
 
 ObsType: TypeAlias = dict[str, TensorType]
 """A batch of observations: an `EnvObsType` under "env_obs", a `TaskObsType` under "task_obs"."""
@@ -52,19 +52,19 @@ ActionType: TypeAlias = str | int | float | np.ndarray
 """One environment's action."""
 
 EnvType: TypeAlias = AsyncVectorEnv
-"""A batch of environments in a process each: what `VecEnv` and `MetaWorldVecEnv` are."""
+"""A batch of environments, each in a process of its own: the base of `VecEnv` and `MetaWorldVecEnv`."""
 
 EnvsDictType: TypeAlias = dict[str, AsyncVectorEnv]
 """An experiment's batches of environments by mode, "train" and "eval"."""
 
 EnvBuilderType: TypeAlias = Callable[[], gymnasium.Env[Any, Any]]
-"""What makes one environment in its process: one entry of `env_fns`."""
+"""A function that makes one environment in its process: one entry of `env_fns`."""
 
 EnvMetaDataType: TypeAlias = Mapping[str, Sequence[Any]]
 """The `env_metadata` of a `VecEnv`: a value for each environment under "ids" and under "mode"."""
 
 EnvIdToTaskMapType: TypeAlias = Mapping[str, Task]
-"""The task of each environment by its skill's name: what `build_metaworld_vec_env` gives and takes."""
+"""The task of each environment by its skill's name: what `build_metaworld_vec_env` takes and returns."""
 
 ConfigType: TypeAlias = Any
 """mtrl's configuration: an OmegaConf `DictConfig`, a dictionary, or an object with attributes."""

@@ -1,17 +1,14 @@
 """mtrl's vector environments on Gymnasium's API: `VecEnv` and `MetaWorldVecEnv`.
 
-Each environment runs in a process of its own. An observation is a dictionary: "env_obs", what the
-environments observe, and "task_obs", the number of each one's task.
+Each environment runs in a process of its own. An observation is a dictionary: "env_obs", the environments' own
+observations, and "task_obs", the index of each one's task.
 """
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import multiprocessing.connection
-import pickle
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,18 +16,19 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
-from gymnasium.vector.async_vector_env import AsyncState, _async_worker
+from gymnasium.vector.async_vector_env import AsyncState
 from gymnasium.vector.utils import batch_space
 
 from taskworlds.compat.mtrl.config import first
 from taskworlds.compat.mtrl.types import EnvBuilderType, EnvMetaDataType, EnvObsType, ObsType, TaskObsType
+from taskworlds.compat.mtrl.worker import make_numbered_row, make_row, run_worker
 from taskworlds.core.errors import check_choice, check_seed
 
 __all__ = ["MetaWorldVecEnv", "VecEnv"]
 
 TENSORS = ("numpy", "torch")
 
-_GRACE = 5.0  # seconds that a process whose pipe is broken gets to end, so that its exit code is known
+_GRACE = 5.0  # seconds to wait for the end of a process whose pipe is broken, so that its exit code is known
 
 Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
@@ -38,12 +36,12 @@ Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 class VecEnv(AsyncVectorEnv):
     """A batch of n environments with dictionary observations, each in a process of its own.
 
-    `reset` gives observations and infos; `step` gives observations, rewards (n,) float64, terminations and
-    truncations (n,) bool, and infos. Observations are batched by key: "env_obs" (n, ...), "task_obs" (n,).
-    Everything but the observations is in NumPy arrays always.
+    `reset` returns observations and infos; `step` returns observations, rewards (n,) float64, terminations and
+    truncations (n,) bool, and infos. Observations are batched by key: "env_obs" (n, ...), "task_obs" (n,). Everything
+    except the observations is always in NumPy arrays.
 
-    An environment whose episode ends is reset in the same step: its observation is then the first of the new
-    episode, and `infos["final_obs"][i]` and `infos["final_info"]` have what the old one ended with.
+    An environment whose episode ends is reset in the same step: its observation is then the first of the new episode,
+    and the last observation and info of the old one are in `infos["final_obs"][i]` and `infos["final_info"]`.
 
     If an environment raises an error, or its process dies, the error names it by index, id and mode, and all
     environments are closed.
@@ -51,19 +49,19 @@ class VecEnv(AsyncVectorEnv):
     Args:
         env_metadata: "ids" and "mode", each with one value for each environment. Modes may be dotted, as in
             "eval.interpolation".
-        env_fns: what makes each environment, in its process; the first is called here too, for its spaces.
-        observation_space: the space of one environment's observations; None for that of the first. All must
-            have it.
+        env_fns: functions that make the environments, each called in its process; the first is also called here, for
+            its spaces.
+        observation_space: the space of one environment's observations; None for that of the first. All must have it.
         action_space: the space of one environment's actions; None for that of the first. All must have it.
-        shared_memory: whether observations come through shared memory, which is faster if they are large.
+        shared_memory: whether observations are passed in shared memory, which is faster if they are large.
         copy: whether observations are the caller's own; if not, the next step writes to them.
-        context: how processes start, "fork", "spawn" or "forkserver"; None for Python's default. "spawn"
-            needs the code of the script to be under `if __name__ == "__main__":`.
+        context: how processes start, "fork", "spawn" or "forkserver"; None for Python's default. "spawn" needs the code
+            of the script to be under `if __name__ == "__main__":`.
         daemon: whether the processes end with this one. Daemons cannot start processes of their own.
-        worker: what runs in each process, with the signature of Gymnasium's worker; None for that one.
-        tensor: what observations are made of, "numpy" or "torch".
-        autoreset_mode: what happens at the end of an episode, as in Gymnasium. DISABLED leaves it to the
-            caller: `reset(options={"reset_mask": terminations | truncations})`.
+        worker: the function that runs in each process, with the signature of Gymnasium's worker; None for our own.
+        tensor: the type of the observations, "numpy" or "torch".
+        autoreset_mode: what happens at the end of an episode, as in Gymnasium. DISABLED leaves it to the caller:
+            `reset(options={"reset_mask": terminations | truncations})`.
 
     Raises:
         ImportError: `tensor="torch"` without PyTorch.
@@ -124,7 +122,7 @@ class VecEnv(AsyncVectorEnv):
                 copy=copy,
                 context=context,
                 daemon=daemon,
-                worker=worker or _worker,
+                worker=worker or run_worker,
                 autoreset_mode=autoreset_mode,
             )
         except BaseException:
@@ -133,7 +131,7 @@ class VecEnv(AsyncVectorEnv):
 
     @staticmethod
     def _row_fns(env_fns: list[EnvBuilderType]) -> list[EnvBuilderType]:
-        return [functools.partial(_make_row, env_fn) for env_fn in env_fns]
+        return [functools.partial(make_row, env_fn) for env_fn in env_fns]
 
     @property
     def ids(self) -> list[Any]:
@@ -150,17 +148,17 @@ class VecEnv(AsyncVectorEnv):
     def reset_async(
         self, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> None:
-        """Begins a reset; `reset_wait` gives its outcome.
+        """Begins a reset; `reset_wait` returns its outcome.
 
         Args:
-            seed: environment i is reset with `seed + i`, or with the i-th of a list; None goes on with the
-                generators as they are.
-            options: for each environment's own reset; but `reset_mask`, (n,) bool, says which to reset.
+            seed: environment i is reset with `seed + i`, or with the i-th entry of a list; None leaves the generators
+                as they are.
+            options: passed on to each environment's reset, except `reset_mask`, (n,) bool: which environments to reset.
 
         Raises:
             TypeError: a seed is not a whole number.
-            ValueError: a seed is out of range, there are not as many as environments, or the mask does not
-                fit.
+            ValueError: a seed is out of range, the list does not have one seed for each environment, or the mask does
+                not fit.
         """
         seeds: Any = seed
         if isinstance(seed, Sequence | np.ndarray):
@@ -180,19 +178,19 @@ class VecEnv(AsyncVectorEnv):
             super().reset_async(seeds, options)
 
     def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
-        """Gives the outcome of the reset that `reset_async` began: observations and infos."""
+        """Returns the outcome of the reset that `reset_async` began: observations and infos."""
         with self._watched("reset"):
             obs, infos = super().reset_wait(timeout)
         return self._tensors(obs), infos
 
     def step_async(self, actions: Any) -> None:
-        """Begins a step; `step_wait` gives its outcome.
+        """Begins a step; `step_wait` returns its outcome.
 
         Args:
-            actions: one for each environment, of the shape of `action_space`: array, tensor or list.
+            actions: one for each environment, in the shape of `action_space`: an array, a tensor or a list.
 
         Raises:
-            ValueError: the shape is another.
+            ValueError: the shape is another one.
         """
         if hasattr(actions, "detach"):
             actions = actions.detach().cpu().numpy()
@@ -206,7 +204,7 @@ class VecEnv(AsyncVectorEnv):
             super().step_async(actions)
 
     def step_wait(self, timeout: float | None = None) -> Step:
-        """Gives the outcome of the step that `step_async` began: Gymnasium's five values."""
+        """Returns the outcome of the step that `step_async` began: Gymnasium's five values."""
         with self._watched("step"):
             obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
         if "final_obs" in infos:
@@ -224,7 +222,7 @@ class VecEnv(AsyncVectorEnv):
         return array
 
     def _tensors(self, values: Any) -> Any:
-        """Gives an observation, or a part of it, as `tensor` asks."""
+        """Returns an observation, or a part of it, in the type that `tensor` names."""
         if isinstance(values, Mapping):
             return {key: self._tensors(value) for key, value in values.items()}
         return values if self._torch is None else self._torch.as_tensor(values)
@@ -232,12 +230,12 @@ class VecEnv(AsyncVectorEnv):
     # --- the environments themselves -------------------------------------------------------------------
 
     def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Begins a call of each environment's method `name`; `call_wait` gives the results."""
+        """Begins a call of each environment's method `name`; `call_wait` returns the results."""
         with self._watched(f"the call of {name}"):
             super().call_async(name, *args, **kwargs)
 
     def call_wait(self, timeout: float | None = None) -> tuple[Any, ...]:
-        """Gives the results of the call that `call_async` began, one for each environment."""
+        """Returns the results of the call that `call_async` began, one for each environment."""
         with self._watched("a call"):
             return super().call_wait(timeout)
 
@@ -247,7 +245,7 @@ class VecEnv(AsyncVectorEnv):
             super().set_attr(name, values)
 
     def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
-        """Ends the processes, also if some have died already."""
+        """Ends the processes, even if some of them have died already."""
         try:
             super().close_extras(timeout, terminate)
         except (EOFError, ConnectionError):
@@ -256,13 +254,12 @@ class VecEnv(AsyncVectorEnv):
     # --- checks and failures ---------------------------------------------------------------------------
 
     def _check_spaces(self) -> None:
-        """Compares the environments' spaces; Gymnasium calls this when all processes have been started."""
+        """Compares the environments' spaces; Gymnasium calls this after starting all processes."""
         expected = first(self._given_action_space, self.single_action_space)
         for index, space in enumerate(self._spaces("action_space")):
             if space != expected:
                 raise ValueError(
-                    f"All environments must have the action space {expected}, but that of {self._who(index)} "
-                    f"is {space}."
+                    f"All environments must have the action space {expected}, but {self._who(index)} has {space}."
                 )
         self._check_observation_spaces(self._spaces("observation_space"))
 
@@ -276,8 +273,8 @@ class VecEnv(AsyncVectorEnv):
         for index, space in enumerate(spaces):
             if space != expected:
                 raise ValueError(
-                    f"All environments must have the observation space {expected}, but that of "
-                    f"{self._who(index)} is {space}."
+                    f"All environments must have the observation space {expected}, but {self._who(index)} has "
+                    f"{space}."
                 )
 
     def _who(self, index: int) -> str:
@@ -289,7 +286,7 @@ class VecEnv(AsyncVectorEnv):
         try:
             yield
         except (EOFError, ConnectionError) as error:
-            if self.closed:  # not a pipe's, but an environment's own error, which came through its pipe
+            if self.closed:  # then it is an environment's own error, which came through its pipe
                 raise
             ended = multiprocessing.connection.wait([each.sentinel for each in self.processes], _GRACE)
             dead = []
@@ -300,8 +297,8 @@ class VecEnv(AsyncVectorEnv):
             self._abandon()
             raise RuntimeError(
                 f"A process died during {doing}: {', '.join(dead) or 'it is not known which'}. What it "
-                "printed is on stderr. All environments are now closed: make them again. A process that dies "
-                'at the start may miss `if __name__ == "__main__":` around the code of the script.'
+                "printed is on stderr. All environments are now closed: make them again. If a process dies at "
+                'the start, check that the code of the script is under `if __name__ == "__main__":`.'
             ) from error
 
     def _raise_if_errors(self, successes: Sequence[bool]) -> None:  # type: ignore[override]
@@ -320,7 +317,7 @@ class VecEnv(AsyncVectorEnv):
         raise error from RuntimeError(f"in the environment's own process:\n{trace}")
 
     def _abandon(self) -> None:
-        """Ends all processes at once, also if not all of them have been started."""
+        """Ends all processes immediately, even if not all of them have been started."""
         self.processes = [each for each in getattr(self, "processes", []) if each.pid is not None]
         self.parent_pipes = getattr(self, "parent_pipes", [])
         self._state = AsyncState.DEFAULT
@@ -328,11 +325,11 @@ class VecEnv(AsyncVectorEnv):
 
 
 class MetaWorldVecEnv(VecEnv):
-    """A batch of n environments with array observations, beside which the number of each one is given.
+    """A batch of n environments with array observations, which adds the index of each environment to them.
 
-    Observations are "env_obs", (n, d) in the environments' own dtype (float64 for Meta-World), and
-    "task_obs", 0 ... n - 1, int64. The environments' spaces must have one shape and dtype. Where their bounds
-    differ, `observation_space` has each one's own, and `single_observation_space` the least and greatest.
+    Observations are "env_obs", (n, d) in the environments' own dtype (float64 for Meta-World), and "task_obs",
+    0 ... n - 1, int64. The environments' spaces must have the same shape and dtype. Where their bounds differ,
+    `observation_space` has each one's own, and `single_observation_space` the lowest and the highest.
 
     Everything else is as in `VecEnv`.
 
@@ -372,20 +369,21 @@ class MetaWorldVecEnv(VecEnv):
     @staticmethod
     def _row_fns(env_fns: list[EnvBuilderType]) -> list[EnvBuilderType]:
         return [
-            functools.partial(_make_numbered_row, env_fn, index, len(env_fns))
+            functools.partial(make_numbered_row, env_fn, index, len(env_fns))
             for index, env_fn in enumerate(env_fns)
         ]
 
     @property
     def task_obs(self) -> TaskObsType:
-        """The number of each environment, 0 ... n - 1, (n,) int64."""
-        return self._tensors(np.arange(self.num_envs, dtype=np.int64))
+        """The index of each environment, 0 ... n - 1, (n,) int64."""
+        indices: TaskObsType = self._tensors(np.arange(self.num_envs, dtype=np.int64))
+        return indices
 
     def create_multitask_obs(self, env_obs: EnvObsType) -> ObsType:
-        """Gives the batch of observations for what the environments observe.
+        """Returns the batch of observations for the environments' own ones.
 
         Args:
-            env_obs: (n, d); it is used as it is, not copied.
+            env_obs: (n, d); it is not copied.
 
         Returns:
             "env_obs" (n, d) and "task_obs" (n,) int64.
@@ -393,12 +391,12 @@ class MetaWorldVecEnv(VecEnv):
         return {"env_obs": self._tensors(env_obs), "task_obs": self.task_obs}
 
     def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
-        """Gives the outcome of the reset that `reset_async` began: observations and infos."""
+        """Returns the outcome of the reset that `reset_async` began: observations and infos."""
         obs, infos = super().reset_wait(timeout)
         return self.create_multitask_obs(obs["env_obs"]), infos
 
     def step_wait(self, timeout: float | None = None) -> Step:
-        """Gives the outcome of the step that `step_async` began: Gymnasium's five values."""
+        """Returns the outcome of the step that `step_async` began: Gymnasium's five values."""
         obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
         return self.create_multitask_obs(obs["env_obs"]), rewards, terminations, truncations, infos
 
@@ -413,7 +411,7 @@ class MetaWorldVecEnv(VecEnv):
             if (box.shape, box.dtype) != (expected.shape, expected.dtype):
                 raise ValueError(
                     f"All environments must have observations of the shape {expected.shape} and dtype "
-                    f"{expected.dtype}, but those of {self._who(index)} are {box.shape} and {box.dtype}."
+                    f"{expected.dtype}, but {self._who(index)} has {box.shape} and {box.dtype}."
                 )
         if self._given_observation_space is not None:
             boxes = [expected] * len(boxes)
@@ -425,101 +423,6 @@ class MetaWorldVecEnv(VecEnv):
         self.observation_space = Dict(
             {"env_obs": Box(low, high, dtype=dtype), "task_obs": batch_space(task_obs, self.num_envs)}
         )
-
-
-# --- what runs in each process ---------------------------------------------------------------------------
-
-
-class _Row(gym.Wrapper[Any, Any, Any, Any]):
-    """An environment of a batch. What an episode ends with outlives the reset in the same step."""
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        obs, reward, terminated, truncated, info = self.env.step(action)
-        if terminated or truncated:
-            obs, info = copy.deepcopy((obs, info))
-        return obs, reward, terminated, truncated, info
-
-
-class _NumberedRow(_Row):
-    """An environment of a batch, with its number beside its observation."""
-
-    def __init__(self, env: gym.Env[Any, Any], index: int, num_envs: int) -> None:
-        super().__init__(env)
-        self._index = np.int64(index)
-        self.observation_space = Dict({"env_obs": env.observation_space, "task_obs": Discrete(num_envs)})
-
-    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
-        obs, info = self.env.reset(**kwargs)
-        return {"env_obs": obs, "task_obs": self._index}, info
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        obs, reward, terminated, truncated, info = super().step(action)
-        return {"env_obs": obs, "task_obs": self._index}, reward, terminated, truncated, info
-
-
-def _make_env(env_fn: EnvBuilderType) -> gym.Env[Any, Any]:
-    env = env_fn()
-    if not isinstance(env, gym.Env):
-        raise TypeError(f"env_fns must make environments of Gymnasium's, not {env!r}.")
-    return env
-
-
-def _make_row(env_fn: EnvBuilderType) -> _Row:
-    env = _make_env(env_fn)
-    if not isinstance(env.observation_space, Dict):
-        raise ValueError(
-            "VecEnv takes environments with dictionary observations (a gymnasium.spaces.Dict), not "
-            f"{env.observation_space}. MetaWorldVecEnv takes those with arrays."
-        )
-    return _Row(env)
-
-
-def _make_numbered_row(env_fn: EnvBuilderType, index: int, num_envs: int) -> _NumberedRow:
-    env = _make_env(env_fn)
-    if not isinstance(env.observation_space, Box):
-        raise ValueError(
-            "MetaWorldVecEnv takes environments with array observations (a gymnasium.spaces.Box), not "
-            f"{env.observation_space}. VecEnv takes those with dictionaries."
-        )
-    return _NumberedRow(env, index, num_envs)
-
-
-class _Errors:
-    """A queue for reports of errors: whatever the error, what goes through can be pickled."""
-
-    def __init__(self, queue: Any) -> None:
-        self._queue = queue
-
-    def put(self, report: tuple[int, type[BaseException], BaseException, str]) -> None:
-        index, kind, error, trace = report
-        text = f"{kind.__name__}: {error}"
-        try:
-            pickle.loads(pickle.dumps(kind))
-        except Exception:  # a class that only this process knows
-            kind = RuntimeError
-        self._queue.put((index, kind, text, trace))
-
-
-def _worker(
-    index: int,
-    env_fn: EnvBuilderType,
-    pipe: Any,
-    parent_pipe: Any,
-    shared_memory: Any,
-    error_queue: Any,
-    *others: Any,
-) -> None:
-    """Gymnasium's worker, which here also reports what `env_fn` raises."""
-    errors: Any = _Errors(error_queue)
-    try:
-        env = env_fn()
-    except Exception as error:
-        parent_pipe.close()
-        pipe.recv()  # the question for the spaces, which this answers
-        errors.put((index, type(error), error, traceback.format_exc()))
-        pipe.send((None, False))
-        return
-    _async_worker(index, lambda: env, pipe, parent_pipe, shared_memory, errors, *others)
 
 
 # --- arguments -------------------------------------------------------------------------------------------
@@ -536,7 +439,7 @@ def _import_torch() -> Any:
 
 
 def _check_metadata(env_metadata: EnvMetaDataType, num_envs: int) -> tuple[list[Any], list[str]]:
-    """Gives the ids and modes, one for each environment."""
+    """Returns the ids and modes, one for each environment."""
     if not isinstance(env_metadata, Mapping):
         raise TypeError(f'env_metadata must be a dictionary with "ids" and "mode", not {env_metadata!r}.')
     entries = []

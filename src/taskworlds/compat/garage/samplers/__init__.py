@@ -1,7 +1,7 @@
 """Task samplers: which task each of several environments works on next.
 
-A sampler gives a list of updates, one for each environment. An update is a small value, to be sent to where
-the environment lives, and is called there with the environment of before: `env = update(env)`.
+A sampler returns a list of updates, one for each environment. An update is a small value that can be sent to the
+process of the environment, where it is called with the previous environment: `env = update(env)`.
 """
 
 from taskworlds.compat.garage.samplers.metaworld import MetaWorldTaskSampler

@@ -1,4 +1,4 @@
-"""`MetaWorldTaskSampler`: samples a benchmark's tasks, as many of each skill."""
+"""`MetaWorldTaskSampler`: samples a benchmark's tasks, the same number of each skill."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from taskworlds.compat.garage.metaworld_set_task import MetaWorldSetTaskEnv, che
 from taskworlds.compat.garage.samplers.task_samplers import TaskSampler
 from taskworlds.compat.garage.samplers.updates import SetTaskUpdate
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.draws import generator_of, sample_indices
+from taskworlds.core.draws import Deck, generator_of, sample_indices
 from taskworlds.core.errors import check_count
 from taskworlds.core.task import Task
 
@@ -22,24 +22,23 @@ Env = gymnasium.Env[Any, Any]
 
 
 class MetaWorldTaskSampler(TaskSampler):
-    """Samples the tasks of one split of a benchmark, as many of each skill, for `MetaWorldSetTaskEnv`s.
+    """Samples the tasks of one split of a benchmark, the same number of each skill, for `MetaWorldSetTaskEnv`s.
 
-    The updates stand skill by skill in the benchmark's order, so that an environment that gets the update of
-    the same place each time keeps its skill. Skills may have different numbers of tasks.
+    The updates are ordered by skill, in the benchmark's order, so that an environment that always gets the update of
+    the same index keeps its skill. Skills may have different numbers of tasks.
 
     Args:
         benchmark: a `taskworlds.Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
         kind: "train" or "test".
         wrapper: as for `MetaWorldSetTaskEnv`, for the environments that the updates make.
         add_env_onehot: as for `MetaWorldSetTaskEnv`.
-        seed: seed of the draws; None for the system's entropy. With a benchmark's name in place of the
-            benchmark, also the seed of its goals.
+        seed: seed of the draws; None for fresh entropy. If `benchmark` is a name, also the seed of its goals.
         np_random: the generator to draw from, in place of a seed.
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: kind is not "train" or "test"; add_env_onehot is asked for of a meta-learning benchmark or
-            of test tasks; or both seed and np_random are given.
+        ValueError: kind is not "train" or "test"; add_env_onehot is True for a meta-learning benchmark or for test
+            tasks; or both seed and np_random are given.
 
     Example:
         >>> import taskworlds
@@ -64,25 +63,21 @@ class MetaWorldTaskSampler(TaskSampler):
         check_onehot(self._benchmark, kind, add_env_onehot)
         self._setting = (self._benchmark, kind, wrapper, add_env_onehot)
         self._np_random = generator_of(seed, np_random)
-        self._tasks: dict[str, list[Task]] = {name: [] for name in self._benchmark.env_names(kind)}
-        for task in self._benchmark.tasks(kind):
-            self._tasks[task.env_name].append(task)
-        self._left: dict[str, list[int]] = {
-            name: [] for name in self._tasks
-        }  # of the order at hand, next one last
+        self._tasks = self._benchmark.by_skill(kind)
+        self._decks = {name: Deck(len(tasks)) for name, tasks in self._tasks.items()}
 
     @property
     def n_tasks(self) -> int:
-        """How many tasks there are, of all skills together."""
+        """Number of tasks, of all skills together."""
         return sum(map(len, self._tasks.values()))
 
     def sample(self, n_tasks: int, with_replacement: bool = False) -> list[SetTaskUpdate]:
-        """Gives updates that set a task.
+        """Returns updates that set a task.
 
         Args:
-            n_tasks: how many, a multiple of the number of skills.
-            with_replacement: whether the draws are independent. Otherwise every task of a skill comes once,
-                in random order, before any comes again, over this call and the following.
+            n_tasks: number of updates, a multiple of the number of skills.
+            with_replacement: whether the draws are independent. Otherwise every task of a skill is drawn once, in
+                random order, before any is drawn again, over this call and the following ones.
 
         Raises:
             ValueError: `n_tasks` is not a multiple of the number of skills.
@@ -91,7 +86,7 @@ class MetaWorldTaskSampler(TaskSampler):
         if n_tasks % len(self._tasks):
             raise ValueError(
                 f"n_tasks must be a multiple of {len(self._tasks)}, the number of skills, not {n_tasks}: "
-                "each skill gets as many tasks."
+                "each skill gets the same number of tasks."
             )
         each = n_tasks // len(self._tasks)
         return [
@@ -105,19 +100,19 @@ class MetaWorldTaskSampler(TaskSampler):
         if with_replacement:
             chosen = sample_indices(count, len(tasks), with_replacement=True, np_random=self._np_random)
             return [tasks[int(index)] for index in chosen]
-        left = self._left[name]
-        drawn = []
+        deck, drawn = self._decks[name], []
         for _ in range(count):
-            if not left:
-                left.extend(self._np_random.permutation(len(tasks)).tolist())
-            drawn.append(tasks[left.pop()])
+            deck.deal(self._np_random)
+            drawn.append(
+                tasks[deck.order[-1 - deck.place]]
+            )  # from the end, or a seed would draw other tasks than ever
         return drawn
 
 
 class _MetaWorldUpdate(SetTaskUpdate):
     """Sets a task on a `MetaWorldSetTaskEnv` of the same benchmark, or makes one.
 
-    Unlike `SetTaskUpdate` it leaves the wrapper to the environment, which wraps each skill by itself.
+    Unlike `SetTaskUpdate` it leaves the wrapper to the environment, which wraps each skill.
     """
 
     def __init__(
@@ -134,7 +129,8 @@ class _MetaWorldUpdate(SetTaskUpdate):
     @property
     def task(self) -> Task:
         """The task that it sets."""
-        return self._task
+        task: Task = self._task
+        return task
 
     def _fits(self, old_env: Env) -> bool:
         env = old_env.unwrapped

@@ -1,4 +1,4 @@
-"""Samplers over constructors, over a class with `set_task`, and over environments that exist."""
+"""Samplers of constructors, of a `set_task` class's tasks, and of environments that exist already."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ Env = gymnasium.Env[Any, Any]
 
 
 class TaskSampler(abc.ABC):
-    """Says which tasks several environments work on next."""
+    """Decides which tasks several environments work on next."""
 
     @property
     @abc.abstractmethod
     def n_tasks(self) -> int | None:
-        """How many different tasks there are; None if that is not known, or without end."""
+        """Number of different tasks; None if it is not known, or not finite."""
 
     @abc.abstractmethod
     def sample(self, n_tasks: int, with_replacement: bool = False) -> Sequence[EnvUpdate]:
-        """Gives `n_tasks` updates, one for each environment.
+        """Returns `n_tasks` updates, one for each environment.
 
         Args:
-            n_tasks: how many.
-            with_replacement: whether the draws are independent, so that a task may come again at once.
+            n_tasks: number of updates.
+            with_replacement: whether the draws are independent, so that a task may be drawn twice in succession.
         """
 
 
@@ -47,12 +47,12 @@ class ConstructEnvsSampler(TaskSampler):
 
     Args:
         env_constructors: the functions, called without arguments; at least one.
-        seed: seed of the draws; None for the system's entropy.
+        seed: seed of the draws; None for fresh entropy.
         np_random: the generator to draw from, in place of a seed.
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: there are no functions, or both seed and np_random.
+        ValueError: there are no functions, or both seed and np_random are given.
 
     Example:
         >>> import functools, taskworlds
@@ -75,16 +75,16 @@ class ConstructEnvsSampler(TaskSampler):
 
     @property
     def n_tasks(self) -> int:
-        """How many constructors there are."""
+        """Number of constructors."""
         return len(self._updates)
 
     def sample(self, n_tasks: int, with_replacement: bool = False) -> list[NewEnvUpdate]:
-        """Gives updates that make new environments.
+        """Returns updates that make new environments.
 
         Args:
-            n_tasks: how many; more than there are constructors is allowed.
-            with_replacement: whether the draws are independent; otherwise every constructor comes once, in
-                random order, before any comes again.
+            n_tasks: number of updates; it may exceed the number of constructors.
+            with_replacement: whether the draws are independent; otherwise every constructor is drawn once, in random
+                order, before any is drawn again.
         """
         n_tasks = check_count("n_tasks", n_tasks)
         chosen = sample_indices(
@@ -94,15 +94,15 @@ class ConstructEnvsSampler(TaskSampler):
 
 
 class SetTaskSampler(TaskSampler):
-    """Samples the tasks that an environment's own `sample_tasks` gives.
+    """Samples tasks with an environment's own `sample_tasks`.
 
     Args:
         env_type: class of the environments, which can be called without arguments and has `set_task`, such as
             `PointEnv` or `MetaWorldSetTaskEnv`.
         env: the environment to sample from; None to make one.
-        wrapper: a function of (env), or of (env, task), that gives a new environment wrapped; None for none.
+        wrapper: a function of (env), or of (env, task), that wraps a new environment; None for no wrapper.
         seed: seed of the draws; None to leave the environment's generator as it is.
-        np_random: the generator to draw from, in place of a seed. The environment keeps it as its own.
+        np_random: the generator to draw from, in place of a seed; it becomes the environment's own.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -125,7 +125,7 @@ class SetTaskSampler(TaskSampler):
         seed: int | None = None,
         np_random: np.random.Generator | None = None,
     ) -> None:
-        SetTaskUpdate(env_type, None, wrapper)  # raises for what it would not take
+        SetTaskUpdate(env_type, None, wrapper)  # checks the arguments
         if env is not None and not isinstance(env, gymnasium.Env):
             raise TypeError(f"env must be a Gymnasium environment or None, not {env!r}.")
         self._env_type = env_type
@@ -136,31 +136,31 @@ class SetTaskSampler(TaskSampler):
 
     @property
     def n_tasks(self) -> int | None:
-        """The environment's `num_tasks`; None if it has none."""
+        """The environment's `num_tasks`; None if it does not have this attribute."""
         return self._env.get_wrapper_attr("num_tasks") if self._env.has_wrapper_attr("num_tasks") else None
 
     def sample(self, n_tasks: int, with_replacement: bool = False) -> list[SetTaskUpdate]:
-        """Gives updates that set a task.
+        """Returns updates that set a task.
 
         Args:
-            n_tasks: how many.
-            with_replacement: makes no difference: the environment's `sample_tasks` decides.
+            n_tasks: number of updates.
+            with_replacement: not used: the environment's `sample_tasks` decides.
         """
         tasks = self._env.get_wrapper_attr("sample_tasks")(check_count("n_tasks", n_tasks))
         return [SetTaskUpdate(self._env_type, task, self._wrapper) for task in tasks]
 
 
 class EnvPoolSampler(TaskSampler):
-    """Samples among environments that exist, each for one task and at most once in a sample.
+    """Samples among environments that exist already, each of them for one task and at most once in a sample.
 
     Args:
         envs: the environments, at least one.
-        seed: seed of the draws; None for the system's entropy.
+        seed: seed of the draws; None for fresh entropy.
         np_random: the generator to draw from, in place of a seed.
 
     Raises:
         TypeError: an argument has the wrong type.
-        ValueError: there are no environments, or both seed and np_random.
+        ValueError: there are no environments, or both seed and np_random are given.
 
     Example:
         >>> import taskworlds
@@ -182,18 +182,18 @@ class EnvPoolSampler(TaskSampler):
 
     @property
     def n_tasks(self) -> int:
-        """How many environments there are."""
+        """Number of environments."""
         return len(self._updates)
 
     def sample(self, n_tasks: int, with_replacement: bool = False) -> list[ExistingEnvUpdate]:
-        """Gives updates with different environments of the pool, in random order.
+        """Returns updates with different environments of the pool, in random order.
 
         Args:
-            n_tasks: how many, at most the size of the pool.
+            n_tasks: number of updates, at most the size of the pool.
             with_replacement: must be False.
 
         Raises:
-            ValueError: the pool is too small, or `with_replacement` is asked for.
+            ValueError: the pool is too small, or `with_replacement` is True.
         """
         n_tasks = check_count("n_tasks", n_tasks)
         if n_tasks > self.n_tasks:
@@ -204,13 +204,13 @@ class EnvPoolSampler(TaskSampler):
         if with_replacement:
             raise ValueError(
                 "with_replacement must be False: an environment of the pool can be in one place only. "
-                "grow_pool adds copies, and ConstructEnvsSampler makes environments anew."
+                "grow_pool adds copies, and ConstructEnvsSampler makes new environments."
             )
         chosen = sample_indices(n_tasks, self.n_tasks, np_random=self._np_random)
         return [self._updates[int(index)] for index in chosen]
 
     def grow_pool(self, new_size: int) -> None:
-        """Adds deep copies of random members until the pool has `new_size`, if it has fewer."""
+        """Adds deep copies of random members until the pool has `new_size`, if it is smaller."""
         missing = check_count("new_size", new_size) - self.n_tasks
         if missing > 0:
             chosen = sample_indices(missing, self.n_tasks, with_replacement=True, np_random=self._np_random)

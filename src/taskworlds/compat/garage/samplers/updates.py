@@ -1,4 +1,4 @@
-"""Updates: what a sampler tells an environment to become. Each is called with the environment of before."""
+"""Updates: how a sampler changes an environment's task. Each is called with the previous environment."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Env = gymnasium.Env[Any, Any]
 
 
 class EnvUpdate(abc.ABC):
-    """Turns the environment of before into the one to use next."""
+    """Turns the previous environment into the next one."""
 
     @abc.abstractmethod
     def __call__(self, old_env: Env | None = None) -> Env:
-        """Gives the environment to use next.
+        """Returns the environment to use from now on.
 
         Args:
-            old_env: the environment of before, which is not to be used any more; None if there was none.
+            old_env: the previous environment, which must not be used any more; None for the first.
         """
 
 
 class NewEnvUpdate(EnvUpdate):
-    """Closes the environment of before and makes a new one.
+    """Closes the previous environment and makes a new one.
 
     Args:
         env_constructor: makes the environment, called without arguments.
@@ -46,29 +46,29 @@ class NewEnvUpdate(EnvUpdate):
     def __init__(self, env_constructor: Callable[[], Env]) -> None:
         if not callable(env_constructor):
             raise TypeError(
-                f"env_constructor must be a function that makes an environment, not {env_constructor!r}. An "
-                "environment that exists goes into an ExistingEnvUpdate."
+                f"env_constructor must be a function that makes an environment, not {env_constructor!r}. Use "
+                "ExistingEnvUpdate for an environment that exists already."
             )
         self._env_constructor = env_constructor
 
     def __call__(self, old_env: Env | None = None) -> Env:
-        """Gives the new environment."""
+        """Returns the new environment."""
         if old_env is not None:
             old_env.close()
         return self._env_constructor()
 
 
 class SetTaskUpdate(EnvUpdate):
-    """Sets a task on the environment of before, if that is of the right type, or else on a new one.
+    """Sets a task on the previous environment if that has the right type, or else on a new one.
 
-    It is of the right type if the environment inside all wrappers is an `env_type` exactly, not of a
-    subclass. The wrappers that it has then stay as they are. Otherwise it is closed, with a warning.
+    It has the right type if the environment inside all wrappers is exactly an `env_type`, not of a subclass. Its
+    wrappers then stay as they are. Otherwise it is closed, with a warning.
 
     Args:
         env_type: class of the environment, which can be called without arguments and has `set_task`.
-        task: the task, as the environment's `sample_tasks` gives it.
-        wrapper: a function of (env), or of (env, task), that gives a new environment wrapped, once the task
-            is set; None for none.
+        task: the task, as the environment's `sample_tasks` returns it.
+        wrapper: a function of (env), or of (env, task), that wraps a new environment after its task is set; None for no
+            wrapper.
 
     Raises:
         TypeError: `wrapper` cannot be called.
@@ -90,7 +90,7 @@ class SetTaskUpdate(EnvUpdate):
         self._wrapper = wrapper
 
     def __call__(self, old_env: Env | None = None) -> Env:
-        """Gives the environment with the task set: `old_env` itself or a new one."""
+        """Returns the environment with the task set: `old_env` itself or a new one."""
         if old_env is not None:
             if self._fits(old_env):
                 old_env.get_wrapper_attr("set_task")(self._task)
@@ -104,7 +104,7 @@ class SetTaskUpdate(EnvUpdate):
         return self._make()
 
     def _fits(self, old_env: Env) -> bool:
-        """Says whether the environment of before can take the task."""
+        """Returns whether the previous environment can take the task."""
         return type(old_env.unwrapped) is self._env_type
 
     def _make(self) -> Env:
@@ -115,10 +115,9 @@ class SetTaskUpdate(EnvUpdate):
 
 
 class ExistingEnvUpdate(EnvUpdate):
-    """Gives an environment that exists already. The one of before stays open: it may be in use elsewhere.
+    """Returns an environment that exists already. The previous one stays open: it may be in use elsewhere.
 
-    Pickling an update like this pickles its environment, which is seldom the best way to send one, so it
-    warns.
+    Pickling such an update pickles its environment, which is seldom the best way to send one, so it emits a warning.
 
     Args:
         env: the environment.
@@ -136,12 +135,12 @@ class ExistingEnvUpdate(EnvUpdate):
     def __init__(self, env: Env) -> None:
         if not isinstance(env, gymnasium.Env):
             raise TypeError(
-                f"env must be a Gymnasium environment, not {env!r}. What makes one goes into a NewEnvUpdate."
+                f"env must be a Gymnasium environment, not {env!r}. Use NewEnvUpdate for a function that makes one."
             )
         self._env = env
 
     def __call__(self, old_env: Env | None = None) -> Env:
-        """Gives the environment."""
+        """Returns the environment."""
         return self._env
 
     def __getstate__(self) -> dict[str, Any]:
@@ -156,6 +155,6 @@ class ExistingEnvUpdate(EnvUpdate):
 def _check_env_type(env_type: Any) -> None:
     if not isinstance(env_type, type):
         raise ValueError(
-            f"env_type must be a class, such as taskworlds.PointEnv, not {env_type!r}. For a function that "
-            "makes environments use a NewEnvUpdate."
+            f"env_type must be a class, such as taskworlds.PointEnv, not {env_type!r}. Use NewEnvUpdate for a "
+            "function that makes environments."
         )

@@ -1,0 +1,118 @@
+"""What runs in each process of a `VecEnv`: Gymnasium's worker, and the environment that it steps.
+
+Compared with Gymnasium alone, errors of any kind reach the parent process (also those of the function that makes the
+environment), and what an episode ends with is not written to by the next episode.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import traceback
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.spaces import Box, Dict, Discrete
+from gymnasium.vector.async_vector_env import _async_worker
+
+from taskworlds.compat.mtrl.types import EnvBuilderType
+
+__all__ = ["NumberedRow", "Row", "make_numbered_row", "make_row", "run_worker"]
+
+
+class Row(gym.Wrapper[Any, Any, Any, Any]):
+    """An environment of a batch. What an episode ends with stays as it is when the same step resets it."""
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Takes one step; at the end of an episode observation and info are copies."""
+        obs, reward, terminated, truncated, info = self.env.step(action)
+        if terminated or truncated:
+            obs, info = copy.deepcopy((obs, info))
+        return obs, reward, terminated, truncated, info
+
+
+class NumberedRow(Row):
+    """An environment of a batch, which adds its index to the observation."""
+
+    def __init__(self, env: gym.Env[Any, Any], index: int, num_envs: int) -> None:
+        super().__init__(env)
+        self._index = np.int64(index)
+        self.observation_space = Dict({"env_obs": env.observation_space, "task_obs": Discrete(num_envs)})
+
+    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Starts an episode; the observation has the index."""
+        obs, info = self.env.reset(**kwargs)
+        return {"env_obs": obs, "task_obs": self._index}, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Takes one step; the observation has the index."""
+        obs, reward, terminated, truncated, info = super().step(action)
+        return {"env_obs": obs, "task_obs": self._index}, reward, terminated, truncated, info
+
+
+def _make_env(env_fn: EnvBuilderType) -> gym.Env[Any, Any]:
+    env = env_fn()
+    if not isinstance(env, gym.Env):
+        raise TypeError(f"env_fns must make Gymnasium environments, not {env!r}.")
+    return env
+
+
+def make_row(env_fn: EnvBuilderType) -> Row:
+    """Makes an environment for `VecEnv`, or raises that its observations are not dictionaries."""
+    env = _make_env(env_fn)
+    if not isinstance(env.observation_space, Dict):
+        raise ValueError(
+            "VecEnv takes environments with dictionary observations (a gymnasium.spaces.Dict), not "
+            f"{env.observation_space}. MetaWorldVecEnv takes those with arrays."
+        )
+    return Row(env)
+
+
+def make_numbered_row(env_fn: EnvBuilderType, index: int, num_envs: int) -> NumberedRow:
+    """Makes environment `index` of a `MetaWorldVecEnv`, or raises that its observations are not arrays."""
+    env = _make_env(env_fn)
+    if not isinstance(env.observation_space, Box):
+        raise ValueError(
+            "MetaWorldVecEnv takes environments with array observations (a gymnasium.spaces.Box), not "
+            f"{env.observation_space}. VecEnv takes those with dictionaries."
+        )
+    return NumberedRow(env, index, num_envs)
+
+
+class _Errors:
+    """A queue for reports of errors, which makes sure that each report can be pickled."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+
+    def put(self, report: tuple[int, type[BaseException], BaseException, str]) -> None:
+        index, kind, error, trace = report
+        text = f"{kind.__name__}: {error}"
+        try:
+            pickle.loads(pickle.dumps(kind))
+        except Exception:  # a class that only this process knows
+            kind = RuntimeError
+        self._queue.put((index, kind, text, trace))
+
+
+def run_worker(
+    index: int,
+    env_fn: EnvBuilderType,
+    pipe: Any,
+    parent_pipe: Any,
+    shared_memory: Any,
+    error_queue: Any,
+    *others: Any,
+) -> None:
+    """Runs Gymnasium's worker, and also reports errors that `env_fn` raises."""
+    errors: Any = _Errors(error_queue)
+    try:
+        env = env_fn()
+    except Exception as error:
+        parent_pipe.close()
+        pipe.recv()  # the request for the spaces, which this answers
+        errors.put((index, type(error), error, traceback.format_exc()))
+        pipe.send((None, False))
+        return
+    _async_worker(index, lambda: env, pipe, parent_pipe, shared_memory, errors, *others)

@@ -43,6 +43,13 @@ ENGINES = (
         summary="C++ threads over MuJoCo",
     ),
     RowEngine(
+        "numpy",
+        functools.partial(_own_rows, "numpy"),
+        snapshot="numpy",
+        exact=True,
+        summary="all rows at once, in NumPy",
+    ),
+    RowEngine(
         "sync",
         functools.partial(_python_rows, "sync"),
         steps=_has_python_rows,

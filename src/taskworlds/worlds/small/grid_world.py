@@ -19,7 +19,7 @@ from taskworlds.core.step import EnvStep
 from taskworlds.worlds.small.drawing import AGENT, BACKGROUND, GOAL, LINE, draw_disc
 from taskworlds.worlds.small.small_env import SmallEnv
 
-__all__ = ["MAPS", "GridWorldEnv"]
+__all__ = ["MAPS", "MOVES", "GridWorldEnv", "draw_grid", "read_map", "transitions"]
 
 MAPS: dict[str, tuple[str, ...]] = {
     "chain": ("GFFFFFFFFFFFFFSFFFFFFFFFFFFFG",),
@@ -52,6 +52,74 @@ MOVES = ((0, -1), (1, 0), (0, 1), (-1, 0))  # (rows, columns) for left, down, ri
 
 CELL = 32  # pixels
 COLOURS = {"S": (222, 226, 238), "F": BACKGROUND, "W": (108, 117, 125), "H": (33, 37, 41), "G": GOAL}
+
+
+# --- the map and its dynamics -------------------------------------------------------------------------------
+
+
+def read_map(desc: Any) -> npt.NDArray[np.str_]:
+    """Returns a map as letters, (rows, columns), with the aliases replaced.
+
+    Raises:
+        TypeError, ValueError: it is not a map; see `GridWorldEnv`.
+    """
+    if isinstance(desc, str):
+        rows = list(MAPS[check_known("map", desc, MAPS, f"The maps are {', '.join(MAPS)}.")])
+    else:
+        try:
+            rows = ["".join(row) for row in desc]
+        except TypeError:
+            raise TypeError(
+                f"desc must be the name of a map ({', '.join(MAPS)}) or a list of strings, not {desc!r}."
+            ) from None
+    if not rows or not rows[0]:
+        raise ValueError(f"desc must have at least one row of at least one cell, not {desc!r}.")
+    for number, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ValueError(
+                f"desc must have rows of one length, but row 0 ({rows[0]!r}) has {len(rows[0])} cells and "
+                f"row {number} ({row!r}) has {len(row)}. Fill the shorter one with walls (W)."
+            )
+        for col, cell in enumerate(row):
+            if ALIASES.get(cell, cell) not in COLOURS:
+                raise ValueError(
+                    f"desc must be written in the letters S, F or ., W or x, H or o, and G, not {cell!r} "
+                    f"(row {number}, column {col})."
+                )
+    letters = np.array([[ALIASES.get(cell, cell) for cell in row] for row in rows])
+    starts = int((letters == "S").sum())
+    if starts != 1:
+        raise ValueError(f"desc must have exactly one start (S), not {starts}: {rows!r}.")
+    return letters
+
+
+def transitions(letters: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
+    """Returns the cell that each action leads to from each cell of a map, (cells, 4) int64.
+
+    Example:
+        >>> transitions(read_map(["SWG"]))[0].tolist()  # a border, a border, a wall, a border
+        [0, 0, 0, 0]
+    """
+    n_rows, n_cols = letters.shape
+    rows, cols = np.divmod(np.arange(letters.size), n_cols)
+    table = np.empty((letters.size, len(MOVES)), np.int64)
+    for action, (down, right) in enumerate(MOVES):
+        cells = np.clip(rows + down, 0, n_rows - 1) * n_cols + np.clip(cols + right, 0, n_cols - 1)
+        table[:, action] = np.where(letters.flat[cells] == "W", np.arange(letters.size), cells)
+    return table
+
+
+def draw_grid(letters: npt.NDArray[np.str_], state: int) -> npt.NDArray[np.uint8]:
+    """Returns a picture of a map with the agent in a cell, (32 * rows, 32 * columns, 3) uint8."""
+    colours = np.array([[COLOURS[cell] for cell in row] for row in letters.tolist()], np.uint8)
+    image = colours.repeat(CELL, axis=0).repeat(CELL, axis=1)
+    image[::CELL] = image[-1] = image[:, ::CELL] = image[:, -1] = LINE
+    row, col = divmod(state, letters.shape[1])
+    draw_disc(image, (row + 0.5) * CELL, (col + 0.5) * CELL, 0.3 * CELL, AGENT)
+    return image
+
+
+# --- the environment ----------------------------------------------------------------------------------------
 
 
 class GridWorldEnv(SmallEnv):
@@ -90,7 +158,8 @@ class GridWorldEnv(SmallEnv):
         max_episode_length: float | None = None,
         render_mode: str | None = None,
     ) -> None:
-        self._desc = _read_map(desc)
+        self._desc = read_map(desc)
+        self._transitions = transitions(self._desc)
         (self._start_state,) = np.flatnonzero(self._desc == "S").tolist()
         self._state: int = self._start_state
         super().__init__(
@@ -119,13 +188,7 @@ class GridWorldEnv(SmallEnv):
         direction = check_count("action", action, minimum=0)
         if direction >= len(MOVES):
             raise ValueError(f"action must be 0 (left), 1 (down), 2 (right) or 3 (up), not {direction}.")
-        n_rows, n_cols = self._desc.shape
-        row, col = divmod(self._state, n_cols)
-        down, right = MOVES[direction]
-        row = min(max(row + down, 0), n_rows - 1)
-        col = min(max(col + right, 0), n_cols - 1)
-        if self._desc[row, col] != "W":
-            self._state = row * n_cols + col
+        self._state = int(self._transitions[self._state, direction])
         cell = self._desc.flat[self._state]
         reward = 1.0 if cell == "G" else 0.0
         return self._finish(action, reward, self._state, {}, terminated=bool(cell in ("G", "H")))
@@ -141,41 +204,4 @@ class GridWorldEnv(SmallEnv):
         return "\n".join("".join(cells[i : i + n_cols]).rstrip() for i in range(0, len(cells), n_cols))
 
     def _frame(self) -> npt.NDArray[np.uint8]:
-        colours = np.array([[COLOURS[cell] for cell in row] for row in self._desc.tolist()], np.uint8)
-        image = colours.repeat(CELL, axis=0).repeat(CELL, axis=1)
-        image[::CELL] = image[-1] = image[:, ::CELL] = image[:, -1] = LINE
-        row, col = divmod(self._state, self._desc.shape[1])
-        draw_disc(image, (row + 0.5) * CELL, (col + 0.5) * CELL, 0.3 * CELL, AGENT)
-        return image
-
-
-def _read_map(desc: Any) -> npt.NDArray[np.str_]:
-    """Gives a map as letters, (rows, columns), aliases replaced, or raises what is wrong with it."""
-    if isinstance(desc, str):
-        rows = list(MAPS[check_known("map", desc, MAPS, f"The maps are {', '.join(MAPS)}.")])
-    else:
-        try:
-            rows = ["".join(row) for row in desc]
-        except TypeError:
-            raise TypeError(
-                f"desc must be the name of a map ({', '.join(MAPS)}) or a list of strings, not {desc!r}."
-            ) from None
-    if not rows or not rows[0]:
-        raise ValueError(f"desc must have at least one row of at least one cell, not {desc!r}.")
-    for number, row in enumerate(rows):
-        if len(row) != len(rows[0]):
-            raise ValueError(
-                f"desc must have rows of one length, but row 0 ({rows[0]!r}) has {len(rows[0])} cells and "
-                f"row {number} ({row!r}) has {len(row)}. Fill the shorter one with walls (W)."
-            )
-        for col, cell in enumerate(row):
-            if ALIASES.get(cell, cell) not in COLOURS:
-                raise ValueError(
-                    f"desc must be written in the letters S, F or ., W or x, H or o, and G, not {cell!r} "
-                    f"(row {number}, column {col})."
-                )
-    letters = np.array([[ALIASES.get(cell, cell) for cell in row] for row in rows])
-    starts = int((letters == "S").sum())
-    if starts != 1:
-        raise ValueError(f"desc must have exactly one start (S), not {starts}: {rows!r}.")
-    return letters
+        return draw_grid(self._desc, self._state)

@@ -88,6 +88,8 @@ def test_a_world_where_no_step_ends_an_episode():
 def test_a_row_needs_a_task():
     with pytest.raises(RuntimeError, match="no task yet: set next_task before the first reset"):
         Walk().reset(seed=0)
+    with pytest.raises(RuntimeError, match=r"no episode yet: call reset\(\) before step"):
+        Walk().step(1)
     assert Walk().state is None
 
 

@@ -155,13 +155,19 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
         return self._obs, info | self._told_goal()
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Takes one step, unless `idle` was set for it; then it returns the last observation, reward 0 and no info."""
+        """Takes one step, unless `idle` was set for it; then it returns the last observation, reward 0 and no info.
+
+        Raises:
+            RuntimeError: there was no reset yet.
+        """
         if self.idle:
             self.idle = False
             if self._obs is None:  # the row was never reset
                 space = self.observation_space
                 self._obs = next(iter(iterate(batch_space(space, 1), create_empty_array(space, 1))))
             return self._obs, 0.0, False, False, {}
+        if self.task is None:
+            raise RuntimeError("The row has no episode yet: call reset() before step().")
         self._obs, reward, terminated, terms = self.advance(action)
         self._goal = terms.pop("goal", self._goal)
         info: dict[str, Any] = {name: float(value) for name, value in terms.items()}

@@ -15,7 +15,6 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import FrameStackObservation, ReshapeObservation
 
 from taskworlds.compat.mtrl.config import entries
-from taskworlds.compat.mtrl.control_env import ControlEnv
 from taskworlds.compat.mtrl.frame_skip import FrameSkip
 from taskworlds.compat.mtrl.pixel_observation import PixelObservation
 from taskworlds.compat.mtrl.sticky_observation import StickyObservation
@@ -24,7 +23,7 @@ from taskworlds.compat.mtrl.vec_env import VecEnv
 from taskworlds.core.errors import check_choice, check_count, check_known, check_seed, unexpected_keywords
 from taskworlds.core.task import Task
 from taskworlds.rendering import offscreen
-from taskworlds.worlds.control.skills import SKILLS
+from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, SKILLS
 from taskworlds.worlds.control.variations import VARIATIONS, variations_of
 
 __all__ = ["build_dmcontrol_vec_env"]
@@ -163,12 +162,8 @@ def build_dmcontrol_vec_env(
 
 
 def _make_row(task: Task, task_id: int, num_tasks: int, settings: _Settings) -> gym.Env[Any, Any]:
-    from taskworlds.worlds.control.environment import make_environment
-
-    environment = make_environment(task)
-    environment.task.visualize_reward = settings.visualize_reward
     size = {"height": settings.height, "width": settings.width}
-    env: gym.Env[Any, Any] = ControlEnv(environment, seed=settings.seed, render_mode="rgb_array", **size)
+    env: gym.Env[Any, Any] = _Episodes(task, settings.seed, settings.visualize_reward, **size)
     env = FrameSkip(env, settings.frame_skip)
     if settings.from_pixels:
         env = PixelObservation(env, **size)
@@ -178,6 +173,50 @@ def _make_row(task: Task, task_id: int, num_tasks: int, settings: _Settings) -> 
     if sticky.should_use:
         env = StickyObservation(env, sticky.sticky_probability, sticky.last_k, seed=settings.seed)
     return _TaskRow(env, task, task_id, num_tasks)
+
+
+class _Episodes(gym.Wrapper[Any, Any, Any, Any]):
+    """One task on the row of dm_control's skills, with dm_control's seeds.
+
+    `taskworlds.make` draws a start's seed from a generator of its own. Here a seed is the one of dm_control's
+    `RandomState`, and a reset without one goes on with it, as in mtrl.
+    """
+
+    def __init__(self, task: Task, seed: int, visualize_reward: bool, height: int, width: int) -> None:
+        from taskworlds.worlds.control.row import ControlRow  # imports dm_control, which is optional
+
+        row = ControlRow(task.env_name, render_mode="rgb_array", height=height, width=width)
+        super().__init__(row)
+        row.next_task = task
+        self._row = row
+        self._seed: int | None = seed  # of the first reset
+        self._visualize_reward = visualize_reward
+        self._steps_left = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        if options:
+            raise TypeError(f"reset takes no options, not {', '.join(sorted(map(str, options)))}.")
+        obs, info = self._row.reset(seed=self._seed if seed is None else seed)
+        self._seed = None
+        self._row.inner.task.visualize_reward = self._visualize_reward
+        self._steps_left = MAX_EPISODE_STEPS
+        return obs, info
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self._steps_left == 0:
+            raise RuntimeError("No episode is under way: call reset() before step().")
+        values = np.asarray(action, dtype=np.float64)
+        if values.shape != self.action_space.shape or not (np.abs(values) <= 1.0).all():
+            raise ValueError(
+                f"The action must be {self.action_space.shape}, each number in [-1, 1], not {action!r}. Clip it, or "
+                "rescale it."
+            )
+        obs, reward, _, _, info = self._row.step(values)
+        terminated = info.pop("terminated")
+        self._steps_left = 0 if terminated else self._steps_left - 1
+        return obs, reward, terminated, self._steps_left == 0 and not terminated, info
 
 
 class _TaskRow(gym.Wrapper[Any, Any, Any, Any]):

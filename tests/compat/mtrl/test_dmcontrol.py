@@ -403,7 +403,7 @@ def test_entries_that_do_not_fit(make_kwargs, error, message):
         (([0.5], [0], ["a"]), TypeError, r"env_id_list\[0\] must be a whole number"),
         (([0], ["0"], ["a"]), TypeError, r"seed_list\[0\] must be a whole number"),
         (([0], [2**32], ["a"]), ValueError, r"seed \+ seed_list\[0\] must be below 2\*\*32 - 1"),
-        (([0], [0], [1]), TypeError, r"mode_list\[0\] must be a string, as 'train', not 1"),
+        (([0], [0], [1]), TypeError, r"mode_list\[0\] must be a string, such as 'train', not 1"),
     ],
 )
 def test_lists_that_do_not_fit(lists, error, message):

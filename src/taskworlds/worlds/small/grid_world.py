@@ -134,12 +134,12 @@ class GridWorldEnv(SmallEnv):
         desc: the name of one of the `MAPS` ("chain", "4x4", "4x4_safe", "8x8"), or the rows of a map from the
             top, equally long, in the letters S, F (or `.`), W (or `x`), H (or `o`) and G, with exactly one S.
         max_episode_length: most steps of an episode; None or infinity for no limit.
-        render_mode: what `render()` gives: "ansi" for text with the agent in brackets, "rgb_array" for an
+        render_mode: what `render()` returns: "ansi" for text with the agent in brackets, "rgb_array" for an
             image.
 
     Raises:
         TypeError: desc is neither a name nor rows of letters, or max_episode_length is not a whole number.
-        ValueError: desc names no map or is not a valid one, or another argument is out of its range.
+        ValueError: desc is not the name of a map, or not a valid map, or another argument is out of range.
 
     Example:
         >>> env = GridWorldEnv(["S.G", "xxo"], render_mode="ansi")

@@ -122,7 +122,7 @@ class PointEnv(SmallEnv):
         done_bonus: added to the reward of each step that ends in success.
         never_done: whether episodes go on after success.
         max_episode_length: most steps of an episode; None or infinity for no limit.
-        render_mode: what `render()` gives: "ansi" or "ascii" for text, "rgb_array" for an image.
+        render_mode: what `render()` returns: "ansi" or "ascii" for text, "rgb_array" for an image.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -203,7 +203,7 @@ class PointEnv(SmallEnv):
         They come from the environment's own generator, which `reset(seed=...)` seeds.
 
         Args:
-            num_tasks: how many, at least 1.
+            num_tasks: number of tasks, at least 1.
 
         Returns:
             Dictionaries with one key, "goal", (2,) float32.
@@ -239,7 +239,7 @@ class PointEnv(SmallEnv):
         values = task.params if isinstance(task, Task) else task
         if not isinstance(values, Mapping):
             raise TypeError(
-                "task must be a dictionary with the key 'goal', as sample_tasks gives, or a Task, not "
+                "task must be a dictionary with the key 'goal', as sample_tasks returns, or a Task, not "
                 f"{task!r}."
             )
         if set(values) != {"goal"}:

@@ -143,6 +143,20 @@ def test_the_state_is_exact_and_the_callers_own():
     assert other.task is None
 
 
+def test_a_state_that_cannot_be_put_back_leaves_the_row_where_it_is():
+    row = Walk()
+    started(row)
+    row.step(1)
+    before = row.state
+    row.value = {name: value for name, value in before.items() if name != "attributes"}
+    error, _ = row.put_state()
+    assert isinstance(error, KeyError)
+    np.testing.assert_equal(row.state, before)
+    row.value = None
+    assert row.put_state() == (None, None)
+    assert row.state is None
+
+
 class Cart(PythonRow):
     """A row around Gymnasium's CartPole, in wrappers."""
 

@@ -17,7 +17,8 @@ def _own_rows(
     engine: str, world: World, env_names: list[str], num_rows: int, settings: dict[str, Any], **options: Any
 ) -> Rows:
     """Makes the rows that a world has for an engine."""
-    return resolve(world.rows[engine])(env_names, num_rows, **settings, **options)
+    rows: Rows = resolve(world.rows[engine])(env_names, num_rows, **settings, **options)
+    return rows
 
 
 def _python_rows(

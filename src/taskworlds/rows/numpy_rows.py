@@ -104,14 +104,32 @@ class NumpyRows(abc.ABC):
         return {name: getattr(self, name).copy() for name in ("goals", *self.arrays)}
 
     def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
-        """See `Rows.set_state`."""
+        """See `Rows.set_state`. Rows whose source is negative stay as they are."""
         names = ("goals", *self.arrays)
         if not isinstance(state, dict) or set(state) != set(names):
             raise ValueError(
                 "The state was taken on another engine; only the engine that took it can put it back."
             )
+        rows = source >= 0
+        source = source[rows]
+        num_there = max(source.tolist(), default=-1) + 1
         for name in names:
-            getattr(self, name)[:] = state[name][source]
+            ours, theirs = getattr(self, name), state[name]
+            if (
+                not isinstance(theirs, np.ndarray)
+                or (theirs.dtype, theirs.shape[1:]) != (ours.dtype, ours.shape[1:])
+                or len(theirs) < num_there
+            ):
+                raise ValueError(
+                    f"This is not a state that get_state gave, or only a part of one: {name} must be {ours.dtype} of "
+                    f"shape {('N', *ours.shape[1:])}, with at least {num_there} rows."
+                )
+            if theirs.dtype.kind == "f" and not np.isfinite(theirs).all():
+                raise ValueError(
+                    f"The state cannot be put back, since {name} holds a number that is not finite."
+                )
+        for name in names:
+            getattr(self, name)[rows] = state[name][source]
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """The engine has no environment object in each row."""

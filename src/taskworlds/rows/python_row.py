@@ -37,7 +37,7 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
             are called.
         next_task: the task of the next reset; None to keep the one at hand.
         idle: whether the next step is to be skipped.
-        value: what `write` writes.
+        value: what `write` writes, or the state that `put_state` goes to.
 
     Example:
         >>> from gymnasium.spaces import Dict, Discrete
@@ -207,7 +207,7 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
         self._obs, self._goal = state["obs"], state.get("goal")
         self.set_state(state)
 
-    # --- the environment inside -----------------------------------------------------------------------------
+    # --- questions from the batch ---------------------------------------------------------------------------
     # A process of AsyncVectorEnv ends with what it raises, so these return an error beside the outcome.
 
     def ask(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exception | None, Any]:
@@ -235,6 +235,16 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
             getattr(asked, name)
             setattr(asked, name, self.value)
         except Exception as error:
+            return error, None
+        return None, None
+
+    def put_state(self) -> tuple[Exception | None, Any]:
+        """Goes to the state in `value`, or stays where it is if it cannot; returns what `ask` returns."""
+        before = self.state
+        try:
+            self.state = self.value
+        except Exception as error:
+            self.state = before
             return error, None
         return None, None
 

@@ -115,6 +115,40 @@ def test_the_state_is_exact_and_the_callers_own(name):
         other.set_state([None] * N, np.arange(N))
 
 
+@pytest.mark.parametrize("name", ["point", "grid-8x8"])
+def test_rows_without_a_source_stay(name):
+    rows, tasks, actions = made(name)
+    start(rows, tasks)
+    every, source = np.ones(N, np.bool_), np.full(N, -1)
+    state = rows.get_state()
+    moved = rows.step(actions.sample(), every).obs
+    source[3] = 2
+    rows.set_state(state, source)
+    expected = moved.copy()
+    expected[3] = rows.observe()[3]
+    assert np.array_equal(rows.observe(), expected)
+    assert np.array_equal(rows.get_state()["goals"][3], state["goals"][2])
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda state: state | {"cells": state["cells"][:2]}, "cells must be int64 of shape .* 12 rows"),
+        (lambda state: state | {"cells": state["cells"] * 1.0}, "cells must be int64 of shape"),
+        (lambda state: state | {"cells": state["cells"] + 64}, "cells must be from 0 to 63"),
+        (lambda state: {"goals": state["goals"]}, "taken on another engine"),
+    ],
+)
+def test_a_damaged_state_changes_nothing(damage, message):
+    rows, tasks, actions = made("grid-8x8")
+    start(rows, tasks)
+    rows.step(actions.sample(), np.ones(N, np.bool_))
+    before = rows.observe()
+    with pytest.raises(ValueError, match=message):
+        rows.set_state(damage(rows.get_state()), np.arange(N))
+    assert np.array_equal(rows.observe(), before)
+
+
 @pytest.mark.parametrize("name", WORLDS)
 def test_pictures_are_the_environments(name):
     rows, tasks, actions = made(name, count=3, render_mode="rgb_array")

@@ -289,7 +289,7 @@ def vary(
 def _values(values: Iterable[Any]) -> tuple[Any, ...]:
     if isinstance(values, str):
         raise TypeError(f"values must be a list of numbers, not {values!r}.")
-    plain = Task("", {"values": list(values)})["values"]  # NumPy's numbers become Python's
+    plain: tuple[Any, ...] = Task("", {"values": list(values)})["values"]  # NumPy's numbers become Python's
     if not plain:
         raise ValueError("values must have at least one number.")
     for each in plain:

@@ -12,7 +12,6 @@ from typing import Any
 import gymnasium as gym
 import mujoco
 import numpy as np
-from gymnasium.envs.mujoco import MujocoEnv
 from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
@@ -55,7 +54,7 @@ class LocomotionRow(PythonRow):
         self._skill = skill(env_name)
         module, _, class_name = self._skill.body.partition(":")
         make = getattr(importlib.import_module(f"gymnasium.envs.mujoco.{module}"), class_name)
-        self._env: MujocoEnv = make(**self._skill.arguments)
+        self._env: Any = make(**self._skill.arguments)
         self._how = (render_mode, camera_name, camera_id, width, height)
         self._camera: Camera | None = None
         size = self._skill.obs_size + self._skill.goal_size
@@ -69,7 +68,7 @@ class LocomotionRow(PythonRow):
         self._aim: tuple[float, ...] = ()  # the goal, where the reward depends on it
 
     @property
-    def inner(self) -> MujocoEnv:
+    def inner(self) -> Any:
         """Gymnasium's environment."""
         return self._env
 

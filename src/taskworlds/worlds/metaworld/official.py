@@ -82,7 +82,7 @@ class OfficialRow(PythonRow):
             "width": width,
             "height": height,
         }
-        self._envs: dict[str, SawyerXYZEnv] = {}
+        self._envs: dict[str, Any] = {}
 
     @property
     def inner(self) -> Any:

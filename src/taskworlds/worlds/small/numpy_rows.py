@@ -93,7 +93,17 @@ class GridRows(NumpyRows):
 
     def observe(self) -> NDArray[np.int64]:
         """Returns the agents' cells, (N,) int64."""
-        return self.cells.copy()
+        cells: NDArray[np.int64] = self.cells.copy()
+        return cells
+
+    def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
+        """See `Rows.set_state`."""
+        cells = state.get("cells") if isinstance(state, dict) else None
+        if isinstance(cells, np.ndarray) and not np.isin(cells, np.arange(self._letters.size)).all():
+            raise ValueError(
+                f"The state cannot be put back: cells must be from 0 to {self._letters.size - 1}."
+            )
+        super().set_state(state, source)
 
     def render(self) -> tuple[NDArray[np.uint8], ...]:
         """Returns pictures, each (height, width, 3) uint8."""

@@ -52,7 +52,8 @@ def moved(points: Points, moves: npt.NDArray[Any], arena_size: float) -> Points:
         arena_size: see `PointEnv`.
     """
     allowed = np.clip(moves, -MAX_MOVE, MAX_MOVE).astype(np.float32)
-    return np.clip(points + allowed, -arena_size, arena_size)
+    reached: Points = np.clip(points + allowed, -arena_size, arena_size)
+    return reached
 
 
 def observations(points: Points, goals: Points) -> Points:

@@ -9,7 +9,6 @@ import pytest
 import taskworlds
 
 WITH_DM_CONTROL = {
-    "taskworlds.compat.mtrl.control_env",
     "taskworlds.compat.mtrl.dmcontrol",
     "taskworlds.worlds.control.environment",
     "taskworlds.worlds.control.variation",

@@ -1,6 +1,6 @@
-"""Families of dm_control's skills whose physics varies, how to make your own, and dm_control's environment of a task.
+"""Families of dm_control's skills, whose physics varies; families of your own; and dm_control's environment of a task.
 
-Importing this loads neither dm_control nor MuJoCo; `vary` and `make_environment` do.
+Importing this module loads neither dm_control nor MuJoCo; `vary` and `make_environment` do.
 """
 
 from __future__ import annotations

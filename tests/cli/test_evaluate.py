@@ -206,7 +206,7 @@ def test_tasks_that_could_not_run(run, tmp_path, monkeypatch):
     step = OfficialRow.step
 
     def breaks(self, action):
-        if self._task.env_name == "push-v3" and not self.idle:
+        if self.task.env_name == "push-v3" and not self.idle:
             raise OSError("no world")
         return step(self, action)
 

@@ -145,7 +145,7 @@ def _break(envs, task, at_step):
         plain_step = row.step
 
         def step(action, row=row, plain_step=plain_step):
-            if not row.idle and row._task == task and row.official.curr_path_length == at_step:
+            if not row.idle and row.task == task and row.inner.curr_path_length == at_step:
                 raise FloatingPointError("diverged")
             return plain_step(action)
 

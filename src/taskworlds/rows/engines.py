@@ -17,7 +17,8 @@ def _own_rows(
     engine: str, world: World, env_names: list[str], num_rows: int, settings: dict[str, Any], **options: Any
 ) -> Rows:
     """Makes the rows that a world has for an engine."""
-    return resolve(world.rows[engine])(env_names, num_rows, **settings, **options)
+    rows: Rows = resolve(world.rows[engine])(env_names, num_rows, **settings, **options)
+    return rows
 
 
 def _python_rows(
@@ -41,6 +42,13 @@ ENGINES = (
         snapshot="native",
         exact=True,
         summary="C++ threads over MuJoCo",
+    ),
+    RowEngine(
+        "numpy",
+        functools.partial(_own_rows, "numpy"),
+        snapshot="numpy",
+        exact=True,
+        summary="all rows at once, in NumPy",
     ),
     RowEngine(
         "sync",

@@ -215,9 +215,14 @@ def _enter(now, action, params, memory, obs, terms, single):
     )
 
 
+_kernels: dict[str, Any] = {}  # by name, as each that numba compiles or loads stays in memory for good
+
+
 def _compiled(env_name: str, kernel: Callable[..., None], sizes: dict[str, int]) -> Any:
-    """Compiles a skill's kernel, or loads it from the cache on disk."""
+    """Returns a skill's kernel, compiled or loaded from the cache on disk if the process does not have it yet."""
     scope: dict[str, Any] = {"__name__": __name__, "kernel": kernel, **sizes}
     enter = types.FunctionType(_enter.__code__, scope, "enter")
     name = f"{env_name}_{digest(enter, compile_kernel)}".replace("-", "_")
-    return compile_kernel(enter, name)
+    if name not in _kernels:
+        _kernels[name] = compile_kernel(enter, name)
+    return _kernels[name]

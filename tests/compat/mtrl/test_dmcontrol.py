@@ -14,6 +14,8 @@ from omegaconf import OmegaConf
 from taskworlds import Task, VecEnv, build_dmcontrol_vec_env
 from taskworlds.compat.mtrl.dmcontrol import _make_row, _Settings
 from taskworlds.rendering import offscreen
+from taskworlds.worlds.control.skills import SKILLS
+from taskworlds.worlds.control.variations import VARIATIONS
 
 pytestmark = pytest.mark.requires_dm_control
 
@@ -153,8 +155,9 @@ def test_pictures_need_processes_of_their_own(settings, context):
 def test_the_size_of_pictures():
     space = row(from_pixels=True, height=20, width=30, frame_stack=2).observation_space["env_obs"]
     assert space == Box(0, 255, (6, 20, 30), np.uint8)
-    large = row(height=500, width=900).unwrapped.environment.physics.model.vis.global_
-    assert (large.offheight, large.offwidth) == (500, 900)
+    large = row(height=500, width=900)
+    large.reset()
+    assert large.render().shape == (500, 900, 3)
 
 
 # --- state ---
@@ -243,16 +246,59 @@ def test_the_seed_decides_all():
     assert not np.array_equal(run(4), run(5))
 
 
-def test_reset_takes_a_seed():
+def test_seeds_are_dm_controls_and_its_generator_goes_on():
+    from dm_control import suite
+
+    plain = suite.load("finger", "spin", task_kwargs={"random": 8})
     env = row(seed=8)
-    first = env.reset()[0]["env_obs"]
-    assert not np.array_equal(env.reset()[0]["env_obs"], first)
-    assert np.array_equal(env.reset(seed=8)[0]["env_obs"], first)
+    starts = [env.reset()[0]["env_obs"] for _ in range(3)]
+    for start in starts:
+        assert np.array_equal(
+            start, np.concatenate([np.ravel(x) for x in plain.reset().observation.values()])
+        )
+    assert np.array_equal(env.reset(seed=8)[0]["env_obs"], starts[0])
+    assert np.array_equal(env.reset()[0]["env_obs"], starts[1])
+    with pytest.raises(ValueError, match="seed must be at least 0"):
+        env.reset(seed=-1)
+
+
+def test_actions_need_no_scale():
+    """Actions are in [-1, 1], and dm_control's own bounds are just these wherever there is a family."""
+    domains = {each.domain for each in VARIATIONS}
+    for each in SKILLS:
+        if each.domain in domains:
+            assert (set(each.low), set(each.high)) == ({-1.0}, {1.0})
+    assert row().action_space == Box(-1.0, 1.0, (2,), np.float64)
+
+
+@pytest.mark.parametrize("action", [[0.0], [0.0, 1.1], [np.nan, 0.0], 0.0])
+def test_actions_that_do_not_fit_are_refused(action):
+    env = row()
+    env.reset()
+    message = r"The action must be \(2,\), each number in \[-1, 1\], not .* Clip it"
+    with pytest.raises(ValueError, match=message):
+        env.step(action)
+
+
+def test_a_step_needs_an_episode():
+    env = row(frame_skip=1000)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"No episode is under way: call reset\(\) before step"):
+            env.step([0.0, 0.0])
+        env.reset()
+        assert env.step([0.0, 0.0])[2:4] == (False, True)
+
+
+def test_options_are_refused():
+    with pytest.raises(TypeError, match="reset takes no options, not task"):
+        row().reset(options={"task": 1})
 
 
 @pytest.mark.parametrize("visualizes", [True, False])
 def test_pictures_coloured_by_the_reward(visualizes):
-    assert row(visualize_reward=visualizes).unwrapped.environment.task.visualize_reward is visualizes
+    env = row(visualize_reward=visualizes)
+    env.reset()
+    assert env.unwrapped.inner.task.visualize_reward is visualizes
 
 
 def test_without_entries_they_are_mtenvs():
@@ -357,7 +403,7 @@ def test_entries_that_do_not_fit(make_kwargs, error, message):
         (([0.5], [0], ["a"]), TypeError, r"env_id_list\[0\] must be a whole number"),
         (([0], ["0"], ["a"]), TypeError, r"seed_list\[0\] must be a whole number"),
         (([0], [2**32], ["a"]), ValueError, r"seed \+ seed_list\[0\] must be below 2\*\*32 - 1"),
-        (([0], [0], [1]), TypeError, r"mode_list\[0\] must be a string, as 'train', not 1"),
+        (([0], [0], [1]), TypeError, r"mode_list\[0\] must be a string, such as 'train', not 1"),
     ],
 )
 def test_lists_that_do_not_fit(lists, error, message):

@@ -124,17 +124,17 @@ def test_a_new_task_and_a_seed_decide_the_start_whatever_came_before():
 
 def test_lqr_draws_its_springs_from_the_seed_and_ends_at_rest():
     row, _ = started(Task("lqr-lqr_2_1"), seed=1)
-    first = row.official.physics.model.jnt_stiffness.copy()
+    first = row.inner.physics.model.jnt_stiffness.copy()
     row.reset(seed=2)
-    second = row.official.physics.model.jnt_stiffness.copy()
+    second = row.inner.physics.model.jnt_stiffness.copy()
     assert not np.array_equal(first, second)
     np.testing.assert_array_equal(second, official("lqr-lqr_2_1", seed=2).physics.model.jnt_stiffness)
     row.reset()
-    assert not np.array_equal(row.official.physics.model.jnt_stiffness, second)
+    assert not np.array_equal(row.inner.physics.model.jnt_stiffness, second)
     assert row.step(np.zeros(1))[4] == {"terminated": False}
-    data = row.official.physics.data
+    data = row.inner.physics.data
     data.qpos[:] = data.qvel[:] = 0.0
-    row.official.physics.forward()
+    row.inner.physics.forward()
     _, _, terminated, truncated, info = row.step(np.zeros(1))
     assert (terminated, truncated, info) == (False, False, {"terminated": True})
 
@@ -154,13 +154,13 @@ def test_dm_controls_environment_is_within_reach():
     assert "call reset() first" in str(error)
     row, _ = started(Task("cheetah-run"))
     assert row.ask("control_timestep", (), {}) == (None, 0.01)
-    assert row.read("physics")[1] is row.official.physics
+    assert row.read("physics")[1] is row.inner.physics
     assert isinstance(row.read("control_timestep")[0], AttributeError)
     assert isinstance(row.read("nothing")[0], AttributeError)
     assert isinstance(row.write("nothing")[0], AttributeError)
     row.value = 5
     assert row.write("_step_count") == (None, None)
-    assert row.official._step_count == 5
+    assert row.inner._step_count == 5
     row.state = None
     assert row.state is None
 
@@ -172,8 +172,8 @@ def rollout(row):
 
 def test_a_diverged_simulation_names_the_task():
     row, _ = started(Task("cheetah-run", {"foot_size": 0.05}))
-    row.official.physics.data.qvel[:] = 1e30
-    row.official.physics.model.opt.timestep = 1e3
+    row.inner.physics.data.qvel[:] = 1e30
+    row.inner.physics.model.opt.timestep = 1e3
     with pytest.raises(
         RuntimeError, match=r"could not step the task \w{12} of cheetah-run, {'foot_size': 0.05}"
     ):
@@ -216,6 +216,19 @@ def test_finger_size_cannot_be_seen():
         for v in (0.025, 0.25)
     ]
     np.testing.assert_array_equal(*pictures)
+
+
+def test_a_picture_that_cannot_be_drawn_says_why(monkeypatch):
+    row, _ = started(Task("finger-spin"))
+
+    def render(**size):
+        raise RuntimeError("no context")
+
+    monkeypatch.setattr(row.inner.physics, "render", render)
+    monkeypatch.setenv("MUJOCO_GL", "paint")
+    message = r"could not be drawn \(RuntimeError: no context\).*that is now paint\. Set it to egl or osmesa"
+    with pytest.raises(RuntimeError, match=message):
+        row.render()
 
 
 def test_mistakes_about_pictures():

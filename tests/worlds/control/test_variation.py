@@ -167,14 +167,14 @@ VARY_MISTAKES = {
     (HOPPER, "geo.torso.size[0]"): "Unknown kind of element 'geo'.*'geom'.*actuator, body, compiler",
     (HOPPER, "geom.torso.size[3]"): r"geom.torso.size\[3\] must have an index from 0 to 2",
     (HOPPER, "geom.torso.size"): r"has 3 numbers.*geom.torso.size\[0\] to geom.torso.size\[2\]",
-    (HOPPER, "geom.torso.density[0]"): "is one number, so it has no index: write geom.torso.density",
+    (HOPPER, "geom.torso.density[0]"): "is one number without an index: write geom.torso.density",
     (HOPPER, "geom.torso"): "must be given as 'geom.name.field'",
     (HOPPER, "option.torso.gravity"): "must be given as 'option.field'",
     (HOPPER, "option.gravit[0]"): "Did you mean 'gravity'",
     (HOPPER, "torso"): "attribute must be like 'geom.torso.size",
     (HOPPER, "tendon.any.damping"): "none, as the model has none with a name",
     (HOPPER, "body.torso.mass"): "changes nothing in the compiled model",
-    (HOPPER, "geom.*.foo bar"): "is no attribute of a model",
+    (HOPPER, "geom.*.foo bar"): "is not an attribute of a model",
 }
 
 
@@ -196,13 +196,13 @@ def test_vary_refuses_bad_values():
             ValueError,
             "MuJoCo cannot compile hopper-hop with geom.torso.size.*=-1.0.*must be positive",
         ),
-        ([(0.1, 0.2)], ValueError, "is one number; it came as 2"),
+        ([(0.1, 0.2)], ValueError, "is one number, not 2"),
     ):
         with pytest.raises(error, match=message):
             vary(HOPPER, "geom.torso.size[0]", values=values)
     with pytest.raises(TypeError, match=r"geom\.torso\.condim must be a whole number, not 1\.5"):
         vary(HOPPER, "geom.torso.condim", values=[1.5])
-    with pytest.raises(ValueError, match=r"geom\.torso\.mass is one number; it came as 2"):
+    with pytest.raises(ValueError, match=r"geom\.torso\.mass is one number, not 2"):
         vary(HOPPER, "geom.torso.mass", values=[(1.0, 2.0)])
 
 
@@ -283,7 +283,7 @@ def test_mistakes_say_what_is_possible(call, message):
         (lambda: family("finger-spin", "size").task(True), "size must be a number"),
         (lambda: family("finger-spin", "size").task(number=1.5), "number must be a whole number"),
         (lambda: family("finger-spin", "size").tasks("size_1"), "must be a list of values or names"),
-        (lambda: taskworlds.Benchmark("x", (Task("finger-spin", {"size": "size_5"}),)), "takes names too"),
+        (lambda: taskworlds.Benchmark("x", (Task("finger-spin", {"size": "size_5"}),)), "also takes names"),
     ],
 )
 def test_wrong_types_say_what_is_expected(call, message):

@@ -50,7 +50,7 @@ def test_the_world_says_what_the_row_is(name):
     assert world.observation_space(visible=True, hidden=True) == row.observation_space
     assert world.observation_space(visible=True, hidden=False) == row.observation_space
     hidden = world.observation_space(visible=False, hidden=True)
-    assert hidden == row.official.observation_space
+    assert hidden == row.inner.observation_space
     assert hidden.shape[0] + world.goal_size == row.observation_space.shape[0]
 
 

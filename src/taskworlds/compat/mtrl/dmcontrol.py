@@ -15,7 +15,6 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import FrameStackObservation, ReshapeObservation
 
 from taskworlds.compat.mtrl.config import entries
-from taskworlds.compat.mtrl.control_env import ControlEnv
 from taskworlds.compat.mtrl.frame_skip import FrameSkip
 from taskworlds.compat.mtrl.pixel_observation import PixelObservation
 from taskworlds.compat.mtrl.sticky_observation import StickyObservation
@@ -24,7 +23,7 @@ from taskworlds.compat.mtrl.vec_env import VecEnv
 from taskworlds.core.errors import check_choice, check_count, check_known, check_seed, unexpected_keywords
 from taskworlds.core.task import Task
 from taskworlds.rendering import offscreen
-from taskworlds.worlds.control.skills import SKILLS
+from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, SKILLS
 from taskworlds.worlds.control.variations import VARIATIONS, variations_of
 
 __all__ = ["build_dmcontrol_vec_env"]
@@ -68,45 +67,45 @@ def build_dmcontrol_vec_env(
 ) -> VecEnv:
     """Makes one environment of a dm_control skill for each entry of `env_id_list`, in a process of its own.
 
-    The family `prefix` has ten values of one number of the model's physics. **An id is an index, from 0, as
-    in mtrl's configurations; mtenv's files are numbered from 1:** the id 3 is the family's fourth value, that
-    of the file `size_4.xml`. So mtrl's `train: [3, 4, 7, 8]` has the files 4, 5, 8 and 9.
+    The family `prefix` has ten values of one number of the model's physics. **An id is an index from 0, as in mtrl's
+    configurations, while mtenv's files are numbered from 1:** the id 3 is the family's fourth value, that of the file
+    `size_4.xml`. So mtrl's `train: [3, 4, 7, 8]` means the files 4, 5, 8 and 9.
 
     Observations are "env_obs" and "task_obs", the id, (n,) int64. With pictures, "env_obs" is
-    (n, 3 * frame_stack, height, width) uint8, 0 to 255, the oldest picture's red, green and blue first; an
-    episode's first picture stands for those before it. From state it is (n, O) float64, dm_control's numbers
-    in its order. Actions are (n, A), in [-1, 1]. `infos` has "task_name", the skill, and "task_id".
+    (n, 3 * frame_stack, height, width) uint8, 0 to 255, the oldest picture's red, green and blue first; the first
+    picture of an episode is repeated for the missing ones before it. From state it is (n, O) float64, dm_control's
+    numbers in its order. Actions are (n, A), in [-1, 1]. `infos` has "task_name", the skill, and "task_id".
 
-    mtrl's family "size" varies the touch sensors of the finger, which no picture shows: from pictures, its
-    ten tasks are one. "fingertip_radius" varies the finger itself.
+    mtrl's family "size" varies the touch sensors of the finger, which no picture shows: from pictures, its ten tasks
+    are the same task. "fingertip_radius" varies the finger itself.
 
-    `make_kwargs` has mtrl's entries. Each may be missing:
+    `make_kwargs` has mtrl's entries, each of which may be missing:
 
     - `seed`: environment i is seeded with `seed + seed_list[i]`; 1 if missing.
-    - `from_pixels`: whether pictures are observed, or else the state; True if missing.
+    - `from_pixels`: whether pictures are observed, rather than the state; True if missing.
     - `height`, `width`: of a picture, in pixels; 84 if missing.
     - `frame_stack`: how many pictures an observation has; 3 if missing. The state is never stacked.
-    - `frame_skip`: how often each action is taken, with the rewards summed; 2 if missing. An episode is 1000
+    - `frame_skip`: how often each action is repeated, with the rewards summed; 2 if missing. An episode is 1000
       control steps, so it has ceil(1000 / frame_skip) steps.
-    - `sticky_observation_cfg`: with `sticky_probability`, one of the `last_k` observations before is given
-      instead of the current one; only if `should_use` is true. Off if missing or empty.
-    - `visualize_reward`: whether pictures, which `render` gives, are coloured by the reward; False if
-      missing. Not with `from_pixels`.
-    - `initial_task_state`: an id, which each environment replaces by its own of `env_id_list`.
+    - `sticky_observation_cfg`: if `should_use` is true, an observation is replaced with `sticky_probability` by one of
+      the `last_k` before it. Off if missing or empty.
+    - `visualize_reward`: whether the reward colours the pictures that `render` returns; False if missing. Not with
+      `from_pixels`.
+    - `initial_task_state`: an id; each environment uses its own of `env_id_list` instead.
 
-    Pictures are drawn without a display, by the library that MUJOCO_GL names, or else by EGL or OSMesa,
-    whichever works. `taskworlds doctor` shows what does.
+    Pictures are drawn without a display, by the library that MUJOCO_GL names, or else by EGL or OSMesa, whichever
+    works. `taskworlds doctor` shows which does.
 
     Args:
         domain_name: dm_control's domain: "cartpole", "cheetah", "finger" or "walker".
-        task_name: dm_control's task in it, as "spin".
-        prefix: the family, as "size".
+        task_name: dm_control's task of the domain, such as "spin".
+        prefix: the family, such as "size".
         make_kwargs: an OmegaConf `DictConfig`, a dictionary, or an object with attributes.
         env_id_list: the id of each environment, from 0 to 9.
         seed_list: what is added to each environment's seed.
-        mode_list: the mode of each environment, as "train" or "eval.interpolation".
-        context: how processes start. "spawn" is safe with every simulator and thread; it needs the code of
-            the script to be under `if __name__ == "__main__":`. Pictures need it.
+        mode_list: the mode of each environment, such as "train" or "eval.interpolation".
+        context: how processes start. "spawn" is safe with every simulator and thread; it needs the code of the script
+            to be under `if __name__ == "__main__":`. Pictures need "spawn".
         shared_memory: as for `VecEnv`.
         tensor: as for `VecEnv`.
         autoreset_mode: as for `VecEnv`.
@@ -116,7 +115,7 @@ def build_dmcontrol_vec_env(
 
     Raises:
         ImportError: dm_control is not installed.
-        RuntimeError: pictures are asked for, and nothing here can draw them.
+        RuntimeError: pictures are asked for, and no library here can draw them.
         TypeError: an argument or an entry is of the wrong type, or not known.
         ValueError: an argument or an entry is out of range, or the lists differ in length.
 
@@ -135,7 +134,7 @@ def build_dmcontrol_vec_env(
     seeds = [_check_row_seed(i, settings.seed, each) for i, each in enumerate(seeds)]
     for i, mode in enumerate(modes):
         if not isinstance(mode, str):
-            raise TypeError(f"mode_list[{i}] must be a string, as 'train', not {mode!r}.")
+            raise TypeError(f"mode_list[{i}] must be a string, such as 'train', not {mode!r}.")
     drawing: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if settings.from_pixels or settings.visualize_reward:
         method = context or multiprocessing.get_start_method()
@@ -163,12 +162,8 @@ def build_dmcontrol_vec_env(
 
 
 def _make_row(task: Task, task_id: int, num_tasks: int, settings: _Settings) -> gym.Env[Any, Any]:
-    from taskworlds.worlds.control.environment import make_environment
-
-    environment = make_environment(task)
-    environment.task.visualize_reward = settings.visualize_reward
     size = {"height": settings.height, "width": settings.width}
-    env: gym.Env[Any, Any] = ControlEnv(environment, seed=settings.seed, render_mode="rgb_array", **size)
+    env: gym.Env[Any, Any] = _Episodes(task, settings.seed, settings.visualize_reward, **size)
     env = FrameSkip(env, settings.frame_skip)
     if settings.from_pixels:
         env = PixelObservation(env, **size)
@@ -178,6 +173,50 @@ def _make_row(task: Task, task_id: int, num_tasks: int, settings: _Settings) -> 
     if sticky.should_use:
         env = StickyObservation(env, sticky.sticky_probability, sticky.last_k, seed=settings.seed)
     return _TaskRow(env, task, task_id, num_tasks)
+
+
+class _Episodes(gym.Wrapper[Any, Any, Any, Any]):
+    """One task on the row of dm_control's skills, with dm_control's seeds.
+
+    `taskworlds.make` draws a start's seed from a generator of its own. Here a seed is the one of dm_control's
+    `RandomState`, and a reset without one goes on with it, as in mtrl.
+    """
+
+    def __init__(self, task: Task, seed: int, visualize_reward: bool, height: int, width: int) -> None:
+        from taskworlds.worlds.control.row import ControlRow  # imports dm_control, which is optional
+
+        row = ControlRow(task.env_name, render_mode="rgb_array", height=height, width=width)
+        super().__init__(row)
+        row.next_task = task
+        self._row = row
+        self._seed: int | None = seed  # of the first reset
+        self._visualize_reward = visualize_reward
+        self._steps_left = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        if options:
+            raise TypeError(f"reset takes no options, not {', '.join(sorted(map(str, options)))}.")
+        obs, info = self._row.reset(seed=self._seed if seed is None else seed)
+        self._seed = None
+        self._row.inner.task.visualize_reward = self._visualize_reward
+        self._steps_left = MAX_EPISODE_STEPS
+        return obs, info
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        if self._steps_left == 0:
+            raise RuntimeError("No episode is under way: call reset() before step().")
+        values = np.asarray(action, dtype=np.float64)
+        if values.shape != self.action_space.shape or not (np.abs(values) <= 1.0).all():
+            raise ValueError(
+                f"The action must be {self.action_space.shape}, each number in [-1, 1], not {action!r}. Clip it, or "
+                "rescale it."
+            )
+        obs, reward, _, _, info = self._row.step(values)
+        terminated = info.pop("terminated")
+        self._steps_left = 0 if terminated else self._steps_left - 1
+        return obs, reward, terminated, self._steps_left == 0 and not terminated, info
 
 
 class _TaskRow(gym.Wrapper[Any, Any, Any, Any]):
@@ -205,15 +244,15 @@ class _TaskRow(gym.Wrapper[Any, Any, Any, Any]):
 
 
 def _tasks(domain_name: str, task_name: str, prefix: str) -> list[Task]:
-    """Gives the family's tasks, in the order of their ids."""
+    """Returns the family's tasks, in the order of their ids."""
     domains = sorted({each.domain for each in VARIATIONS})
     check_known("domain_name", domain_name, domains, f"Those with families: {', '.join(domains)}.")
     names = [each.task for each in SKILLS if each.domain == domain_name]
     check_known("task_name", task_name, names, f"The domain {domain_name} has {', '.join(names)}.")
     env_name = f"{domain_name}-{task_name}"
-    families = variations_of(env_name)
-    check_known("prefix", prefix, families, f"The domain {domain_name} has {', '.join(families)}.")
-    return [Task(env_name, {prefix: value}) for value in families[prefix].values]
+    variations = variations_of(env_name)
+    check_known("prefix", prefix, variations, f"The domain {domain_name} has {', '.join(variations)}.")
+    return [Task(env_name, {prefix: value}) for value in variations[prefix].values]
 
 
 def _settings(make_kwargs: ConfigType, num_tasks: int) -> _Settings:
@@ -256,7 +295,7 @@ def _check_sticky(cfg: Any) -> None:
 
 
 def _lists(*lists: Any) -> list[list[Any]]:
-    """Gives the three lists, which must be of one length."""
+    """Returns the three lists, which must be of one length."""
     names = ("env_id_list", "seed_list", "mode_list")
     for name, values in zip(names, lists, strict=True):
         if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):

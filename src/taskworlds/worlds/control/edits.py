@@ -1,4 +1,4 @@
-"""Changes to a model by the name of an attribute, as `geom.torso.size[0]`, made in MuJoCo's spec."""
+"""Changes to a model in MuJoCo's spec, each by the name of an attribute such as `geom.torso.size[0]`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _Attribute(NamedTuple):
 
 
 def is_attribute(name: str) -> bool:
-    """Whether a task's parameter names an attribute of the model, rather than a family.
+    """Returns whether a task's parameter names an attribute of the model, rather than a variation of the domain.
 
     Example:
         >>> is_attribute("geom.torso.size[0]"), is_attribute("torso_length")
@@ -56,12 +56,12 @@ def is_attribute(name: str) -> bool:
 
 
 def apply(spec: mujoco.MjSpec, changes: Sequence[Change]) -> None:
-    """Makes the changes in a spec, in their order.
+    """Makes changes in a spec, in their order.
 
     Args:
-        spec: MuJoCo's spec; it is changed.
-        changes: attributes and values. An attribute is `kind.name.field`, or `option.field` and
-            `compiler.field`, with `[index]` for one number of several; `*` in a name stands for any letters.
+        spec: MuJoCo's spec; it is changed in place.
+        changes: attributes and values. An attribute is `kind.name.field`, `option.field` or `compiler.field`, with
+            `[index]` for one number of several; `*` in a name stands for any letters.
 
     Raises:
         ValueError: the model has no such attribute, or the value does not fit it.
@@ -77,7 +77,7 @@ def _parse(path: str) -> _Attribute:
     found = _SHAPE.fullmatch(path)
     if found is None:
         raise ValueError(
-            f"{path!r} is no attribute of a model: it must be like 'geom.torso.size[0]', 'joint.*.damping' or "
+            f"{path!r} is not an attribute of a model: it must be like 'geom.torso.size[0]', 'joint.*.damping' or "
             "'option.gravity[2]'."
         )
     index = found["index"]
@@ -86,7 +86,7 @@ def _parse(path: str) -> _Attribute:
 
 
 def _elements(spec: mujoco.MjSpec, attribute: _Attribute) -> list[Any]:
-    """Gives the parts of the model that the attribute names."""
+    """Returns the parts of the model that the attribute names."""
     kinds = [*_LISTS, *_SINGLE]
     check_known("kind of element", attribute.kind, kinds, f"What can be varied: {', '.join(sorted(kinds))}.")
     if (attribute.name is None) != (attribute.kind in _SINGLE):
@@ -117,7 +117,7 @@ def _set(element: Any, attribute: _Attribute, path: str, value: Any) -> None:
         new: Any = value
     elif isinstance(old, float):
         if isinstance(value, tuple):
-            raise ValueError(f"{path} is one number; it came as {len(value)}: {value!r}.")
+            raise ValueError(f"{path} is one number, not {len(value)}: {value!r}.")
         new = float(value)
     else:
         new = np.array(old)
@@ -125,22 +125,22 @@ def _set(element: Any, attribute: _Attribute, path: str, value: Any) -> None:
             if not isinstance(value, tuple) or len(value) != new.size:
                 raise ValueError(
                     f"{path} has {new.size} numbers: give a tuple of {new.size}, or choose one of them as "
-                    f"{path}[0] to {path}[{new.size - 1}]. It came as {value!r}."
+                    f"{path}[0] to {path}[{new.size - 1}]. The value was {value!r}."
                 )
             new[:] = value
         else:
             if isinstance(value, tuple):
-                raise ValueError(f"{path} is one number; it came as {len(value)}: {value!r}.")
+                raise ValueError(f"{path} is one number, not {len(value)}: {value!r}.")
             if attribute.place >= new.size:
                 raise ValueError(f"{path} must have an index from 0 to {new.size - 1}.")
             new[attribute.place] = value
     if attribute.place is not None and not isinstance(old, np.ndarray):
-        raise ValueError(f"{path} is one number, so it has no index: write {path[: path.rindex('[')]}.")
+        raise ValueError(f"{path} is one number without an index: write {path[: path.rindex('[')]}.")
     setattr(element, attribute.field, new)
 
 
 def _fields(element: Any) -> list[str]:
-    """Gives the names of an element's numeric attributes."""
+    """Returns the names of an element's numeric attributes."""
     fields = []
     for name in dir(element):
         if name.startswith("_") or name in ("id", "userdata"):

@@ -1,7 +1,7 @@
-"""Makes dm_control's own environment for a task, of a model that is edited before it is compiled.
+"""dm_control's own environment of a task, with a model that is edited before it is compiled.
 
-The suite's function builds the environment as always (task object, time limit, control step). Only where it turns its
-XML into a model, ours comes in between: parsed into MuJoCo's spec, changed as the task says, compiled once and kept.
+The suite's function builds the environment as always (task object, time limit, control step). Only the step from XML to
+model is ours: the XML is parsed into MuJoCo's spec, changed as the task says, compiled once and kept.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Built(NamedTuple):
 
     Attributes:
         environment: dm_control's environment, with a model of its own.
-        model: the compiled model before the environment's task object wrote to it; shared, so not to be written to.
+        model: the compiled model as it was before the environment's task object wrote to it. It is shared: do not write
+            to it.
     """
 
     environment: Environment
@@ -63,14 +64,14 @@ class Built(NamedTuple):
 def make_environment(task: Task, seed: int | None = None, **environment_kwargs: Any) -> Environment:
     """Makes dm_control's environment of a task.
 
-    Equal to `dm_control.suite.load(domain, task, task_kwargs={"random": seed})`, to the bit, but for the model's
-    attributes that the task fixes.
+    It equals `dm_control.suite.load(domain, task, task_kwargs={"random": seed})` to the bit, except for the attributes
+    of the model that the task fixes.
 
     Args:
         task: a task of one of the suite's skills.
-        seed: what the task object's `RandomState` is seeded with; None for the system's entropy.
-        **environment_kwargs: keywords of `dm_control.rl.control.Environment`, as `flat_observation`; and `time_limit`,
-            the seconds after which it ends an episode.
+        seed: seed of the task object's `RandomState`; None for the system's entropy.
+        **environment_kwargs: keywords of `dm_control.rl.control.Environment`, such as `flat_observation`; and
+            `time_limit`, the seconds after which it ends an episode.
 
     Raises:
         ImportError: dm_control is not installed.
@@ -85,10 +86,10 @@ def make_environment(task: Task, seed: int | None = None, **environment_kwargs: 
 
 
 def own_context() -> None:
-    """Has dm_control make its OpenGL context current again before it next draws in this thread.
+    """Makes dm_control activate its OpenGL context again before it next draws in this thread.
 
-    It takes for granted that the context which it made current last still is, but Gymnasium's renderer may have put
-    its own in the place.
+    dm_control assumes that the context which it activated last is still active, but Gymnasium's renderer may have
+    activated its own since then.
     """
     render = sys.modules.get("dm_control._render.base")
     if render is not None:
@@ -97,13 +98,13 @@ def own_context() -> None:
 
 
 def build(task: Task, seed: int | None, *, textures: bool = True, **environment_kwargs: Any) -> Built:
-    """Makes dm_control's environment of a task, as `make_environment`.
+    """Makes dm_control's environment of a task, like `make_environment`.
 
     Args:
         task: as for `make_environment`.
         seed: as for `make_environment`.
-        textures: False makes each texture one pixel large. The physics is the same, and a model takes 16 KB and
-            1 ms to compile, not 12 MB and 50 ms; but pictures are wrong.
+        textures: False makes each texture one pixel large. The physics stays the same, and a model takes 16 KB and
+            1 ms to compile instead of 12 MB and 50 ms, but pictures are wrong.
         **environment_kwargs: as for `make_environment`.
     """
     domain, name = skill(task.env_name)[:2]
@@ -128,7 +129,7 @@ def build(task: Task, seed: int | None, *, textures: bool = True, **environment_
 
 
 def compiled(task: Task) -> mujoco.MjModel:
-    """Gives the compiled model of a task, without textures; for looking at, as the caller shares it.
+    """Returns the compiled model of a task, without textures. It is shared: read it only.
 
     Raises:
         ImportError: dm_control is not installed.
@@ -142,7 +143,7 @@ def compiled(task: Task) -> mujoco.MjModel:
 
 
 def differing(model: mujoco.MjModel, other: mujoco.MjModel) -> dict[str, NDArray[Any]]:
-    """Gives those of a model's arrays that differ from another's of the same shape, by name, as copies.
+    """Returns copies, by name, of those of a model's arrays that differ from another model's of the same shape.
 
     What is only drawn (meshes, textures, skins) is left out.
     """
@@ -209,9 +210,9 @@ class _SensorNames(dict[tuple[int, ...], list[str]]):
 
 
 def _with_physics(function: Any, physics: _ModelSource) -> Any:
-    """Gives a function of the suite, for which the global name `Physics` of its module is ours.
+    """Returns a copy of one of the suite's functions that finds `physics` under the global name `Physics`.
 
-    The functions that it calls in its module are given the same globals; the module itself is left alone.
+    The functions of its module that it calls are copied likewise; the module itself stays as it is.
     """
     module_globals = function.__globals__
     own = dict(module_globals)
@@ -232,7 +233,7 @@ _lock = threading.Lock()
 
 
 def _model(task: Task, xml: str | bytes, assets: Mapping[str, Any], textures: bool) -> mujoco.MjModel:
-    """Gives the compiled model of a task; it is shared, so copy it before anything is written to it."""
+    """Returns the compiled model of a task. It is shared: copy it before writing to it."""
     changes = changes_of(task)
     key = (task.env_name, _bytes(xml), changes, textures)
     with _lock:
@@ -251,7 +252,7 @@ def _model(task: Task, xml: str | bytes, assets: Mapping[str, Any], textures: bo
 def _compile(
     task: Task, xml: str | bytes, assets: Mapping[str, Any], changes: Sequence[edits.Change], textures: bool
 ) -> mujoco.MjModel:
-    # A spec finds files by the name that MuJoCo makes of theirs, without the leading "./".
+    # A spec looks files up under the name that MuJoCo makes of theirs, without the leading "./".
     files = {name.removeprefix("./"): _bytes(content) for name, content in assets.items()}
     included = {name: content for name, content in files.items() if name.endswith(".xml")}
     other = {name: content for name, content in files.items() if name not in included}
@@ -304,7 +305,7 @@ def import_suite(env_name: str) -> Any:
 
 
 def _import_without_screen() -> None:
-    """Lets dm_control choose EGL, else OSMesa, else no pictures: it takes GLFW, which then needs a screen."""
+    """Makes dm_control use EGL, else OSMesa, else no pictures; by itself it uses GLFW, which needs a screen."""
     before = os.environ.get("MUJOCO_GL")
     for backend in _BACKENDS:
         os.environ["MUJOCO_GL"] = backend

@@ -131,7 +131,7 @@ def make_rows(
     row.reset(seed=0)
     kernel = KERNELS[name]
     return ModelRows(
-        Native(row.official._n_sub_steps, "split", kernel.reads, kernel.function, terms=()),
+        Native(row.inner._n_sub_steps, "split", kernel.reads, kernel.function, terms=()),
         row,
         base,
         num_rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import mujoco
@@ -24,10 +25,8 @@ _FIXED_SEED = 0  # of an environment whose generator is put in place afterwards
 class ControlRow(PythonRow):
     """One environment of a batch that can hold any task of one of dm_control's skills.
 
-    It is the row that Gymnasium's SyncVectorEnv and AsyncVectorEnv step for `TaskVectorEnv`, and not made for use by
-    itself: it keeps no clock, and `next_task` must be set before the first reset. The observation is dm_control's,
-    its entries one after the other in dm_control's order, (O,) float64. A step that ends the episode (lqr, where the
-    state has come to rest) has "terminated" in info.
+    The observation is dm_control's, its entries one after the other in dm_control's order, (O,) float64. A step that
+    ends the episode (lqr, where the state has come to rest) has "terminated" in info.
 
     Args:
         env_name: the skill.
@@ -51,50 +50,31 @@ class ControlRow(PythonRow):
         width: int = 480,
         height: int = 480,
     ) -> None:
-        super().__init__()
         check_choice("render_mode", render_mode, (None, "rgb_array", "depth_array"))
         if camera_name is not None and camera_id is not None:
             raise ValueError("A camera is chosen by camera_name or by camera_id, not by both.")
         import_suite(env_name)  # to fail here, rather than in a worker's first reset
-        self.observation_space = observation_space(skill(env_name))
-        self.action_space = action_space(skill(env_name))
-        self.metadata = type(self).metadata | {"render_fps": skill(env_name).render_fps}
-        self.render_mode = render_mode
         self._skill = skill(env_name)
+        self.observation_space = observation_space(self._skill)
+        self.action_space = action_space(self._skill)
+        self.metadata = type(self).metadata | {"render_fps": self._skill.render_fps}
+        self.render_mode = render_mode
         self._camera: str | int = camera_name if camera_name is not None else camera_id or 0
         self._size = {"width": width, "height": height}
-        self._task: Task | None = None
         self._built: Built | None = None
+        self._built_for: Task | None = None
         self._model_seed = _FIXED_SEED
-        self._obs = np.zeros(self._skill.obs_size)
 
     @property
-    def official(self) -> Any:
-        """dm_control's environment in use.
+    def inner(self) -> Any:
+        """dm_control's environment in use; None before the first reset."""
+        return None if self._built is None else self._built.environment
 
-        Raises:
-            RuntimeError: there was no reset yet.
-        """
-        if self._built is None:
-            raise RuntimeError("There is no environment to look into yet: call reset() first.")
-        return self._built.environment
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-        """Starts an episode of `next_task`, or of the task at hand if that is None.
-
-        Args:
-            seed: the start is the first of dm_control's environment with this seed; None to go on with the generator at
-                hand.
-            options: none are known.
-        """
-        task, self.next_task = self.next_task or self._task, None
-        if task is None:
-            raise RuntimeError("The row has no task yet: set next_task before the first reset.")
+    def begin(self, task: Task, seed: int | None) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Starts an episode where dm_control's environment with this seed has its first; None continues its draws."""
         if seed is not None:
             seed = check_seed(seed)
-        new = task != self._task
+        new = task != self._built_for
         if self._skill.draws_model:  # a generator's first numbers make the model, so each start has its own
             if seed is None:
                 seed = int(np.random.SeedSequence().generate_state(1)[0] >> 1) if new else self._draw()
@@ -103,40 +83,49 @@ class ControlRow(PythonRow):
             if new:
                 self._make(task, _FIXED_SEED if seed is not None else None)
             if seed is not None:
-                self.official.task.random.seed(seed)
+                self.inner.task.random.seed(seed)
         own_context()  # some resets draw
-        self._obs = _flat(self.official.reset().observation)
-        return self._obs, {}
+        return _flat(self.inner.reset().observation), {}
 
     def _draw(self) -> int:
-        return int(self.official.task.random.randint(2**31))
+        return int(self.inner.task.random.randint(2**31))
 
-    def step(
+    def advance(
         self, action: NDArray[np.floating]
-    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
-        """Steps dm_control's environment, unless `idle` was set for this step. Never reports an end but in info."""
-        if self.idle:
-            self.idle = False
-            return self._obs, 0.0, False, False, {}
+    ) -> tuple[NDArray[np.float64], float, bool, dict[str, Any]]:
+        """Steps dm_control's environment, which has no clock here."""
         try:
-            step = self.official.step(action)
+            step = self.inner.step(action)
         except RuntimeError as error:  # dm_control's PhysicsError among them
+            assert self.task is not None
             raise RuntimeError(
-                f"dm_control could not step the task {self._task and self._task.id} of {self._skill.env_name}, "
-                f"{self._task and dict(self._task.params)}: {error}"
+                f"dm_control could not step the task {self.task.id} of {self._skill.env_name}, "
+                f"{dict(self.task.params)}: {error}"
             ) from error
-        self._obs = _flat(step.observation)
-        return self._obs, float(step.reward), False, False, {"terminated": bool(step.last())}
+        return _flat(step.observation), float(step.reward), bool(step.last()), {}
 
-    def render(self) -> Any:
-        """Gives a picture, (height, width, 3) uint8, or depths, (height, width) float32, metres."""
+    def picture(self) -> Any:
+        """Returns a picture, (height, width, 3) uint8, or depths, (height, width) float32, metres.
+
+        Raises:
+            ValueError: the skill does not have the camera.
+            RuntimeError: nothing here can draw.
+        """
         own_context()
-        physics = self.official.physics
+        physics = self.inner.physics
         frame = physics.model.vis.global_
         frame.offwidth = max(frame.offwidth, self._size["width"])
         frame.offheight = max(frame.offheight, self._size["height"])
         self._check_camera(physics.model)
-        return physics.render(**self._size, camera_id=self._camera, depth=self.render_mode == "depth_array")
+        depth = self.render_mode == "depth_array"
+        try:
+            return physics.render(**self._size, camera_id=self._camera, depth=depth)
+        except Exception as error:
+            raise RuntimeError(
+                f"The picture could not be drawn ({type(error).__name__}: {error}). dm_control takes its library from "
+                f"MUJOCO_GL when it is imported; that is now {os.environ.get('MUJOCO_GL', 'not set')}. Set it to egl "
+                "or osmesa before; `taskworlds doctor` shows which works."
+            ) from error
 
     def _check_camera(self, model: Any) -> None:
         names = [model.id2name(number, "camera") for number in range(model.ncam)]
@@ -150,81 +139,72 @@ class ControlRow(PythonRow):
     @property
     def simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
         """MuJoCo's model of the task at hand, and its data."""
-        physics = self.official.physics
+        physics = self.inner.physics
         return physics.model.ptr, physics.data.ptr
 
     def show(self, task: Task, physics: NDArray[np.float64]) -> Any:
-        """Gives the picture of a task's model in a state, MuJoCo's integration state; the row is left there."""
-        if task != self._task:
+        """Returns the picture of a task's model in a state, MuJoCo's integration state; the row is left there."""
+        if task != self._built_for:
             self._make(task, _FIXED_SEED)
         mujoco.mj_setState(*self.simulation, physics, _INTEGRATION)
         mujoco.mj_forward(*self.simulation)
-        return self.render()
+        return self.picture()
 
     def close(self) -> None:
         """Frees dm_control's environment."""
+        self._free()
+        self.task = None
+
+    def _free(self) -> None:
         if self._built is not None:
             self._built.environment.physics.free()
-        self._built = None
-        self._task = None
+        self._built = self._built_for = None
 
     def _make(self, task: Task, seed: int | None) -> None:
-        self.close()
+        self._free()
         self._built = build(task, seed, textures=self.render_mode is not None, time_limit=float("inf"))
-        self._task = task
+        self._built_for = task
         self._model_seed = _FIXED_SEED if seed is None else seed
 
     # --- exact state ----------------------------------------------------------------------------------------
 
-    @property
-    def state(self) -> dict[str, Any] | None:
-        """Everything that decides this row's future, as plain values and arrays; None before the first reset.
-
-        Setting it puts the row exactly there, in this or another process: the next steps are equal to the last bit.
-        """
-        if self._task is None or self._built is None:
-            return None
-        environment = self.official
-        model, data = environment.physics.model.ptr, environment.physics.data.ptr
+    def get_state(self) -> dict[str, Any]:
+        """Returns the physics, what differs in the model, and dm_control's task object and generator."""
+        assert self._built is not None
+        environment = self.inner
+        model, data = self.simulation
         physics = np.empty(mujoco.mj_stateSize(model, _INTEGRATION))
         mujoco.mj_getState(model, data, physics, _INTEGRATION)
         return {
-            "task": self._task.to_json(),
             "model_seed": self._model_seed,
-            "obs": self._obs.copy(),
             "physics": physics,
-            "sensors": data.sensordata.copy(),
+            "sensors": data.sensordata,
             "model": differing(model, self._built.model),
             "attributes": {
-                name: value.copy() if isinstance(value, np.ndarray) else value
+                name: value
                 for name, value in vars(environment.task).items()
                 if isinstance(value, bool | int | float | str | np.ndarray)
             },
             "random": environment.task.random.get_state(legacy=False),
         }
 
-    @state.setter
-    def state(self, state: dict[str, Any] | None) -> None:
-        if state is None:
-            self.close()
-            return
-        self._make(Task.from_json(state["task"]), state["model_seed"])
-        environment = self.official
-        model, data = environment.physics.model.ptr, environment.physics.data.ptr
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Puts back what `get_state` returned."""
+        assert self.task is not None
+        self._make(self.task, state["model_seed"])
+        environment = self.inner
+        model, data = self.simulation
         for name, values in state["model"].items():
             getattr(model, name)[:] = values
         for name, value in state["attributes"].items():
-            setattr(environment.task, name, value.copy() if isinstance(value, np.ndarray) else value)
+            setattr(environment.task, name, value)
         environment.task.random.set_state(state["random"])
         mujoco.mj_setState(model, data, state["physics"], _INTEGRATION)
         # dm_control ends a step with the first half of the next, which reads positions and velocities alone. A full
         # mj_forward would move the warm start.
         mujoco.mj_step1(model, data)
-        data.sensordata[:] = state[
-            "sensors"
-        ]  # those of accelerations and forces, which the first half leaves alone
+        data.sensordata[:] = state["sensors"]  # the first half leaves out those of accelerations and forces
         environment._reset_next_step = False
-        self._obs = np.array(state["obs"])
 
 
 def _flat(observation: Any) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The skills of dm_control's suite: every task of every domain, and how large its observations and actions are."""
+"""The skills of dm_control's suite: every task of every domain, with the sizes of its observations and actions."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MAX_EPISODE_STEPS = 1000
 NATIVE = frozenset(
     {"cartpole-swingup", "cheetah-run", "finger-spin", "walker-run", "walker-stand", "walker-walk"}
 )
-"""The skills that the native engine steps, by name: those with a kernel in `native`."""
+"""Names of the skills that the native engine steps: those with a kernel in `native`."""
 
-# Bounds of actions, repeated for each motor or leg.
+# Bounds of the actions of one motor or one leg.
 _MOTORS = ((-1.0,), (1.0,))
 _FORCES = ((-1e10,), (1e10,))  # lqr limits no action
 _LEG = ((-1.0, -1.0, -0.8), (1.0, 1.1, 0.8))  # yaw, lift, extend
@@ -60,12 +60,12 @@ class ControlSkill(NamedTuple):
 
     @property
     def env_name(self) -> str:
-        """The skill's name: the domain's and the task's, as `cheetah-run`."""
+        """The skill's name, made of the domain's and the task's: `cheetah-run`."""
         return f"{self.domain}-{self.task}"
 
     @property
     def draws_model(self) -> bool:
-        """Whether the seed decides the model too: the stiffness of lqr's springs."""
+        """Whether the seed also decides the model: the stiffness of lqr's springs."""
         return self.domain == "lqr"
 
     @property
@@ -139,7 +139,7 @@ _BY_NAME = {each.env_name: each for each in SKILLS}
 
 
 def skill(env_name: str) -> ControlSkill:
-    """Gives a skill by name.
+    """Returns a skill by name.
 
     Raises:
         ValueError: dm_control's suite has no such domain or task.
@@ -155,6 +155,6 @@ def skill(env_name: str) -> ControlSkill:
     if domain in domains:
         names = [each.env_name for each in SKILLS if each.domain == domain]
         check_known("skill", env_name, names, f"dm_control's domain {domain} has {', '.join(names)}.")
-    hint = f"A skill is a domain and a task, as 'cheetah-run'; the domains are {', '.join(domains)}."
+    hint = f"A skill is a domain and a task, such as 'cheetah-run'; the domains are {', '.join(domains)}."
     check_known("skill", env_name, _BY_NAME, hint)
     raise AssertionError("unreachable: check_known raises for an unknown name")

@@ -1,4 +1,7 @@
-"""A family: the tasks of one skill that differ in one number of its model, as values, names, splits and benchmarks."""
+"""The tasks of one skill that differ in one number of its model: values, names, splits and benchmarks.
+
+To users they are a `Family`, made by `family` from the table in `variations`, or by `vary` from any number of a model.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ SPLITS: dict[str, tuple[int, ...]] = {
     "interpolation": (5, 6),
     "extrapolation": (2, 9),
 }
-"""The numbers in mtrl's configuration. Its authors mean files; mtrl takes them for indexes, so gets the next files."""
+"""The numbers in mtrl's configuration. Its authors mean files; mtrl takes them as indexes, so uses the next files."""
 
 _SPLIT_BY = ("file", "index")
 
@@ -33,14 +36,14 @@ _SPLIT_BY = ("file", "index")
 class Family:
     """Tasks of one skill that differ in one number of the model.
 
-    Made by `family` and `vary`. A value is the number itself, and any number that gives a valid model will do; ten
-    of them (or as many as `vary` was given) also have a number, from 1, and a name.
+    Made by `family` and `vary`. A value is the number itself, and may be any number that gives a valid model. Ten of
+    them (or as many as `vary` was given) also have a number, from 1, and a name.
 
     Args:
         env_name: the skill.
-        parameters: the tasks' parameters that get the value: one, but for a `vary` of several attributes.
+        parameters: the parameters of a task that get the value: one, or several after `vary` of several attributes.
         values: the family's own values; number 1 is the first.
-        label: the names' beginning: value number 5 is `label_5`.
+        label: what the names begin with: value number 5 is `label_5`.
         summary: what varies, and its unit.
 
     Example:
@@ -59,20 +62,20 @@ class Family:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the values, `label_1` and on."""
+        """The names of the values: `label_1`, `label_2` and so on."""
         return tuple(f"{self.label}_{number}" for number in range(1, len(self.values) + 1))
 
     def task(self, value: Any = None, *, number: int | None = None, index: int | None = None) -> Task:
-        """Gives one task.
+        """Returns the task of one value. Give exactly one of the arguments.
 
         Args:
-            value: the value, or the name of one of the family's own, as `size_5`.
-            number: instead, which of the family's own values, from 1: mtenv's file number.
-            index: instead, mtrl's index, from 0: file number minus 1.
+            value: the value, or the name of one of the family's own, such as `size_5`.
+            number: which of the family's own values, from 1: mtenv's file number.
+            index: mtrl's index, from 0: the file number minus 1.
 
         Raises:
             ValueError: there is no value of this name, number or index, or MuJoCo cannot compile the model with it.
-            TypeError: not exactly one of the three was given, or it is of a wrong type.
+            TypeError: not exactly one argument was given, or it is of a wrong type.
 
         Example:
             >>> family("cheetah-run", "torso_length").task(0.75)
@@ -85,9 +88,7 @@ class Family:
         elif index is not None:
             value = self.values[self._place("index", index, first=0)]
         elif isinstance(value, str):
-            hint = (
-                f"{self.env_name} has {self.names[0]} to {self.names[-1]}, or any value, as {self.values[0]}."
-            )
+            hint = f"{self.env_name} has {self.names[0]} to {self.names[-1]}, or any value, such as {self.values[0]}."
             value = self.values[self.names.index(check_known(f"{self.label} id", value, self.names, hint))]
         elif isinstance(value, np.integer | int) and not isinstance(value, bool) and not self._whole():
             value = float(value)
@@ -108,19 +109,19 @@ class Family:
         return all(isinstance(value, int) for value in self.values)
 
     def tasks(self, values: Iterable[Any] | None = None) -> tuple[Task, ...]:
-        """Gives a task for each of some values or names; None for all of the family's own."""
+        """Returns a task for each of some values or names; None for all of the family's own."""
         if isinstance(values, str):
             raise TypeError(f"values must be a list of values or names, not {values!r}.")
         chosen = self.values if values is None else values
         return tuple(value if isinstance(value, Task) else self.task(value) for value in chosen)
 
     def sample(self, low: float, high: float, count: int, seed: int) -> tuple[Task, ...]:
-        """Draws tasks whose values are uniform in a range.
+        """Draws tasks with values uniform in a range.
 
         Args:
-            low: the least value.
-            high: the largest value.
-            count: how many.
+            low: lower end of the range.
+            high: upper end of the range.
+            count: number of tasks.
             seed: decides the values.
 
         Raises:
@@ -136,12 +137,12 @@ class Family:
         return self.tasks(rng.uniform(low, high, check_count("count", count)).tolist())
 
     def split(self, name: str, by: str = "file") -> tuple[Task, ...]:
-        """Gives the tasks of one of mtrl's splits.
+        """Returns the tasks of one of mtrl's splits.
 
         Args:
             name: "train", "interpolation" or "extrapolation".
-            by: what mtrl's numbers stand for: "file", the file's number, as its authors meant them (train is 3, 4, 7,
-                8); "index", mtenv's index, as mtrl runs them (train is files 4, 5, 8, 9).
+            by: what mtrl's numbers stand for. "file": numbers of files, as its authors meant them (train is 3, 4, 7,
+                8). "index": mtenv's indexes, as mtrl runs them (train is the files 4, 5, 8, 9).
 
         Raises:
             ValueError: an unknown split, or the family has too few values for it.
@@ -164,14 +165,14 @@ class Family:
         by: str = "file",
         name: str | None = None,
     ) -> Benchmark:
-        """Makes a benchmark.
+        """Makes a benchmark of tasks of this family.
 
         Args:
             train: the train tasks: a split's name, or a list of values, names or tasks.
-            test: the test tasks, likewise. None for interpolation and extrapolation together if `train` is a split,
-                and for no test tasks if it is a list.
+            test: the test tasks, likewise. None means interpolation and extrapolation together if `train` is a split,
+                and no test tasks if it is a list.
             by: as for `split`.
-            name: the benchmark's name, for reports; None for one made of the skill and the family.
+            name: the benchmark's name, for reports; None for the skill's and the family's.
 
         Example:
             >>> family("walker-walk", "len").benchmark([0.08, 0.1], test=[0.09])
@@ -191,16 +192,16 @@ class Family:
 
 
 def family(env_name: str, parameter: str | None = None) -> Family:
-    """Gives a family of one of dm_control's skills.
+    """Returns a family of one of dm_control's skills.
 
     Args:
-        env_name: the skill, as "cheetah-run"; or mtenv's id of an environment of ten tasks, which names the family too:
-            "MT-HiPBMDP-Cheetah-Run-vary-torso-length-v0".
-        parameter: the number that varies, as "torso_length"; mtenv's prefix.
+        env_name: the skill, such as "cheetah-run"; or mtenv's id of an environment of ten tasks, which also names the
+            family: "MT-HiPBMDP-Cheetah-Run-vary-torso-length-v0".
+        parameter: the number that varies, such as "torso_length"; mtenv's prefix. None with an id of mtenv's.
 
     Raises:
         ValueError: the skill, the family or the id is not known.
-        TypeError: `parameter` is missing, or one too many.
+        TypeError: `parameter` is missing, or was given beside an id.
 
     Example:
         >>> family("cheetah-run", "torso_length").values[:3]
@@ -218,16 +219,14 @@ def family(env_name: str, parameter: str | None = None) -> Family:
         return _of(*ids[env_name])
     own = variations_of(env_name)
     known = ", ".join(own) or "none"
-    hint = (
-        f"The families of {env_name}: {known}. taskworlds.control.vary makes one of any number of the model."
-    )
+    hint = f"The families of {env_name}: {known}. taskworlds.control.vary makes one from any number of the model."
     if parameter is None:
         raise TypeError(f"family needs a parameter beside the skill {env_name!r}. {hint}")
     return _of(env_name, own[check_known(f"family of {env_name}", parameter, own, hint)])
 
 
 def families() -> tuple[Family, ...]:
-    """Gives all families, of each skill that mtenv has them for.
+    """Returns all families, for each skill that mtenv has them for.
 
     Example:
         >>> sum(each.label == "friction" for each in families())
@@ -237,7 +236,7 @@ def families() -> tuple[Family, ...]:
 
 
 def gym_id(env_name: str, variation: Variation) -> str:
-    """Gives the id that mtenv's rule makes for a family of ten tasks."""
+    """Returns the id that mtenv's rule makes for a family of ten tasks."""
     domain, task = skill(env_name)[:2]
     return f"MT-HiPBMDP-{domain.capitalize()}-{task.capitalize()}-vary-{variation.parameter.replace('_', '-')}-v0"
 
@@ -251,15 +250,16 @@ def vary(
 ) -> Family:
     """Makes a family of any skill of the suite, from the name of an attribute of its model.
 
-    The model is MuJoCo's: attributes have the names and the units of its XML, with the angles in degrees where the XML
-    has them so. A task carries the attribute in its parameters, so it runs wherever it is sent or saved.
+    The model is MuJoCo's: attributes have the names and units of its XML, with angles in degrees where the XML has
+    them in degrees. A task carries the attribute in its parameters, so it runs wherever it is sent or saved.
 
     Args:
-        env_name: the skill, as "hopper-hop".
-        attribute: what varies: `kind.name.field`, with `[index]` for one number of several, as "geom.torso.size[0]" or
-            "actuator.*.gear[0]" (`*` stands for any letters); `option.gravity[2]`, `option.timestep` and the other
-            fields of `option` and `compiler`. Or a list of attributes, which all get the value.
-        values: the family's own values: numbers, or a tuple of all numbers of an attribute without an index.
+        env_name: the skill, such as "hopper-hop".
+        attribute: what varies: `kind.name.field`, with `[index]` for one number of several, such as
+            "geom.torso.size[0]" or "actuator.*.gear[0]" (`*` stands for any letters); or a field of `option` or
+            `compiler`, such as "option.gravity[2]" or "option.timestep". Or a list of attributes, which all get the
+            value.
+        values: the family's own values: each a number, or for an attribute without an index a tuple of all its numbers.
         label: what the names of the values begin with; None for the attribute.
 
     Raises:
@@ -289,7 +289,7 @@ def vary(
 def _values(values: Iterable[Any]) -> tuple[Any, ...]:
     if isinstance(values, str):
         raise TypeError(f"values must be a list of numbers, not {values!r}.")
-    plain = Task("", {"values": list(values)})["values"]  # NumPy's numbers become Python's
+    plain: tuple[Any, ...] = Task("", {"values": list(values)})["values"]  # NumPy's numbers become Python's
     if not plain:
         raise ValueError("values must have at least one number.")
     for each in plain:

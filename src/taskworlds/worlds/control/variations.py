@@ -1,4 +1,7 @@
-"""The families: what of a domain's model varies, and its ten values. The only list of them."""
+"""The variations: what can vary in a domain's model, and the ten values that mtenv has for it.
+
+This table is the only list of them. To users a variation of one skill is a family; see `taskworlds.control.family`.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ __all__ = ["VARIATIONS", "Edit", "Variation", "changes_of", "check_parameters", 
 
 
 class Edit(NamedTuple):
-    """An attribute of the model that follows a family's value: it becomes `times * value + plus`.
+    """An attribute of the model that follows a variation's value: it becomes `times * value + plus`.
 
     Attributes:
         attribute: its name, as `edits.apply` takes it.
         times: factor.
-        plus: what is added.
+        plus: summand.
     """
 
     attribute: str
@@ -26,22 +29,22 @@ class Edit(NamedTuple):
     plus: float = 0.0
 
     def at(self, value: float) -> Change:
-        """Gives the attribute's value. Rounded to 1e-12, so that the base value gives dm_control's own number."""
+        """Returns the attribute and its value, rounded to 1e-12 so that the base gives dm_control's own number."""
         return self.attribute, round(self.times * value + self.plus, 12)
 
 
 class Variation(NamedTuple):
-    """A family of one domain's models, which differ in one number.
+    """One number that varies in the models of a domain.
 
     Attributes:
-        domain: dm_control's domain; the family is there for all its tasks.
+        domain: dm_control's domain; the variation is there for all its tasks.
         parameter: the number's name in a task.
         base: its value in dm_control's own model.
         values: its ten values; file number 1 is the first.
         edits: the model's attributes that follow it.
         summary: what varies, and its unit.
-        skills: the skills that mtenv has the family for, its own first.
-        gym_id: whether mtenv registers an environment of the ten tasks; of the first of `skills`.
+        skills: the skills that mtenv has the variation for, its own first.
+        gym_id: whether mtenv registers an environment of the ten tasks, for the first of `skills`.
     """
 
     domain: str
@@ -79,7 +82,7 @@ VARIATIONS: tuple[Variation, ...] = (
         values=_ten(0.025, 0.005),
         edits=(
             Edit("geom.fingertip.size[0]"),
-            # The touch sensors grow along: a sensor feels only contacts that lie inside its site.
+            # The touch sensors grow with it, since a sensor feels only the contacts inside its site.
             Edit("site.touch*.size[0]", plus=-0.005),
             Edit("site.touch*.size[1]"),
             Edit("site.touch*.size[2]", plus=-0.005),
@@ -166,7 +169,7 @@ VARIATIONS: tuple[Variation, ...] = (
 
 
 def variations_of(env_name: str) -> dict[str, Variation]:
-    """Gives the families of a skill, by parameter.
+    """Returns the variations of a skill, by parameter.
 
     Example:
         >>> list(variations_of("walker-run"))
@@ -177,31 +180,31 @@ def variations_of(env_name: str) -> dict[str, Variation]:
 
 
 def check_parameters(task: Task) -> None:
-    """Checks the names of a task's parameters, and that families' values are numbers. Needs no simulator.
+    """Checks the names of a task's parameters, and the values of those that are variations. Needs no simulator.
 
     Raises:
-        ValueError: the skill or a parameter is not known, or a family's value is not positive.
-        TypeError: a family's value is not a number.
+        ValueError: the skill or a parameter is not known, or a variation's value is not positive.
+        TypeError: a variation's value is not a number.
     """
-    families = variations_of(task.env_name)
+    variations = variations_of(task.env_name)
     for name, value in task.params.items():
         if is_attribute(name):
             continue
-        known = f"has the parameters {', '.join(families)}" if families else "has no families"
+        known = f"has the parameters {', '.join(variations)}" if variations else "has no families"
         check_known(
             f"parameter of {task.env_name}",
             name,
-            families,
-            f"It {known}; any number of its model can be varied too, named as 'geom.torso.size[0]' (see "
+            variations,
+            f"It {known}; any number of its model can be varied too, under a name such as 'geom.torso.size[0]' (see "
             "taskworlds.control.vary).",
         )
         if type(value) not in (int, float):
             raise TypeError(
-                f"{name} must be a number for {task.env_name}, as {families[name].base}, not {value!r}. "
-                f"taskworlds.control.family({task.env_name!r}, {name!r}).task({value!r}) takes names too."
+                f"{name} must be a number for {task.env_name}, such as {variations[name].base}, not {value!r}. "
+                f"taskworlds.control.family({task.env_name!r}, {name!r}).task({value!r}) also takes names."
             )
         if value <= 0:
-            least, most = min(families[name].values), max(families[name].values)
+            least, most = min(variations[name].values), max(variations[name].values)
             raise ValueError(
                 f"{name} must be greater than 0 for {task.env_name}, not {value!r}. The family's own values are "
                 f"from {least} to {most}."
@@ -209,22 +212,22 @@ def check_parameters(task: Task) -> None:
 
 
 def changes_of(task: Task) -> tuple[Change, ...]:
-    """Gives what a task changes in its skill's model, in order of the parameters' names.
+    """Returns what a task changes in its skill's model, in the order of the parameters' names.
 
     Raises:
         ValueError: the skill or a parameter is not known.
-        TypeError: a family's value is not a number.
+        TypeError: a variation's value is not a number.
 
     Example:
         >>> changes_of(Task("walker-run", {"len": 0.12}))
         (('geom.left_foot.size[1]', 0.12),)
     """
     check_parameters(task)
-    families = variations_of(task.env_name)
+    variations = variations_of(task.env_name)
     changes: list[Change] = []
     for name, value in task.params.items():
         if is_attribute(name):
             changes.append((name, value))
         else:
-            changes.extend(edit.at(value) for edit in families[name].edits)
+            changes.extend(edit.at(value) for edit in variations[name].edits)
     return tuple(changes)

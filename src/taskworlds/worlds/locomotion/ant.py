@@ -11,11 +11,11 @@ ant_goal.py), which agree on rewards and ranges. Numbers of tasks are PEARL's: c
 the latter for ant-fwd-back; its benchmark of all directions is a humanoid's (configs/humanoid-dir.json), whose numbers
 ant-dir has.
 
-Physics, starts, contact cost and the reward for health are Gymnasium's. As in PEARL, leaving the healthy heights (0.2 m
-to 1 m) ends an episode of ant-dir, whose reward for health would else be paid to an ant on its back; nothing ends one
-of ant-goal, where every step costs and an early end would be a way out. The observation is Gymnasium's: positions,
-velocities and contact forces, 105 numbers without the place in x and y, and 107 with it in ant-goal, which cannot be
-learned without.
+Physics, starts, contact cost and the reward for health are Gymnasium's. As in PEARL, an episode of ant-dir ends when
+the torso leaves the healthy heights (0.2 m to 1 m), since otherwise an ant on its back would go on collecting the
+reward for health. Nothing ends an episode of ant-goal, where every step costs and an early end would be a way out. The
+observation is Gymnasium's: positions, velocities and contact forces, 105 numbers without x and y, or 107 with them in
+ant-goal, which cannot be learned without.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ GOAL_RADIUS = 3.0  # m; goals lie within this of the start
 def reward_direction(
     x_velocity: float, y_velocity: float, contact: float, survive: float, effort: float, x: float, y: float
 ) -> tuple[float, float, float]:
-    """The torso's velocity (m/s) in the wanted direction, less the costs, plus the reward for health.
+    """The torso's velocity (m/s) in the wanted direction, minus the costs, plus the reward for health.
 
     Args:
         x_velocity: the torso's mean velocity along x during the step, m/s.
@@ -48,8 +48,8 @@ def reward_direction(
         contact: minus the contact cost.
         survive: the reward for health.
         effort: sum of the action's squares.
-        x: the goal, a direction of length 1: its part along x.
-        y: its part along y.
+        x: the goal, a direction of length 1: its component along x.
+        y: its component along y.
 
     Returns:
         Reward, its forward term and its control term.
@@ -62,15 +62,15 @@ def reward_direction(
 def reward_goal(
     x_position: float, y_position: float, contact: float, effort: float, x: float, y: float
 ) -> tuple[float, float, float]:
-    """Minus the distance to the goal along x and along y (m), less the costs.
+    """Minus the distances to the goal along x and along y (m), minus the costs.
 
     Args:
-        x_position: where the torso is after the step, m.
-        y_position: likewise along y.
+        x_position: x of the torso after the step, m.
+        y_position: y of the torso after the step, m.
         contact: minus the contact cost.
         effort: sum of the action's squares.
-        x: where the goal is, m.
-        y: likewise along y.
+        x: x of the goal, m.
+        y: y of the goal, m.
 
     Returns:
         Reward, its goal term and its control term.

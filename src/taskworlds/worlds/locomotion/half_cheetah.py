@@ -6,9 +6,9 @@ half-cheetah-dir    run forward, or backward
 Both come from MAML (Finn, Abbeel and Levine, "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks", 2017,
 section 5.3). Rewards, ranges and names in info are garage's (rlworkgroup/garage, src/garage/envs/mujoco/
 half_cheetah_vel_env.py and half_cheetah_dir_env.py). Numbers of tasks are PEARL's (Rakelly et al. 2019;
-katerakelly/oyster, configs/cheetah-vel.json and cheetah-dir.json): there are but two directions, so one trains and
-tests on both. Observations, actions, starts and physics are Gymnasium's: no step ends an episode, and the observation
-(17 numbers) leaves out the place along x.
+katerakelly/oyster, configs/cheetah-vel.json and cheetah-dir.json): there are only two directions, so both serve for
+training and for testing. Observations, actions, starts and physics are Gymnasium's: no step ends an episode, and the
+observation (17 numbers) leaves out the position along x.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DIRECTIONS = (1.0, -1.0)  # forward, backward
 
 
 def reward_velocity(x_velocity: float, effort: float, velocity: float) -> tuple[float, float, float]:
-    """Minus the distance to the wanted velocity (m/s), less the control cost.
+    """Minus the difference to the wanted velocity (m/s), minus the control cost.
 
     Args:
         x_velocity: mean velocity along x during the step, m/s.
@@ -46,7 +46,7 @@ def reward_velocity(x_velocity: float, effort: float, velocity: float) -> tuple[
 
 
 def reward_direction(x_velocity: float, effort: float, direction: float) -> tuple[float, float, float]:
-    """The velocity (m/s) in the wanted direction, less the control cost; arguments as for `reward_velocity`."""
+    """The velocity (m/s) in the wanted direction, minus the control cost; arguments as for `reward_velocity`."""
     forward = direction * x_velocity
     ctrl = -CTRL_COST * effort
     return forward + ctrl, forward, ctrl

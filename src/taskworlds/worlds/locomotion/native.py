@@ -128,7 +128,7 @@ _X_MEMORY: dict[str, Any] = {"memory": lambda now: (now[0],), "memory_size": 1}
 
 def _native(each: Skill, row: LocomotionRow) -> Native:
     """Says how the engine steps a skill; the row is one of it."""
-    env: Any = row.official
+    env: Any = row.inner
     common = {"reward": each.reward, "DT": env.dt}
     how: dict[str, Any] = {"frame_skip": env.frame_skip, "stepping": "step"}
     measured = ("reward_forward", "reward_ctrl")

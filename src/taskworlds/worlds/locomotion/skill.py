@@ -1,4 +1,4 @@
-"""What a locomotion skill is: the record that a body's table holds, one for each skill."""
+"""`Skill`: the record of a locomotion skill, of which each body has a table."""
 
 from __future__ import annotations
 
@@ -17,39 +17,40 @@ __all__ = ["EPISODE_LENGTH", "ParamCheck", "Skill", "check_number"]
 EPISODE_LENGTH = 200
 
 ParamCheck = Callable[[str, Any], None]
-"""Raises TypeError or ValueError, given a skill's name and the value of its parameter, if that cannot be run."""
+"""Takes a skill's name and the value of its parameter; raises TypeError or ValueError if the value cannot be run."""
 
 
 @dataclass(frozen=True)
 class Skill:
-    """One thing that a body can learn: a Gymnasium environment, a reward, and what its tasks vary.
+    """One thing that a body can learn: a Gymnasium environment, a reward, and what varies in its tasks.
 
-    A task of the skill has the skill's own parameters, `params`, and `partially_observable`: whether the goal is
-    hidden from the observation.
+    A task of the skill has the skill's own parameters, `params`, and `partially_observable`: whether the observation
+    hides the goal.
 
     Attributes:
         name: the skill.
         class_name: its class in the libraries that it comes from, and in this package.
         summary: what the body has to do, in a few words.
         body: Gymnasium's class, as "module:class" within gymnasium.envs.mujoco.
-        arguments: arguments of that class, where its defaults are not the literature's.
+        arguments: arguments of that class whose defaults differ from the literature's.
         obs_size: numbers of Gymnasium's observation.
         action_size: numbers of an action.
         goal_size: numbers of the goal.
-        params: the skill's own parameters, by name: what checks each.
-        default: the parameters of the task that an environment made without one has.
-        goal: gives the goal's numbers, from the parameters.
+        params: the skill's own parameters: by name, the function that checks the value.
+        default: the parameters of the task of an environment that is made without one.
+        goal: returns the goal's numbers, from the parameters.
         draw: draws parameters from a generator.
         num_tasks: how many train and test tasks the benchmark of the skill's name draws; None if there is none.
-        listed: benchmarks, by name, whose tasks are few and listed: the parameters of each. They train and test alike.
-        measures: which of the numbers that Gymnasium's info has the reward is computed from.
-        reward: the reward, from the measures, the sum of the action's squares and the goal's numbers (these not where
-            the goal is the body itself): gives the reward, its main term and the control term. All are floats, and it
-            is plain arithmetic, to be compiled as it stands.
-        goal_terms: names under which info has the goal's numbers too, where upstream's info has them.
+        listed: benchmarks with a fixed list of tasks: by name, the parameters of each task. The train and the test
+            tasks are the same.
+        measures: names of the numbers in Gymnasium's info that the reward is computed from.
+        reward: takes the measures, the sum of the action's squares and, unless the goal is the body itself, the goal's
+            numbers; returns the reward, its main term and the control term. All are floats, and it is plain arithmetic,
+            which is compiled as it is.
+        goal_terms: names under which info repeats the goal's numbers, where upstream's info has them.
         terminates: whether a step can end the episode.
-        render_fps: steps of one second, Gymnasium's.
-        model_params: which parameters multiply the model's array of that name; then the goal is the body.
+        render_fps: steps of one second, as in Gymnasium.
+        model_params: parameters that multiply the array of the model of the same name; then the goal is the body.
     """
 
     name: str
@@ -79,11 +80,11 @@ class Skill:
         return self.body.rpartition("_v")[0].replace("_", "-")
 
     def task(self, params: Mapping[str, Any], partially_observable: bool = True) -> Task:
-        """Makes a task of the skill's own parameters."""
+        """Makes a task from the skill's own parameters."""
         return Task(self.name, {**params, "partially_observable": partially_observable})
 
     def check_task(self, task: Task) -> None:
-        """Raises, with a message that helps, if the task cannot be run.
+        """Checks that a task can be run.
 
         Raises:
             TypeError: a parameter is of the wrong type.
@@ -93,7 +94,7 @@ class Skill:
         if set(task.params) != set(wanted):
             raise ValueError(
                 f"A task of {self.name} has the parameters {' and '.join(wanted)}, not "
-                f"{', '.join(task.params) or 'none'}. sample_tasks and the benchmark {self.name} give such tasks."
+                f"{', '.join(task.params) or 'none'}. sample_tasks and the benchmark {self.name} make such tasks."
             )
         if not isinstance(task["partially_observable"], bool):
             raise TypeError(
@@ -104,6 +105,6 @@ class Skill:
 
 
 def check_number(argument: str, skill: str, value: Any) -> None:
-    """Raises TypeError if a parameter is no number. A task's numbers are finite by themselves."""
+    """Raises TypeError if a parameter is not a number. The numbers of a `Task` are always finite."""
     if type(value) not in (int, float):
         raise TypeError(f"{argument} must be a number for {skill}, not {value!r}.")

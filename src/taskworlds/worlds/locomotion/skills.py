@@ -14,7 +14,7 @@ _BY_NAME = {each.name: each for each in SKILLS}
 
 
 def skill(name: str) -> Skill:
-    """Gives a skill by its name.
+    """Returns a skill by name.
 
     Raises:
         ValueError: there is no such locomotion skill.

@@ -8,14 +8,14 @@ damping, as in the environments of ProMP and PEARL (Rothfuss et al. 2019; Rakell
 rand_param_envs, rand_param_envs/base.py and walker_rand_params.py). Numbers of tasks are PEARL's (katerakelly/oyster,
 configs/walker_rand_params.json).
 
-Physics, starts, observation and reward are Gymnasium's, which the literature's are too, but for a frame skip of 5 where
-Gymnasium has 4, and the reward for health, which Gymnasium does not pay in the step that falls. Falling (a torso below
-0.8 m or above 2 m, or leaning by more than 1 rad) ends the episode in both.
+Physics, starts, observation and reward are Gymnasium's. They are also the literature's, with two exceptions: the
+literature's frame skip is 5, not 4, and it pays the reward for health in the step that falls too. Falling (a torso
+below 0.8 m or above 2 m, or leaning by more than 1 rad) ends the episode in both.
 
 rand_param_envs writes the four arrays into the compiled model and leaves the constants that MuJoCo computed from them
-as they were: inverse weights, by which contacts and limits are made as stiff as the body is heavy, and the mean
-inertia, by which the solver decides when it is done. Here `mj_setConst` computes them again, as MuJoCo asks after such
-a change, so the physics are those of a body that was built with these masses.
+as they were: the inverse weights, by which contacts and limits are made as stiff as the body is heavy, and the mean
+inertia, by which the solver decides when it is done. Here `mj_setConst` computes them again, as MuJoCo requires after
+such a change, so the physics is that of a body that was built with these masses.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ARRAYS: dict[str, tuple[tuple[int, ...], float]] = {
 
 
 def reward_walk(x_velocity: float, survive: float, effort: float) -> tuple[float, float, float]:
-    """The velocity along x (m/s), less the control cost, plus the reward for health.
+    """The velocity along x (m/s), minus the control cost, plus the reward for health.
 
     Args:
         x_velocity: mean velocity during the step, m/s.

@@ -1,8 +1,8 @@
 """One row of the sync and async engines: any Meta-World skill, stepped by its official Python environment.
 
-The official environments are used as they are; what is mended here is around them: the task comes as a value,
-the state can be taken and put back exactly, numbers in info have one type, and the clock is the caller's. A skill that
-Meta-World does not have is stepped by a `PlainEnv`, which looks the same from here.
+The official environments are used as they are. What they lack is added around them: the task is a value, the state can
+be taken and put back exactly, and the clock is the caller's. A skill that Meta-World does not have is stepped by a
+`PlainEnv`, which looks the same from here.
 """
 
 from __future__ import annotations
@@ -40,21 +40,19 @@ _REBUILT = {
     "_renderer",
 }
 
-# Arrays of mjData that official code keeps views of, as if they were copies (`get_body_com` returns one).
-# What they show moves with the simulation and some rewards depend on it, so a restored env must have the same
-# views again.
+# Arrays of mjData that official code keeps views of, as if they were copies (`get_body_com` returns one). What they
+# show moves with the simulation, and some rewards depend on it, so a restored environment must have the same views.
 _VIEWED = ("xpos", "xquat", "xmat", "site_xpos", "geom_xpos", "qpos", "qvel", "mocap_pos", "mocap_quat")
 
+_INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 _NEVER = 2**62  # steps; the vector environment keeps the clock, so the official one must not stop the episode
 
 
 class OfficialRow(PythonRow):
     """One environment of a batch that can hold any task of any Meta-World skill.
 
-    It is the row that Gymnasium's SyncVectorEnv and AsyncVectorEnv step for `TaskVectorEnv`, and not made for
-    use by itself: it reports no end of an episode, and `next_task` must be set before the first reset. An
-    official env is built on the first task of its skill (0.2 s, 20 MB) and kept. For a skill that users registered
-    it is a `PlainEnv`.
+    An official environment is built for the first task of its skill (0.2 s, 20 MB) and kept. For a skill that users
+    registered it is a `PlainEnv`.
 
     Args:
         reward_function_version: "v1" or "v2".
@@ -73,7 +71,6 @@ class OfficialRow(PythonRow):
         width: int = 480,
         height: int = 480,
     ) -> None:
-        super().__init__()
         self.observation_space = sawyer.observation_space(visible=True, hidden=True)
         self.action_space = sawyer.action_space()
         self.render_mode = render_mode
@@ -85,56 +82,39 @@ class OfficialRow(PythonRow):
             "width": width,
             "height": height,
         }
-        self._envs: dict[str, SawyerXYZEnv] = {}
-        self._task: Task | None = None
-        self._obs = np.zeros(sawyer.OBS_SIZE)
+        self._envs: dict[str, Any] = {}
 
     @property
-    def official(self) -> SawyerXYZEnv:
-        """The official environment in use.
+    def inner(self) -> Any:
+        """The official environment in use; None before the first reset."""
+        return None if self.task is None else self._envs[self.task.env_name]
 
-        Raises:
-            RuntimeError: there was no reset yet.
-        """
-        if self._task is None:
-            raise RuntimeError("There is no environment to look into yet: call reset() first.")
-        return self._envs[self._task.env_name]
+    def begin(self, task: Task, seed: int | None) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Starts an episode. Seeds change nothing."""
+        env = self._prepared(task)
+        obs, _ = env.reset()
+        return obs, {"goal": env._target_pos}
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-        """Starts an episode of `next_task`, or of the task at hand if that is None. Seeds change nothing."""
-        self._set_task(self.next_task or self._task)
-        self.next_task = None
-        self._obs, _ = self.official.reset()
-        return self._obs, {"goal": np.array(self.official._target_pos, dtype=np.float64)}
-
-    def step(
+    def advance(
         self, action: NDArray[np.floating]
-    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
-        """Steps the official environment, unless `idle` was set for this step. Never reports an end."""
-        if self.idle:
-            self.idle = False
-            return self._obs, 0.0, False, False, {}
-        self._obs, reward, _, _, info = self.official.step(action)
-        terms: dict[str, Any] = {name: float(value) for name, value in info.items()}
-        terms["goal"] = np.array(self.official._target_pos, dtype=np.float64)
-        return self._obs, float(reward), False, False, terms
+    ) -> tuple[NDArray[np.float64], float, None, dict[str, Any]]:
+        """Steps the official environment."""
+        obs, reward, _, _, info = self.inner.step(action)
+        return obs, reward, None, info | {"goal": self.inner._target_pos}
 
-    def render(self) -> Any:
-        """Gives the official environment's picture of this row."""
-        return self.official.render()
+    def picture(self) -> Any:
+        """Returns the official environment's picture of this row."""
+        return self.inner.render()
 
     def close(self) -> None:
         """Closes the official environments."""
         for env in self._envs.values():
             env.close()
         self._envs.clear()
-        self._task = None
+        self.task = None
 
-    def _set_task(self, task: Task | None) -> None:
-        if task is None:
-            raise RuntimeError("The row has no task yet: set next_task before the first reset.")
+    def _prepared(self, task: Task) -> Any:
+        """Returns the official environment of a task, with the task in it."""
         if task.env_name not in self._envs:
             env: Any
             if task.env_name in ALL_V3_ENVIRONMENTS:
@@ -150,50 +130,34 @@ class OfficialRow(PythonRow):
         if env._partially_observable != task["partially_observable"]:
             env._partially_observable = task["partially_observable"]
             env.__dict__.pop("sawyer_observation_space", None)  # cached for the other visibility
-        self._task = task
+        return env
 
     # --- exact state ----------------------------------------------------------------------------------------
 
-    @property
-    def state(self) -> dict[str, Any] | None:
-        """Everything that decides this row's future, as plain values and arrays; None before the first reset.
-
-        Setting it puts the row exactly there, in this or another process: the next steps are equal to the
-        last bit.
-        """
-        if self._task is None:
-            return None
-        env = self.official
-        size = mujoco.mj_stateSize(env.model, mujoco.mjtState.mjSTATE_INTEGRATION)
-        physics = np.empty(size)
-        mujoco.mj_getState(env.model, env.data, physics, mujoco.mjtState.mjSTATE_INTEGRATION)
+    def get_state(self) -> dict[str, Any]:
+        """Returns the physics, and the attributes of the official environment that change."""
+        env = self.inner
+        physics = np.empty(mujoco.mj_stateSize(env.model, _INTEGRATION))
+        mujoco.mj_getState(env.model, env.data, physics, _INTEGRATION)
         return {
-            "task": self._task.to_json(),
-            "obs": self._obs.copy(),
-            "goal": np.array(env._target_pos, dtype=np.float64),
             "physics": physics,
-            "body_pos": env.model.body_pos.copy(),
-            "site_pos": env.model.site_pos.copy(),
+            "body_pos": env.model.body_pos,
+            "site_pos": env.model.site_pos,
             "attributes": {
                 name: _save(env, value) for name, value in vars(env).items() if _is_state(name, value)
             },
         }
 
-    @state.setter
-    def state(self, state: dict[str, Any] | None) -> None:
-        if state is None:
-            self._task = None
-            return
-        self._set_task(Task.from_json(state["task"]))
-        env = self.official
-        self._obs = np.array(state["obs"])
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Puts back what `get_state` returned."""
+        assert self.task is not None
+        env = self._prepared(self.task)
         env.model.body_pos[:] = state["body_pos"]
         env.model.site_pos[:] = state["site_pos"]
-        integration = mujoco.mjtState.mjSTATE_INTEGRATION
-        mujoco.mj_setState(env.model, env.data, state["physics"], integration)
+        mujoco.mj_setState(env.model, env.data, state["physics"], _INTEGRATION)
         mujoco.mj_forward(env.model, env.data)  # derived quantities (positions of bodies, contacts)
         mujoco.mj_setState(
-            env.model, env.data, state["physics"], integration
+            env.model, env.data, state["physics"], _INTEGRATION
         )  # mj_forward moved the warm start
         for name, saved in state["attributes"].items():
             setattr(env, name, _load(env, saved))
@@ -206,14 +170,14 @@ def _is_state(name: str, value: Any) -> bool:
 
 
 def _save(env: SawyerXYZEnv, value: Any) -> Any:
-    """Copies an attribute's value, and turns a view into mjData into the place that it shows."""
+    """Returns an attribute's value; of a view into mjData, the place that it shows."""
     if not isinstance(value, np.ndarray):
-        return list(value) if isinstance(value, list) else value
+        return value
     start = value.__array_interface__["data"][0]
     for field, (first, past) in _extents(env).items():
         if value.size and first <= start < past and value.dtype == np.float64:
             return {"view": field, "start": (start - first) // 8, "shape": value.shape}
-    return value.copy()
+    return value
 
 
 def _load(env: SawyerXYZEnv, saved: Any) -> Any:
@@ -221,7 +185,7 @@ def _load(env: SawyerXYZEnv, saved: Any) -> Any:
         flat = getattr(env.data, saved["view"]).reshape(-1)
         size = int(np.prod(saved["shape"]))
         return flat[saved["start"] : saved["start"] + size].reshape(saved["shape"])
-    return saved.copy() if isinstance(saved, np.ndarray | list) else saved
+    return saved
 
 
 def _extents(env: SawyerXYZEnv) -> dict[str, tuple[int, int]]:

@@ -16,7 +16,7 @@ LINE = (208, 208, 204)
 def draw_disc(
     image: npt.NDArray[np.uint8], row: float, col: float, radius: float, colour: tuple[int, int, int]
 ) -> None:
-    """Draws a filled disc with a smooth edge into `image`, in place; what lies outside the image is left out.
+    """Draws a filled disc with a smooth edge into `image`, in place; the part outside the image is cut off.
 
     Args:
         image: (height, width, 3) uint8.

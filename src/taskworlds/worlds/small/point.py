@@ -17,14 +17,93 @@ from taskworlds.core.task import Task
 from taskworlds.worlds.small.drawing import AGENT, BACKGROUND, GOAL, LINE, draw_disc
 from taskworlds.worlds.small.small_env import SmallEnv
 
-__all__ = ["PointEnv"]
+__all__ = [
+    "ARENA_SIZE",
+    "MAX_MOVE",
+    "SUCCESS_DISTANCE",
+    "PointEnv",
+    "check_goal",
+    "draw_point",
+    "moved",
+    "observations",
+    "sample_goals",
+]
 
 MAX_MOVE = 0.1  # per axis and step
 SUCCESS_DISTANCE = math.sqrt(0.02)  # the length of the longest move, ≈ 0.1414
 TASK_RANGE = 2.0  # sampled goals lie within this of the origin, per axis
+ARENA_SIZE = 5.0  # the arena reaches as far from the origin, unless the caller says otherwise
 
 IMAGE_SIZE = 400  # pixels
 MARGIN = 10  # pixels around the arena
+
+Points = npt.NDArray[np.float32]
+
+
+# --- the dynamics, for one point or many --------------------------------------------------------------------
+
+
+def moved(points: Points, moves: npt.NDArray[Any], arena_size: float) -> Points:
+    """Returns where points are after a move, (..., 2) float32.
+
+    Args:
+        points: where they are, (..., 2) float32.
+        moves: along x and y, (..., 2); they are clipped to ±0.1, and the points to the arena.
+        arena_size: see `PointEnv`.
+    """
+    allowed = np.clip(moves, -MAX_MOVE, MAX_MOVE).astype(np.float32)
+    reached: Points = np.clip(points + allowed, -arena_size, arena_size)
+    return reached
+
+
+def observations(points: Points, goals: Points) -> Points:
+    """Returns x, y and the distance to the goal, (..., 3) float32, of points and their goals, (..., 2) float32."""
+    to_goal = points - goals
+    # Written out, since np.linalg.norm may round one point's distance in another way than many points'.
+    distance = np.sqrt(to_goal[..., 0] * to_goal[..., 0] + to_goal[..., 1] * to_goal[..., 1])
+    return np.concatenate([points, distance[..., None]], axis=-1)
+
+
+def sample_goals(rng: np.random.Generator, count: int, arena_size: float) -> Points:
+    """Draws goals, (count, 2) float32, uniform within 2 of the origin along both axes, and within the arena."""
+    reach = min(TASK_RANGE, arena_size)
+    return rng.uniform(-reach, reach, size=(count, 2)).astype(np.float32)
+
+
+def check_goal(goal: Any, arena_size: float) -> Points:
+    """Returns a goal as (2,) float32, a copy.
+
+    Raises:
+        TypeError: it is not made of numbers.
+        ValueError: it is not two numbers within the arena.
+    """
+    pair = _as_pair("goal", goal).astype(np.float32)
+    # Written so that a NaN fails too.
+    if not (np.abs(pair) <= arena_size).all():
+        raise ValueError(
+            f"goal must lie within the arena, each coordinate between -{arena_size:g} and {arena_size:g}, not "
+            f"{goal!r}. Choose another goal or a larger arena_size."
+        )
+    return pair
+
+
+def draw_point(point: npt.NDArray[Any], goal: npt.NDArray[Any], arena_size: float) -> npt.NDArray[np.uint8]:
+    """Returns a picture of the arena, (400, 400, 3) uint8."""
+    per_unit = (IMAGE_SIZE - 2 * MARGIN) / (2 * arena_size)  # pixels
+
+    def pixel(place: npt.NDArray[Any]) -> tuple[float, float]:
+        x, y = place.tolist()
+        return IMAGE_SIZE / 2 - y * per_unit, IMAGE_SIZE / 2 + x * per_unit
+
+    image = np.full((IMAGE_SIZE, IMAGE_SIZE, 3), LINE, np.uint8)
+    image[MARGIN:-MARGIN, MARGIN:-MARGIN] = BACKGROUND
+    image[IMAGE_SIZE // 2, MARGIN:-MARGIN] = image[MARGIN:-MARGIN, IMAGE_SIZE // 2] = LINE
+    draw_disc(image, *pixel(goal), max(SUCCESS_DISTANCE * per_unit, 6.0), GOAL)
+    draw_disc(image, *pixel(point), 4.0, AGENT)
+    return image
+
+
+# --- the environment ----------------------------------------------------------------------------------------
 
 
 class PointEnv(SmallEnv):
@@ -44,7 +123,7 @@ class PointEnv(SmallEnv):
         done_bonus: added to the reward of each step that ends in success.
         never_done: whether episodes go on after success.
         max_episode_length: most steps of an episode; None or infinity for no limit.
-        render_mode: what `render()` gives: "ansi" or "ascii" for text, "rgb_array" for an image.
+        render_mode: what `render()` returns: "ansi" or "ascii" for text, "rgb_array" for an image.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -67,7 +146,7 @@ class PointEnv(SmallEnv):
     def __init__(
         self,
         goal: npt.ArrayLike = (1.0, 1.0),
-        arena_size: float = 5.0,
+        arena_size: float = ARENA_SIZE,
         done_bonus: float = 0.0,
         never_done: bool = False,
         max_episode_length: float | None = math.inf,
@@ -78,7 +157,7 @@ class PointEnv(SmallEnv):
             raise ValueError(f"arena_size must be above 0, not {arena_size!r}.")
         self._done_bonus = _check_number("done_bonus", done_bonus)
         self._never_done: bool = check_choice("never_done", never_done, (True, False))
-        self._goal = self._check_goal(goal)
+        self._goal = check_goal(goal, self._arena_size)
         self._point = np.zeros(2, np.float32)
         super().__init__(
             action_space=Box(-MAX_MOVE, MAX_MOVE, (2,), np.float32),
@@ -111,9 +190,8 @@ class PointEnv(SmallEnv):
         move = _as_pair("action", action)
         if np.isnan(move).any():
             raise ValueError(f"action must have no NaN, not {action!r}. Check what computed it.")
-        move = np.clip(move, -MAX_MOVE, MAX_MOVE).astype(np.float32)
-        self._point = np.clip(self._point + move, -self._arena_size, self._arena_size)
-        observation = self._observe()
+        self._point = moved(self._point, move, self._arena_size)
+        observation = observations(self._point, self._goal)
         distance = float(observation[2])
         success = distance < SUCCESS_DISTANCE
         reward = -distance + (self._done_bonus if success else 0.0)
@@ -126,7 +204,7 @@ class PointEnv(SmallEnv):
         They come from the environment's own generator, which `reset(seed=...)` seeds.
 
         Args:
-            num_tasks: how many, at least 1.
+            num_tasks: number of tasks, at least 1.
 
         Returns:
             Dictionaries with one key, "goal", (2,) float32.
@@ -137,9 +215,8 @@ class PointEnv(SmallEnv):
             >>> [task["goal"].dtype.name for task in env.sample_tasks(2)]
             ['float32', 'float32']
         """
-        reach = min(TASK_RANGE, self._arena_size)
-        goals = self.np_random.uniform(-reach, reach, size=(check_count("num_tasks", num_tasks), 2))
-        return [{"goal": goal.copy()} for goal in goals.astype(np.float32)]
+        goals = sample_goals(self.np_random, check_count("num_tasks", num_tasks), self._arena_size)
+        return [{"goal": goal.copy()} for goal in goals]
 
     def set_task(self, task: Mapping[str, npt.ArrayLike] | Task) -> None:
         """Resets with a task: the goal moves, and the point is back at the origin of a new episode.
@@ -163,56 +240,31 @@ class PointEnv(SmallEnv):
         values = task.params if isinstance(task, Task) else task
         if not isinstance(values, Mapping):
             raise TypeError(
-                "task must be a dictionary with the key 'goal', as sample_tasks gives, or a Task, not "
+                "task must be a dictionary with the key 'goal', as sample_tasks returns, or a Task, not "
                 f"{task!r}."
             )
         if set(values) != {"goal"}:
             raise ValueError(f"task must have exactly one key, 'goal', not {sorted(map(str, values))}.")
-        self._goal = self._check_goal(values["goal"])
+        self._goal = check_goal(values["goal"], self._arena_size)
         self._step_cnt = 0
         self._start()
 
     def _start(self) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
         self._point = np.zeros(2, np.float32)
-        return self._observe(), self._info()
-
-    def _observe(self) -> npt.NDArray[np.float32]:
-        return np.append(self._point, np.linalg.norm(self._point - self._goal))
+        return observations(self._point, self._goal), self._info()
 
     def _info(self) -> dict[str, Any]:
         return {"goal": self._goal.copy(), "task": {"goal": self._goal.copy()}}
-
-    def _check_goal(self, goal: Any) -> npt.NDArray[np.float32]:
-        """Gives a goal as (2,) float32, a copy, or raises what is wrong with it."""
-        pair = _as_pair("goal", goal).astype(np.float32)
-        # Written so that a NaN fails too.
-        if not (np.abs(pair) <= self._arena_size).all():
-            raise ValueError(
-                f"goal must lie within the arena, each coordinate between -{self._arena_size:g} and "
-                f"{self._arena_size:g}, not {goal!r}. Choose another goal or a larger arena_size."
-            )
-        return pair
 
     def _text(self) -> str:
         return f"Point: {self._point}, Goal: {self._goal}"
 
     def _frame(self) -> npt.NDArray[np.uint8]:
-        per_unit = (IMAGE_SIZE - 2 * MARGIN) / (2 * self._arena_size)  # pixels
-
-        def pixel(point: npt.NDArray[np.float32]) -> tuple[float, float]:
-            x, y = point.tolist()
-            return IMAGE_SIZE / 2 - y * per_unit, IMAGE_SIZE / 2 + x * per_unit
-
-        image = np.full((IMAGE_SIZE, IMAGE_SIZE, 3), LINE, np.uint8)
-        image[MARGIN:-MARGIN, MARGIN:-MARGIN] = BACKGROUND
-        image[IMAGE_SIZE // 2, MARGIN:-MARGIN] = image[MARGIN:-MARGIN, IMAGE_SIZE // 2] = LINE
-        draw_disc(image, *pixel(self._goal), max(SUCCESS_DISTANCE * per_unit, 6.0), GOAL)
-        draw_disc(image, *pixel(self._point), 4.0, AGENT)
-        return image
+        return draw_point(self._point, self._goal, self._arena_size)
 
 
 def _as_pair(argument: str, value: Any) -> npt.NDArray[Any]:
-    """Gives two numbers as an array of shape (2,), or raises that they are not."""
+    """Returns two numbers as an array of shape (2,), or raises that they are not."""
     try:
         pair = np.asarray(value)
     except ValueError:  # lists of unequal lengths
@@ -227,7 +279,7 @@ def _as_pair(argument: str, value: Any) -> npt.NDArray[Any]:
 
 
 def _check_number(argument: str, value: Any) -> float:
-    """Gives a finite number as a float, or raises that it is not."""
+    """Returns a finite number as a float, or raises that it is not."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{argument} must be a number, not {value!r}.")
     if not math.isfinite(value):

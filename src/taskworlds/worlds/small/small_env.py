@@ -1,7 +1,7 @@
 """`SmallEnv`: what the small environments of this package share around their own dynamics.
 
-Garage's protocol on Gymnasium's API: `step` gives an `EnvStep`, a step outside an episode raises, `spec`
-carries the spaces and the limit, and `visualize()` shows each later step.
+It is garage's protocol on Gymnasium's API: `step` returns an `EnvStep`, a step outside an episode raises, `spec`
+carries the spaces and the limit, and `visualize()` prints each later step.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class SmallEnv(gymnasium.Env[Any, Any], abc.ABC):
         action_space: space of the actions.
         observation_space: space of the observations.
         max_episode_length: most steps of an episode; None or infinity for no limit.
-        render_mode: what `render()` gives, one of `metadata["render_modes"]`, or None.
+        render_mode: what `render()` returns, one of `metadata["render_modes"]`, or None.
         kwargs: the constructor's other arguments, as plain data, from which `spec.make()` builds it again.
 
     Raises:
@@ -133,7 +133,7 @@ class SmallEnv(gymnasium.Env[Any, Any], abc.ABC):
         return self._start()
 
     def render(self, mode: str | None = None) -> str | npt.NDArray[np.uint8] | None:
-        """Gives a picture of the state as it stands; also before the first reset and after an episode's end.
+        """Returns a picture of the present state, also before the first reset and after an episode's end.
 
         Args:
             mode: one of `render_modes`; None for the mode given at construction.
@@ -148,7 +148,7 @@ class SmallEnv(gymnasium.Env[Any, Any], abc.ABC):
         """
         if mode is None and self.render_mode is None:
             warnings.warn(
-                f"render() gives nothing, as {type(self).__name__} was made without a render_mode. Choose "
+                f"render() returns nothing, as {type(self).__name__} was made without a render_mode. Choose "
                 f"one of {', '.join(self.render_modes)} at construction, or call render(mode).",
                 stacklevel=2,
             )
@@ -162,7 +162,7 @@ class SmallEnv(gymnasium.Env[Any, Any], abc.ABC):
         self._visualizing = True
 
     def _check_running(self) -> int:
-        """Gives the steps taken in this episode, or raises that none runs."""
+        """Returns the steps taken in this episode, or raises if none runs."""
         if self._step_cnt is None:
             raise RuntimeError(
                 f"{type(self).__name__}.step needs a running episode, and there is none. Call reset() before "
@@ -173,7 +173,7 @@ class SmallEnv(gymnasium.Env[Any, Any], abc.ABC):
     def _finish(
         self, action: Any, reward: float, observation: Any, env_info: dict[str, Any], *, terminated: bool
     ) -> EnvStep:
-        """Counts the step just made and gives its `EnvStep`."""
+        """Counts the step just made and returns its `EnvStep`."""
         step_cnt = self._check_running() + 1
         step_type = StepType.get_step_type(step_cnt, self._spec.max_episode_length, terminated)
         self._step_cnt = None if step_type in (StepType.TERMINAL, StepType.TIMEOUT) else step_cnt
@@ -183,12 +183,12 @@ class SmallEnv(gymnasium.Env[Any, Any], abc.ABC):
 
     @abc.abstractmethod
     def _start(self) -> tuple[Any, dict[str, Any]]:
-        """Goes to the start state; gives the first observation and the episode's info."""
+        """Goes to the start state; returns the first observation and the episode's info."""
 
     @abc.abstractmethod
     def _text(self) -> str:
-        """Gives the state as text."""
+        """Returns the state as text."""
 
     @abc.abstractmethod
     def _frame(self) -> npt.NDArray[np.uint8]:
-        """Gives the state as an image, (height, width, 3) uint8."""
+        """Returns the state as an image, (height, width, 3) uint8."""

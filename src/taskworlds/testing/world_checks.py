@@ -86,10 +86,14 @@ class Sample:
         }
         self.tasks: list[Task] = []
         self.by_skill: dict[str, Task] = {}
-        mixed = [each for each in self.benchmarks.values() if len(each.env_names("train")) > 1]
-        first = next(iter(self.benchmarks.values()), None)
-        chosen = min(mixed, key=lambda each: len(each.env_names("train")), default=first)
-        if chosen is None:
+        number = {
+            name: len({task.env_name for task in each.train_tasks}) for name, each in self.benchmarks.items()
+        }
+        mixed = [name for name, skills in number.items() if skills > 1]
+        first = next(iter(number), None)
+        name = min(mixed, key=lambda name: number[name], default=first)
+        chosen = None if name is None else self.benchmarks[name]
+        if chosen is None or not chosen.train_tasks:
             return
         by_skill: dict[str, list[Task]] = {}
         for task in chosen.train_tasks:
@@ -271,8 +275,10 @@ class _Run:
                     "has_test tells whether a benchmark has test tasks",
                     f"it is {maker.has_test}, and {name} has {len(made.test_tasks)}",
                 )
-            for split, stated in (("train", maker.train_skills), ("test", maker.test_skills)):
-                tasks = made.tasks(split)
+            for split, tasks, stated in (
+                ("train", made.train_tasks, maker.train_skills),
+                ("test", made.test_tasks, maker.test_skills),
+            ):
                 skills = tuple(dict.fromkeys(task.env_name for task in tasks))
                 if stated is not None and not maker.keywords and set(stated) != set(skills):
                     raise broken(

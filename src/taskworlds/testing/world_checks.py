@@ -264,6 +264,10 @@ class _Run:
         makers = world.benchmark_makers()
         if not makers:
             raise broken("A world has a benchmark, which makes its tasks", "benchmarks is empty")
+        for name, maker in makers.items():
+            for tasks in resolve(maker.tasks)(self._seed, None, **keywords(world, maker)):
+                for task in tasks:
+                    self._check_task(task, name)
         self._sample = sample = Sample(world, self._seed)
         for name, maker in makers.items():
             made = sample.benchmarks[name]
@@ -285,8 +289,6 @@ class _Run:
                         f"{split}_skills names the skills of a benchmark's {split} tasks",
                         f"{name} says {', '.join(stated) or 'none'}, and has {', '.join(skills) or 'none'}",
                     )
-                for task in tasks:
-                    self._check_task(task, name)
         if not sample.tasks:
             raise broken("A benchmark has train tasks", f"{next(iter(makers))} has none")
         missing = [name for name in world.env_names() if name not in sample.by_skill]
@@ -296,8 +298,8 @@ class _Run:
 
     def _check_task(self, task: Task, benchmark: str) -> None:
         world = self._world
-        if task.env_name not in world.env_names():
-            raise broken("A benchmark's tasks are of the world's skills", f"{benchmark} has {task}")
+        if not isinstance(task, Task) or task.env_name not in world.env_names():
+            raise broken("A benchmark's tasks are of the world's skills", f"{benchmark} has {task!r}")
         try:
             world.check_task(task)
         except (TypeError, ValueError) as error:

@@ -179,14 +179,15 @@ class _Run:
         return f"can step {world.name}; " + ("exact" if engine.exact else "not exact")
 
     @contextlib.contextmanager
-    def _made(self, num_rows: int = _ROWS, *, reset: bool = True) -> Iterator[Rows]:
+    def _made(self, num_rows: int = _ROWS, *, reset: bool = True) -> Iterator[_Resting]:
         """Makes rows, resets them, and closes them."""
         world = self._world
         versions = {"reward_function_version": world.reward_function_versions[-1]}
         settings = {name: value for name, value in versions.items() if name in world.settings}
         names = list(dict.fromkeys(task.env_name for task in self._tasks))
-        rows: Rows = self._engine.make(world, names, num_rows, settings, self._options)
-        with contextlib.closing(rows):
+        made: Rows = self._engine.make(world, names, num_rows, settings, self._options)
+        rows = _Resting(made, np.zeros(num_rows, dtype=np.bool_))
+        with contextlib.closing(made):
             if reset:
                 rows.reset(self._of_rows(num_rows), np.ones(num_rows, dtype=np.bool_), self._seeds[:num_rows])
             yield rows
@@ -195,13 +196,9 @@ class _Run:
         """Returns a task for each row."""
         return [self._tasks[row % len(self._tasks)] for row in range(num_rows)]
 
-    def _play(self, rows: Rows, actions: Sequence[Any], mask: NDArray[np.bool_] | None = None) -> list[Any]:
-        """Steps rows, and returns copies of what that gave."""
-        chosen = self._every if mask is None else mask
-        return [copy.deepcopy(_told(rows.step(each, chosen.copy()))) for each in actions]
-
     def _rows_made(self) -> str:
-        with self._made(reset=False) as rows:
+        with self._made(reset=False) as made:
+            rows = made.rows
             missing = [name for name in _METHODS if not callable(getattr(rows, name, None))]
             if missing:
                 raise broken("Rows have the methods of Rows", f"these do not have {', '.join(missing)}")
@@ -235,7 +232,8 @@ class _Run:
         return copy.deepcopy(each)
 
     def _reset(self) -> str:
-        with self._made(reset=False) as rows:
+        with self._made(reset=False) as made:
+            rows = made.rows
             mask = np.array([True, False, True, False])
             tasks: list[Task | None] = [
                 task if chosen else None for task, chosen in zip(self._of_rows(), mask, strict=True)
@@ -262,8 +260,8 @@ class _Run:
 
     def _step(self) -> str:
         names: set[str] | None = None
-        running = self._every.copy()
-        with self._made() as rows:
+        with self._made() as made:
+            rows, running = made.rows, self._every.copy()
             for number, actions in enumerate(self._actions):
                 where = f"at step {number}"
                 step = rows.step(actions, running.copy())
@@ -321,18 +319,17 @@ class _Run:
         mask = np.array([False, True, False, True])
         first, second, third = (self._actions * 3)[:3]
         with self._made() as rows:
-            self._play(rows, [first])
-            before = self._check_observations(rows.step(first, self._every.copy()).obs, "before")
-            after = self._check_observations(rows.step(second, mask.copy()).obs, "after a masked step")
+            before = self._check_observations(rows.step(first)[0], "before")
+            after = self._check_observations(rows.step(second, mask.copy())[0], "after a masked step")
             for row in np.flatnonzero(~mask):
                 if first_difference(before[row], after[row]) is not None:
                     raise broken(
                         "A masked step leaves the other rows' observations as they were",
-                        f"row {row} changed at step 2",
+                        f"row {row} changed at step 1",
                     )
-            last = self._play(rows, [third])[0]
+            last = rows.step(third)
         with self._made() as rows:
-            expected = self._play(rows, [first, first, third])[-1]
+            expected = rows.play([first, third])[-1]
         for row in np.flatnonzero(~mask).tolist():
             self._same_row(
                 last, row, expected, row, "A row that a mask leaves out goes on from where it was", "not"
@@ -357,12 +354,10 @@ class _Run:
     def _halves(self) -> str:
         actions = self._actions[:5]
         with self._made() as rows:
-            expected = self._play(rows, actions)
+            expected = rows.play(actions)
         with self._made() as rows:
             for number, each in enumerate(actions):
-                given, mask = copy.deepcopy(each), self._every.copy()
-                rows.step_async(given, mask)
-                place = first_difference(_told(rows.step_wait()), expected[number])
+                place = first_difference(rows.step(each, in_halves=True), expected[number])
                 if place is not None:
                     raise broken(
                         "step_async and step_wait do what step does", f"not at step {number}: {place}"
@@ -374,29 +369,28 @@ class _Run:
         rule = "What get_state returns is the caller's own"
         source = np.arange(_ROWS)
         with self._made() as rows:
-            self._play(rows, actions[:4])
+            rows.play(actions[:4])
             state = rows.get_state()
             kept = copy.deepcopy(state)
-            expected = self._play(rows, actions[4:])
+            expected = rows.play(actions[4:])
             place = first_difference(state, kept)
             if place is not None:
                 raise broken(rule, f"steps changed it, {place}")
             rows.set_state(state, source)
-            place = first_difference(self._play(rows, actions[4:]), expected)
+            place = first_difference(rows.play(actions[4:]), expected)
             if place is not None:
                 raise broken(
                     "After set_state the same actions lead to the same", f"not in the same rows: {place}"
                 )
             rows.set_state(state, source)
-            taken = rows.get_state()
-            _spoil(taken)
-            place = first_difference(self._play(rows, actions[4:]), expected)
+            _spoil(rows.rows.get_state())
+            place = first_difference(rows.play(actions[4:]), expected)
             if place is not None:
                 raise broken(rule, f"writing to it changed the rows: {place}")
             spoilt = copy.deepcopy(kept)
             rows.set_state(spoilt, source)
-            _spoil(spoilt)
-            place = first_difference(self._play(rows, actions[4:]), expected)
+            _spoil(spoilt[0])
+            place = first_difference(rows.play(actions[4:]), expected)
             if place is not None:
                 raise broken(
                     "set_state keeps nothing of what it was given",
@@ -404,7 +398,7 @@ class _Run:
                 )
         with self._made(reset=False) as rows:
             rows.set_state(pickle.loads(pickle.dumps(kept)), source)
-            place = first_difference(self._play(rows, actions[4:]), expected)
+            place = first_difference(rows.play(actions[4:]), expected)
             if place is not None:
                 raise broken("After set_state the same actions lead to the same", f"not in new rows: {place}")
         return "the caller's own; exact in the same rows and in new ones"
@@ -413,14 +407,14 @@ class _Run:
         actions = (self._actions * 6)[:6]
         rule = "Row i goes on as row source[i] did"
         with self._made() as rows:
-            self._play(rows, actions[:3])
+            rows.play(actions[:3])
             state = rows.get_state()
             # The rows that are compared take the same actions.
             alike = [_repeated(each, 1, _ROWS) for each in actions[3:]]
-            expected = self._play(rows, alike)
+            expected = rows.play(alike)
             for source in ([3, 2, 1, 0], [1, 1, 1, 1], [0, 0, 2, 2]):
                 rows.set_state(state, np.array(source))
-                for number, step in enumerate(self._play(rows, alike)):
+                for number, step in enumerate(rows.play(alike)):
                     for row, other in enumerate(source):
                         self._same_row(
                             step,
@@ -432,9 +426,8 @@ class _Run:
                         )
         with self._made(2, reset=False) as few:
             few.set_state(state, np.array([2, 0]))
-            mask = np.ones(2, dtype=np.bool_)
             for number, each in enumerate(alike):
-                step = copy.deepcopy(_told(few.step(_repeated(each, 1, 2), mask)))
+                step = few.step(_repeated(each, 1, 2))
                 for row, other in enumerate((2, 0)):
                     self._same_row(
                         step, row, expected[number], other, rule, f"in two rows, at step {number}:"
@@ -443,7 +436,8 @@ class _Run:
 
     def _attributes(self) -> str:
         name = "no_such_attribute"
-        with self._made() as rows, self._made() as other:
+        with self._made() as made, self._made() as other:
+            rows = made.rows
             for what, call in (
                 ("call", lambda: rows.call(name)),
                 ("get_attr", lambda: rows.get_attr(name)),
@@ -459,18 +453,16 @@ class _Run:
                     raise broken(rule, f"it raised {type(error).__name__}: {error}") from error
                 else:
                     raise broken(rule, "nothing was raised")
-            place = first_difference(
-                self._play(rows, self._actions[:3]), self._play(other, self._actions[:3])
-            )
+            place = first_difference(made.play(self._actions[:3]), other.play(self._actions[:3]))
             if place is not None:
                 raise broken("A question about an attribute leaves the rows as they were", place)
         return "AttributeError for one that is not there, which leaves the rows usable"
 
     def _close(self) -> str:
-        with self._made() as rows:
-            rows.close()
+        with self._made() as made:
+            made.rows.close()
             try:
-                rows.close()
+                made.rows.close()
             except Exception as error:
                 raise broken("close works twice", f"it raised {type(error).__name__}: {error}") from error
         with self._made(reset=False):
@@ -529,9 +521,52 @@ class _Run:
         return f"{theirs.name}'s is taken"
 
 
-def _told(step: RowStep) -> tuple[Any, ...]:
-    """Returns what a step says, without the faults."""
-    return step.obs, np.asarray(step.rewards), {**step.terms}, step.terminated
+class _Resting:
+    """Rows in which a row whose episode has ended rests until its next reset, as vector environments have it.
+
+    Args:
+        rows: the engine's rows.
+        running: which of them have an episode, (N,) bool.
+    """
+
+    def __init__(self, rows: Rows, running: NDArray[np.bool_]) -> None:
+        self.rows = rows
+        self.running = running
+
+    def reset(self, tasks: Sequence[Task | None], mask: NDArray[np.bool_], seeds: NDArray[np.int64]) -> Any:
+        """See `Rows.reset`."""
+        self.running |= mask
+        return self.rows.reset(tasks, mask, seeds)
+
+    def step(
+        self, actions: Any, mask: NDArray[np.bool_] | None = None, *, in_halves: bool = False
+    ) -> tuple[Any, ...]:
+        """Steps rows; returns copies of observations, and of rewards, terms and ends, zeros where a row rests."""
+        stepping = self.running if mask is None else self.running & mask
+        given = stepping.copy()
+        if in_halves:
+            self.rows.step_async(actions, given)
+            step = self.rows.step_wait()
+        else:
+            step = self.rows.step(actions, given)
+        ended = np.zeros_like(stepping) if step.terminated is None else step.terminated & stepping
+        terms = {name: np.where(stepping, values, 0.0) for name, values in step.terms.items()}
+        told = copy.deepcopy(step.obs), np.where(stepping, step.rewards, 0.0), terms, ended
+        self.running = self.running & ~ended
+        return told
+
+    def play(self, actions: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Steps all rows several times."""
+        return [self.step(each) for each in actions]
+
+    def get_state(self) -> tuple[Any, NDArray[np.bool_]]:
+        """Returns the engine's state, and which rows run."""
+        return self.rows.get_state(), self.running.copy()
+
+    def set_state(self, state: tuple[Any, NDArray[np.bool_]], source: NDArray[np.int64]) -> None:
+        """Puts rows where `get_state` found them."""
+        self.rows.set_state(state[0], source)
+        self.running = state[1][source]
 
 
 def _repeated(batch: Any, row: int, num_rows: int) -> Any:

@@ -181,16 +181,21 @@ class _Run:
     @contextlib.contextmanager
     def _made(self, num_rows: int = _ROWS, *, reset: bool = True) -> Iterator[_Resting]:
         """Makes rows, resets them, and closes them."""
-        world = self._world
-        versions = {"reward_function_version": world.reward_function_versions[-1]}
-        settings = {name: value for name, value in versions.items() if name in world.settings}
-        names = list(dict.fromkeys(task.env_name for task in self._tasks))
-        made: Rows = self._engine.make(world, names, num_rows, settings, self._options)
+        made = self._new(num_rows)
         rows = _Resting(made, np.zeros(num_rows, dtype=np.bool_))
         with contextlib.closing(made):
             if reset:
                 rows.reset(self._of_rows(num_rows), np.ones(num_rows, dtype=np.bool_), self._seeds[:num_rows])
             yield rows
+
+    def _new(self, num_rows: int) -> Rows:
+        """Makes rows."""
+        world = self._world
+        versions = {"reward_function_version": world.reward_function_versions[-1]}
+        settings = {name: value for name, value in versions.items() if name in world.settings}
+        names = list(dict.fromkeys(task.env_name for task in self._tasks))
+        rows: Rows = self._engine.make(world, names, num_rows, settings, self._options)
+        return rows
 
     def _of_rows(self, num_rows: int = _ROWS) -> list[Task | None]:
         """Returns a task for each row."""
@@ -382,6 +387,11 @@ class _Run:
                 raise broken(
                     "After set_state the same actions lead to the same", f"not in the same rows: {place}"
                 )
+            place = first_difference(state, kept)
+            if place is not None:
+                raise broken(
+                    "set_state keeps nothing of what it was given", f"steps after it changed that: {place}"
+                )
             rows.set_state(state, source)
             _spoil(rows.rows.get_state())
             place = first_difference(rows.play(actions[4:]), expected)
@@ -459,14 +469,14 @@ class _Run:
         return "AttributeError for one that is not there, which leaves the rows usable"
 
     def _close(self) -> str:
-        with self._made() as made:
-            made.rows.close()
-            try:
-                made.rows.close()
-            except Exception as error:
-                raise broken("close works twice", f"it raised {type(error).__name__}: {error}") from error
-        with self._made(reset=False):
-            pass
+        rows = self._new(_ROWS)
+        rows.reset(self._of_rows(), self._every, self._seeds)
+        rows.close()
+        try:
+            rows.close()
+        except Exception as error:
+            raise broken("close works twice", f"it raised {type(error).__name__}: {error}") from error
+        self._new(1).close()
         return "close works twice, and before the first reset"
 
     # --- under make_vec -------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ _PUBLIC = {
     "benchmark": "taskworlds.core.benchmark",
     "build_dmcontrol_vec_env": "taskworlds.compat.mtrl.dmcontrol",
     "build_metaworld_vec_env": "taskworlds.compat.mtrl.metaworld",
-    "check_skill": "taskworlds.testing.check_skill",
+    "check_skill": "taskworlds.testing.skill_checks",
     "compare": "taskworlds.evaluation",
     "control": "taskworlds.control",
     "evaluate": "taskworlds.evaluation",
@@ -52,6 +52,7 @@ _PUBLIC = {
     "register_skill": "taskworlds.worlds.metaworld.skills",
     "round_robin_strategy": "taskworlds.compat.garage.multi_env",
     "samplers": "taskworlds.samplers",
+    "testing": "taskworlds.testing",
     "types": "taskworlds.types",
     "uniform_random_strategy": "taskworlds.compat.garage.multi_env",
 }

@@ -7,8 +7,9 @@ import pytest
 from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 from metaworld.policies import ENV_POLICY_MAP
 
-import taskworlds
 from taskworlds import benchmark
+from taskworlds.core.registry import world_of
+from taskworlds.testing.parity import compare, make_rows
 from taskworlds.worlds.metaworld.skills import SKILLS
 
 STEPS = 30
@@ -19,87 +20,56 @@ EVERY_SKILL = [
 ]
 
 
-def official_env(skill, version, task):
-    # A new one for each visibility: an official environment cannot always change it (`set_task` may raise).
-    env = ALL_V3_ENVIRONMENTS[skill](reward_function_version=version)
-    env.set_task(task.to_metaworld())
-    return env
+def official_rows(lone_rows, skill, version, num_rows, **how):
+    return lone_rows(
+        lambda task: ALL_V3_ENVIRONMENTS[skill](reward_function_version=version),
+        lambda env, task: env.set_task(task.to_metaworld()),
+        num_rows,
+        **how,
+    )
 
 
-def actions_for(policy, obs, step):
-    """The expert's action, every third one at random and beyond the bounds; every other one in float32."""
-    if step % 3 == 2:
-        action = np.random.default_rng(step).uniform(-1.5, 1.5, 4)
-    else:
-        action = np.clip(policy.get_action(obs.copy()), -1, 1)
-    return action.astype(np.float32 if step % 2 else np.float64)
-
-
-def assert_bits(ours, official):
-    ours, official = np.asarray(ours, dtype=np.float64), np.asarray(official, dtype=np.float64)
-    assert ours.shape == official.shape
-    assert ours.tobytes() == official.tobytes(), f"{ours} != {official}"
+def sync_rows(skill, version, num_rows):
+    return make_rows("sync", world_of(skill), [skill], num_rows, reward_function_version=version)
 
 
 @pytest.mark.filterwarnings("ignore:Constant.s. may be too high:UserWarning")
-@pytest.mark.parametrize("hidden", [False, True], ids=["visible", "hidden"])
 @pytest.mark.parametrize("version", ["v1", "v2"])
 @pytest.mark.parametrize("skill", EVERY_SKILL)
-def test_equal_to_the_last_bit(skill, version, hidden):
-    goals = benchmark("ML1" if hidden else "MT1", skill, seed=0).train_tasks
-    official = official_env(skill, version, goals[0])
-    envs = taskworlds.make_vec(
-        list(goals), 1, vector_strategy="sync", reward_function_version=version, autoreset_mode="Disabled"
-    )
-    policy = ENV_POLICY_MAP[skill]()
+def test_equal_to_the_last_bit(skill, version, lone_rows):
+    """A row with its goal shown and one with it hidden, as an official environment cannot always change that."""
+    shown, hidden = (benchmark(name, skill, seed=0).train_tasks for name in ("MT1", "ML1"))
+    ours, official = sync_rows(skill, version, 2), official_rows(lone_rows, skill, version, 2)
+    policies = [ENV_POLICY_MAP[skill](), ENV_POLICY_MAP[skill]()]
+
+    def act(tasks, obs, goals, step):
+        """The experts' actions, every third one at random and beyond the bounds; every other one in float32."""
+        if step % 3 == 2:
+            actions = np.random.default_rng(step).uniform(-1.5, 1.5, (2, 4))
+        else:
+            chosen = [policy.get_action(each.copy()) for policy, each in zip(policies, obs, strict=True)]
+            actions = np.clip(chosen, -1, 1)
+        return actions.astype(np.float32 if step % 2 else np.float64)
+
     # Several goals in one environment: what an episode leaves behind must not show in the next.
-    for number in (0, 7, 31, 0):
-        official.set_task(goals[number].to_metaworld())
-        theirs, _ = official.reset()
-        ours, infos = envs.reset(options={"tasks": goals[number]})
-        assert_bits(ours[0], theirs)
-        assert_bits(infos["goal"][0], official._target_pos)
-        for step in range(STEPS):
-            action = actions_for(policy, theirs, step)
-            theirs, reward, terminated, truncated, info = official.step(action)
-            ours, rewards, terminations, truncations, infos = envs.step(action[None])
-            assert_bits(ours[0], theirs)
-            assert_bits(rewards[0], reward)
-            assert (terminations[0], truncations[0]) == (terminated, truncated)
-            reported = {name for name in infos if not name.startswith("_")} - {"task_name", "task_id", "goal"}
-            assert reported == set(info)
-            for name, value in info.items():
-                assert_bits(infos[name][0], float(value))
-            assert_bits(infos["goal"][0], official._target_pos)
+    rounds = [(shown[number], hidden[number]) for number in (0, 7, 31, 0)]
+    outcome = compare(ours, official, rounds, act, steps=STEPS, tolerance=0)
+    assert outcome.lines == []
+    assert outcome.steps == 4 * 2 * STEPS
+    ours.close()
+    official.close()
 
 
 @pytest.mark.parametrize("skill", EVERY_SKILL)
-def test_one_row_can_hold_goals_of_both_visibilities(skill):
-    shown, hidden = (benchmark(name, skill, seed=0).train_tasks[0] for name in ("MT1", "ML1"))
-    envs = taskworlds.make_vec([shown, hidden], 1, vector_strategy="sync")
-    for task in (shown, hidden, shown):
-        official = official_env(skill, "v2", task)
-        theirs, _ = official.reset()
-        ours, _ = envs.reset(options={"tasks": task})
-        assert_bits(ours[0], theirs)
-        for step in range(3):
-            action = np.random.default_rng(step).uniform(-1, 1, 4)
-            theirs, reward, *_ = official.step(action)
-            ours, rewards, *_ = envs.step(action[None])
-            assert_bits(ours[0], theirs)
-            assert_bits(rewards[0], reward)
+def test_a_reset_is_the_same_whatever_came_before(skill, lone_rows):
+    """One row holds goals of both visibilities, and each episode is that of an official environment just made."""
+    shown, hidden = (benchmark(name, skill, seed=0).train_tasks for name in ("MT1", "ML1"))
+    ours, official = sync_rows(skill, "v2", 1), official_rows(lone_rows, skill, "v2", 1, fresh=True)
 
+    def act(tasks, obs, goals, step):
+        return np.random.default_rng(step).uniform(-1, 1, (1, 4))
 
-@pytest.mark.parametrize("skill", EVERY_SKILL)
-def test_a_reset_is_the_same_whatever_came_before(skill):
-    goals = benchmark("MT1", skill, seed=0).train_tasks
-    envs = taskworlds.make_vec(list(goals), 1, vector_strategy="sync")
-    first, _ = envs.reset(options={"tasks": goals[0]})
-    after_first, *_ = envs.step(np.full((1, 4), 0.5))
-    for number in (3, 4):
-        envs.reset(options={"tasks": goals[number]})
-        for step in range(20):
-            envs.step(np.random.default_rng(step).uniform(-1, 1, (1, 4)))
-        again, _ = envs.reset(options={"tasks": goals[0]})
-        assert_bits(again, first)
-        assert_bits(envs.step(np.full((1, 4), 0.5))[0], after_first)
+    rounds = [[shown[0]], [hidden[0]], [shown[3]], [shown[4]], [shown[0]]]
+    assert compare(ours, official, rounds, act, steps=20, tolerance=0).lines == []
+    ours.close()
+    official.close()

@@ -7,10 +7,11 @@ package's own are named here in the same way.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from taskworlds.core.errors import check_choice, check_known
@@ -27,6 +28,7 @@ __all__ = [
     "on_new_names",
     "register_engine",
     "register_world",
+    "temporarily_registered",
     "world_of",
     "worlds",
 ]
@@ -121,6 +123,22 @@ def register_engine(engine: RowEngine, *, replace: bool = False) -> None:
             "with replace=True to drop the other."
         )
     registry.engines[engine.name] = engine
+
+
+@contextlib.contextmanager
+def temporarily_registered(record: World | RowEngine) -> Iterator[None]:
+    """Makes a world or an engine known within a `with` block, in place of one that is registered under the name."""
+    registry = _complete()
+    before = dict(registry.worlds), dict(registry.engines)
+    if isinstance(record, World):
+        register_world(record, replace=True)
+    else:
+        register_engine(record, replace=True)
+    try:
+        yield
+    finally:
+        registry.worlds, registry.engines = before
+        names_changed()
 
 
 def on_new_names(listener: Callable[[], None]) -> None:

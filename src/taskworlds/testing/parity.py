@@ -1,212 +1,381 @@
-"""Runs a skill on the native engine beside its official environment, and says where they differ.
+"""Two engines' rows side by side: given the same tasks, seeds and actions, they must do the same.
 
-`python -m taskworlds.testing.parity drawer` does it for the skills of a family, and prints what it found.
+`compare` is the one loop of all worlds. What it compares are the rows that users get, of any two engines.
+`python -m taskworlds.testing.parity drawer` runs the skills of a Meta-World family on the native engine beside their
+official environments, and prints what differs.
 """
 
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import gymnasium as gym
 import mujoco
 import numpy as np
-from metaworld.env_dict import ALL_V3_ENVIRONMENTS
-from metaworld.policies import ENV_POLICY_MAP
 from numpy.typing import NDArray
 
-from taskworlds.engine import Engine, MocapControl, Scene, metaworld_model
+from taskworlds.core.registry import choose_engine, world_of
+from taskworlds.core.task import Task
+from taskworlds.core.world import World
+from taskworlds.rows.engine_rows import EngineRows
+from taskworlds.rows.protocol import Rows, RowStep
 from taskworlds.worlds.metaworld.goals import draw_goals
-from taskworlds.worlds.metaworld.kernel import (
-    ARM_READS,
-    MEMORY_SIZE,
-    TERM_NAMES,
-    TERM_SIZE,
-    first_observation,
-    native_kernel,
-    param_size,
-    plain_kernel,
-)
-from taskworlds.worlds.metaworld.reset import begin
-from taskworlds.worlds.metaworld.skill import Skill
+from taskworlds.worlds.metaworld.kernel import plain_kernel
+from taskworlds.worlds.metaworld.native import NativeRows
+from taskworlds.worlds.metaworld.skills import skill
 
-__all__ = ["KINDS", "TOLERANCE", "Native", "Official", "differences"]
+__all__ = [
+    "KINDS",
+    "TOLERANCE",
+    "Act",
+    "Actions",
+    "Outcome",
+    "PlainKernelRows",
+    "compare",
+    "differences",
+    "distance",
+    "make_rows",
+]
 
-TOLERANCE = 1e-9  # observations, rewards and info: sums in another order than NumPy's; physics has none
+TOLERANCE = 1e-9  # observations, rewards and terms: sums in another order than NumPy's; physics has none
 KINDS = ("expert", "noisy", "random", "double")
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 
-
-class Official:
-    """The official environment of a skill, with goals given as rand_vec."""
-
-    def __init__(self, name: str, version: str) -> None:
-        self.env: Any = ALL_V3_ENVIRONMENTS[name](reward_function_version=version)
-        self.env._set_task_called = True
-        self.env._freeze_rand_vec = True
-        self.env.max_path_length = 10**9
-
-    def reset(self, rand_vec: NDArray[np.float64], visible: bool) -> NDArray[np.float64]:
-        """Starts an episode, and gives its observation (39,)."""
-        self.env._last_rand_vec = np.array(rand_vec)
-        self.env._partially_observable = not visible
-        self.env.__dict__.pop("sawyer_observation_space", None)
-        return self.env.reset()[0]
-
-    def state(self) -> NDArray[np.float64]:
-        """Gives MuJoCo's integration state."""
-        state = np.empty(mujoco.mj_stateSize(self.env.model, _STATE))
-        mujoco.mj_getState(self.env.model, self.env.data, state, _STATE)
-        return state
+Act = Callable[[Sequence[Task | None], NDArray[np.float64], NDArray[np.float64], int], NDArray[Any]]
+"""Chooses actions (N, A) from each row's task, the observations (N, O), the goals (N, G) and the step's number."""
 
 
-class Native:
-    """One row of the native engine.
+@dataclass
+class Outcome:
+    """What a comparison found.
 
-    Args:
-        skill: the skill.
-        version: of the reward.
-        plain: run the kernel as ordinary Python.
-        kernel: the compiled kernel, if it is there already.
+    Attributes:
+        found: where each thing differed first, by what differed: "physics", "reward", the name of a term.
+        worst: the largest difference in numbers that need not be equal to the last bit.
+        steps: steps that were compared, counted in each row.
     """
 
-    def __init__(self, skill: Skill, version: str, plain: bool = False, kernel: Any = None) -> None:
-        self.skill = skill
-        self.model = metaworld_model(skill.model)
-        reads = tuple((ARM_READS | dict(skill.reads)).values())
-        mocap = MocapControl("mocap", low=skill.hand_low, high=skill.hand_high)
-        scene = Scene(
-            self.model, 5, mocap=mocap, controls=((3, 1.0), (3, -1.0)), overrides=skill.moves, reads=reads
-        )
-        self.plain = plain_kernel(skill, version) if plain else None
-        self.engine = Engine(
-            [scene],
-            1,
-            action_size=4,
-            param_size=param_size(skill),
-            memory_size=MEMORY_SIZE + skill.memory,
-            obs_size=39,
-            term_size=TERM_SIZE,
-            kernels=() if plain else (kernel or native_kernel(skill, version),),
-            num_threads=1,
-        )
-        self.engine.kernel_of_row[:] = -1 if plain else 0
+    found: dict[str, str] = field(default_factory=dict)
+    worst: float = 0.0
+    steps: int = 0
 
-    def reset(self, rand_vec: NDArray[np.float64], visible: bool) -> NDArray[np.float64]:
-        """Starts an episode, and gives its observation (39,)."""
-        beginning = begin(self.skill, self.model.to_mujoco(), rand_vec)
-        engine = self.engine
-        engine.states[0, : beginning.state.size] = beginning.state
-        engine.overrides[0, : beginning.moved.size] = beginning.moved
-        assert set(beginning.start) == set(self.skill.start), (set(beginning.start), set(self.skill.start))
-        starts = [beginning.start[name] for name in self.skill.start]
-        engine.params[0] = np.concatenate([np.array([float(visible)]), *starts])
-        obs, memory, _ = first_observation(self.skill, beginning, visible)
-        engine.memory[0] = memory
+    def note(self, what: str, where: str) -> None:
+        """Keeps where something differed, if it is the first place."""
+        self.found.setdefault(what, where)
+
+    @property
+    def lines(self) -> list[str]:
+        """A line for each thing that differed."""
+        return [f"{what}: {where}" for what, where in self.found.items()]
+
+
+def compare(
+    ours: Rows,
+    theirs: Rows,
+    rounds: Iterable[Sequence[Task | None]],
+    act: Act,
+    *,
+    steps: int,
+    seed: int = 0,
+    tolerance: float = TOLERANCE,
+    exact: Collection[str] = (),
+    names: tuple[str, str] = ("ours", "official"),
+) -> Outcome:
+    """Resets and steps two batches alike, and compares everything after each reset and step.
+
+    Physics must be equal to the last bit, ends of episodes and names of terms must be the same, and observations,
+    rewards, terms and goals must agree to the tolerance: absolute, and relative where numbers exceed 1. A row whose
+    episode has ended rests until the next round.
+
+    Args:
+        ours: the rows to be checked.
+        theirs: the rows to compare with, as many.
+        rounds: for each round the task of each row, or None for a row that rests. Each round is an episode in the same
+            rows, so what an episode leaves behind shows in the next.
+        act: chooses the actions, from what `theirs` shows.
+        steps: steps of a round.
+        seed: seeds the episodes' starts, where a world draws them.
+        tolerance: 0 for equality to the last bit.
+        exact: what must be equal whatever the tolerance, where a zero may have either sign: "observation",
+            "first observation", "reward", "goal", or names of terms.
+        names: what the two are called in messages.
+
+    Returns:
+        What differed, and where it did first.
+    """
+    outcome = Outcome()
+    rng = np.random.default_rng(seed)
+
+    def look(what: str, mine: Any, its: Any, rows: NDArray[np.bool_], where: str) -> None:
+        mine, its = np.asarray(mine, dtype=np.float64)[rows], np.asarray(its, dtype=np.float64)[rows]
+        if mine.shape != its.shape:
+            outcome.note(what, f"{where}: shape {mine.shape} {names[0]}, {its.shape} {names[1]}")
+            return
+        far = distance(mine, its)
+        differs = ~(far <= (0.0 if what in exact else tolerance))
+        if tolerance == 0:  # signs of zeros too
+            differs |= np.signbit(mine) != np.signbit(its)
+        outcome.worst = max(outcome.worst, float(np.nan_to_num(far, nan=np.inf).max(initial=0.0)))
+        bad = np.argwhere(differs)
+        if not bad.size:
+            return
+        index = tuple(bad[0].tolist())
+        row = int(np.flatnonzero(rows)[index[0]])
+        task = tasks[row]
+        place = f" (number {index[1]})" if len(index) > 1 else ""
+        outcome.note(
+            what,
+            f"{where}, row {row}, task {task and task.id} of {task and task.env_name}: "
+            f"{mine[index]!r} {names[0]}, {its[index]!r} {names[1]}{place}",
+        )
+
+    for number, tasks in enumerate(rounds):
+        rows = np.array([task is not None for task in tasks])
+        seeds = rng.integers(2**31, size=len(rows))
+        where = f"round {number} at reset"
+        obs, mine = theirs.reset(tasks, rows, seeds), ours.reset(tasks, rows, seeds)
+        look("first observation", mine, obs, rows, where)
+        look("goal", ours.goals, theirs.goals, rows, where)
+        _compare_physics(ours, theirs, rows, "first physics", where, outcome)
+        for step in range(steps):
+            where = f"round {number}, step {step}"
+            actions = act(tasks, np.array(obs), theirs.goals.copy(), step)
+            its_step, our_step = theirs.step(actions, rows), ours.step(actions, rows)
+            obs = its_step.obs
+            _compare_physics(ours, theirs, rows, "physics", where, outcome)
+            look("observation", our_step.obs, obs, rows, where)
+            look("reward", our_step.rewards, its_step.rewards, rows, where)
+            look("goal", ours.goals, theirs.goals, rows, where)
+            if set(our_step.terms) != set(its_step.terms):
+                outcome.note(
+                    "names of terms",
+                    f"{where}: {sorted(our_step.terms)} {names[0]}, {sorted(its_step.terms)} {names[1]}",
+                )
+            for name in our_step.terms.keys() & its_step.terms.keys():
+                look(name, our_step.terms[name], its_step.terms[name], rows, where)
+            if isinstance(ours, EngineRows) and isinstance(theirs, EngineRows):
+                look("memory", ours.engine.memory, theirs.engine.memory, rows, where)
+            look("terminated", _ended(our_step, len(rows)), _ended(its_step, len(rows)), rows, where)
+            for fault in our_step.faults:
+                outcome.note("fault", f"{where}, row {fault.row}: {fault.what} {names[0]}")
+            outcome.steps += int(rows.sum())
+            rows = rows & ~_ended(its_step, len(rows))
+            if not rows.any():
+                break
+    return outcome
+
+
+def distance(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Returns how far numbers lie apart, relative where they exceed 1; NaN for a NaN among them."""
+    with np.errstate(invalid="ignore"):
+        far = np.abs(ours - theirs) / np.maximum(1.0, np.abs(theirs))
+        return np.where(ours == theirs, 0.0, far)  # infinities
+
+
+def _ended(step: RowStep, num_rows: int) -> NDArray[np.bool_]:
+    return np.zeros(num_rows, dtype=np.bool_) if step.terminated is None else step.terminated.copy()
+
+
+def _compare_physics(
+    ours: Rows, theirs: Rows, rows: NDArray[np.bool_], what: str, where: str, outcome: Outcome
+) -> None:
+    mine, its = _physics(ours), _physics(theirs)
+    for row in np.flatnonzero(rows).tolist():
+        one, other = mine[row], its[row]
+        if one is None or other is None:  # a world without a simulator
+            continue
+        # The native engine's rows are as wide as the largest of its models needs.
+        if one.size < other.size or one[: other.size].tobytes() != other.tobytes():
+            outcome.note(what, f"{where}, row {row}: not equal to the last bit")
+
+
+def _physics(rows: Rows) -> Sequence[NDArray[np.float64] | None]:
+    """Returns MuJoCo's integration state of each row; None for a row without."""
+    if isinstance(rows, EngineRows):
+        return list(rows.engine.states)
+    try:
+        data, again, models = rows.get_attr("data"), rows.get_attr("data"), rows.get_attr("model")
+        if all(
+            one is other and isinstance(one, mujoco.MjData) for one, other in zip(data, again, strict=True)
+        ):
+            return [_state(model, each) for model, each in zip(models, data, strict=True)]
+    except (AttributeError, RuntimeError):  # another simulator, or a row without a task
+        pass
+    states = rows.get_state()  # takes as long as a step, so only where the simulation is not at hand
+    return [state.get("physics") if isinstance(state, dict) else None for state in states]
+
+
+def _state(model: mujoco.MjModel, data: mujoco.MjData) -> NDArray[np.float64]:
+    state = np.empty(mujoco.mj_stateSize(model, _STATE))
+    mujoco.mj_getState(model, data, state, _STATE)
+    return state
+
+
+def make_rows(engine: str, world: World, env_names: Sequence[str], num_rows: int, **settings: Any) -> Rows:
+    """Makes the rows that a user gets by `vector_strategy`.
+
+    Args:
+        engine: the engine's name.
+        world: the world.
+        env_names: skills to be ready for.
+        num_rows: how many rows.
+        **settings: those of the world's `settings` that are chosen.
+    """
+    return choose_engine(world, engine, num_rows).make(world, list(env_names), num_rows, settings, {})
+
+
+class Actions:
+    """Actions of several kinds, one for each row.
+
+    "expert" is the world's expert as it comes; "noisy" the expert with noise and with a last number (a gripper) that is
+    half shut at times, float32; "random" float32, some beyond the limits; "double" likewise in float64. A batch has one
+    dtype, so "double" does not go with the others.
+
+    Args:
+        world: whose actions; its action space must be a Box with bounds.
+        kinds: the kind of each row, of `KINDS`.
+        seed: of noise and draws.
+    """
+
+    def __init__(self, world: World, kinds: Sequence[str], seed: int = 0) -> None:
+        if "double" in kinds and set(kinds) != {"double"}:
+            raise ValueError('kinds must not mix "double" with others: one batch has one dtype.')
+        space = world.action_space()
+        if not (isinstance(space, gym.spaces.Box) and space.is_bounded()):
+            raise TypeError(f"The actions of {world.name} must be a Box with bounds, not {space}.")
+        self._kinds = tuple(kinds)
+        self._rng = np.random.default_rng(seed)
+        self._phases = self._rng.uniform(0, 2 * math.pi, len(kinds))
+        self._centre = (space.high.astype(np.float64) + space.low) / 2
+        self._half = (space.high.astype(np.float64) - space.low) / 2
+        self._expert = world.expert() if {"expert", "noisy"} & set(kinds) else None
+
+    def __call__(
+        self,
+        tasks: Sequence[Task | None],
+        obs: NDArray[np.float64],
+        goals: NDArray[np.float64],
+        step: int,
+    ) -> NDArray[Any]:
+        """See `Act`."""
+        if self._expert is not None:
+            if step == 0 and hasattr(self._expert, "begin_episodes"):
+                playing = np.array([task is not None for task in tasks])
+                names = np.array([task and task.env_name for task in tasks], dtype=object)
+                self._expert.begin_episodes(playing, {"task_name": names, "goal": goals})
+            solving = self._expert(obs)
+        single = "double" not in self._kinds
+        actions = np.empty((len(tasks), *self._half.shape), dtype=np.float32 if single else np.float64)
+        for row, kind in enumerate(self._kinds):
+            if kind in ("random", "double"):
+                chosen = self._centre + self._half * self._rng.uniform(-1.2, 1.2, self._half.shape)
+            else:
+                chosen = solving[row]
+            if kind == "noisy":
+                noise = self._half * self._rng.normal(0, 0.3, self._half.shape)
+                chosen = np.clip(chosen + noise, self._centre - self._half, self._centre + self._half)
+                # A gripper half shut, now and then: efforts between 0 and 1 take their own path in float32.
+                if step % 7 < 3:
+                    chosen[-1] = 0.5 + 0.5 * math.sin(self._phases[row] + step / 5)
+            actions[row] = chosen
+        return actions
+
+
+class PlainKernelRows(NativeRows):
+    """Meta-World's native rows with kernels that run as ordinary Python, on the same physics."""
+
+    def __init__(
+        self, env_names: Sequence[str], num_rows: int, *, reward_function_version: str = "v2", **how: Any
+    ) -> None:
+        super().__init__(env_names, num_rows, reward_function_version=reward_function_version, **how)
+        self._plain_version = reward_function_version
+        self._kernel_of_row: dict[int, Callable[..., None]] = {}
+
+    def reset(
+        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """See `Rows.reset`."""
+        for row in np.flatnonzero(rows).tolist():
+            task = tasks[row]
+            assert task is not None
+            self._kernel_of_row[row] = plain_kernel(skill(task.env_name), self._plain_version)
+        obs = super().reset(tasks, rows, seeds)
+        self.engine.kernel_of_row[:] = -1
         return obs
 
-    def step(self, action: NDArray[np.floating]) -> tuple[NDArray[np.float64], float, dict[str, float]]:
-        """Takes a step, and gives observation, reward and what info holds."""
+    def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
+        """See `Rows.step`."""
+        step = super().step(actions, rows)
         engine = self.engine
-        engine.step(action[None])
-        if self.plain is not None:
-            single = action.dtype == np.float32
-            self.plain(
-                engine.now[0], action.astype(float), engine.params[0], engine.memory[0], engine.obs[0],
-                engine.terms[0], single,
-            )  # fmt: skip
-        terms = engine.terms[0]
-        return engine.obs[0].copy(), float(terms[0]), dict(zip(TERM_NAMES, terms[1:8].tolist(), strict=True))
-
-
-def _actions(kind: str, name: str, rng: np.random.Generator) -> Callable[..., NDArray[np.floating]]:
-    """Gives a function of observation and step, for one of `KINDS`."""
-    policy: Any = ENV_POLICY_MAP[name]()  # type: ignore[abstract]
-    phase = rng.uniform(0, 2 * math.pi)
-
-    def act(obs: NDArray[np.float64], step: int) -> NDArray[np.floating]:
-        if kind in ("random", "double"):
-            return rng.uniform(-1.2, 1.2, 4).astype(np.float32 if kind == "random" else np.float64)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the experts warn of actions that are cut off
-            action = np.clip(policy.get_action(obs), -1, 1)
-        if kind == "noisy":
-            action = np.clip(action + rng.normal(0, 0.3, 4), -1, 1)
-            # A gripper half shut, now and then: efforts between 0 and 1 take their own path in float32.
-            if step % 7 < 3:
-                action[3] = 0.5 + 0.5 * math.sin(phase + step / 5)
-            action = action.astype(np.float32)
-        return action
-
-    return act
+        for row in np.flatnonzero(rows).tolist():
+            self._kernel_of_row[row](
+                engine.now[row],
+                actions[row].astype(np.float64),
+                engine.params[row],
+                engine.memory[row],
+                engine.obs[row],
+                engine.terms[row],
+                actions.dtype == np.float32,
+            )
+        return step
 
 
 def differences(
-    skill: Skill, version: str, kind: str, *, goals: int, steps: int, seed: int = 0, plain: bool = False
+    env_name: str,
+    version: str,
+    kinds: Sequence[str] = KINDS,
+    *,
+    goals: int,
+    steps: int,
+    seed: int = 0,
+    plain: bool = False,
 ) -> list[str]:
-    """Runs both side by side and compares them after every reset and step.
-
-    Physics must be equal to the last bit; observations, rewards and info to `TOLERANCE`, relative above 1.
+    """Runs a Meta-World skill on the native engine beside its official environments.
 
     Args:
-        skill: the skill.
+        env_name: the skill.
         version: of the reward, "v1" or "v2".
-        kind: of the actions: the scripted "expert" (as it comes), "noisy" (the expert with noise and a gripper that is
-            half shut at times, float32), "random" (float32, some beyond the limits), or "double" (float64, likewise).
-        goals: goals in succession, in one environment, visible and hidden in turn.
-        steps: steps for each.
+        kinds: the kinds of actions, see `Actions`: each has a row. Those in float64 come after the others, in the same
+            rows.
+        goals: goals of each row, one after the other, visible and hidden in turn.
+        steps: steps for each goal.
         seed: of goals and actions.
-        plain: run the kernel as ordinary Python.
+        plain: run the native engine's kernels as ordinary Python.
 
     Returns:
         A line for each thing that differed, and where it did first.
     """
-    official, native = Official(skill.name, version), Native(skill, version, plain)
-    rng = np.random.default_rng(seed)
-    found: dict[str, str] = {}
-
-    def note(what: str, where: str) -> None:
-        found.setdefault(what, where)
-
-    for index, goal in enumerate(draw_goals([skill.name], seed, goals)[skill.name]):
-        visible = index % 2 == 0
-        act = _actions(kind, skill.name, rng)
-        obs, ours = official.reset(goal, visible), native.reset(goal, visible)
-        where = f"goal {index} ({'visible' if visible else 'hidden'}) at reset"
-        if not np.allclose(obs, ours, rtol=0, atol=TOLERANCE):
-            bad = np.flatnonzero(~np.isclose(obs, ours, rtol=0, atol=TOLERANCE))
-            note("reset observation", f"{where}: {bad.tolist()} official {obs[bad]} ours {ours[bad]}")
-        if not np.array_equal(official.state(), native.engine.states[0, : official.state().size]):
-            note("reset state", where)
-        shown = obs.copy()
-        for step in range(steps):
-            where = f"goal {index} ({'visible' if visible else 'hidden'}) step {step}"
-            shown[36:39] = official.env._target_pos
-            action = act(shown, step)
-            obs, reward, _, _, info = official.env.step(action)
-            ours, our_reward, our_info = native.step(action)
-            shown = obs.copy()
-            if not np.array_equal(official.state(), native.engine.states[0, : official.state().size]):
-                note("physics", where)
-            bad = np.flatnonzero(~np.isclose(obs, ours, rtol=0, atol=TOLERANCE))
-            if bad.size:
-                note("observation", f"{where}: {bad.tolist()} official {obs[bad]} ours {ours[bad]}")
-            scale = max(1.0, abs(float(reward)))
-            if not abs(float(reward) - our_reward) <= TOLERANCE * scale:
-                note(
-                    "reward",
-                    f"{where}: official {float(reward)!r} ours {our_reward!r} ({action.dtype}, {action})",
-                )
-            for name, value in info.items():
-                scale = max(1.0, abs(float(value)))
-                if not abs(float(value) - our_info[name]) <= TOLERANCE * scale:
-                    note(name, f"{where}: official {float(value)!r} ours {our_info[name]!r} ({action.dtype})")
-            if not np.allclose(
-                official.env._target_pos, native.engine.terms[0, 8:11], rtol=0, atol=TOLERANCE
-            ):
-                note("goal", where)
-    return [f"{skill.name} {version} {kind}: {what}: {where}" for what, where in found.items()]
+    world = world_of(env_name)
+    batches = [[kind for kind in kinds if (kind == "double") == double] for double in (False, True)]
+    num_rows = max(map(len, batches))
+    vectors = draw_goals([env_name], seed, goals)[env_name]
+    settings: dict[str, Any] = {"reward_function_version": version}
+    ours: Rows = (
+        PlainKernelRows([env_name], num_rows, num_threads=1, **settings)
+        if plain
+        else make_rows("native", world, [env_name], num_rows, **settings)
+    )
+    theirs = make_rows("sync", world, [env_name], num_rows, **settings)
+    lines = []
+    for batch in filter(None, batches):
+        rounds = [
+            [
+                Task(env_name, {"rand_vec": vector, "partially_observable": (row + number) % 2 == 1})
+                if row < len(batch)
+                else None
+                for row in range(num_rows)
+            ]
+            for number, vector in enumerate(vectors)
+        ]
+        every_row = [*batch, *[batch[0]] * (num_rows - len(batch))]
+        outcome = compare(ours, theirs, rounds, Actions(world, every_row, seed), steps=steps, seed=seed)
+        lines += [f"{env_name} {version} {' '.join(batch)}: {line}" for line in outcome.lines]
+    ours.close()
+    theirs.close()
+    return lines
 
 
 if __name__ == "__main__":
@@ -214,9 +383,9 @@ if __name__ == "__main__":
     import importlib
 
     parser = argparse.ArgumentParser(
-        description="Compare the skills of a family with the official environments."
+        description="Compare the skills of a family on the native engine with the official environments."
     )
-    parser.add_argument("family", help="file in worlds/metaworld/families, without .py")
+    parser.add_argument("family", help="a file in worlds/metaworld/families, without .py")
     parser.add_argument("--skill", help="only this skill")
     parser.add_argument("--goals", type=int, default=3)
     parser.add_argument("--steps", type=int, default=150)
@@ -225,9 +394,8 @@ if __name__ == "__main__":
     module = importlib.import_module(f"taskworlds.worlds.metaworld.families.{given.family}")
     for each in module.SKILLS:
         if given.skill in (None, each.name):
-            for version in ("v2", "v1"):
-                for kind in KINDS:
-                    lines = differences(
-                        each, version, kind, goals=given.goals, steps=given.steps, plain=given.plain
-                    )
-                    print("\n".join(lines) or f"{each.name} {version} {kind}: equal", flush=True)
+            for reward in ("v2", "v1"):
+                lines = differences(
+                    each.name, reward, goals=given.goals, steps=given.steps, plain=given.plain
+                )
+                print("\n".join(lines) or f"{each.name} {reward}: equal", flush=True)

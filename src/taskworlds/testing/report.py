@@ -1,11 +1,11 @@
-"""What `check_skill` gives: a line for each check."""
+"""What the conformance suites return: a line for each check."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Check", "SkillReport"]
+__all__ = ["Check", "Report", "SkillReport"]
 
 
 class Check(NamedTuple):
@@ -23,25 +23,25 @@ class Check(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SkillReport:
-    """What `check_skill` found. Print it for a line for each check.
+class Report:
+    """What a conformance suite found. Print it to see a line for each check.
 
     Example:
-        >>> checks = Check("fields", "ok", "complete"), Check("model", "failed", "no arm")
-        >>> print(SkillReport("drawer-test-v1", checks))
-        drawer-test-v1: 1 failed
-          ok       fields  complete
-          failed   model   no arm
+        >>> checks = Check("record", "ok", "complete"), Check("masks", "failed", "row 2 changed")
+        >>> print(Report("two-doors", checks))
+        two-doors: 1 failed
+          ok       record  complete
+          failed   masks   row 2 changed
 
     Attributes:
-        name: the skill's name.
+        name: the name of what was checked.
         checks: what was checked, in order.
-        success_rate: the share of episodes that the policy solved; None without a policy, or if it was not run.
+        kind: what it is, for messages: "world", "engine", "skill".
     """
 
     name: str
     checks: tuple[Check, ...]
-    success_rate: float | None = None
+    kind: str = field(default="world", kw_only=True)
 
     @property
     def failures(self) -> tuple[Check, ...]:
@@ -66,10 +66,24 @@ class SkillReport:
         """
         if not self.ok:
             lines = "\n".join(f"  {check.name}: {check.message}" for check in self.failures)
-            raise ValueError(f"The skill {self.name!r} failed {len(self.failures)} of its checks:\n{lines}")
+            raise ValueError(
+                f"The {self.kind} {self.name!r} failed {len(self.failures)} of its checks:\n{lines}"
+            )
 
     def __str__(self) -> str:
         width = max(len(check.name) for check in self.checks)
         lines = [f"  {check.outcome:8} {check.name:{width}}  {check.message}" for check in self.checks]
         verdict = "ok" if self.ok else f"{len(self.failures)} failed"
         return "\n".join([f"{self.name}: {verdict}", *lines])
+
+
+@dataclass(frozen=True)
+class SkillReport(Report):
+    """What `check_skill` found: a `Report` that also knows how often the policy solved the skill.
+
+    Attributes:
+        success_rate: the share of episodes that the policy solved; None without a policy, or if it was not run.
+    """
+
+    success_rate: float | None = None
+    kind: str = field(default="skill", kw_only=True)

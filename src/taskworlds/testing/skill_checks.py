@@ -1,4 +1,4 @@
-"""The tests of this package, run on one skill: what `taskworlds.check_skill` does.
+"""The tests of this package, run on one skill: `check_skill`.
 
 The oracle is the skill's own plain Python, stepped by MuJoCo's bindings (`PlainEnv`). The native engine, with the
 skill's functions compiled, must equal it.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import functools
 import os
 import re
-import traceback
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 
 from taskworlds.core.digest import reached
 from taskworlds.core.errors import check_count, check_seed
+from taskworlds.core.task import Task
+from taskworlds.rows.protocol import Rows
 from taskworlds.testing.report import Check, SkillReport
+from taskworlds.testing.runner import Failed, PlannedCheck, Warned, place_in, run_checks
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.skill import Skill, Terms
 from taskworlds.worlds.metaworld.skills import temporarily_registered
@@ -93,25 +96,7 @@ def check_skill(
         check_count("episodes", episodes),
         min_success_rate,
     )
-    return SkillReport(str(skill.name), tuple(run.checks()), run.success_rate)
-
-
-class _Failed(Exception):
-    """A check failed; the message says how."""
-
-
-class _Warned(Exception):
-    """A check found something that may be meant."""
-
-
-class _Moment(NamedTuple):
-    """What one step of the plain environment gave."""
-
-    action: NDArray[np.floating]
-    obs: NDArray[np.float64]
-    terms: dict[str, float]
-    reward: float
-    physics: NDArray[np.float64]
+    return SkillReport(str(skill.name), run.checks(), run.success_rate)
 
 
 class _Trial(NamedTuple):
@@ -121,11 +106,11 @@ class _Trial(NamedTuple):
     vector: NDArray[np.float64]
     visible: bool
     first: NDArray[np.float64]
-    moments: list[_Moment]
+    actions: list[NDArray[np.floating]]
 
 
 class _Run:
-    """One run of all checks. A check is a method that gives what it found, or raises `_Failed` or `_Warned`."""
+    """One run of all checks. A check is a method that gives what it found, or raises `Failed` or `Warned`."""
 
     def __init__(
         self,
@@ -149,50 +134,29 @@ class _Run:
         self._min_success_rate = min_success_rate
         self._vectors: NDArray[np.float64] = np.zeros((0, 0))
         self._trials: list[_Trial] = []
-        self._kernels: dict[str, Any] = {}
+        self._registered = contextlib.ExitStack()  # while the checks run, once the fields are right
 
-    def checks(self) -> Iterator[Check]:
-        """Runs the checks, each unless one that it rests on failed."""
-        plan: list[tuple[str, Callable[[], str], tuple[str, ...]]] = [
-            ("fields", self._fields, ()),
-            ("model", self._model, ("fields",)),
-            ("resets", self._resets, ("model",)),
-            ("plain run", self._plain_run, ("resets",)),
-            ("start", self._start, ("plain run",)),
-            ("goal", self._goal, ("plain run",)),
-            ("compiling", self._compiling, ("plain run",)),
-            ("compiled kernel", self._compiled_kernel, ("compiling",)),
-            ("native row", self._native_row, ("compiling",)),
-            ("seeds", self._seeds, ("compiling",)),
-            ("snapshot", self._snapshot, ("compiling",)),
+    def checks(self) -> tuple[Check, ...]:
+        """Runs the checks."""
+        plan = [
+            PlannedCheck("fields", self._fields),
+            PlannedCheck("model", self._model, ("fields",)),
+            PlannedCheck("resets", self._resets, ("model",)),
+            PlannedCheck("plain run", self._plain_run, ("resets",)),
+            PlannedCheck("start", self._start, ("plain run",)),
+            PlannedCheck("goal", self._goal, ("plain run",)),
+            PlannedCheck("compiling", self._compiling, ("plain run",)),
+            PlannedCheck("compiled kernel", self._compiled_kernel, ("compiling",)),
+            PlannedCheck("native row", self._native_row, ("compiling",)),
+            PlannedCheck("seeds", self._seeds, ("compiling",)),
+            PlannedCheck("snapshot", self._snapshot, ("compiling",)),
         ]
         if self._policy is not None:
-            plan.append(("policy", self._solved, ("compiling",)))
-        bad: set[str] = set()
-        with contextlib.ExitStack() as stack:
-            for name, check, needs in plan:
-                if bad & set(needs):
-                    bad.add(name)
-                    yield Check(name, "not run", f"since the check of {' and '.join(needs)} failed")
-                    continue
-                outcome, message = self._outcome(check)
-                if outcome == "failed":
-                    bad.add(name)
-                elif name == "fields":
-                    stack.enter_context(temporarily_registered(self._skill))
-                yield Check(name, outcome, message)
+            plan.append(PlannedCheck("policy", self._solved, ("compiling",)))
+        with self._registered:
+            return tuple(run_checks(plan, self._place))
 
-    def _outcome(self, check: Callable[[], str]) -> tuple[str, str]:
-        try:
-            return "ok", check()
-        except _Failed as failure:
-            return "failed", str(failure)
-        except _Warned as warning:
-            return "warning", str(warning)
-        except Exception as error:  # an error in the skill's own functions, or in what they led to
-            return "failed", f"{type(error).__name__}: {error}{self._place(error)}"
-
-    def _place(self, error: Exception) -> str:
+    def _place(self, error: BaseException) -> str:
         """Says which line of the skill's functions an error came from, if one of them is in its traceback."""
         functions = [self._skill.reset, self._skill.observe, *self._skill.rewards.values()]
         files = {
@@ -201,22 +165,18 @@ class _Run:
             if isinstance(function, types.FunctionType)
             for each in reached(function)
         }
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
-        if not frames:
-            return ""
-        return f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}, in {frames[-1].name})"
+        return place_in(error, lambda frame, module: frame.filename in files)
 
     # --- without a simulator, and the model -----------------------------------------------------------------
 
     def _fields(self) -> str:
         found = mistakes(self._skill)
         if found:
-            raise _Failed(" ".join(found))
+            raise Failed(" ".join(found))
         try:
-            with temporarily_registered(self._skill):
-                pass
+            self._registered.enter_context(temporarily_registered(self._skill))
         except ValueError as error:
-            raise _Failed(str(error)) from None
+            raise Failed(str(error)) from None
         return "complete, and they fit together"
 
     def _model(self) -> str:
@@ -226,7 +186,7 @@ class _Run:
         try:
             model = metaworld_model(skill.model)
         except ValueError as error:
-            raise _Failed(str(error)) from None
+            raise Failed(str(error)) from None
         found: list[str] = []
 
         def look(what: str, find: Callable[..., Any], *arguments: Any) -> Any:
@@ -253,7 +213,7 @@ class _Run:
         if actuators != 2:
             found.append(f"the arm: the model must have 2 actuators, the fingers', not {actuators}.")
         if found:
-            raise _Failed(" ".join(dict.fromkeys(found)))
+            raise Failed(" ".join(dict.fromkeys(found)))
         return "has the arm, and all that is moved and read"
 
     # --- plain Python ---------------------------------------------------------------------------------------
@@ -271,13 +231,13 @@ class _Run:
             beginning = begin(skill, own, vector)
             for name, values in (("the state", beginning.state), *beginning.start.items()):
                 if not np.isfinite(values).all():
-                    raise _Failed(f"{name} is not finite after the reset to {_shown(vector)}: {values}.")
+                    raise Failed(f"{name} is not finite after the reset to {_shown(vector)}: {values}.")
             other = model.to_mujoco()
             for (field, name), place in zip(skill.moves, beginning.moved.reshape(-1, 3), strict=True):
                 (other.body(name) if field == "body_pos" else other.site(name)).pos = place
             changed = _changed_fields(own, other)
             if changed:
-                raise _Failed(
+                raise Failed(
                     f"the reset to {_shown(vector)} changed the model's {' and '.join(changed)} beyond what `moves` "
                     "names. Rows have their own positions of bodies and sites in `moves`; all else must stay as it is."
                 )
@@ -294,7 +254,7 @@ class _Run:
                 if not np.array_equal(one, two)
             ]
             if differing:
-                raise _Failed(
+                raise Failed(
                     f"two resets to the same {_shown(vector)} differ in {', '.join(differing)}. A reset must depend on "
                     "rand_vec alone: it may draw no numbers and keep nothing."
                 )
@@ -323,11 +283,9 @@ class _Run:
                         obs, reward_, _, _, terms = env.step(action)
                         where = f"at step {step} from {_shown(vector)} ({version})"
                         if any(env.data.warning[kind].number for kind in _DIVERGED):
-                            raise _Failed(
-                                f"the simulation diverged {where}. Look at the model and the reset."
-                            )
+                            raise Failed(f"the simulation diverged {where}. Look at the model and the reset.")
                         self._step_is_fine(obs, reward_, terms, visible, where)
-                        trial.moments.append(_Moment(action, obs, terms, reward_, env.physics()))
+                        trial.actions.append(action)
                         count += 1
                 self._trials.append(trial)
         return f"{count} steps: observation in its space, reward and terms finite, success 0 or 1"
@@ -344,7 +302,7 @@ class _Run:
             if (bad % 18 >= 4).all()
             else "the hand"
         )
-        raise _Failed(
+        raise Failed(
             f"{part} is outside the observation space {where}: obs[{bad[0]}] is {obs[bad[0]]}, which must be finite "
             f"and within [{space.low[bad[0]]}, {space.high[bad[0]]}]."
         )
@@ -355,9 +313,9 @@ class _Run:
         self._in_space(obs, visible, where)
         for name, value in (("reward", reward), *terms.items()):
             if not np.isfinite(value):
-                raise _Failed(f"{name} is {value} {where}; it must be finite.")
+                raise Failed(f"{name} is {value} {where}; it must be finite.")
         if terms["success"] not in (0.0, 1.0):
-            raise _Failed(f"success is {terms['success']} {where}; it must be 0 or 1 (False or True).")
+            raise Failed(f"success is {terms['success']} {where}; it must be 0 or 1 (False or True).")
 
     def _start(self) -> str:
         from taskworlds.worlds.metaworld.reference import PlainEnv
@@ -371,7 +329,7 @@ class _Run:
                 solved.append(_shown(vector))
         if solved:
             count = f"{len(solved)} of {len(self._vectors)}"
-            raise _Warned(f"solved without doing anything from {count} goals, first {solved[0]}")
+            raise Warned(f"solved without doing anything from {count} goals, first {solved[0]}")
         return "not solved before anything is done"
 
     def _goal(self) -> str:
@@ -380,7 +338,7 @@ class _Run:
             if trial.visible and not (
                 (goal >= self._skill.goal_low).all() and (goal <= self._skill.goal_high).all()
             ):
-                raise _Warned(
+                raise Warned(
                     f"the reset to {_shown(trial.vector)} shows the goal {goal.round(3).tolist()}, and each step "
                     "shows it clipped to goal_low and goal_high, as Meta-World does. Widen them, unless that is meant"
                 )
@@ -397,17 +355,17 @@ class _Run:
             for function in kernel_functions(self._skill, version):
                 line = _raising_line(function)
                 if line is not None:
-                    raise _Failed(
+                    raise Failed(
                         f"{function.__name__} has a `raise` or `assert` "
                         f"({os.path.basename(function.__code__.co_filename)}, line {line}). A kernel runs in threads "
                         "where no error can be reported. Give a number instead."
                     )
-            kernel = self._kernels[version] = native_kernel(self._skill, version, keep=False)
+            kernel = native_kernel(self._skill, version, keep=False)
             remember(self._skill, version, kernel)
             if _MEMORY_CALLS.search(kernel.inspect_llvm()):
                 allocating.append(version)
         if allocating:
-            raise _Warned(
+            raise Warned(
                 f"the kernel with reward {' and '.join(allocating)} makes arrays, which costs time at every step. "
                 "Compute with single numbers, or write into the arrays that are given"
             )
@@ -415,79 +373,85 @@ class _Run:
         return f"observation and reward {versions} compile; they raise nothing and make no arrays"
 
     def _compiled_kernel(self) -> str:
-        from taskworlds.testing.parity import Native
-        from taskworlds.worlds.metaworld.kernel import plain_kernel
+        from taskworlds.testing.parity import PlainKernelRows
+        from taskworlds.worlds.metaworld.native import NativeRows
 
-        worst = 0.0
-        for trial in self._trials:
-            native = Native(self._skill, trial.version, kernel=self._kernels[trial.version])
-            plain = plain_kernel(self._skill, trial.version)
-            native.reset(trial.vector, trial.visible)
-            engine = native.engine
-            memory = engine.memory[0].copy()
-            obs, terms = np.zeros_like(engine.obs[0]), np.zeros_like(engine.terms[0])
-            for step, moment in enumerate(trial.moments):
-                native.step(moment.action)
-                single = moment.action.dtype == np.float32
-                plain(
-                    engine.now[0],
-                    moment.action.astype(np.float64),
-                    engine.params[0],
-                    memory,
-                    obs,
-                    terms,
-                    single,
-                )
-                for name, ours, its in (
-                    ("observation", engine.obs[0], obs),
-                    ("reward and terms", engine.terms[0], terms),
-                    ("memory", engine.memory[0], memory),
-                ):
-                    distance = _distance(ours, its)
-                    worst = max(worst, distance)
-                    if not distance <= TOLERANCE:
-                        raise _Failed(
-                            f"{name} at step {step} from {_shown(trial.vector)} ({trial.version}) is "
-                            f"{_part(ours, its)} compiled and {_part(its, ours)} as plain Python. Compiled "
-                            "functions keep the values that globals had when they were compiled: use none that "
-                            "changes, and draw no random numbers."
-                        )
+        worst, _ = self._side_by_side(
+            NativeRows,
+            PlainKernelRows,
+            ("the compiled kernel's {} differs from plain Python's", "compiled", "plain"),
+            {},
+            "Compiled functions keep the values that globals had when they were compiled: use none that changes, and "
+            "draw no random numbers.",
+        )
         return "equals plain Python " + (
             "to the last bit" if worst == 0.0 else f"to {worst:.0e} (exp and powers may differ in a last bit)"
         )
 
     def _native_row(self) -> str:
-        from taskworlds.testing.parity import Native
+        from taskworlds.core.registry import engine, world_of
+        from taskworlds.worlds.metaworld.native import NativeRows
 
-        count = 0
-        for trial in self._trials:
-            native = Native(self._skill, trial.version, kernel=self._kernels[trial.version])
-            obs = native.reset(trial.vector, trial.visible)
-            self._equal("observation", obs, trial.first, f"after the reset to {_shown(trial.vector)}")
-            for step, moment in enumerate(trial.moments):
-                where = f"at step {step} from {_shown(trial.vector)} ({trial.version})"
-                obs, reward, terms = native.step(moment.action)
-                if native.engine.faults.any():
-                    raise _Failed(
-                        f"the simulation failed {where}: MuJoCo found it diverged. Look at the model."
-                    )
-                physics = native.engine.states[0, : moment.physics.size]
-                if not np.array_equal(physics, moment.physics):
-                    raise _Failed(
-                        f"the native engine's physics differs from MuJoCo's own {where}. Does the model have parts "
-                        "that matter but cannot collide? They are left out, unless they have names."
-                    )
-                self._equal("observation", obs, moment.obs, where)
-                self._equal("reward", np.array([reward]), np.array([moment.reward]), where)
-                self._equal("info", np.array([*terms.values()]), np.array([*moment.terms.values()]), where)
-                count += 1
+        def sync(env_names: list[str], num_rows: int, *, num_threads: int, **settings: Any) -> Rows:
+            return engine("sync").make(world_of(self._skill.name), env_names, num_rows, settings, {})
+
+        no_contacts = (
+            "Does the model have parts that matter but cannot collide? They are left out, unless they have "
+            "names."
+        )
+        special = {
+            "fault": "MuJoCo found that the simulation diverged. Look at the model.",
+            "first physics": no_contacts,
+            "physics": no_contacts,
+        }
+        _, count = self._side_by_side(
+            NativeRows,
+            sync,
+            ("the native engine's {} differs from MuJoCo's own", "native", "MuJoCo's"),
+            special,
+            "",
+        )
         return f"equals MuJoCo's own stepping over {count} steps: physics to the last bit"
 
-    def _equal(self, what: str, ours: NDArray[np.float64], its: NDArray[np.float64], where: str) -> None:
-        if not _distance(ours, its) <= TOLERANCE:
-            raise _Failed(
-                f"{what} {where} is {_part(ours, its)} on the native engine and {_part(its, ours)} on the plain one."
-            )
+    def _side_by_side(
+        self,
+        make_ours: Callable[..., Rows],
+        make_theirs: Callable[..., Rows],
+        wording: tuple[str, str, str],
+        advice: dict[str, str],
+        otherwise: str,
+    ) -> tuple[float, int]:
+        """Repeats the trials on two kinds of rows. Returns the largest difference, and how many steps there were.
+
+        Raises:
+            Failed: they differ. `wording` says that they do, and what each is called; `advice` what to do about it, by
+                what differs, and `otherwise` for the rest.
+        """
+        from taskworlds.testing.parity import compare
+
+        worst, count, name = 0.0, 0, self._skill.name
+        for trial in self._trials:
+            settings = {"reward_function_version": trial.version, "num_threads": 1}
+            ours, theirs = (make([name], 1, **settings) for make in (make_ours, make_theirs))
+            task = Task(name, {"rand_vec": trial.vector, "partially_observable": not trial.visible})
+            with contextlib.closing(ours), contextlib.closing(theirs):
+                outcome = compare(
+                    ours,
+                    theirs,
+                    [[task]],
+                    functools.partial(_repeated, trial.actions),
+                    steps=len(trial.actions),
+                    tolerance=TOLERANCE,
+                    names=wording[1:],
+                )
+            if outcome.found:
+                what, where = next(iter(outcome.found.items()))
+                raise Failed(
+                    f"{wording[0].format(what)} from {_shown(trial.vector)} ({trial.version}), {where}. "
+                    f"{advice.get(what, otherwise)}".rstrip()
+                )
+            worst, count = max(worst, outcome.worst), count + outcome.steps
+        return worst, count
 
     def _envs(self, seed: int) -> Any:
         from taskworlds.vector.make import make_vec
@@ -501,7 +465,7 @@ class _Run:
         if benchmark(name, seed=self._seed, num_goals=goals) != benchmark(
             name, seed=self._seed, num_goals=goals
         ):
-            raise _Failed("the same seed gave other goals.")
+            raise Failed("the same seed gave other goals.")
         rng = np.random.default_rng(self._seed)
         actions = rng.uniform(-1, 1, (_SNAPSHOT_STEPS, _ROWS, 4)).astype(np.float32)
         outcomes = []
@@ -513,7 +477,7 @@ class _Run:
                 outcomes.append([env.reset(seed=self._seed)[0], *(env.step(each)[:2] for each in actions)])
         for outcome in outcomes[1:]:
             if not _all_equal(outcomes[0], outcome):
-                raise _Failed("two episodes with the same seed and the same actions differ.")
+                raise Failed("two episodes with the same seed and the same actions differ.")
         return "the same seed gives the same goals, starts and steps, also from kept starts"
 
     def _snapshot(self) -> str:
@@ -533,7 +497,7 @@ class _Run:
                 outcomes.append([env.step(action)[:2] for action in actions[_SNAPSHOT_STEPS:]])
         for outcome in outcomes[1:]:
             if not _all_equal(outcomes[0], outcome):
-                raise _Failed("after set_state in mid-episode the same actions led elsewhere.")
+                raise Failed("after set_state in mid-episode the same actions led elsewhere.")
         return "exact in mid-episode, in the same environment and in another"
 
     def _solved(self) -> str:
@@ -541,11 +505,11 @@ class _Run:
 
         result = evaluate(self._policy, self._skill.name, seed=self._seed, num_goals=self._episodes)
         if result.failed:
-            raise _Failed(f"the task {result.failed[0].task.id} could not be run: {result.failed[0].error}")
+            raise Failed(f"the task {result.failed[0].task.id} could not be run: {result.failed[0].error}")
         self.success_rate = float(np.mean(result.scores("success_once")))
         text = f"solves {self.success_rate:.0%} of {self._episodes} episodes"
         if self.success_rate < self._min_success_rate:
-            raise _Failed(f"{text}; it must solve {self._min_success_rate:.0%}.")
+            raise Failed(f"{text}; it must solve {self._min_success_rate:.0%}.")
         return text
 
 
@@ -555,7 +519,7 @@ def _giving_terms(reward: Callable[..., Any]) -> Callable[..., Any]:
     def checked(*arguments: Any) -> Terms:
         given = reward(*arguments)
         if not isinstance(given, Terms):
-            raise _Failed(f"{reward.__name__} must give Terms(reward, success, ...), not {given!r}.")
+            raise Failed(f"{reward.__name__} must give Terms(reward, success, ...), not {given!r}.")
         return given
 
     return checked
@@ -569,6 +533,13 @@ def _action(
     if number % 2 == 0 or step % 10 == 9:
         return random
     return np.append(np.clip(10.0 * (obs[4:7] - obs[0:3]), -1, 1) + 0.2 * random[:3], random[3])
+
+
+def _repeated(
+    actions: list[NDArray[np.floating]], tasks: Any, obs: Any, goals: Any, step: int
+) -> NDArray[np.floating]:
+    """Returns the action of a trial's step, for a batch of one row."""
+    return actions[step][None]
 
 
 def _raising_line(function: types.FunctionType) -> int | None:
@@ -595,19 +566,6 @@ def _changed_fields(one: Any, other: Any) -> list[str]:
                 ):
                     found.append(prefix + name)
     return found
-
-
-def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Gives the largest difference, relative where numbers exceed 1; NaN counts as a difference."""
-    if np.array_equal(one, other):
-        return 0.0
-    return float(np.max(np.abs(one - other) / np.maximum(1.0, np.abs(other))))
-
-
-def _part(one: NDArray[np.float64], other: NDArray[np.float64]) -> str:
-    """Shows the first number that differs."""
-    index = int(np.flatnonzero(one != other)[0])
-    return f"{one[index]!r} (number {index})" if one.size > 1 else repr(float(one[index]))
 
 
 def _all_equal(one: Any, other: Any) -> bool:

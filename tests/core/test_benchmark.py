@@ -200,6 +200,7 @@ def test_equal_to_meta_worlds_own(name, few_goals):
     assert (official.name, official.seed) == (name, None)
 
 
+@pytest.mark.usefixtures("without_physics")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["MT10", "MT25", "MT50", "ML10", "ML25", "ML45"])
 def test_equal_to_meta_worlds_own_with_all_goals(name):

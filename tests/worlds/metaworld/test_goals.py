@@ -86,9 +86,12 @@ def test_one_stream_through_several_skills_is_metaworlds(monkeypatch):
     assert_equal_bits(draw_goals(names, 7, 3), official_goals(monkeypatch, names, 7, num_goals=3))
 
 
+# What follows draws tens of thousands of goals. The official environments draw each before they move anything, as the
+# tests of each skill above show with their physics.
 SLOW_SEEDS = [0, 1, 42]
 
 
+@pytest.mark.usefixtures("without_physics")
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SLOW_SEEDS)
 @pytest.mark.parametrize("benchmark", list(ENV_NAMES))
@@ -98,6 +101,7 @@ def test_a_benchmarks_goals_are_metaworlds(benchmark, seed):
     assert_equal_bits(draw_goals(ENV_NAMES[benchmark].test, seed, 50), goals_of(official.test_tasks))
 
 
+@pytest.mark.usefixtures("without_physics")
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SLOW_SEEDS)
 @pytest.mark.parametrize("name", ["pick-place-v3", "drawer-close-v3"])
@@ -107,6 +111,7 @@ def test_ml1s_goals_are_metaworlds(name, seed):
     assert_equal_bits(draw_goals([name], seed + 1, 50), goals_of(official.test_tasks))
 
 
+@pytest.mark.usefixtures("without_physics")
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SLOW_SEEDS)
 @pytest.mark.parametrize("name", ["push-v3", "sweep-into-v3"])

@@ -26,6 +26,15 @@ class PythonRow(gym.Env[Any, Any]):
         self.value: Any = None
 
     @property
+    def state(self) -> dict[str, Any] | None:
+        """Everything that decides the row's future; None before the first reset. Setting it puts the row there."""
+        raise NotImplementedError
+
+    @state.setter
+    def state(self, state: dict[str, Any] | None) -> None:
+        raise NotImplementedError
+
+    @property
     def official(self) -> Any:
         """The environment in use, for those who know it.
 
@@ -60,5 +69,15 @@ class PythonRow(gym.Env[Any, Any]):
             getattr(self.official, name)
             setattr(self.official, name, self.value)
         except Exception as error:
+            return error, None
+        return None, None
+
+    def put_state(self) -> tuple[Exception | None, Any]:
+        """Goes to the state in `value`, or stays where it is if it cannot; gives what `ask` gives."""
+        before = self.state
+        try:
+            self.state = self.value
+        except Exception as error:
+            self.state = before
             return error, None
         return None, None

@@ -24,6 +24,7 @@ __all__ = [
     "in_arrays",
     "of_one",
     "row_of",
+    "rows_of",
     "take",
     "to_plain",
     "write",
@@ -103,6 +104,11 @@ def concatenate(space: Space[Any], batches: Sequence[Any]) -> Any:
 def row_of(space: Space[Any], batch: Any, row: int) -> Any:
     """Returns the value of one row; its arrays are views of the batch's."""
     return _map(lambda _, values: values[row], space, batch)
+
+
+def rows_of(space: Space[Any], batch: Any, rows: slice) -> Any:
+    """Returns the batch of some rows; its arrays are views of the other's."""
+    return _map(lambda _, values: values[rows], space, batch)
 
 
 def of_one(space: Space[Any], value: Any) -> Any:

@@ -115,7 +115,11 @@ def test_a_state_that_a_part_refuses_changes_no_part(make, tasks, same):
     expected = seen(parts.step(actions(0), EVERY))
     parts.set_state(good, np.arange(N))
     bad = {**good, "parts": [*good["parts"][:2], "damaged"]}
-    for state, message in ((bad, "another engine"), ({**good, "parts": []}, "too few rows"), (3, "another engine")):
+    for state, message in (
+        (bad, "another engine"),
+        ({**good, "parts": []}, "too few rows"),
+        (3, "another engine"),
+    ):
         with pytest.raises(ValueError, match=message):
             parts.set_state(state, np.arange(N))
     same(seen(parts.step(actions(0), EVERY)), expected)

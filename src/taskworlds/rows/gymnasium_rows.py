@@ -28,7 +28,8 @@ class GymnasiumRows:
         make_row: makes one row's environment, a `PythonRow`. It must take the task through `next_task`, take
             the seed of `reset` where the world has random starts, skip a step when `idle` is set, report what
             the skill says of the step in info (with "goal", (G,), if G is not 0, and "terminated" where a
-            step can end the episode), never end an episode by itself, and have `state`.
+            step can end the episode), never end an episode by itself, and have `state`. A step that is skipped
+            returns the latest observation; before the first reset any of the space.
         num_rows: how many rows, N.
         goal_size: numbers of a goal, G.
 
@@ -52,10 +53,14 @@ class GymnasiumRows:
         self._obs = batches.empty(self._space, num_rows)
         self.goals = np.zeros((num_rows, goal_size))
         self._masked = False
+        # A first reset of some rows only fails where the others have no observation.
         if isinstance(self.envs, SyncVectorEnv):
-            # A first reset of some rows only fails where the others have no observation.
             obs = batches.copied(self._obs)
             self.envs._env_obs = [batches.row_of(self._space, obs, row) for row in range(num_rows)]
+        elif not self.envs.shared_memory:
+            self.step(
+                batches.empty(self.envs.single_action_space, num_rows), np.zeros(num_rows, dtype=np.bool_)
+            )
 
     def reset(self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]) -> Any:
         """See `Rows.reset`."""

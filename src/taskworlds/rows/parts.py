@@ -42,7 +42,9 @@ class PartRows:
         ends = np.cumsum([part.num_rows for part in self._parts]).tolist()
         self._shares = [slice(first, past) for first, past in zip([0, *ends], ends, strict=False)]
         self.num_rows: int = ends[-1]
-        self._obs = [batches.empty(obs_space, part.num_rows) for part in self._parts]  # latest, the parts' own
+        self._obs = [
+            batches.empty(obs_space, part.num_rows) for part in self._parts
+        ]  # latest, the parts' own
 
     @property
     def goals(self) -> NDArray[np.float64]:
@@ -116,7 +118,9 @@ class PartRows:
             )
         ends = np.cumsum([0, *state["sizes"]])
         if len(state["parts"]) != len(state["sizes"]) or source.max(initial=-1) >= ends[-1]:
-            raise ValueError("This is not a state that get_state gave, or only a part of one: it has too few rows.")
+            raise ValueError(
+                "This is not a state that get_state gave, or only a part of one: it has too few rows."
+            )
         before = [part.get_state() for part in self._parts]
         try:
             for part, share in zip(self._parts, self._shares, strict=True):

@@ -82,7 +82,7 @@ def _observations(space: gym.Space[Any]) -> dict[str, Any]:
     return (
         {"observation size": space.shape[0]}
         if is_flat(space) and space.shape
-        else {"observations": str(space)}
+        else {"observation space": str(space)}
     )
 
 

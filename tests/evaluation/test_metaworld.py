@@ -126,9 +126,7 @@ def test_an_episode_whose_simulation_diverges_is_marked(mode, at_step):
 
     def policy(obs):
         if next(steps) == at_step:
-            state = envs.get_state()
-            state["rows/states"][1, 20] = np.nan  # a velocity of the arm
-            envs.set_state(state)
+            envs.rows.engine.states[1, 20] = np.nan  # a velocity of the arm
         return np.zeros((len(obs), 4))
 
     with pytest.warns(RuntimeWarning, match=rf"row 1, step {at_step}, .* diverged"):
@@ -141,7 +139,7 @@ def test_an_episode_whose_simulation_diverges_is_marked(mode, at_step):
 
 def _break(envs, task, at_step):
     """Makes the environment of one task raise at one step, whichever row plays it."""
-    for row in envs._rows._envs.envs:
+    for row in envs.rows.envs.envs:
         plain_step = row.step
 
         def step(action, row=row, plain_step=plain_step):

@@ -108,7 +108,7 @@ def test_all_get_the_same_actions_and_ours_the_same_tasks(monkeypatch):
 
     def recorded(env, actions, count, is_single):
         loop = isinstance(env, BareLoop)
-        states = (env._env if loop else env)._rows.engine.states.copy()
+        states = (env._env if loop else env).rows.engine.states.copy()
         seen.setdefault(loop, []).append((actions.copy(), states))
         if not loop:  # ends the episodes, so that what is drawn next depends on the seed alone
             env.reset()
@@ -129,7 +129,7 @@ def test_a_bare_loop_ends_where_the_engine_does(benchmark, threads):
     found = {each.title: each for each in contestants(benchmark, 12, (threads,))}
     (ours,) = [each for each in found.values() if each.title.startswith("taskworlds, native")]
     env, loop = ours.make(), found[ours.yardstick].make()
-    engine, rng, experts = env._rows.engine, np.random.default_rng(0), expert_policy()
+    engine, rng, experts = env.rows.engine, np.random.default_rng(0), expert_policy()
     for seed in (0, 12):
         obs, infos = env.reset(seed=seed)
         loop.reset(seed=seed)

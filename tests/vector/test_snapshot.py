@@ -10,7 +10,9 @@ import pytest
 from metaworld.policies import ENV_POLICY_MAP
 
 import taskworlds
-from taskworlds import benchmark
+from taskworlds import Task, benchmark
+from taskworlds.rows import model_rows
+from taskworlds.vector.flat_state import from_arrays, to_arrays
 from taskworlds.worlds.metaworld.skills import SKILLS
 
 CLOCK = ("t", "_t")
@@ -230,7 +232,7 @@ def test_a_state_is_saved_without_pickle(make_vec, two_skills, same, tmp_path):
     other = make_vec(two_skills, 3, seed=77, **keywords)
     other.set_state(state)
     same(run(other, 9, start=4), expected, skip=CLOCK)
-    del state["counters/obs"]
+    del state["observations/values"]
     with pytest.raises(ValueError, match="not a state that get_state gave, or only a part of one"):
         other.set_state(state)
 
@@ -305,9 +307,173 @@ def test_states_of_other_skills_and_versions_are_refused(make_vec, two_skills):
     with pytest.raises(ValueError, match=r"mujoco is '0.1' there and '3.3.0' here"):
         envs.set_state(state | {"data": np.array(text.replace('"mujoco": "3.3.0"', '"mujoco": "0.1"'))})
     with pytest.raises(ValueError, match=r"format is 'taskworlds-state/0' there"):
-        envs.set_state(state | {"data": np.array(text.replace("taskworlds-state/3", "taskworlds-state/0"))})
+        envs.set_state(state | {"data": np.array(text.replace("taskworlds-state/4", "taskworlds-state/0"))})
     with pytest.raises(ValueError, match="This is not a state that get_state gave: it names no format"):
         envs.set_state({"data": np.array("{}")})
     for bad in ({}, None, 3, [state]):
         with pytest.raises(ValueError, match="This is not a state that get_state gave"):
             envs.set_state(bad)
+
+
+# --- what a snapshot is made of, and damage -------------------------------------------------------------------
+
+
+def test_a_snapshot_is_small():
+    envs = taskworlds.make_vec("MT10", 20, seed=0, vector_strategy="native")
+    envs.reset(seed=0)
+    run(envs, 20)
+    state = envs.get_state()
+    assert sum(array.nbytes for array in state.values()) <= 80_000
+    listed = from_arrays(state)["assignments"]["listed"].tasks
+    assert len(listed) == len(set(listed)) == 500  # each task once
+    assert "rand_vec" not in str(state["data"])
+    envs.close()
+
+
+def test_what_rows_give_is_the_callers_own(make_vec, two_skills, same):
+    envs = make_vec(two_skills, 2)
+    envs.reset(seed=0)
+    state = envs.rows.get_state()
+    frozen = copy.deepcopy(state)
+    run(envs, 2)
+    envs.reset(seed=1)
+    same(state, frozen)
+
+
+def test_generators_of_any_kind_travel(make, two_skills, same):
+    env, other = make(two_skills, seed=0), make(two_skills, seed=1)
+    env.reset()
+    env.np_random = np.random.Generator(np.random.Philox(3))
+    env.np_random.random(dtype=np.float32)
+    state = env.get_state()
+    expected = [env.np_random.integers(1000, size=5).tolist(), env.reset()]
+    assert not any(array.dtype.hasobject for array in state.values())
+    other.reset()
+    other.set_state(state)
+    same([other.np_random.integers(1000, size=5).tolist(), other.reset()], expected)
+
+
+def test_lists_of_tasks_that_change_are_packed_anew(make_vec, two_skills, same):
+    envs = make_vec(two_skills, 2, task_select="round_robin")
+    envs.reset(seed=0)
+    before = envs.get_state()
+    lists = [list(two_skills.train_tasks[:1]), list(two_skills.train_tasks[5:])]
+    envs.set_attr("tasks", lists)
+    state = envs.get_state()
+    envs.set_state(before)
+    assert envs.get_attr("tasks")[0] != lists[0]
+    envs.set_state(state)
+    assert list(envs.get_attr("tasks")) == lists
+    same(envs.get_state(), state, skip=("elapsed",))
+
+
+def damages():
+    """By name, what makes a state wrong; each takes the state as nested data."""
+    return {
+        "a generator": lambda s: s["assignments"]["generators"]["PCG64"].__setitem__((0, 2), 2),
+        "a bit of a generator": lambda s: s["assignments"]["generators"]["PCG64"].__setitem__((0, 4), 7),
+        "generators of one row": lambda s: s["assignments"]["generators"].update(
+            PCG64=np.zeros((1, 6), np.uint64)
+        ),
+        "another generator": lambda s: s["assignments"]["generators"]["others"].update(
+            {"0": {"bit_generator": "x"}}
+        ),
+        "no tasks in a row": lambda s: s["assignments"]["lengths"].__setitem__(slice(None), [0, 4]),
+        "tasks that are not there": lambda s: s["assignments"]["lists"].__setitem__(0, 99),
+        "an order": lambda s: s["assignments"].update(
+            order=np.zeros(s["assignments"]["lists"].size, np.int32)
+        ),
+        "a place": lambda s: s["assignments"]["current_task_idx"].__setitem__(0, 44),
+        "no current tasks": lambda s: s["assignments"].update(current=[]),
+        "a foreign task": lambda s: s["assignments"]["current"].__setitem__(
+            0, Task("push-v3", dict(s["assignments"]["listed"].tasks[0].params))
+        ),
+        "a list": lambda s: s["assignments"].update(held=3),
+        "steps": lambda s: s["progress"].update(steps=s["progress"]["steps"] - 10),
+        "returns": lambda s: s["progress"]["returns"].__setitem__(0, np.nan),
+        "flags": lambda s: s["progress"].update(running=s["progress"]["running"].astype(float)),
+        "no progress": lambda s: s.pop("progress"),
+        "elapsed": lambda s: s.update(elapsed=s["elapsed"][:1]),
+        "observations": lambda s: s["observations"].update(values=s["observations"]["values"][:, 1:]),
+        "statistics": lambda s: s["observations"]["normalizer"]["mean"].__setitem__((0, 0), np.inf),
+        "a switch": lambda s: s["observations"]["normalizer"].update(updating=3),
+        "no rewards": lambda s: s.pop("rewards"),
+        "no rows": lambda s: s.pop("rows"),
+        "rows of another engine": lambda s: s.update(rows="rows"),
+        "too few rows": lambda s: (
+            s["rows"].update(tasks=s["rows"]["tasks"][:1]) if isinstance(s["rows"], dict) else s["rows"].pop()
+        ),
+        "physics": lambda s: (
+            s["rows"]["states"].__setitem__((1, 3), np.nan)
+            if isinstance(s["rows"], dict)
+            else s["rows"][1]["physics"].__setitem__(3, np.nan)
+        ),
+        "narrower physics": lambda s: (
+            s["rows"].update(states=s["rows"]["states"][:, 1:])
+            if isinstance(s["rows"], dict)
+            else s["rows"][1].update(physics=s["rows"][1]["physics"][1:])
+        ),
+        "a row's number": lambda s: s.update(num_envs="2"),
+    }
+
+
+@pytest.mark.parametrize("damage", damages())
+def test_a_damaged_state_is_refused_and_changes_nothing(make_vec, two_skills, damage, same):
+    options = {"normalize_observations": True, "reward_normalization_method": "gymnasium"}
+    envs = make_vec(two_skills, 2, seed=0, **options)
+    envs.reset(seed=0)
+    start = from_arrays(envs.get_state())
+    run(envs, 2)
+    before = envs.get_state()
+    bad = copy.deepcopy(start)
+    damages()[damage](bad)
+    with pytest.raises(ValueError, match=r"."):
+        envs.set_state(to_arrays(bad, bad["assignments"]["listed"]))
+    same(envs.get_state(), before, skip=("elapsed",))
+    envs.set_state(to_arrays(start, start["assignments"]["listed"]))
+    run(envs, 2)
+    same(envs.get_state(), before, skip=("elapsed",))
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("tasks/listed", np.zeros(9, np.uint8)),
+        ("tasks/listed", np.zeros((3, 3))),
+        ("data", np.array('{"format": ' + "[" * 5000)),
+        ("data", np.array("{}")),
+    ],
+)
+def test_damaged_arrays_are_refused(make_vec, two_skills, name, values):
+    envs = make_vec(two_skills, 2, seed=0)
+    envs.reset(seed=0)
+    with pytest.raises(ValueError, match="not a state that get_state gave"):
+        envs.set_state(envs.get_state() | {name: values})
+
+
+def test_a_snapshot_of_an_earlier_format_is_refused(make_vec, two_skills):
+    envs = make_vec(two_skills, 2)
+    earlier = {"data": np.array('{"format": "taskworlds-state/3", "engine": "native", "skills": []}')}
+    with pytest.raises(
+        ValueError,
+        match="format is 'taskworlds-state/3' there and 'taskworlds-state/4' here: another version",
+    ):
+        envs.set_state(earlier)
+
+
+def test_more_rows_with_models_of_their_own_than_models_are_kept(monkeypatch, same):
+    monkeypatch.setattr(model_rows, "_MOST_SCENES", 3)
+    envs = taskworlds.make_vec("walker2d-rand-params", 5, seed=0, num_goals=30, vector_strategy="native")
+    envs.reset(seed=0)
+    still = np.zeros(envs.action_space.shape)
+    envs.step(still)
+    state = envs.get_state()
+    expected = [envs.step(still) for _ in range(3)]
+    for seed in range(3):
+        envs.reset(seed=100 + seed)
+    envs.set_state(state)
+    same([envs.step(still) for _ in range(3)], expected, skip=CLOCK)
+    twin = copy.deepcopy(envs)
+    same(twin.step(still), envs.step(still), skip=CLOCK)
+    for each in (envs, twin):
+        each.close()

@@ -40,6 +40,8 @@ class BenchmarkMaker:
         num_goals: tasks of each skill unless the caller says otherwise; None if the maker alone knows.
         summary: what the tasks vary, or what is to be done, in a few words.
         is_variant: whether another benchmark of the list stands for this one, so that short lists leave it out.
+        has_meta_defaults: whether, if it has test tasks, its environments choose tasks pseudorandomly and end test
+            episodes on success unless the caller says otherwise.
     """
 
     tasks: Reference
@@ -50,6 +52,7 @@ class BenchmarkMaker:
     num_goals: int | None = None
     summary: str = ""
     is_variant: bool = False
+    has_meta_defaults: bool = True
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from taskworlds.evaluation.policies import Actor, Policy
 from taskworlds.evaluation.result import Result, Stopped, task_label
 from taskworlds.evaluation.rows import FixedRows, TaskRows, holds_tasks
 from taskworlds.evaluation.schedule import Ledger
-from taskworlds.vector.make import make_vec
+from taskworlds.vector.make import META_BATCH_SIZE, make_vec
 
 __all__ = [
     "Plan",
@@ -33,7 +33,6 @@ __all__ = [
 ]
 
 _NUM_ENVS = 10  # rows to aim at where the caller does not say
-_META_BATCH_SIZE = 20  # Meta-World's
 
 
 class Plan(NamedTuple):
@@ -58,7 +57,7 @@ def default_num_envs(num_skills: int, episodes: int, *, meta: bool) -> int:
 
     In the multi-task protocol, whose outcome does not depend on it, there are no more than episodes to be played.
     """
-    aim = _META_BATCH_SIZE if meta else _NUM_ENVS
+    aim = META_BATCH_SIZE if meta else _NUM_ENVS
     rows = num_skills * -(-aim // num_skills)
     return rows if meta else min(rows, episodes)
 

@@ -35,7 +35,7 @@ class BareLoop:
 
     def run(self, actions: NDArray[np.floating]) -> BareRun:
         """Takes all actions, (T, N, A), in one call, and gives what it took."""
-        rows: Any = self._env._rows
+        rows: Any = self._env.rows
         return rows.engine.bare_loop(actions)
 
     def close(self) -> None:

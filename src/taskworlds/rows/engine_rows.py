@@ -22,7 +22,7 @@ _DIVERGED = Fault.BAD_QPOS | Fault.BAD_QVEL | Fault.BAD_QACC | Fault.STATE_NOT_F
 class EngineRows(ABC):
     """Rows stepped by C++ threads. See `taskworlds.rows.protocol.Rows`.
 
-    A world's own class makes the engine, says of which scene and kernel a task is, and where its episodes start. The
+    A world's own class makes the engine, and says which scene and kernel a task has and where its episodes start. The
     kernel writes the terms: the reward, one number for each of `terms`, and the goal's numbers where goals move.
 
     Args:
@@ -67,11 +67,11 @@ class EngineRows(ABC):
 
     @abstractmethod
     def _prepare(self, tasks: Sequence[Task]) -> None:
-        """Makes the engine ready for tasks, keeping its rows as they are."""
+        """Makes the engine ready for all these tasks at once, keeping its rows as they are."""
 
     @abstractmethod
     def _place(self, task: Task) -> tuple[int, int]:
-        """Gives the scene and the kernel of a task that the engine is ready for."""
+        """Returns the scene and the kernel of a task that the engine is ready for."""
 
     @abstractmethod
     def reset(
@@ -102,7 +102,7 @@ class EngineRows(ABC):
         return step if went_well else step._replace(faults=self._faults())
 
     def _faults(self) -> list[RowFault]:
-        """Gives the rows that could not be stepped, and those whose simulation diverged."""
+        """Returns the rows that could not be stepped, and those whose simulation diverged."""
         found = []
         for row in np.flatnonzero(self.engine.faults).tolist():
             fault = Fault(int(self.engine.faults[row]))
@@ -113,29 +113,63 @@ class EngineRows(ABC):
         return found
 
     def get_state(self) -> dict[str, Any]:
-        """See `Rows.get_state`."""
-        return {name: getattr(self.engine, name) for name in ROW_ARRAYS} | {
-            "tasks": [task and task.to_json() for task in self._tasks],
-            "goals": self.goals,
-        }
+        """See `Rows.get_state`. Of each array the columns that are zero in all rows are left out."""
+        arrays: dict[str, NDArray[np.float64]] = {}
+        columns: dict[str, NDArray[np.int32]] = {}
+        for name in ROW_ARRAYS:
+            values = getattr(self.engine, name)
+            used = values.view(np.int64).any(axis=0)  # of all bits, as -0.0 is not 0.0
+            arrays[name], columns[name] = values[:, used], np.flatnonzero(used).astype(np.int32)
+        return {**arrays, "columns": columns, "tasks": list(self._tasks), "goals": self.goals.copy()}
 
     def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
         """See `Rows.set_state`."""
+        rows = source >= 0
+        source = source[rows]
+        self._check_state(state, source)
+        tasks = list(self._tasks)
+        for row, taken in zip(np.flatnonzero(rows).tolist(), source.tolist(), strict=True):
+            tasks[row] = state["tasks"][taken]
+        self._prepare([task for task in tasks if task is not None])
+        self._tasks = tasks
+        for name in ROW_ARRAYS:
+            ours, columns = getattr(self.engine, name), state["columns"][name]
+            known = columns < ours.shape[1]  # what is beyond, no task here uses
+            values = np.zeros((len(source), ours.shape[1]))
+            values[:, columns[known]] = state[name][source][:, known]
+            ours[rows] = values
+        self.goals[rows] = state["goals"][source]
+        self._place_all(rows)
+
+    def _check_state(self, state: Any, source: NDArray[np.int64]) -> None:
+        """Raises ValueError for anything but what `get_state` returned, of as many rows as the source asks for."""
         if not isinstance(state, dict) or "states" not in state:
             raise ValueError(
                 "The state was taken on another engine; only the engine that took it can put it back."
             )
-        texts = [state["tasks"][row] for row in source]
-        tasks = [text and Task.from_json(text) for text in texts]
-        self._prepare([task for task in tasks if task is not None])
-        self._tasks = tasks
-        engine = self.engine
-        for name in ROW_ARRAYS:
-            ours, theirs = getattr(engine, name), state[name]
-            width = min(ours.shape[1], theirs.shape[1])  # what is beyond, no task here uses
-            ours[:, :width] = theirs[source, :width]
-        self.goals[:] = state["goals"][source]
-        self._place_all(np.ones(self.num_rows, dtype=np.bool_))
+        try:
+            tasks = state["tasks"]
+            whole = all(task is None or isinstance(task, Task) for task in tasks)
+            whole = whole and (source.size == 0 or source.max() < len(tasks))
+            for name in ROW_ARRAYS:
+                values, columns = state[name], state["columns"][name]
+                whole = whole and values.dtype == np.float64 and values.shape == (len(tasks), len(columns))
+                whole = whole and columns.dtype == np.int32 and (np.diff(columns, prepend=-1) > 0).all()
+            goals = state["goals"]
+            whole = whole and goals.dtype == np.float64 and goals.shape == (len(tasks), self.goals.shape[1])
+        except (AttributeError, KeyError, TypeError, ValueError):
+            whole = False
+        if not whole:
+            raise ValueError(
+                "This is not a state that get_state gave, or only a part of one: its rows are damaged."
+            )
+        for name in ("states", "overrides", "params", "memory"):
+            bad = np.argwhere(~np.isfinite(state[name][source]))
+            if bad.size:
+                raise ValueError(
+                    f"The state cannot be put back, since {name} of its row {source[bad[0, 0]]} hold a number that is not "
+                    "finite: take a state before the simulation breaks down."
+                )
 
     def _place_all(self, rows: NDArray[np.bool_]) -> None:
         """Gives `rows` the scenes and kernels of their tasks."""

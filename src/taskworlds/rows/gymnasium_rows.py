@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,10 +11,13 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
+from taskworlds.core import batches
 from taskworlds.core.task import Task
 from taskworlds.rows.protocol import RowStep
 
 __all__ = ["GymnasiumRows"]
+
+_NOT_A_STATE = "This is not a state that get_state gave, or only a part of one"
 
 
 class GymnasiumRows:
@@ -21,65 +25,79 @@ class GymnasiumRows:
 
     Args:
         strategy: "sync" steps them one after the other in this process, "async" in one process each.
-        make_row: makes one row's environment. It must take the task through `next_task`, take the seed of
-            `reset` where the world has random starts, skip a step when `idle` is set, report what the skill
-            says of the step in info (with "goal", (G,), if G is not 0, and "terminated" where a step can end
-            the episode), never end an episode by itself, and have `state` and the methods `ask`, `read` and
-            `write` (see `OfficialRow`).
+        make_row: makes one row's environment, a `PythonRow`. It must take the task through `next_task`, take
+            the seed of `reset` where the world has random starts, skip a step when `idle` is set, report what
+            the skill says of the step in info (with "goal", (G,), if G is not 0, and "terminated" where a
+            step can end the episode), never end an episode by itself, and have `state`. A step that is skipped
+            returns the latest observation; before the first reset any of the space.
         num_rows: how many rows, N.
         goal_size: numbers of a goal, G.
+
+    Attributes:
+        num_rows: N.
+        goals: each row's goal, (N, G) float64.
+        envs: Gymnasium's vector environment.
     """
 
     def __init__(
         self, strategy: str, make_row: Callable[[], gym.Env[Any, Any]], num_rows: int, goal_size: int
     ) -> None:
-        vectorize = {"sync": SyncVectorEnv, "async": AsyncVectorEnv}[strategy]
-        self._envs: Any = vectorize([make_row] * num_rows, autoreset_mode=AutoresetMode.DISABLED)
+        makers = [make_row] * num_rows
+        self.envs: SyncVectorEnv | AsyncVectorEnv
+        if strategy == "sync":
+            self.envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
+        else:
+            self.envs = _async_env(makers)
         self.num_rows = num_rows
-        self._obs = np.zeros((num_rows, self._envs.single_observation_space.shape[0]))
+        self._space = self.envs.single_observation_space
+        self._obs = batches.empty(self._space, num_rows)
         self.goals = np.zeros((num_rows, goal_size))
         self._masked = False
-        if strategy == "sync":  # a first reset of some rows only fails where the others have no observation
-            self._envs._env_obs = list(self._obs.copy())
+        # A first reset of some rows only fails where the others have no observation.
+        if isinstance(self.envs, SyncVectorEnv):
+            obs = batches.copied(self._obs)
+            self.envs._env_obs = [batches.row_of(self._space, obs, row) for row in range(num_rows)]
+        elif not self.envs.shared_memory:
+            self.step(
+                batches.empty(self.envs.single_action_space, num_rows), np.zeros(num_rows, dtype=np.bool_)
+            )
 
-    def reset(
-        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def reset(self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]) -> Any:
         """See `Rows.reset`."""
-        self._envs.set_attr(
+        self.envs.set_attr(
             "next_task", [task if chosen else None for task, chosen in zip(tasks, rows, strict=True)]
         )
-        obs, infos = self._envs.reset(seed=seeds.tolist(), options={"reset_mask": rows.copy()})
-        self._obs[rows] = obs[rows]
+        obs, infos = self.envs.reset(seed=seeds.tolist(), options={"reset_mask": rows.copy()})
+        self._obs = batches.write(self._space, self._obs, obs, rows)
         if "goal" in infos:
             self.goals[rows] = infos["goal"][rows]
         return self._obs
 
-    def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
+    def step(self, actions: Any, rows: NDArray[np.bool_]) -> RowStep:
         """See `Rows.step`."""
         self.step_async(actions, rows)
         return self.step_wait()
 
-    def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
+    def step_async(self, actions: Any, rows: NDArray[np.bool_]) -> None:
         """See `Rows.step_async`."""
         # A masked step that raised leaves later rows idle, so after one every row is told again.
         if self._masked or not rows.all():
-            self._envs.set_attr("idle", [not stepping for stepping in rows])
+            self.envs.set_attr("idle", [not stepping for stepping in rows])
         self._masked = not rows.all()
         self._stepping = rows
-        if isinstance(self._envs, AsyncVectorEnv):
-            self._envs.step_async(actions)
+        if isinstance(self.envs, AsyncVectorEnv):
+            self.envs.step_async(actions)
         else:
             self._actions = actions
 
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`."""
-        if isinstance(self._envs, AsyncVectorEnv):
-            obs, rewards, _, _, infos = self._envs.step_wait()
+        if isinstance(self.envs, AsyncVectorEnv):
+            obs, rewards, _, _, infos = self.envs.step_wait()
         else:
-            obs, rewards, _, _, infos = self._envs.step(self._actions)
+            obs, rewards, _, _, infos = self.envs.step(self._actions)
         rows = self._stepping
-        self._obs[rows] = obs[rows]
+        self._obs = batches.write(self._space, self._obs, obs, rows)
         terms = {name: values for name, values in infos.items() if not name.startswith("_")}
         if "goal" in terms:
             self.goals[rows] = terms.pop("goal")[rows]
@@ -88,42 +106,95 @@ class GymnasiumRows:
 
     def get_state(self) -> list[Any]:
         """See `Rows.get_state`."""
-        return list(self._envs.get_attr("state"))
+        return copy.deepcopy(list(self.envs.get_attr("state")))
 
-    def set_state(self, state: list[Any], source: NDArray[np.int64]) -> None:
+    def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
         """See `Rows.set_state`."""
-        chosen = [state[row] for row in source]
-        self._envs.set_attr("state", chosen)
-        for row, each in enumerate(chosen):
+        if not isinstance(state, list) or any(
+            each is not None and not isinstance(each, dict) for each in state
+        ):
+            raise ValueError(
+                "The state was taken on another engine; only the engine that took it can put it back."
+            )
+        if source.size and source.max() >= len(state):
+            raise ValueError(f"The state is of {len(state)} rows, so there is no row {source.max()} in it.")
+        for row in source[source >= 0].tolist():
+            physics = (state[row] or {}).get("physics")
+            if isinstance(physics, np.ndarray) and not np.isfinite(physics).all():
+                raise ValueError(
+                    f"The state cannot be put back, since the physics of its row {row} hold a number that is not finite: "
+                    "take a state before the simulation breaks down."
+                )
+        before = self.get_state()
+        after = [before[row] if taken < 0 else state[taken] for row, taken in enumerate(source.tolist())]
+        obs, goals = self._obs_of(after), self._goals_of(after)
+        errors = self._put(after)
+        if errors:
+            self._put(before)
+            row, error = errors[0]
+            raise ValueError(f"{_NOT_A_STATE}: row {row} cannot take it ({type(error).__name__}: {error}).")
+        self._obs, self.goals = obs, goals
+
+    def _put(self, states: list[Any]) -> list[tuple[int, Exception]]:
+        """Puts each row into a state; returns the rows that could not take theirs, and why."""
+        self.envs.set_attr("value", states)
+        answers = self.envs.call("put_state")
+        return [(row, error) for row, (error, _) in enumerate(answers) if error is not None]
+
+    def _obs_of(self, states: list[Any]) -> Any:
+        """Returns the observations in the states of all rows, where they have them; else those at hand."""
+        obs = batches.copied(self._obs)
+        for row, each in enumerate(states):
             if each is not None:
-                self._obs[row] = each["obs"]
-                if "goal" in each:
-                    self.goals[row] = each["goal"]
+                try:
+                    obs = batches.write_row(self._space, obs, row, each["obs"])
+                except (KeyError, TypeError, ValueError) as error:
+                    raise ValueError(f"{_NOT_A_STATE}: row {row} has no observation ({error}).") from None
+        return obs
+
+    def _goals_of(self, states: list[Any]) -> NDArray[np.float64]:
+        """Returns the goals in the states of all rows, where they have them; else those at hand."""
+        goals = self.goals.copy()
+        for row, each in enumerate(states):
+            if each is not None and "goal" in each:
+                goal = np.asarray(each["goal"])
+                if goal.shape != goals.shape[1:] or goal.dtype.kind != "f":
+                    raise ValueError(f"{_NOT_A_STATE}: the goal of row {row} is {goal!r}.")
+                goals[row] = goal
+        return goals
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""
-        return tuple(self._envs.call("render"))
+        return tuple(self.envs.call("render"))
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """See `Rows.call`."""
-        return _unpacked(self._envs.call("ask", name, args, kwargs))
+        return _unpacked(self.envs.call("ask", name, args, kwargs))
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
         """See `Rows.get_attr`."""
-        return _unpacked(self._envs.call("read", name))
+        return _unpacked(self.envs.call("read", name))
 
     def set_attr(self, name: str, values: Sequence[Any]) -> None:
         """See `Rows.set_attr`."""
-        self._envs.set_attr("value", list(values))
-        _unpacked(self._envs.call("write", name))
+        self.envs.set_attr("value", list(values))
+        _unpacked(self.envs.call("write", name))
 
     def close(self) -> None:
         """See `Rows.close`."""
-        self._envs.close()
+        self.envs.close()
+
+
+def _async_env(makers: Sequence[Callable[[], gym.Env[Any, Any]]]) -> AsyncVectorEnv:
+    """Makes rows in a process each, which write observations into shared memory if these have a fixed size."""
+    try:
+        return AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
+    except (TypeError, ValueError):
+        return AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
 
 
 def _unpacked(answers: Sequence[tuple[Exception | None, Any]]) -> tuple[Any, ...]:
-    """Gives each row's value, or raises the first row's error.
+    """Returns each row's value, or raises the first row's error.
 
     Rows answer with their error rather than raise it, since a process of AsyncVectorEnv ends with what it
     raises.

@@ -144,19 +144,24 @@ class ModelRows(EngineRows):
         )
 
     def _prepare(self, tasks: Sequence[Task]) -> None:
+        needed = {self._model_key(task) for task in tasks}
         for task in tasks:
             key = self._model_key(task)
             if key not in self._index:
-                index = self._free_index()
+                index = self._free_index(needed)
                 self.engine.set_scene(index, self._make_scene(task))
                 self._index[key] = index
 
-    def _free_index(self) -> int:
-        """Gives the place of a new scene: a new one, or that of the one that was made first and no row is of."""
+    def _free_index(self, needed: set[Any]) -> int:
+        """Returns the place of a new scene: a new one, or that of the oldest one that no row has or is about to have.
+
+        Args:
+            needed: keys of the models that rows are about to have.
+        """
         if len(self._index) >= _MOST_SCENES:
             used = set(self.engine.scene_of_row.tolist())
             for key, index in self._index.items():
-                if index not in used:
+                if index not in used and key not in needed:
                     del self._index[key]
                     return index
         return len(self.engine.scenes)

@@ -1,8 +1,10 @@
 """The engines: what steps the rows of a `TaskVectorEnv`.
 
-An engine knows physics, observation, reward and success of each row. Everything that Meta-World's users
-choose on top (one-hot, ends of episodes, normalisation, statistics, which task comes next) is computed in
-batch above it, once for every engine.
+An engine knows physics, observation, reward and success of each row. Everything that users choose on top (one-hot, ends
+of episodes, normalisation, statistics, which task comes next) is computed in batch above it, once for every engine.
+
+Observations and actions are batches of the world's spaces (see `taskworlds.core.batches`): for a Box an array with the
+rows first, for a Dict or Tuple a dictionary or tuple of batches.
 """
 
 from __future__ import annotations
@@ -33,18 +35,19 @@ class RowFault(NamedTuple):
 
 
 class RowStep(NamedTuple):
-    """What a step gives. The arrays are the engine's own until its next call: copy what is kept.
+    """The outcome of a step. The arrays are the engine's own until its next call: copy what is kept.
 
     Attributes:
-        obs: observations, (N, O) float64; unchanged where the row did not step.
-        rewards: (N,) float64; means nothing where the row did not step.
+        obs: observations, a batch; unchanged where the row did not step. Of a world whose observations are one row of
+            floats (N, O), or with more numbers a row than the space, of which the first are taken.
+        rewards: (N,) float64; without meaning where the row did not step.
         terms: by name, what the skill reports of the step, each (N,) float64; "success" among them where the world
-            has success. They mean nothing where the row did not step.
+            has success. They have no meaning where the row did not step.
         terminated: whether the step ended the row's episode, (N,) bool; None in worlds where no step does.
         faults: of rows that went wrong.
     """
 
-    obs: NDArray[np.float64]
+    obs: Any
     rewards: NDArray[np.float64]
     terms: dict[str, NDArray[np.float64]]
     terminated: NDArray[np.bool_] | None = None
@@ -60,37 +63,46 @@ class Rows(Protocol):
     def goals(self) -> NDArray[np.float64]:
         """Each row's goal, (N, G) float64, the engine's own; in Meta-World its position, metres."""
 
-    def reset(
-        self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def reset(self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]) -> Any:
         """Starts an episode in the chosen rows.
 
         Args:
             tasks: one entry a row, read where `rows` is True.
             rows: which rows, (N,) bool.
-            seeds: for each row the seed of its start, (N,); read in worlds with `random_starts`.
+            seeds: for each row the seed of its start, (N,); read in worlds with `has_random_starts`.
 
         Returns:
-            Observations, (N, O) float64; what was there before in the other rows.
+            Observations, a batch as in `RowStep`; what was there before in the other rows.
         """
 
-    def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
-        """Steps the chosen rows with actions (N, A)."""
+    def step(self, actions: Any, rows: NDArray[np.bool_]) -> RowStep:
+        """Steps the chosen rows with a batch of actions, which were checked."""
 
-    def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
-        """Begins a step of the chosen rows with actions (N, A)."""
+    def step_async(self, actions: Any, rows: NDArray[np.bool_]) -> None:
+        """Begins a step of the chosen rows with a batch of actions, which were checked."""
 
     def step_wait(self) -> RowStep:
-        """Waits for the step and gives its outcome."""
+        """Waits for the step and returns its outcome."""
 
     def get_state(self) -> Any:
-        """Gives the rows' exact state, as plain values and arrays that are the caller's own."""
+        """Returns the rows' exact state: tasks, arrays, numbers, texts and None in dictionaries, lists and tuples.
+
+        It is the caller's own: no array in it is written to again.
+        """
 
     def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
-        """Puts each row i where `get_state` found row `source[i]`; source is (N,)."""
+        """Puts each row i where `get_state` found row `source[i]`, here or in rows made alike.
+
+        Args:
+            state: what `get_state` returned.
+            source: for each row the row of the state, (N,) int64; -1 for rows that stay as they are.
+
+        Raises:
+            ValueError: the state is another engine's, or damaged. Then nothing has changed.
+        """
 
     def render(self) -> tuple[Any, ...]:
-        """Gives each row's picture."""
+        """Returns each row's picture."""
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Calls a method of each row's own environment, or reads an attribute, where the engine has such.

@@ -8,15 +8,16 @@ from typing import Any
 
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
 from taskworlds.core.errors import check_choice, check_count, check_seed
-from taskworlds.core.registry import world_of
+from taskworlds.core.registry import benchmark_makers, world_of
 from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 
-__all__ = ["make", "make_vec"]
+__all__ = ["META_BATCH_SIZE", "make", "make_vec"]
 
-META_BATCH_SIZE = 20  # Meta-World's default; we take the next number of rows that its skills divide evenly
+META_BATCH_SIZE = 20
+"""Rows of an ML benchmark at least, unless the caller says how many: Meta-World's default. Its skills divide them evenly."""
 
 _BENCHMARK_KEYWORDS = ("env_name", "num_goals", "envs_list", "train_envs", "test_envs")
 _MAKE_KEYWORDS = frozenset({"split", "vector_strategy", "seed", "total_tasks_per_cls", *_BENCHMARK_KEYWORDS})
@@ -37,7 +38,7 @@ def make(
     Args:
         name: as for `make_vec`.
         split: as for `make_vec`.
-        vector_strategy: the engine: "native", "sync" or "async".
+        vector_strategy: as for `make_vec`.
         seed: as for `make_vec`.
         total_tasks_per_cls: as for `make_vec`.
         **options: the benchmark's keywords and the fields of `Options`, as for `make_vec`.
@@ -85,13 +86,14 @@ def make_vec(
         split: "train" or "test"; None for what the name says, else "train".
         vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python
             environments in this process, "async" in a process each. None: native where the world has it, as
-            Meta-World does; else async, or for one row sync.
+            Meta-World does; else async, or for one row sync. Other names are those of registered engines.
         seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`.
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
             that the skills divide evenly.
         total_tasks_per_cls: only the first so many tasks of each skill.
         **options: `env_name`, `num_goals`, `envs_list`, `train_envs` and `test_envs` as for
-            `taskworlds.benchmark`, and the fields of `taskworlds.vector.options.Options`. Meta-World's
+            `taskworlds.benchmark`, and the fields of `taskworlds.vector.options.Options`, among them
+            `engine_options`, the options of the engine in use by name. Meta-World's
             defaults depend on the benchmark and are kept: ML benchmarks choose tasks pseudorandomly, and end
             test episodes on success.
 
@@ -132,7 +134,7 @@ def _resolve(
     options: dict[str, Any],
     keywords: frozenset[str],
 ) -> tuple[Benchmark, str, Options]:
-    """Gives the benchmark, its split, and the options with Meta-World's defaults for that split."""
+    """Returns the benchmark, its split, and the options with Meta-World's defaults for that split."""
     how = {keyword: value for keyword, value in options.items() if keyword in _BENCHMARK_KEYWORDS}
     options = {keyword: value for keyword, value in options.items() if keyword not in how}
     if seed is not None:
@@ -149,7 +151,8 @@ def _resolve(
     if total_tasks_per_cls is not None:
         benchmark = _first_of_each(benchmark, split, check_count("total_tasks_per_cls", total_tasks_per_cls))
     has_success = world_of(benchmark.env_names(split)[0]).has_success
-    if benchmark.is_meta and has_success and benchmark.name != "custom-ml-envs":
+    _, maker = benchmark_makers().get(benchmark.name, (None, None))
+    if benchmark.is_meta and has_success and (maker is None or maker.has_meta_defaults):
         options = {"task_select": "pseudorandom", "terminate_on_success": split == "test"} | options
     return benchmark, split, Options.of(function, options, keywords)
 

@@ -5,7 +5,7 @@ Attributes: `tasks`, `task` (the current one), `current_task_idx`, `task_name` (
 (whether normalisation's statistics move), `np_random`, `np_random_seed` and the spaces. Of these `tasks`,
 `terminate_on_success`, `sample_tasks_on_reset` and `update_running_mean` can be set.
 
-Methods: `toggle_terminate_on_success(on)`, `toggle_sample_tasks_on_reset(on)`, `sample_tasks()` (gives each row's
+Methods: `toggle_terminate_on_success(on)`, `toggle_sample_tasks_on_reset(on)`, `sample_tasks()` (returns each row's
 observation and info), `set_task(task)`, `get_checkpoint()`, `load_checkpoint(checkpoints)` and `render()`.
 
 Any other name is asked of the engine's own environment in the row, where the engine has one.
@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from taskworlds.core.errors import check_choice
-from taskworlds.core.task import Task
-from taskworlds.vector import snapshot
+from taskworlds.vector import checkpoints
 
 if TYPE_CHECKING:
     from taskworlds.vector.task_vector_env import TaskVectorEnv
@@ -29,47 +28,43 @@ __all__ = ["call", "get_attr", "set_attr"]
 
 
 def get_attr(env: TaskVectorEnv, name: str) -> tuple[Any, ...]:
-    """Gives an attribute of each row."""
+    """Returns an attribute of each row."""
     read = _attributes(env).get(name)
     if read is not None:
         return tuple(read(row) for row in range(env.num_envs))
-    env._check_ready(f"get_attr({name!r})")
-    return env._rows.get_attr(name)
+    env.check_ready(f"get_attr({name!r})")
+    return env.rows.get_attr(name)
 
 
 def set_attr(env: TaskVectorEnv, name: str, values: Any) -> None:
     """Sets an attribute of each row: one value for all, or a list or tuple with one for each."""
-    env._check_ready(f"set_attr({name!r})")
+    env.check_ready(f"set_attr({name!r})")
     each = list(values) if isinstance(values, list | tuple) else [values] * env.num_envs
     if len(each) != env.num_envs:
         raise ValueError(f"{name} must have one value for each of the {env.num_envs} rows, not {len(each)}.")
     if name == "tasks":
         tasks = [_list_of_tasks(given) for given in each]
-        checked = [[env._checked(Task.of(task)) for task in given] for given in tasks]
-        for row, (selection, given) in enumerate(zip(env._selections, checked, strict=True)):
-            selection.set_tasks(given)
-            env._held_tasks[row] = env._next_tasks[row] = None
+        env.assignments.set_lists(tasks)
     elif name == "terminate_on_success":
-        env._terminate_on_success[:] = env._check_success(name, [_switch(name, value) for value in each])
+        env.progress.end_on_success([_switch(name, value) for value in each])
     elif name == "sample_tasks_on_reset":
-        env._sample_on_reset[:] = [_switch(name, value) for value in each]
+        env.assignments.sample_on_reset[:] = [_switch(name, value) for value in each]
     elif name == "update_running_mean":
         if len({_switch(name, value) for value in each}) > 1:
             raise ValueError(f"{name} must be the same for all rows, not {values!r}.")
-        for normalizer in (env._observations.normalizer, env._reward_normalizer):
-            if normalizer is not None:
-                normalizer.updating = bool(each[0])
+        for normalizer in _normalizers(env):
+            normalizer.updating = bool(each[0])
     elif name in _attributes(env):
         raise AttributeError(
             f"{name!r} cannot be set. set_attr takes tasks, terminate_on_success, sample_tasks_on_reset "
             "and update_running_mean; the rest is chosen when the environment is made."
         )
     else:
-        env._rows.set_attr(name, each)
+        env.rows.set_attr(name, each)
 
 
 def call(env: TaskVectorEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-    """Calls a method of each row, or reads an attribute, and gives one result a row."""
+    """Calls a method of each row, or reads an attribute, and returns one result a row."""
     if name in _METHODS:
         result = _METHODS[name](env, *args, **kwargs)
         return (None,) * env.num_envs if result is None else result
@@ -78,36 +73,39 @@ def call(env: TaskVectorEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any,
     if name in ("reset", "step", "close", "seed"):
         own = "reset(seed=...)" if name == "seed" else f"{name}()"
         raise AttributeError(f"The rows have no {name}() of their own: call the vector environment's {own}.")
-    env._check_ready(f"call({name!r})")
-    return env._rows.call(name, *args, **kwargs)
+    env.check_ready(f"call({name!r})")
+    return env.rows.call(name, *args, **kwargs)
 
 
 def _attributes(env: TaskVectorEnv) -> dict[str, Callable[[int], Any]]:
-    """By name, what gives the attribute of a row."""
-    normalizers = [
-        each for each in (env._observations.normalizer, env._reward_normalizer) if each is not None
-    ]
+    """By name, what returns the attribute of a row."""
+    assignments, normalizers = env.assignments, _normalizers(env)
     return {
-        "tasks": lambda row: list(env._selections[row].tasks),
-        "task": lambda row: env._tasks[row],
-        "current_task_idx": lambda row: env._selections[row].current_task_idx,
+        "tasks": lambda row: list(assignments.selections[row].tasks),
+        "task": lambda row: assignments.current[row],
+        "current_task_idx": lambda row: assignments.selections[row].current_task_idx,
         "task_name": lambda row: _class_name(env, row),
         "max_path_length": lambda row: env.max_episode_steps,
         "max_episode_steps": lambda row: env.max_episode_steps,
-        "terminate_on_success": lambda row: bool(env._terminate_on_success[row]),
-        "sample_tasks_on_reset": lambda row: bool(env._sample_on_reset[row]),
+        "terminate_on_success": lambda row: bool(env.progress.terminate_on_success[row]),
+        "sample_tasks_on_reset": lambda row: bool(assignments.sample_on_reset[row]),
         "update_running_mean": lambda row: all(each.updating for each in normalizers),
-        "np_random": lambda row: env._rngs[row],
-        "np_random_seed": lambda row: env._rng_seeds[row],
+        "np_random": lambda row: assignments.generators.each[row],
+        "np_random_seed": lambda row: assignments.generators.seeds[row],
         "action_space": lambda row: env.single_action_space,
         "observation_space": lambda row: env.single_observation_space,
     }
 
 
+def _normalizers(env: TaskVectorEnv) -> list[Any]:
+    """The normalisers that there are."""
+    return [each for each in (env.observations.normalizer, env.reward_normalizer) if each is not None]
+
+
 def _class_name(env: TaskVectorEnv, row: int) -> str:
     """The official class of the row's skill: of its episode at hand, or else of its first task."""
-    task = env._tasks[row] or env._selections[row].tasks[0]
-    return env._world.class_name(task.env_name)
+    task = env.assignments.current[row] or env.assignments.selections[row].tasks[0]
+    return env.world.class_name(task.env_name)
 
 
 def _toggle_terminate_on_success(env: TaskVectorEnv, on: Any) -> None:
@@ -120,7 +118,7 @@ def _toggle_sample_tasks_on_reset(env: TaskVectorEnv, on: Any) -> None:
 
 def _sample_tasks(env: TaskVectorEnv, **kwargs: Any) -> tuple[Any, ...]:
     obs, infos = env.sample_tasks(**kwargs)
-    return tuple((obs[row], env.row_info(infos, row)) for row in range(env.num_envs))
+    return tuple((env.row_obs(obs, row), env.row_info(infos, row)) for row in range(env.num_envs))
 
 
 def _set_task(env: TaskVectorEnv, task: Any) -> None:
@@ -128,12 +126,12 @@ def _set_task(env: TaskVectorEnv, task: Any) -> None:
 
 
 def _get_checkpoint(env: TaskVectorEnv) -> tuple[Any, ...]:
-    return tuple(snapshot.get_checkpoint(env, row) for row in range(env.num_envs))
+    return tuple(checkpoints.get_checkpoint(env, row) for row in range(env.num_envs))
 
 
-def _load_checkpoint(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    env._check_ready("load_checkpoint()")
-    snapshot.load_checkpoints(env, checkpoints)
+def _load_checkpoint(env: TaskVectorEnv, saved: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    env.check_ready("load_checkpoint()")
+    checkpoints.load_checkpoints(env, saved)
 
 
 def _render(env: TaskVectorEnv) -> tuple[Any, ...]:

@@ -6,12 +6,21 @@ others.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ExponentialRewardNormalizer", "ObservationNormalizer", "ReturnRewardNormalizer"]
+from taskworlds.core.errors import check_choice
+from taskworlds.vector.flat_state import check_array
+
+__all__ = [
+    "ExponentialRewardNormalizer",
+    "ObservationNormalizer",
+    "ReturnRewardNormalizer",
+    "reward_normalizer",
+]
 
 _COUNT_AT_START = 1e-4  # Gymnasium's RunningMeanStd starts from this many samples of mean 0 and variance 1
 
@@ -25,14 +34,20 @@ class _Normalizer:
         self.updating = True
 
     def get_state(self) -> dict[str, Any]:
-        """Gives copies of the statistics."""
+        """Returns copies of the statistics."""
         return {name: getattr(self, name).copy() for name in self._names} | {"updating": self.updating}
 
-    def set_state(self, state: dict[str, Any], source: NDArray[np.int64]) -> None:
-        """Takes the statistics that `get_state` gave, row i those of row `source[i]`, (N,) int64."""
+    def check_state(self, state: Mapping[str, Any], num_rows: int) -> None:
+        """Raises ValueError for anything but the statistics of `num_rows` rows of the same kind."""
+        for name in self._names:
+            check_array(state, name, getattr(self, name), num_rows)
+        check_choice("updating of a state", state["updating"], (True, False))
+
+    def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:
+        """Takes the statistics that `get_state` returned, row i those of row `source[i]`, (N,) int64."""
         for name in self._names:
             getattr(self, name)[...] = state[name][source]
-        self.updating = bool(state["updating"])
+        self.updating = state["updating"]
 
 
 class _RunningMoments(_Normalizer):
@@ -91,7 +106,7 @@ class ReturnRewardNormalizer(_RunningMoments):
     def __call__(
         self, rewards: NDArray[np.float64], terminated: NDArray[np.bool_], rows: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """Gives the normalised rewards (N,) of `rows`, and the others as they came."""
+        """Returns the normalised rewards (N,) of `rows`, and the others as they came."""
         self.discounted[rows] = (self.discounted * self.gamma * ~terminated + rewards)[rows]
         self._update(self.discounted, rows)
         return np.where(rows, rewards / np.sqrt(self.var + self.epsilon), rewards)
@@ -131,8 +146,17 @@ class ExponentialRewardNormalizer(_Normalizer):
     def __call__(
         self, rewards: NDArray[np.float64], terminated: NDArray[np.bool_], rows: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        """Gives the normalised rewards (N,) of `rows`, and the others as they came."""
+        """Returns the normalised rewards (N,) of `rows`, and the others as they came."""
         if self.updating:
             mean, var = exponential_update(self.mean, self.var, rewards, self.alpha)
             self.mean[rows], self.var[rows] = mean[rows], var[rows]
         return np.where(rows, rewards / (np.sqrt(self.var) + 1e-8), rewards)
+
+
+def reward_normalizer(
+    method: str | None, num_rows: int, alpha: float
+) -> ReturnRewardNormalizer | ExponentialRewardNormalizer | None:
+    """Returns what `Options.reward_normalization_method` names; `alpha` is the weight of the newest reward."""
+    if method == "gymnasium":
+        return ReturnRewardNormalizer(num_rows)
+    return ExponentialRewardNormalizer(num_rows, alpha) if method == "exponential" else None

@@ -1,22 +1,129 @@
-"""What a row's observation is made of: the world's numbers, the one-hot, what the last step was, the flag of trials."""
+"""What a row's observation is made of: the world's part, the one-hot, what the last step was, the flag of trials."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core import batches
 from taskworlds.vector._batch import write_rows
+from taskworlds.vector.flat_state import NOT_A_STATE, check_array
 from taskworlds.vector.normalization import ObservationNormalizer
 from taskworlds.vector.options import Options
 
-__all__ = ["Observations"]
+__all__ = ["FlatObservations", "Observations", "is_flat", "make_observations"]
+
+LastStep = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_] | None]
+"""Of a step: the actions (N, A), the rewards (N,), and which rows ended, (N,) bool or None if none did."""
+
+
+def is_flat(space: gym.Space[Any]) -> bool:
+    """Returns whether a value of the space is one row of floats."""
+    return isinstance(space, gym.spaces.Box) and len(space.shape) == 1 and space.dtype.kind == "f"
+
+
+def make_observations(
+    num_rows: int,
+    world: gym.Space[Any],
+    actions: gym.Space[Any],
+    skills: list[str],
+    options: Options,
+    name: str,
+) -> Observations:
+    """Returns the observations of N rows, as the options ask for.
+
+    Args:
+        num_rows: how many rows, N.
+        world: the world's own observations, of a row.
+        actions: the actions of a row.
+        skills: the skills, in the order of the one-hot.
+        options: which parts there are.
+        name: the world's name, for messages.
+
+    Raises:
+        ValueError: an option makes no sense for the space.
+    """
+    flat = is_flat(world)
+    for option, instead in (
+        ("use_one_hot", "infos name the skill of each row as task_name"),
+        ("recurrent_info_in_obs", "step returns the reward, and whether the episode ended"),
+        ("normalize_observations", "wrap the environment in a normalization of your own"),
+    ):
+        if getattr(options, option) and not flat:
+            raise ValueError(
+                f"{option} must be False for {name}: it needs observations that are one row of floats, and those of "
+                f"{name} are {world}. Leave it out; {instead}."
+            )
+    if options.recurrent_info_in_obs and not is_flat(actions):
+        raise ValueError(
+            f"recurrent_info_in_obs must be False for {name}: it appends the last action, which must be one row of "
+            f"floats, and actions of {name} are {actions}. Leave it out."
+        )
+    if isinstance(world, gym.spaces.Box) and flat:
+        size = actions.shape[0] if options.recurrent_info_in_obs and actions.shape else 0
+        return FlatObservations(num_rows, world, size, skills, options)
+    return Observations(num_rows, world)
 
 
 class Observations:
-    """The observations of N rows, put together in this order; all but the world's part only if the options say so.
+    """The observations of N rows of any space, as the world gives them.
+
+    Args:
+        num_rows: how many rows, N.
+        space: a row's observation.
+
+    Attributes:
+        space: a row's observation.
+        values: the batch of the latest observations, as `taskworlds.core.batches` has it; written to again and again.
+        normalizer: of observations, or None.
+    """
+
+    normalizer: ObservationNormalizer | None = None
+
+    def __init__(self, num_rows: int, space: gym.Space[Any]) -> None:
+        self.space = space
+        self.values = batches.empty(space, num_rows)
+
+    def set_skill(self, row: int, skill: str | None) -> None:
+        """Tells which skill a row has from now on."""
+
+    def write(self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:
+        """Writes the observations of `rows`.
+
+        Args:
+            world: the world's part, a batch.
+            rows: which rows, (N,) bool.
+            last_step: what the step was; None where an attempt begins.
+        """
+        self.values = batches.write(self.space, self.values, world, rows)
+
+    def copy(self) -> Any:
+        """Returns the latest observations, the caller's own."""
+        return batches.copied(self.values)
+
+    def row(self, row: int) -> Any:
+        """Returns the latest observation of a row, the caller's own."""
+        return batches.copied(batches.row_of(self.space, self.values, row))
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the latest observations."""
+        return {"values": batches.to_plain(self.space, self.values)}
+
+    def check_state(self, state: Mapping[str, Any], num_rows: int) -> None:
+        """Raises ValueError for anything but the observations of `num_rows` rows."""
+        batches.from_plain(self.space, state["values"], num_rows)
+
+    def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:
+        """Puts each row where `get_state` found row `source[i]`; source is (N,)."""
+        self.values = batches.take(self.space, batches.from_plain(self.space, state["values"]), source)
+
+
+class FlatObservations(Observations):
+    """Observations that are one row of floats, put together in this order; all but the world's part only if wanted.
 
     The world's numbers; the one-hot of the skill; the last action, reward and whether the step ended the episode; a
     flag that is 1 where an attempt of a trial begins. All but the flag may be normalised.
@@ -29,17 +136,18 @@ class Observations:
         options: which parts there are.
 
     Attributes:
-        space: of a row's observation, (O,).
-        values: the observations, (N, O) float64; written to again and again.
-        world_size: how many numbers, from the first on, are the world's.
+        space: a row's observation, (O,) of the dtype of the world's.
+        values: the observations, (N, O); written to again and again.
         normalizer: of all but the flag, or None.
     """
+
+    values: NDArray[Any]
 
     def __init__(
         self, num_rows: int, world: gym.spaces.Box, num_actions: int, skills: list[str], options: Options
     ) -> None:
         low, high = world.low, world.high
-        self.world_size = low.size
+        world_size = low.size
         self._skills = skills if options.use_one_hot else []
         if self._skills:
             low, high = np.append(low, np.zeros(len(skills))), np.append(high, np.ones(len(skills)))
@@ -48,7 +156,6 @@ class Observations:
         if self._has_last_step:
             size = low.size + num_actions + 2
             low, high = np.full(size, -np.inf), np.full(size, np.inf)
-        self.normalizer = None
         if options.normalize_observations:
             self.normalizer = ObservationNormalizer(num_rows, low.size)
             low, high = np.full(low.size, -np.inf), np.full(low.size, np.inf)
@@ -56,36 +163,31 @@ class Observations:
         self._has_flag = options.k_episodes is not None
         if self._has_flag:
             low, high = np.append(low, 0.0), np.append(high, 1.0)
-        self.space = gym.spaces.Box(low, high, dtype=np.float64)
-        self.values = np.zeros((num_rows, low.size))
-        self._one_hot = np.zeros((num_rows, len(self._skills)))
-        self._world, self._shown_skill, _ = np.split(
-            self.values, [self.world_size, self.world_size + len(self._skills)], axis=1
+        dtype: Any = world.dtype
+        super().__init__(num_rows, gym.spaces.Box(low.astype(dtype), high.astype(dtype), dtype=dtype))
+        self._one_hot = np.zeros((num_rows, len(self._skills)), dtype=dtype)
+        past_skill = world_size + len(self._skills)
+        self._world, self._shown_skill, self._last, _ = np.split(
+            self.values, [world_size, past_skill, self._flag], axis=1
         )
 
     def set_skill(self, row: int, skill: str | None) -> None:
-        """Says which skill the one-hot of a row shows from now on."""
+        """Tells which skill the one-hot of a row shows from now on."""
         self._one_hot[row] = [skill == each for each in self._skills]
 
-    def write(
-        self,
-        world: NDArray[np.float64],
-        rows: NDArray[np.bool_],
-        last_step: tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_] | None] | None = None,
-    ) -> None:
+    def write(self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:
         """Writes the observations of `rows`.
 
         Args:
-            world: the world's numbers, (N, at least `world_size`).
+            world: the world's numbers, (N, O) or more numbers a row, of which the first are taken.
             rows: which rows, (N,) bool.
-            last_step: the actions (N, A), the rewards (N,) and which rows ended, (N,) or None if none did; None where
-                an attempt begins.
+            last_step: what the step was; None where an attempt begins.
         """
-        write_rows(self._world, world, rows)
+        _write(self._world, world, rows)
         if self._skills and (last_step is None or self.normalizer is not None):  # else it stands there
-            write_rows(self._shown_skill, self._one_hot, rows)
+            _write(self._shown_skill, self._one_hot, rows)
         if self._has_last_step:
-            last = self.values[:, self.world_size + len(self._skills) : self._flag]
+            last = self._last
             last[rows] = 0.0
             if last_step is not None:
                 actions, rewards, ended = last_step
@@ -97,3 +199,40 @@ class Observations:
             self.normalizer(self.values[:, : self._flag], rows)
         if self._has_flag:
             self.values[rows, self._flag] = float(last_step is None)
+
+    def copy(self) -> NDArray[Any]:
+        """Returns the latest observations, (N, O), the caller's own."""
+        return self.values.copy()
+
+    def row(self, row: int) -> NDArray[Any]:
+        """Returns the latest observation of a row, (O,), the caller's own."""
+        return self.values[row].copy()
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the latest observations, the one-hots and the statistics."""
+        state: dict[str, Any] = {"values": self.values.copy(), "one_hot": self._one_hot.astype(np.bool_)}
+        return state | ({} if self.normalizer is None else {"normalizer": self.normalizer.get_state()})
+
+    def check_state(self, state: Mapping[str, Any], num_rows: int) -> None:
+        """Raises ValueError for anything but the state of `num_rows` rows that these rows could take."""
+        values, shape = state["values"], (num_rows, *self.values.shape[1:])
+        if (values.dtype, values.shape) != (self.values.dtype, shape):
+            raise ValueError(f"{NOT_A_STATE}: values must be {self.values.dtype} of shape {shape}.")
+        check_array(state, "one_hot", self._one_hot.astype(np.bool_), num_rows)
+        if self.normalizer is not None:
+            self.normalizer.check_state(state["normalizer"], num_rows)
+
+    def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:
+        """Puts each row where `get_state` found row `source[i]`; source is (N,)."""
+        self.values[:] = state["values"][source]
+        self._one_hot[:] = state["one_hot"][source]
+        if self.normalizer is not None:
+            self.normalizer.set_state(state["normalizer"], source)
+
+
+def _write(target: NDArray[Any], values: NDArray[Any], rows: NDArray[np.bool_]) -> None:
+    """Copies the first numbers of values, (N, W or more), into target, (N, W), in `rows`, (N,) bool."""
+    if target.dtype == values.dtype == np.float64:
+        write_rows(target, values, rows)
+    else:
+        target[rows] = values[rows, : target.shape[1]]

@@ -11,6 +11,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from taskworlds.core.errors import check_choice, check_count, unexpected_keywords
+from taskworlds.core.row_engine import RowEngine
+from taskworlds.core.world import SETTINGS, World
 from taskworlds.vector.task_selection import TASK_SELECT, TaskChooser
 
 __all__ = ["Options"]
@@ -29,7 +31,8 @@ class Options:
     """The choices that every environment here takes, whatever steps it.
 
     Attributes:
-        use_one_hot: append the one-hot of the row's skill, in the order of the benchmark's skills.
+        use_one_hot: append the one-hot of the row's skill, in the order of the benchmark's skills. This and the other
+            options that change observations are for worlds whose observations are one row of floats.
         max_episode_steps: steps after which an episode is truncated; None for the world's own limit (500).
         terminate_on_success: end the episode with `terminated` on the first step that succeeds.
         task_select: which task the next episode has; see `TaskSelection`.
@@ -45,9 +48,12 @@ class Options:
         reward_alpha: weight of the newest reward in "exponential".
         k_episodes: attempts of a trial: each episode becomes k attempts at its task, with a soft reset between them;
             see `TaskVectorEnv`. None: no trials.
-        num_threads: threads of the native engine; None for as many as the process may use cores.
+        num_threads: threads of an engine that takes this option, as the native engine does; None for as many as the
+            process may use cores. It has no effect on other engines.
+        engine_options: options of the engine in use, by name; an engine refuses those that it does not take.
+            `{"num_threads": 4}` is the same as `num_threads=4`, but for the native engine only.
         autoreset_mode: Gymnasium's: what happens to a row whose episode has ended.
-        render_mode: None, "rgb_array", "depth_array" or "human".
+        render_mode: None, "rgb_array", "depth_array" or "human". This and the following are for worlds that draw.
         camera_name: camera of the picture, by name.
         camera_id: camera of the picture, by number.
         width: the picture's width, pixels.
@@ -67,6 +73,7 @@ class Options:
     reward_alpha: float = 0.001
     k_episodes: int | None = None
     num_threads: int | None = None
+    engine_options: Mapping[str, Any] | None = None
     autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP
     render_mode: str | None = None
     camera_name: str | None = None
@@ -99,6 +106,13 @@ class Options:
         for name in ("max_episode_steps", "k_episodes", "num_threads", "width", "height"):
             if getattr(self, name) is not None or name in ("width", "height"):
                 object.__setattr__(self, name, check_count(name, getattr(self, name)))
+        if self.engine_options is not None:
+            if not isinstance(self.engine_options, Mapping):
+                raise TypeError(
+                    f"engine_options must be a dictionary of options by name, not {self.engine_options!r}: "
+                    'for the native engine, for example, {"num_threads": 4}.'
+                )
+            object.__setattr__(self, "engine_options", dict(self.engine_options))
 
     @classmethod
     def of(cls, function: str, given: Mapping[str, Any], also: frozenset[str]) -> Options:
@@ -118,6 +132,46 @@ class Options:
         if unknown:
             raise unexpected_keywords(function, unknown, known | also)
         return cls(**given)
+
+    def settings_of(self, world: World) -> dict[str, Any]:
+        """Returns the settings that the rows of a world are made with.
+
+        Raises:
+            ValueError: one was chosen that the world does not take.
+        """
+        defaults = {each.name: each.default for each in dataclasses.fields(self)}
+        for name in SETTINGS:
+            value = getattr(self, name)
+            if name == "reward_function_version" or value == defaults[name]:
+                continue
+            if name not in world.settings:
+                raise ValueError(
+                    f"{name} must not be given for {world.name}, whose rows do not take it, not {value!r}. Leave it out."
+                )
+        if world.render_modes:
+            check_choice("render_mode", self.render_mode, (None, *world.render_modes))
+        return {name: getattr(self, name) for name in SETTINGS if name in world.settings}
+
+    def options_of(self, engine: RowEngine) -> dict[str, Any]:
+        """Returns the options that an engine makes its rows with.
+
+        Raises:
+            TypeError: one was chosen that the engine does not take.
+            ValueError: two that mean the same differ.
+        """
+        chosen = dict(self.engine_options or {})
+        unknown = [name for name in chosen if name not in engine.options]
+        if unknown:
+            takes = f"It takes: {', '.join(engine.options)}." if engine.options else "It takes none."
+            raise TypeError(
+                f"engine_options of the engine {engine.name!r} must not have {', '.join(map(repr, unknown))}. {takes}"
+            )
+        if "num_threads" in engine.options and self.num_threads is not None:
+            if chosen.setdefault("num_threads", self.num_threads) != self.num_threads:
+                raise ValueError(
+                    f"num_threads={self.num_threads} and engine_options={self.engine_options} name the same thing twice."
+                )
+        return chosen
 
     @property
     def samples_on_reset(self) -> bool:

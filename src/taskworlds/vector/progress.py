@@ -3,21 +3,68 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.vector._batch import count_step, describe
+from taskworlds.vector.flat_state import check_array
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "Stopwatch"]
+
+_COUNTERS = (
+    "running",
+    "steps",
+    "returns",
+    "succeeded",
+    "attempts",
+    "past_steps",
+    "past_returns",
+    "terminate_on_success",
+)
 
 
-class Progress:
-    """The counters of N rows. An episode without trials is one attempt.
+class Stopwatch:
+    """The time since the episodes of N rows began.
 
     Args:
         num_rows: how many rows, N.
+    """
+
+    def __init__(self, num_rows: int) -> None:
+        self._started_at = np.zeros(num_rows)
+
+    def start(self, rows: NDArray[np.bool_]) -> None:
+        """Begins the episodes of `rows`, (N,) bool."""
+        self._started_at[rows] = time.perf_counter()
+
+    def get_state(self) -> NDArray[np.float64]:
+        """Returns the time since each row's episode began, (N,) float64, seconds."""
+        return time.perf_counter() - self._started_at
+
+    def check_state(self, state: Any, num_rows: int) -> None:
+        """Raises ValueError for anything but the times of `num_rows` rows."""
+        check_array({"elapsed": state}, "elapsed", self._started_at, num_rows)
+
+    def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
+        """Puts each row where `get_state` found row `source[i]`; source is (N,)."""
+        self._started_at[:] = time.perf_counter() - state[source]
+
+
+class Progress:
+    """How far the episodes of N rows have come, and when they end. Without trials an episode is one attempt.
+
+    Args:
+        num_rows: how many rows, N.
+        limit: steps after which an attempt that goes on is truncated.
+        world: the name of the world, for messages.
+        has_success: whether its steps report success.
+        terminate_on_success: whether success ends an attempt, in all rows.
+
+    Raises:
+        ValueError: success is to end attempts in a world without success.
 
     Attributes:
         running: whether the row is in the middle of an episode, (N,) bool.
@@ -26,10 +73,16 @@ class Progress:
         succeeded: whether any of its steps succeeded, (N,) bool.
         attempts: that have ended in the trial under way, (N,) int64.
         past_steps, past_returns: of these, (N,) int64 and float64.
-        started_at: when the episode began, by time.perf_counter, (N,) float64.
+        terminate_on_success: whether success ends an attempt, (N,) bool.
+        stopwatch: the time since the episode began.
     """
 
-    def __init__(self, num_rows: int) -> None:
+    def __init__(
+        self, num_rows: int, limit: int, *, world: str, has_success: bool, terminate_on_success: bool
+    ) -> None:
+        self._limit = limit
+        self._world = world
+        self._has_success = has_success
         self.running = np.zeros(num_rows, dtype=np.bool_)
         self.steps = np.zeros(num_rows, dtype=np.int64)
         self.returns = np.zeros(num_rows)
@@ -37,7 +90,24 @@ class Progress:
         self.attempts = np.zeros(num_rows, dtype=np.int64)
         self.past_steps = np.zeros(num_rows, dtype=np.int64)
         self.past_returns = np.zeros(num_rows)
-        self.started_at = np.zeros(num_rows)
+        self.stopwatch = Stopwatch(num_rows)
+        self.terminate_on_success = np.zeros(num_rows, dtype=np.bool_)
+        self.end_on_success([terminate_on_success] * num_rows)
+
+    def end_on_success(self, switches: list[bool]) -> None:
+        """Sets for each row whether success ends an attempt.
+
+        Raises:
+            ValueError: it is to in a world without success.
+        """
+        self._check_success(any(switches))
+        self.terminate_on_success[:] = switches
+
+    def _check_success(self, ends: bool) -> None:
+        if ends and not self._has_success:
+            raise ValueError(
+                f"terminate_on_success must be False for {self._world}, where no success is defined."
+            )
 
     @property
     def steps_taken(self) -> NDArray[np.int64]:
@@ -45,7 +115,7 @@ class Progress:
         return self.past_steps + self.steps
 
     def is_first(self, row: int) -> bool:
-        """Says whether the row's last step was the first since its reset."""
+        """Returns whether the row's last step was the first since its reset."""
         return bool(self.steps.item(row) + self.past_steps.item(row) == 1)
 
     def start(self, rows: NDArray[np.bool_]) -> None:
@@ -54,7 +124,7 @@ class Progress:
         self.attempts[rows] = 0
         self.past_steps[rows] = 0
         self.past_returns[rows] = 0.0
-        self.started_at[rows] = time.perf_counter()
+        self.stopwatch.start(rows)
 
     def start_attempt(self, rows: NDArray[np.bool_]) -> None:
         """Begins an attempt in `rows`."""
@@ -69,9 +139,6 @@ class Progress:
         rewards: NDArray[np.float64],
         success: NDArray[np.float64] | None,
         terminated: NDArray[np.bool_] | None,
-        *,
-        terminate_on_success: NDArray[np.bool_],
-        limit: int,
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_] | None]:
         """Counts a step of `rows`.
 
@@ -80,8 +147,6 @@ class Progress:
             rewards: (N,), read where `rows` is True, as are the next two.
             success: 1 where the step succeeded, (N,); None in worlds without success.
             terminated: whether the world ends the episode, (N,) bool; None in worlds that end none.
-            terminate_on_success: whether success does, (N,) bool.
-            limit: steps after which an attempt that goes on is truncated.
 
         Returns:
             New arrays, each (N,): rewards, 0 where the row did not step; which attempts the world or success ends;
@@ -92,8 +157,8 @@ class Progress:
             rewards,
             success,
             terminated,
-            terminate_on_success,
-            limit,
+            self.terminate_on_success,
+            self._limit,
             self.steps,
             self.returns,
             self.succeeded,
@@ -104,27 +169,34 @@ class Progress:
         self.past_steps[rows] += self.steps[rows]
         self.past_returns[rows] += self.returns[rows]
 
-    def attempt(self, ended: NDArray[np.bool_], *, has_success: bool) -> dict[str, Any]:
-        """Gives what info says of attempts that end."""
+    def attempt(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
+        """Returns what info says of attempts that end."""
         statistics: dict[str, NDArray[Any]] = {"index": self.attempts, "r": self.returns, "l": self.steps}
-        if has_success:
+        if self._has_success:
             statistics["success"] = self.succeeded.astype(np.float64)
         return describe(ended, statistics)
 
     def episode(self, done: NDArray[np.bool_]) -> dict[str, Any]:
-        """Gives what info says of episodes that end; of trials, all attempts together."""
+        """Returns what info says of episodes that end; of trials, all attempts together."""
         returns = self.past_returns + self.returns
-        return describe(done, {"r": returns, "l": self.steps_taken, "t": np.round(self.elapsed, 6)})
+        return describe(
+            done, {"r": returns, "l": self.steps_taken, "t": np.round(self.stopwatch.get_state(), 6)}
+        )
 
-    @property
-    def elapsed(self) -> NDArray[np.float64]:
-        """Seconds since each row's episode began, (N,); can be set."""
-        return time.perf_counter() - self.started_at
+    def get_state(self) -> dict[str, NDArray[Any]]:
+        """Returns the counters and the switches; the stopwatch has a state of its own."""
+        return {name: getattr(self, name).copy() for name in _COUNTERS}
 
-    @elapsed.setter
-    def elapsed(self, seconds: NDArray[np.float64]) -> None:
-        self.started_at[:] = time.perf_counter() - seconds
+    def check_state(self, state: Mapping[str, Any], num_rows: int) -> None:
+        """Raises ValueError for anything but the state of `num_rows` rows that these rows could take."""
+        for name in _COUNTERS:
+            check_array(state, name, getattr(self, name), num_rows)
+        for name in ("steps", "attempts", "past_steps"):
+            if (state[name] < 0).any():
+                raise ValueError(f"The state cannot be put back, since {name} holds a number below 0.")
+        self._check_success(bool(state["terminate_on_success"].any()))
 
-    def counters(self) -> dict[str, NDArray[Any]]:
-        """Gives all but the time, by name: the arrays themselves."""
-        return {name: values for name, values in vars(self).items() if name != "started_at"}
+    def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:
+        """Puts each row where `get_state` found row `source[i]`; source is (N,)."""
+        for name in _COUNTERS:
+            getattr(self, name)[:] = state[name][source]

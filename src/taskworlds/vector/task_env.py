@@ -11,8 +11,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.vector import AutoresetMode
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.draws import sample_without_replacement
 from taskworlds.core.step import EnvSpec, EnvStep, StepType
@@ -23,12 +24,12 @@ from taskworlds.vector.task_vector_env import TaskVectorEnv
 __all__ = ["TaskEnv"]
 
 
-class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
+class TaskEnv(gym.Env[Any, Any]):
     """One environment over the tasks of a split of a benchmark, on Gymnasium's API.
 
     Made by `taskworlds.make`.
 
-    `step` gives an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds
+    `step` returns an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds
     and is at the limit at once is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the
     batch.
 
@@ -105,19 +106,19 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
 
     @property
     def _np_random(self) -> np.random.Generator:
-        return self._batch._rngs[0]
+        return self._batch.assignments.generators.each[0]
 
     @_np_random.setter
     def _np_random(self, generator: np.random.Generator) -> None:
-        self._batch._rngs[0] = generator
+        self._batch.assignments.generators.each[0] = generator
 
     @property
     def _np_random_seed(self) -> int:
-        return self._batch._rng_seeds[0]
+        return self._batch.assignments.generators.seeds[0]
 
     @_np_random_seed.setter
     def _np_random_seed(self, seed: int) -> None:
-        self._batch._rng_seeds[0] = seed
+        self._batch.assignments.generators.seeds[0] = seed
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -162,18 +163,17 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         self._batch.set_tasks(task)
 
     def sample_tasks(self, n_tasks: int | None = None, *, seed: int | None = None) -> Any:
-        """Gives `n_tasks` tasks in garage's protocol; without a number, goes to a new task, in Meta-World's.
+        """Returns `n_tasks` tasks in garage's protocol; without a number, goes to a new task, in Meta-World's.
 
         Args:
-            n_tasks: how many tasks to give. Every task comes once, in random order, before any comes again.
+            n_tasks: how many tasks to return. Every task comes once, in random order, before any comes again.
             seed: seed of a generator for these tasks alone; without `n_tasks`, as for `reset`.
 
         Returns:
             A list of tasks; or, without `n_tasks`, the observation and info of a reset to a new task.
         """
         if n_tasks is None:
-            obs, infos = self._batch.sample_tasks(seed=seed)
-            return obs[0], self._batch.row_info(infos, 0)
+            return self._first(*self._batch.sample_tasks(seed=seed))
         rng = self.np_random if seed is None else np.random.default_rng(seed)
         return sample_without_replacement(self.tasks, n_tasks, rng)
 
@@ -183,18 +183,18 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         return bool(self._batch.terminate_on_success[0])
 
     def toggle_terminate_on_success(self, on: bool) -> None:
-        """Says whether success ends the episode."""
+        """Sets whether success ends the episode."""
         self._batch.set_attr("terminate_on_success", on)
 
     def toggle_sample_tasks_on_reset(self, on: bool) -> None:
-        """Says whether each reset chooses a task."""
+        """Sets whether each reset chooses a task."""
         self._batch.set_attr("sample_tasks_on_reset", on)
 
     # --- episodes -------------------------------------------------------------------------------------------
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float64], dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         """Starts an episode.
 
         Args:
@@ -202,7 +202,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
             options: `task`, the task of the episode.
 
         Returns:
-            Observation (O,) float64, and info.
+            Observation, in most worlds (O,) float64, and info.
 
         Raises:
             TypeError: an option is not known.
@@ -213,33 +213,38 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         options.pop("task", None)
         if options:
             raise TypeError(f"reset takes the option task, not {', '.join(sorted(options))}.")
-        obs, infos = self._batch.reset(seed=None if seed is None else [seed], options=batch_options)
-        return obs[0], self._batch.row_info(infos, 0)
+        return self._first(*self._batch.reset(seed=None if seed is None else [seed], options=batch_options))
 
-    def step(self, action: ArrayLike) -> EnvStep:
+    def _first(self, obs: Any, infos: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Takes the only row's observation and info out of the batch's."""
+        return self._batch.row_obs(obs, 0), self._batch.row_info(infos, 0)
+
+    def step(self, action: Any) -> EnvStep:
         """Takes one step; see `TaskVectorEnv.step`.
 
         Args:
-            action: (A,), finite.
+            action: a value of the action space; numbers must be finite.
 
         Returns:
-            Observation (O,) float64, reward (float), terminated, truncated and info, as an `EnvStep`.
+            Observation, reward (float), terminated, truncated and info, as an `EnvStep`.
         """
-        array = np.asarray(action)
-        if array.shape != self.action_space.shape:
-            raise ValueError(f"action must have the shape {self.action_space.shape}, not {array.shape}.")
         batch = self._batch
-        obs, rewards, terminated, truncated, infos = batch.step(array[None])
+        actions = batches.of_one(self.action_space, action)
+        shape = self.action_space.shape
+        if shape is not None and isinstance(actions, np.ndarray) and actions.shape[1:] != shape:
+            raise ValueError(f"action must have the shape {shape}, not {actions.shape[1:]}.")
+        obs, rewards, terminated, truncated, infos = batch.step(actions)
         if terminated[0]:
             kind = StepType.TERMINAL
         elif truncated[0]:
             kind = StepType.TIMEOUT
         else:
-            kind = StepType.FIRST if batch._progress.is_first(0) else StepType.MID
-        return EnvStep(self._spec, action, rewards.item(0), obs[0], batch.row_info(infos, 0), kind)
+            kind = StepType.FIRST if batch.progress.is_first(0) else StepType.MID
+        first, info = self._first(obs, infos)
+        return EnvStep(self._spec, action, rewards.item(0), first, info, kind)
 
     def render(self) -> Any:
-        """Gives the picture that `render_mode` asks for."""
+        """Returns the picture that `render_mode` asks for."""
         return self._batch.render()[0]
 
     def close(self) -> None:
@@ -257,7 +262,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         self._batch.set_state(state, row)
 
     def get_checkpoint(self) -> tuple[str, dict[str, Any]]:
-        """Gives the task selection under its name, as Meta-World's environments do."""
+        """Returns the task selection under its name, as Meta-World's environments do."""
         return self._batch.call("get_checkpoint")[0]
 
     def load_checkpoint(self, checkpoints: Sequence[tuple[str, dict[str, Any]]]) -> None:
@@ -265,7 +270,7 @@ class TaskEnv(gym.Env[NDArray[np.float64], NDArray[np.floating]]):
         self._batch.call("load_checkpoint", checkpoints)
 
     def __getattr__(self, name: str) -> Any:
-        """Gives an attribute of the official environment, such as `model` or `data`, but no method."""
+        """Returns an attribute of the official environment, such as `model` or `data`, but not a method."""
         if name.startswith("_") or "_batch" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         try:

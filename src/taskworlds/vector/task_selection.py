@@ -24,35 +24,49 @@ class TaskSelection:
         how: "random": each task is as likely as any other at each draw. "pseudorandom": every task once in
             random order before any comes again, and then in a new order. "round_robin": in the order of the
             list, again and again. "fixed": the first task of the list, always. Or a function of the row's
-            tasks and its generator that gives the task.
+            tasks and its generator that returns the task.
         tasks: the row's tasks.
 
     Attributes:
-        tasks: the row's tasks, in the benchmark's order.
+        tasks: the row's tasks, in the benchmark's order. The list is replaced as a whole, never changed.
         current_task_idx: how many draws the present round has had, less one; -1 before the first.
+        order: the places of the tasks in the order of the present round.
     """
 
     def __init__(self, how: str | TaskChooser, tasks: Sequence[Task]) -> None:
         if not callable(how):
             check_choice("task_select", how, (*TASK_SELECT, "a function of (tasks, np_random)"))
         self._how = how
-        self.tasks = list(tasks)
-        self.restart()
+        self.set_tasks(tasks)
 
     def restart(self) -> None:
         """Forgets all draws, as a new seed asks for."""
         self.current_task_idx = -1
-        self._order = list(range(len(self.tasks)))
+        self.order = list(range(len(self.tasks)))
 
     def set_tasks(self, tasks: Sequence[Task]) -> None:
         """Replaces the row's tasks and forgets all draws."""
         self.tasks = list(tasks)
         self.restart()
 
+    def go_to(self, current_task_idx: int, order: Sequence[int]) -> None:
+        """Goes to a place in a round.
+
+        Raises:
+            ValueError: the order does not name each task once, or there is no such place in it.
+        """
+        if sorted(order) != list(range(len(self.tasks))) or not -1 <= current_task_idx < len(self.tasks):
+            raise ValueError(
+                f"A round of {len(self.tasks)} tasks must have each task once, and a place from -1 to "
+                f"{len(self.tasks) - 1}, not {list(order)} and {current_task_idx}."
+            )
+        self.current_task_idx = int(current_task_idx)
+        self.order = [int(place) for place in order]
+
     def draw(self, np_random: np.random.Generator) -> Task:
-        """Gives the next task, drawing from the row's generator where chance is asked for."""
+        """Returns the next task, drawing from the row's generator where chance is asked for."""
         if callable(self._how):
-            task = self._how(self.tasks, np_random)
+            task = self._how(list(self.tasks), np_random)
             if not isinstance(task, Task):
                 raise TypeError(f"task_select must return one of the row's tasks, a Task, not {task!r}.")
             return task
@@ -62,19 +76,22 @@ class TaskSelection:
             return self.tasks[0]
         self.current_task_idx = (self.current_task_idx + 1) % len(self.tasks)
         if self.current_task_idx == 0 and self._how == "pseudorandom":
-            self._order = [int(i) for i in np_random.permutation(len(self.tasks))]
-        return self.tasks[self._order[self.current_task_idx]]
+            self.order = [int(i) for i in np_random.permutation(len(self.tasks))]
+        return self.tasks[self.order[self.current_task_idx]]
 
     def get_state(self) -> dict[str, Any]:
-        """Gives the tasks and the place among them, as JSON-ready values."""
+        """Returns the tasks and the place among them, as JSON-ready values."""
         return {
             "tasks": [task.to_json() for task in self.tasks],
             "current_task_idx": self.current_task_idx,
-            "order": list(self._order),
+            "order": list(self.order),
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes back to the place that `get_state` gave."""
-        self.tasks = [Task.from_json(task) for task in state["tasks"]]
-        self.current_task_idx = state["current_task_idx"]
-        self._order = list(state["order"])
+        """Goes back to the place that `get_state` returned.
+
+        Raises:
+            ValueError: the order does not name each task once, or there is no such place in it.
+        """
+        self.set_tasks([Task.from_json(task) for task in state["tasks"]])
+        self.go_to(state["current_task_idx"], state["order"])

@@ -111,7 +111,7 @@ def all_refusals():
     other = Task("push-v3", dict(task.params))
 
     def without_an_array(envs, state):
-        envs.set_state({name: values for name, values in state.items() if name != "counters/steps"})
+        envs.set_state({name: values for name, values in state.items() if name != "progress/steps"})
 
     def with_an_array(name, change):
         return lambda envs, state: envs.set_state(state | {name: change(state[name])})
@@ -228,12 +228,12 @@ def all_refusals():
             "rows must be one row",
         ),
         "set_state: counters of another size": (
-            with_an_array("counters/obs", lambda values: values[:, 1:]),
+            with_an_array("observations/values", lambda values: values[:, 1:]),
             ValueError,
             "not a state that get_state gave",
         ),
         "set_state: fewer rows": (
-            with_an_array("counters/steps", lambda values: values[:0]),
+            with_an_array("progress/steps", lambda values: values[:0]),
             ValueError,
             "not a state that get_state gave",
         ),

@@ -92,6 +92,10 @@ BENCHMARKS = {
         _custom_mt, keywords=("envs_list",), test_skills=(), num_goals=NUM_GOALS
     ),
     "custom-ml-envs": BenchmarkMaker(
-        _custom_ml, keywords=("train_envs", "test_envs"), has_test=True, num_goals=NUM_GOALS
+        _custom_ml,
+        keywords=("train_envs", "test_envs"),
+        has_test=True,
+        num_goals=NUM_GOALS,
+        has_meta_defaults=False,
     ),
 }

@@ -1,0 +1,330 @@
+"""Which row has which task, and which one comes next."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.task import Task
+from taskworlds.core.world import World
+from taskworlds.vector.dealing import deal
+from taskworlds.vector.flat_state import NOT_A_STATE, TaskList, check_array
+from taskworlds.vector.generators import Generators, check_generator
+from taskworlds.vector.options import Options
+from taskworlds.vector.task_selection import TaskSelection
+
+__all__ = ["Assignments"]
+
+
+class Assignments:
+    """The tasks of N rows: those that each chooses from, the one at hand, and those to come.
+
+    Args:
+        benchmark, split: where the tasks come from.
+        world: their world.
+        num_rows: how many rows, N.
+        options: how tasks are chosen.
+        seed: as for `TaskVectorEnv`.
+
+    Attributes:
+        current: the task of each row's episode at hand; None before the first reset.
+        held: by row, the task of all episodes to come, or None; what `set_tasks` gave.
+        following: by row, the task of the next episode alone, or None; given to a reset, or drawn.
+        sample_on_reset: whether each reset chooses a task, (N,) bool.
+        selections: what chooses the tasks of each row.
+        generators: the random generators of the rows.
+        shows_goal, hides_goal: whether some tasks show their goal, and whether some hide it.
+        labels: what infos say of each row's task: "task_name" and "task_id", each (N,) object.
+    """
+
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        split: str,
+        world: World,
+        num_rows: int,
+        options: Options,
+        seed: int | None,
+    ) -> None:
+        tasks = benchmark.tasks(split)
+        every = (*tasks, *benchmark.train_tasks, *benchmark.test_tasks)
+        self._world = world
+        self._title = benchmark.name
+        self._calls_a_function = callable(options.task_select)
+        self._known = (
+            benchmark.env_names(split)
+            if options.use_one_hot
+            else list(dict.fromkeys(task.env_name for task in every))
+        )
+        hidden = {world.hides_goal(task) for task in tasks}
+        self.shows_goal, self.hides_goal = False in hidden, True in hidden
+        self.selections = [TaskSelection(options.task_select, row) for row in deal(tasks, num_rows)]
+        self.current: list[Task | None] = [None] * num_rows
+        self.held: list[Task | None] = [None] * num_rows
+        self.following: list[Task | None] = [None] * num_rows
+        self.sample_on_reset = np.full(num_rows, options.samples_on_reset)
+        self.generators = Generators(num_rows, seed)
+        self.labels: dict[str, NDArray[Any]] = {
+            name: np.full(num_rows, None, dtype=object) for name in ("task_name", "task_id")
+        }
+        self._listed = TaskList()
+        self._lists: list[list[Task]] = []  # what `_listed` and `_places` were made of
+        self._places = np.zeros(0, dtype=np.int32)
+
+    # --- what rows choose from, and the checks --------------------------------------------------------------
+
+    def check(self, task: Task) -> Task:
+        """Returns a task that rows may have.
+
+        Raises:
+            ValueError, TypeError: they may not.
+        """
+        known = self._known
+        if task.env_name not in known:
+            shown = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
+            raise ValueError(
+                f"The task {task.id} is of the skill {task.env_name!r}, which {self._title} "
+                f"does not have here; it has {shown}. Make an environment from a benchmark or a list of "
+                "tasks that holds it."
+            )
+        self._world.check_task(task)
+        hides = self._world.hides_goal(task)
+        if (hides and not self.hides_goal) or (not hides and not self.shows_goal):
+            raise ValueError(
+                f"The task {task.id} of {task.env_name} {'hides' if hides else 'shows'} its goal, and the "
+                f"tasks of {self._title} {'show' if hides else 'hide'} theirs, so it is of another "
+                "benchmark. Give one of this benchmark's tasks."
+            )
+        return task
+
+    def one_each(self, argument: str, tasks: Any, rows: NDArray[np.bool_]) -> dict[int, Task]:
+        """Returns, by row, the tasks that the caller gave for `rows`: one for all, or one for each.
+
+        Raises:
+            TypeError: they are not tasks.
+            ValueError: they are not as many as rows, or rows may not have one of them.
+        """
+        chosen = np.flatnonzero(rows).tolist()
+        if isinstance(tasks, Task) or (hasattr(tasks, "env_name") and hasattr(tasks, "data")):
+            given = [tasks] * len(chosen)
+        elif isinstance(tasks, Sequence):
+            given = list(tasks)
+            if len(given) == len(rows) and len(chosen) != len(rows):
+                given = [given[row] for row in chosen]
+        else:
+            raise TypeError(f"{argument} must be a Task or a list with one for each row, not {tasks!r}.")
+        if len(given) != len(chosen):
+            raise ValueError(
+                f"{argument} must have one task for each of the {len(chosen)} chosen rows, not {len(given)}."
+            )
+        return {row: self.check(Task.of(task)) for row, task in zip(chosen, given, strict=True)}
+
+    def set_lists(self, lists: Sequence[Sequence[Any]]) -> None:
+        """Replaces the tasks that each row chooses from, and forgets the tasks that were set.
+
+        Raises:
+            TypeError, ValueError: rows may not have one of them. Then nothing has changed.
+        """
+        checked = [[self.check(Task.of(task)) for task in tasks] for tasks in lists]
+        for row, (selection, tasks) in enumerate(zip(self.selections, checked, strict=True)):
+            selection.set_tasks(tasks)
+            self.held[row] = self.following[row] = None
+
+    # --- which task comes next ------------------------------------------------------------------------------
+
+    def seed(self, seeds: Sequence[int | None], rows: NDArray[np.bool_]) -> None:
+        """Seeds the generators of `rows`, where there is a seed, and starts their selections anew."""
+        for row in np.flatnonzero(rows).tolist():
+            seed = seeds[row]
+            if seed is not None:
+                self.generators.seed(row, seed)
+                self.selections[row].restart()
+
+    def hold(self, tasks: Mapping[int, Task]) -> None:
+        """Fixes the tasks of rows for all episodes to come."""
+        for row, task in tasks.items():
+            self.held[row], self.following[row] = task, None
+
+    def draw_all(self) -> None:
+        """Draws the next episode's task in every row, and forgets the tasks that were held."""
+        self.following = [self._draw(row) for row in range(len(self.current))]
+        self.held = [None] * len(self.current)
+
+    def choose(self, rows: NDArray[np.bool_], draw: NDArray[np.bool_] | None = None) -> dict[int, Task]:
+        """Returns, by row, the tasks of episodes that begin in `rows`; without those that keep theirs.
+
+        Args:
+            rows: which rows, (N,) bool.
+            draw: those that draw a task whatever resets usually do, (N,) bool; None for none.
+        """
+        tasks: dict[int, Task] = {}
+        for row in np.flatnonzero(rows).tolist():
+            given = self.following[row] or self.held[row]
+            if given is not None:
+                tasks[row] = given
+            elif (draw is not None and draw[row]) or self.sample_on_reset[row] or self.current[row] is None:
+                tasks[row] = self._draw(row)
+        return tasks
+
+    def begin(self, row: int, task: Task | None) -> None:
+        """Makes a task the one at hand."""
+        self.following[row] = None
+        self._show(row, task)
+
+    def start_seeds(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Draws the seed of each start in `rows`, (N,) int64; zeros in the others, and in worlds that need none."""
+        seeds = np.zeros(len(rows), dtype=np.int64)
+        if self._world.has_random_starts:
+            for row in np.flatnonzero(rows).tolist():
+                seeds[row] = self.generators.each[row].integers(2**31)
+        return seeds
+
+    def _draw(self, row: int) -> Task:
+        task = self.selections[row].draw(self.generators.each[row])
+        return self.check(task) if self._calls_a_function else task
+
+    def _show(self, row: int, task: Task | None) -> None:
+        self.current[row] = task
+        self.labels["task_name"][row] = task and task.env_name
+        self.labels["task_id"][row] = task and task.id
+
+    # --- exact state ----------------------------------------------------------------------------------------
+
+    @property
+    def listed(self) -> TaskList:
+        """The tasks that rows choose from, each once; packed again only when the lists have changed."""
+        lists = [selection.tasks for selection in self.selections]
+        if len(lists) != len(self._lists) or any(
+            mine is not its for mine, its in zip(lists, self._lists, strict=True)
+        ):
+            listed = TaskList(task for tasks in lists for task in tasks)
+            if listed.tasks != self._listed.tasks:
+                self._listed = listed
+            self._lists = lists
+            self._places = np.array(
+                [self._listed.numbers[task] for tasks in lists for task in tasks], np.int32
+            )
+        return self._listed
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns everything that decides which tasks come; see `TaskVectorEnv.get_state`."""
+        listed = self.listed
+        order: list[int] = []
+        if any(selection.order != list(range(len(selection.tasks))) for selection in self.selections):
+            order = [place for selection in self.selections for place in selection.order]
+        return {
+            "listed": listed,
+            "lists": self._places.copy(),
+            "lengths": np.array([len(tasks) for tasks in self._lists], dtype=np.int32),
+            "order": np.array(order, dtype=np.int32),  # empty where all rows have the order of their lists
+            "current_task_idx": np.array([each.current_task_idx for each in self.selections], dtype=np.int32),
+            "current": list(self.current),
+            "held": list(self.held),
+            "following": list(self.following),
+            "sample_on_reset": self.sample_on_reset.copy(),
+            "generators": self.generators.get_state(),
+        }
+
+    def check_state(self, state: Mapping[str, Any], num_rows: int) -> None:
+        """Raises ValueError for anything but the state of `num_rows` rows that these rows could take."""
+        check_array(state, "sample_on_reset", self.sample_on_reset, num_rows)
+        self.generators.check_state(state["generators"], num_rows)
+        listed, lengths = state["listed"], state["lengths"]
+        if not isinstance(listed, TaskList) or any(
+            not isinstance(state[name], list) or len(state[name]) != num_rows
+            for name in ("current", "held", "following")
+        ):
+            raise ValueError(f"{NOT_A_STATE}: the tasks of its rows are missing.")
+        for name, count in (
+            ("lengths", num_rows),
+            ("current_task_idx", num_rows),
+            ("lists", int(lengths.sum())),
+        ):
+            check_array(state, name, np.zeros(0, np.int32), count)
+        if state["order"].size:
+            check_array(state, "order", np.zeros(0, np.int32), int(lengths.sum()))
+        if not (lengths > 0).all():
+            raise ValueError(f"{NOT_A_STATE}: a row has no tasks to choose from.")
+        places = state["lists"]
+        if places.min() < 0 or places.max() >= len(listed.tasks):
+            raise ValueError(f"{NOT_A_STATE}: a row chooses from tasks that are not there.")
+        given = {
+            task for name in ("current", "held", "following") for task in state[name] if task is not None
+        }
+        if listed is not self.listed:
+            given |= set(listed.tasks)
+        for task in given:
+            self.check(task)
+        for tasks, place, order in _selections(state):
+            TaskSelection("fixed", tasks).go_to(place, order)
+
+    def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:
+        """Puts each row where `get_state` found row `source[i]`; source is (N,)."""
+        self.sample_on_reset[:] = state["sample_on_reset"][source]
+        self.generators.set_state(state["generators"], source)
+        self.held = [state["held"][row] for row in source]
+        self.following = [state["following"][row] for row in source]
+        selections = _selections(state)
+        for row, taken in enumerate(source.tolist()):
+            tasks, place, order = selections[taken]
+            selection = self.selections[row]
+            if tasks != selection.tasks:
+                selection.set_tasks(tasks)
+            selection.go_to(place, order)
+            self._show(row, state["current"][taken])
+
+    # --- Meta-World's checkpoints ---------------------------------------------------------------------------
+
+    def get_checkpoint(self, row: int) -> dict[str, Any]:
+        """Returns which tasks come in a row, as JSON-ready values."""
+        current, held = self.current[row], self.held[row]
+        return {
+            "selection": self.selections[row].get_state(),
+            "task": current and current.to_json(),
+            "held_task": held and held.to_json(),
+            "rng_state": copy.deepcopy(self.generators.each[row].bit_generator.state),
+            "sample_tasks_on_reset": bool(self.sample_on_reset[row]),
+        }
+
+    @staticmethod
+    def tasks_of_checkpoint(checkpoint: Mapping[str, Any]) -> list[Task]:
+        """Returns the tasks in what `get_checkpoint` gave.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: it is something else.
+        """
+        selection = TaskSelection("fixed", [])
+        selection.set_state(checkpoint["selection"])
+        if not selection.tasks or not isinstance(checkpoint["sample_tasks_on_reset"], bool):
+            raise ValueError("A row must have tasks to choose from, and a switch.")
+        check_generator(checkpoint["rng_state"])
+        others = (_task(checkpoint[key]) for key in ("task", "held_task"))
+        return [*selection.tasks, *(task for task in others if task is not None)]
+
+    def load_checkpoint(self, row: int, checkpoint: Mapping[str, Any]) -> None:
+        """Goes back to a checkpoint in a row."""
+        self.selections[row].set_state(checkpoint["selection"])
+        self.held[row], self.following[row] = _task(checkpoint["held_task"]), None
+        self._show(row, _task(checkpoint["task"]))
+        self.generators.put(row, checkpoint["rng_state"])
+        self.sample_on_reset[row] = checkpoint["sample_tasks_on_reset"]
+
+
+def _selections(state: Mapping[str, Any]) -> list[tuple[list[Task], int, list[int]]]:
+    """Returns for each row of a state the tasks that it chooses from, its place in the round, and the round's order."""
+    found = []
+    numbers, order, first = state["lists"].tolist(), state["order"].tolist(), 0
+    for count, place in zip(state["lengths"].tolist(), state["current_task_idx"].tolist(), strict=True):
+        tasks = [state["listed"].tasks[number] for number in numbers[first : first + count]]
+        found.append((tasks, place, order[first : first + count] if order else list(range(count))))
+        first += count
+    return found
+
+
+def _task(text: str | None) -> Task | None:
+    return None if text is None else Task.from_json(text)

@@ -48,32 +48,7 @@ def actions_at(step, space, dtype):
     return (1.1 * drawn).astype(dtype)
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("kind", ["random", "double"])
-=======
-def physics(envs):
-    """MuJoCo's state of each row."""
-    if envs.strategy == "native":
-        return envs.rows.engine.states.copy()
-    return np.array([row["physics"] for row in from_arrays(envs.get_state())["rows"]])
-
-
-def check_infos(ours, theirs, where):
-    assert set(ours) == set(theirs), where
-    for name, values in ours.items():
-        if isinstance(values, dict):
-            check_infos(values, theirs[name], f"{where}, {name}")
-        elif values.dtype == object:
-            for mine, its in zip(values, theirs[name], strict=True):
-                assert np.all(mine == its) or np.abs(mine - its).max() < TOLERANCE, f"{where}, {name}"
-        elif name not in ("t", "_t"):
-            np.testing.assert_allclose(
-                values, theirs[name], rtol=0, atol=TOLERANCE, err_msg=f"{where}, {name}"
-            )
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
->>>>>>> vector
 @pytest.mark.parametrize("name", NAMES)
 def test_native_equals_official(name, kind):
     """Over several tasks and starts in the same rows; some actions are beyond the bounds."""
@@ -92,14 +67,9 @@ def test_native_equals_official(name, kind):
 @pytest.mark.parametrize("name", NAMES)
 def test_kernels_stay_within_their_arrays(name):
     """As plain Python on arrays of the declared sizes a kernel gives the same, so it reads and writes nothing else."""
-<<<<<<< HEAD
     task = benchmark(name, seed=0).train_tasks[0]
     world = world_of(task.env_name)
     rows = make_rows("native", world, [task.env_name], 2)
-=======
-    envs = taskworlds.make_vec(benchmark(name, seed=0), 2, split="train", seed=0)
-    rows = envs.rows
->>>>>>> vector
     engine, kernel = rows.engine, rows._native.kernel
     rows.reset([task, task], np.ones(2, dtype=np.bool_), np.arange(2))
     for step in range(20):

@@ -16,7 +16,7 @@ from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 from metaworld.policies import ENV_POLICY_MAP
 from numpy.typing import NDArray
 
-from taskworlds.engine import Engine, MocapControl, Scene, metaworld_model
+from taskworlds.engine import Engine, MocapControl, Scene
 from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.kernel import (
     ARM_READS,
@@ -28,6 +28,7 @@ from taskworlds.worlds.metaworld.kernel import (
     param_size,
     plain_kernel,
 )
+from taskworlds.worlds.metaworld.models import metaworld_model
 from taskworlds.worlds.metaworld.reset import begin
 from taskworlds.worlds.metaworld.skill import Skill
 

@@ -520,10 +520,13 @@ void check_no_memory() {
 }  // namespace
 
 // Not inlined: g++ would take the free in one for the wrong partner of the other.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (allocations == 0) throw std::bad_alloc();
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  if (allocations == 0) return nullptr;
   if (allocations > 0) --allocations;
-  void* const memory = std::malloc(size > 0 ? size : 1);
+  return std::malloc(size > 0 ? size : 1);
+}
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  void* const memory = operator new(size, std::nothrow);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }

@@ -96,7 +96,7 @@ def test_kernels_stay_within_their_arrays(name):
     """As plain Python on arrays of the declared sizes a kernel gives the same, so it reads and writes nothing else."""
     envs = taskworlds.make_vec(benchmark(name, seed=0), 2, split="train", seed=0)
     rows = envs._rows
-    engine, kernel = rows.engine, rows._native.kernel
+    engine, kernel = rows.engine, rows.plain_kernel
     envs.reset(seed=0)
     for step in range(20):
         memory = engine.memory.copy()
@@ -104,7 +104,8 @@ def test_kernels_stay_within_their_arrays(name):
         rows.step(actions, np.ones(2, dtype=np.bool_))
         for row in range(2):
             obs, terms = np.zeros(engine.obs.shape[1]), np.zeros(engine.terms.shape[1])
-            kernel(engine.now[row].copy(), actions[row], engine.params[row].copy(), memory[row], obs, terms)
+            now, params = engine.now[row].copy(), engine.params[row].copy()
+            kernel(now, actions[row], params, memory[row], obs, terms, False)
             np.testing.assert_allclose(obs, engine.obs[row], rtol=0, atol=1e-12)
             np.testing.assert_allclose(terms, engine.terms[row], rtol=0, atol=1e-12)
             assert memory[row].tobytes() == engine.memory[row].tobytes()

@@ -2,8 +2,8 @@
 
     python benchmarks/physics_steps.py [--rows 10 50 1000] [--row-steps 2000] [--rounds 5] [--processor]
 
-The three take turns; each number is the median of the rounds, "of bare" of the rounds' ratios. The engine and the
-bare loop (`Engine.bare_loop`) must end in the same states, which is checked. At last it shows what a step of a row
+The three take turns; each number is the median of the rounds, "of bare" of the rounds' ratios. The engine and the bare
+loop (`taskworlds.perf.bare_loop`) must end in the same states, which is checked. At last it shows what a step of a row
 costs when there are few rows and many, in microseconds of processor time on one thread. On a machine that others use,
 --processor counts the processor time of all threads instead of the time on the clock: that leaves out waiting, for
 them and for each other.
@@ -23,7 +23,9 @@ import numpy as np
 from dm_control import suite
 from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
-from taskworlds.engine import Engine, MocapControl, Model, Scene, metaworld_model
+from taskworlds.engine import Engine, MocapControl, Model, Scene
+from taskworlds.perf.bare_loop import bare_loop
+from taskworlds.worlds.metaworld.models import metaworld_model
 
 SKILLS = ("pick-place-v3", "reach-v3", "door-open-v3", "hammer-v3")
 GYMNASIUM = ("HalfCheetah-v5", "Ant-v5")
@@ -64,7 +66,7 @@ class Case:
         engine = self.engines[threads]
         engine.states[:] = self.state
         engine.overrides[:] = self.overrides
-        bare = engine.bare_loop(self.actions)
+        bare = bare_loop(engine, self.actions)
         begin = self.clock()
         for action in self.actions:
             engine.step(action)
@@ -100,7 +102,8 @@ def metaworld_case(skill: str) -> Case:
     compiled = model.to_mujoco()
     overrides, values = [], []
     for field, kind in (("body_pos", "body"), ("site_pos", "site")):
-        for name, i in model._ids[kind].items():
+        for name in model.names(kind):
+            i = model.find(kind, name)
             theirs = getattr(env.model, kind)(name).pos
             if not np.array_equal(getattr(compiled, field)[i], theirs):
                 overrides.append((field, name))

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <ctime>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -25,8 +26,7 @@ struct Crew {
 
 }  // namespace
 
-BareLoop::BareLoop(const Engine& engine, int threads)
-    : threads_(threads), state_size_(engine.state_size), action_size_(engine.sizes.actions) {
+BareLoop::BareLoop(const Engine& engine, int threads) : threads_(threads), action_size_(engine.sizes.actions) {
   if (threads < 1) throw std::invalid_argument("num_threads must be at least 1.");
   if (engine.pending()) throw std::logic_error("A step is under way: call step_wait() first.");
   start_ = engine.states;
@@ -40,8 +40,8 @@ BareLoop::BareLoop(const Engine& engine, int threads)
     rows_.push_back({scene,
                      own,
                      own != nullptr ? own->get() : &scene->model(),
-                     start_.data() + static_cast<std::ptrdiff_t>(i) * state_size_,
-                     overrides_.data() + static_cast<std::ptrdiff_t>(i) * engine.override_size,
+                     start_.row(i),
+                     overrides_.row(i),
                      {nullptr, mj_deleteData}});
     std::string message;
     const bool returned = guarded(
@@ -66,9 +66,8 @@ BareLoop::Seconds BareLoop::run(const std::vector<double>& actions, int steps, b
     std::size_t first;
     std::size_t row;  // the one being stepped
   };
-  std::vector<std::string> errors(static_cast<std::size_t>(threads_));
-  const auto work = [&](int thread) {
-    const auto first = static_cast<std::size_t>(thread);
+  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(threads_));
+  const auto step_rows = [&](std::size_t first) {
     Share share{this, actions.data(), steps, single, first, first};
     std::string message;
     const bool returned = guarded(
@@ -87,7 +86,15 @@ BareLoop::Seconds BareLoop::run(const std::vector<double>& actions, int steps, b
           }
         },
         &share, &message);
-    if (!returned) errors[first] = failure(share.row, message);
+    if (!returned) throw std::runtime_error(failure(share.row, message));
+  };
+  const auto work = [&](int thread) noexcept {
+    const auto first = static_cast<std::size_t>(thread);
+    try {
+      step_rows(first);
+    } catch (...) {
+      errors[first] = std::current_exception();
+    }
   };
   const std::clock_t processor_begun = std::clock();
   const auto begun = std::chrono::steady_clock::now();
@@ -98,20 +105,17 @@ BareLoop::Seconds BareLoop::run(const std::vector<double>& actions, int steps, b
   }
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
   const std::clock_t processor_taken = std::clock() - processor_begun;
-  for (const std::string& error : errors) {
-    if (!error.empty()) throw std::runtime_error(error);
+  for (const std::exception_ptr& error : errors) {
+    if (error) std::rethrow_exception(error);
   }
   return {taken.count(), static_cast<double>(processor_taken) / CLOCKS_PER_SEC};
 }
 
 std::vector<double> BareLoop::states() const {
-  std::vector<double> states = start_;
-  double* state = states.data();
-  for (const Row& row : rows_) {
-    mj_getState(row.model, row.data.get(), state, mjSTATE_INTEGRATION);
-    state += state_size_;
-  }
-  return states;
+  Matrix<double> states = start_;
+  int row = 0;
+  for (const Row& each : rows_) mj_getState(each.model, each.data.get(), states.row(row++), mjSTATE_INTEGRATION);
+  return states.data;
 }
 
 }  // namespace taskworlds

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine.h"
+#include "matrix.h"
 #include "scene.h"
 
 namespace taskworlds {
@@ -43,8 +44,8 @@ class BareLoop {
     std::unique_ptr<mjData, void (*)(mjData*)> data;
   };
 
-  const int threads_, state_size_, action_size_;
-  std::vector<double> start_, overrides_;
+  const int threads_, action_size_;
+  Matrix<double> start_, overrides_;
   std::map<std::pair<int, const Scene*>, OwnModel> own_models_;  // by thread and scene
   std::vector<Row> rows_;
 };

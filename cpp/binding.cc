@@ -3,29 +3,27 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
-#include <atomic>
-#include <chrono>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "bare_loop.h"
 #include "engine.h"
+#include "exiting.h"
+#include "matrix.h"
 #include "model.h"
 #include "scene.h"
 
@@ -36,13 +34,11 @@ namespace taskworlds {
 namespace {
 
 template <typename T>
-using Matrix = nb::ndarray<nb::numpy, T, nb::ndim<2>>;
+using Lines = nb::ndarray<nb::numpy, T, nb::ndim<2>>;
 template <typename T>
 using Vector = nb::ndarray<nb::numpy, T, nb::ndim<1>>;
 template <typename T>
 using Actions = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-template <typename T>
-using ActionSequence = nb::ndarray<const T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Mask = nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 // Engines whose threads may be at work: they are stopped before the interpreter, and with it the kernels, goes away.
@@ -52,20 +48,12 @@ std::set<Engine*>& live_engines() {
 }
 
 struct LiveEngine : Engine {
-  LiveEngine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Kernel> kernels, const Sizes& sizes, int threads)
-      : Engine(std::move(scenes), std::move(kernels), sizes, threads) {
+  LiveEngine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Kernel> kernels, const Sizes& shape, int threads)
+      : Engine(std::move(scenes), std::move(kernels), shape, threads) {
     live_engines().insert(this);
   }
   ~LiveEngine() { live_engines().erase(this); }
 };
-
-// Set when the interpreter is about to end. A daemon thread that came back for Python's lock after that would be killed by
-// it in the middle of C++, which ends the process in an error; so it stops here for the rest of the process's life.
-std::atomic<bool> exiting{false};
-
-void stay_if_exiting() {
-  while (exiting.load()) std::this_thread::sleep_for(std::chrono::hours(1));
-}
 
 bool interrupted() {
   stay_if_exiting();
@@ -73,17 +61,12 @@ bool interrupted() {
   return PyErr_CheckSignals() != 0;
 }
 
-// Waits for the claimed step without Python's lock; raises what a signal handler raised (KeyboardInterrupt).
-void finish(Engine& engine, bool (Engine::*how)(Pool::Interrupted)) {
-  struct End {
-    Engine& engine;
-    ~End() { engine.end(); }
-  };
+// Finishes a step without Python's lock; raises what a signal handler raised (KeyboardInterrupt).
+void finish(Engine::Step step) {
   bool complete;
   {
-    const End end{engine};
     const nb::gil_scoped_release released;
-    complete = (engine.*how)(interrupted);
+    complete = step.finish(interrupted);
     stay_if_exiting();
   }
   if (!complete) throw nb::python_error();
@@ -98,98 +81,33 @@ const bool* mask_data(const Engine& engine, const std::optional<Mask>& mask) {
 }
 
 template <typename T>
-void begin(Engine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
+Engine::Step begin(Engine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
   const auto rows = static_cast<std::size_t>(engine.sizes.rows);
   const auto width = static_cast<std::size_t>(engine.sizes.actions);
   if (actions.shape(0) != rows || actions.shape(1) != width) {
     throw std::invalid_argument("actions must have shape (" + std::to_string(rows) + ", " + std::to_string(width) + ").");
   }
-  engine.begin(actions.data(), mask_data(engine, mask));
+  return engine.begin(actions.data(), mask_data(engine, mask));
 }
 
 template <typename T>
 bool step(LiveEngine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
-  begin(engine, actions, mask);
-  finish(engine, &Engine::run);
+  finish(begin(engine, actions, mask));
   return engine.went_well();
 }
 
 template <typename T>
 void step_async(LiveEngine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
-  begin(engine, actions, mask);
-  engine.launch();
+  begin(engine, actions, mask).launch();
+}
+
+bool step_wait(LiveEngine& engine) {
+  finish(engine.join());
+  return engine.went_well();
 }
 
 void forward(LiveEngine& engine, const std::optional<Mask>& mask, bool warm_start) {
-  engine.begin_forward(mask_data(engine, mask), warm_start);
-  finish(engine, &Engine::run);
-}
-
-// Seconds by the clock, of processor time, and the last states.
-template <typename T>
-std::tuple<double, double, Matrix<double>> bare_loop(const LiveEngine& engine, const ActionSequence<T>& actions,
-                                                     int num_threads) {
-  const auto rows = static_cast<std::size_t>(engine.sizes.rows);
-  const auto width = static_cast<std::size_t>(engine.sizes.actions);
-  if (actions.shape(1) != rows || actions.shape(2) != width) {
-    throw std::invalid_argument("actions must have shape (steps, " + std::to_string(rows) + ", " + std::to_string(width) +
-                                ").");
-  }
-  const std::vector<double> values(actions.data(), actions.data() + actions.size());
-  BareLoop loop(engine, num_threads);
-  BareLoop::Seconds seconds;
-  {
-    const nb::gil_scoped_release released;
-    seconds = loop.run(values, static_cast<int>(actions.shape(0)), std::is_same<T, float>::value);
-    stay_if_exiting();
-  }
-  auto* const states = new std::vector<double>(loop.states());
-  const nb::capsule owner(states, [](void* p) noexcept { delete static_cast<std::vector<double>*>(p); });
-  const auto state_size = static_cast<std::size_t>(engine.state_size);
-  return {seconds.clock, seconds.processor, Matrix<double>(states->data(), {rows, state_size}, owner)};
-}
-
-void make_scene(Scene* self, std::shared_ptr<Model> model, int frame_skip, int stepping,
-                const std::optional<std::tuple<int, int, double, double>>& mocap, const std::vector<double>& mocap_low,
-                const std::vector<double>& mocap_high, const std::vector<double>& mocap_quat,
-                const std::vector<std::tuple<int, int, double>>& actuators,
-                const std::vector<std::tuple<int, int>>& overrides, const std::vector<std::tuple<int, int, int>>& reads) {
-  MocapControl control{-1, 0, 0, 0, {}, {}, {}};
-  if (mocap) {
-    if (mocap_low.size() != 3 || mocap_high.size() != 3 || mocap_quat.size() != 4) {
-      throw std::invalid_argument("mocap_low and mocap_high must have 3 numbers and mocap_quat 4.");
-    }
-    std::tie(control.mocap, control.first, control.limit, control.scale) = *mocap;
-    std::copy(mocap_low.begin(), mocap_low.end(), control.low);
-    std::copy(mocap_high.begin(), mocap_high.end(), control.high);
-    std::copy(mocap_quat.begin(), mocap_quat.end(), control.quat);
-  }
-  std::vector<ActuatorControl> actuator_list;
-  for (const auto& [actuator, action, gain] : actuators) actuator_list.push_back({actuator, action, gain});
-  std::vector<Override> override_list;
-  for (const auto& [field, id] : overrides) override_list.push_back({static_cast<Field>(field), id});
-  std::vector<Read> read_list;
-  for (const auto& [source, a, b] : reads) read_list.push_back({static_cast<Source>(source), a, b});
-  new (self) Scene(std::move(model), frame_skip, static_cast<Stepping>(stepping), control, std::move(actuator_list),
-                   std::move(override_list), std::move(read_list));
-}
-
-// (first number, how many) of each object in an array that gives some objects more numbers than others.
-using Spans = std::vector<std::tuple<int, int>>;
-
-Spans spans(const int* first, const int* width, int count) {
-  Spans found;
-  for (int i = 0; i < count; ++i) found.emplace_back(width[i] > 0 ? first[i] : 0, width[i]);
-  return found;
-}
-
-Spans joint_spans(const mjModel& model, const int* first, int free, int ball) {
-  std::vector<int> width;
-  for (int i = 0; i < model.njnt; ++i) {
-    const int type = model.jnt_type[i];
-    width.push_back(type == mjJNT_FREE ? free : type == mjJNT_BALL ? ball : 1);
-  }
-  return spans(first, width.data(), model.njnt);
+  finish(engine.begin_forward(mask_data(engine, mask), warm_start));
 }
 
 Kernel kernel_at(std::uintptr_t address) {
@@ -198,13 +116,13 @@ Kernel kernel_at(std::uintptr_t address) {
 }
 
 // Read-write NumPy views of an engine's arrays; the engine owns the memory.
-template <typename Class>
-void matrix(Class& c, const char* name, std::vector<double> Engine::* data, int (*width)(const Engine&)) {
+template <typename Class, typename T>
+void matrix(Class& c, const char* name, Matrix<T> Engine::* member) {
   c.def_prop_ro(
       name,
-      [data, width](LiveEngine& e) {
-        return Matrix<double>((e.*data).data(),
-                              {static_cast<std::size_t>(e.sizes.rows), static_cast<std::size_t>(width(e))});
+      [member](LiveEngine& e) {
+        Matrix<T>& m = e.*member;
+        return Lines<T>(m.data.data(), {static_cast<std::size_t>(e.sizes.rows), static_cast<std::size_t>(m.width)});
       },
       nb::rv_policy::reference_internal);
 }
@@ -244,36 +162,66 @@ NB_MODULE(_native, m) {
              const std::vector<char> bytes = self.to_bytes();
              return nb::bytes(bytes.data(), bytes.size());
            })
-      .def_prop_ro("body_names", [](const Model& self) { return self.names(mjOBJ_BODY, self.get().nbody); })
-      .def_prop_ro("geom_names", [](const Model& self) { return self.names(mjOBJ_GEOM, self.get().ngeom); })
-      .def_prop_ro("site_names", [](const Model& self) { return self.names(mjOBJ_SITE, self.get().nsite); })
-      .def_prop_ro("joint_names", [](const Model& self) { return self.names(mjOBJ_JOINT, self.get().njnt); })
-      .def_prop_ro("actuator_names", [](const Model& self) { return self.names(mjOBJ_ACTUATOR, self.get().nu); })
-      .def_prop_ro("sensor_names", [](const Model& self) { return self.names(mjOBJ_SENSOR, self.get().nsensor); })
-      .def_prop_ro("tendon_names", [](const Model& self) { return self.names(mjOBJ_TENDON, self.get().ntendon); })
-      .def_prop_ro("joint_qpos", [](const Model& self) { return joint_spans(self.get(), self.get().jnt_qposadr, 7, 4); })
-      .def_prop_ro("joint_qvel", [](const Model& self) { return joint_spans(self.get(), self.get().jnt_dofadr, 6, 3); })
-      .def_prop_ro("actuator_act",
-                   [](const Model& self) {
-                     const mjModel& m = self.get();
-                     return spans(m.actuator_actadr, m.actuator_actnum, m.nu);
-                   })
-      .def_prop_ro("sensor_data",
-                   [](const Model& self) {
-                     const mjModel& m = self.get();
-                     return spans(m.sensor_adr, m.sensor_dim, m.nsensor);
-                   })
+      .def(
+          "names",
+          [](const Model& self, const std::string& kind) {
+            return self.names(static_cast<mjtObj>(mju_str2Type(kind.c_str())));
+          },
+          "kind"_a)
       .def_prop_ro("body_mocap", [](const Model& self) {  // index among the mocap bodies, or -1, of each body
         return std::vector<int>(self.get().body_mocapid, self.get().body_mocapid + self.get().nbody);
       });
 
+#define TASKWORLDS_VALUE(name, ...) .value(#name, Enum::name)
+  {
+    using Enum = Field;
+    nb::enum_<Field>(m, "Field") TASKWORLDS_FIELDS(TASKWORLDS_VALUE);
+  }
+  {
+    using Enum = Stepping;
+    nb::enum_<Stepping>(m, "Stepping") TASKWORLDS_STEPPINGS(TASKWORLDS_VALUE);
+  }
+  {
+    using Enum = Source;
+    nb::enum_<Source>(m, "Source") TASKWORLDS_SOURCES(TASKWORLDS_VALUE);
+  }
+#undef TASKWORLDS_VALUE
+  m.def("object_kind", [](Field field) { return mju_type2Str(object_kind(field)); }, "field"_a);
+  m.def("object_kind", [](Source source) { return mju_type2Str(object_kind(source)); }, "source"_a);
+  m.def(
+      "span_of",
+      [](const Model& model, Source source, int object) {
+        const Span span = span_of(model, source, object);
+        return std::make_tuple(span.first, span.size);
+      },
+      "model"_a, "source"_a, "object"_a);
+
+  nb::class_<MocapControl>(m, "MocapControl", "Three actions that move a mocap body.")
+      .def(nb::init<int, int, double, double, std::array<double, 3>, std::array<double, 3>, std::array<double, 4>>(),
+           "mocap"_a, "first"_a, "limit"_a, "scale"_a, "low"_a, "high"_a, "quat"_a);
+  nb::class_<ActuatorControl>(m, "ActuatorControl", "An action that sets an actuator's ctrl.")
+      .def(nb::init<int, int, double>(), "actuator"_a, "action"_a, "gain"_a);
+  nb::class_<Override>(m, "Override", "A field of the model that each row has its own values of.")
+      .def(nb::init<Field, int>(), "field"_a, "id"_a);
+  nb::class_<Read>(m, "Read", "What is read after a step, of one object or of all; of a touch, two geoms.")
+      .def(nb::init<Source, int, int>(), "source"_a, "object"_a = kAll, "other"_a = kAll);
+
   nb::class_<Scene>(m, "Scene", "A model with its control, its rows' own fields and what is read after a step.")
-      .def("__init__", &make_scene, "model"_a, "frame_skip"_a, "stepping"_a, "mocap"_a.none(), "mocap_low"_a, "mocap_high"_a,
-           "mocap_quat"_a, "actuators"_a, "overrides"_a, "reads"_a)
+      .def(
+          "__init__",
+          [](Scene* self, std::shared_ptr<Model> model, int frame_skip, Stepping stepping,
+             const std::optional<MocapControl>& mocap, std::vector<ActuatorControl> actuators,
+             std::vector<Override> overrides, const std::vector<Read>& reads) {
+            new (self)
+                Scene(std::move(model), frame_skip, stepping, mocap, std::move(actuators), std::move(overrides), reads);
+          },
+          "model"_a, "frame_skip"_a, "stepping"_a, "mocap"_a.none(), "actuators"_a, "overrides"_a, "reads"_a)
       .def_prop_ro("state_size", &Scene::state_size)
       .def_prop_ro("action_size", &Scene::action_size)
       .def_prop_ro("override_size", &Scene::override_size)
       .def_prop_ro("read_size", &Scene::read_size)
+      .def_prop_ro("override_sizes", &Scene::override_sizes)
+      .def_prop_ro("read_sizes", &Scene::read_sizes)
       .def_prop_ro("default_overrides", &Scene::default_overrides);
 
   nb::class_<LiveEngine> engine(m, "Engine", "Steps rows. Its arrays are views of its own memory.");
@@ -297,14 +245,7 @@ NB_MODULE(_native, m) {
       .def("step", &step<double>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
       .def("step_async", &step_async<float>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
       .def("step_async", &step_async<double>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
-      .def("step_wait",
-           [](LiveEngine& self) {
-             self.join();
-             finish(self, &Engine::wait);
-             return self.went_well();
-           })
-      .def("bare_loop", &bare_loop<float>, "actions"_a.noconvert(), "num_threads"_a)
-      .def("bare_loop", &bare_loop<double>, "actions"_a.noconvert(), "num_threads"_a)
+      .def("step_wait", &step_wait)
       .def("forward", &forward, "mask"_a.noconvert().none(), "warm_start"_a)
       .def(
           "set_scene",
@@ -323,23 +264,21 @@ NB_MODULE(_native, m) {
           },
           "row"_a)
       .def_prop_ro("pending", [](const LiveEngine& self) { return self.pending(); })
-      .def_prop_ro("num_threads", [](const LiveEngine& self) { return self.threads(); });
-  matrix(engine, "states", &Engine::states, [](const Engine& e) { return e.state_size; });
-  matrix(engine, "overrides", &Engine::overrides, [](const Engine& e) { return e.override_size; });
-  matrix(engine, "params", &Engine::params, [](const Engine& e) { return e.sizes.params; });
-  matrix(engine, "memory", &Engine::memory, [](const Engine& e) { return e.sizes.memory; });
-  matrix(engine, "obs", &Engine::obs, [](const Engine& e) { return e.sizes.obs; });
-  matrix(engine, "terms", &Engine::terms, [](const Engine& e) { return e.sizes.terms; });
-  matrix(engine, "now", &Engine::now, [](const Engine& e) { return e.read_size; });
+      .def_prop_ro("num_threads", [](const LiveEngine& self) { return self.threads(); })
+      // The engine itself, for our other modules. It points there as long as this object lives.
+      .def_prop_ro("capsule",
+                   [](const LiveEngine& self) { return nb::capsule(static_cast<const Engine*>(&self), kEngineCapsule); });
+  matrix(engine, "states", &Engine::states);
+  matrix(engine, "overrides", &Engine::overrides);
+  matrix(engine, "params", &Engine::params);
+  matrix(engine, "memory", &Engine::memory);
+  matrix(engine, "obs", &Engine::obs);
+  matrix(engine, "terms", &Engine::terms);
+  matrix(engine, "now", &Engine::now);
   vector(engine, "scene_of_row", &Engine::scene_of_row);
   vector(engine, "kernel_of_row", &Engine::kernel_of_row);
   vector(engine, "faults", &Engine::faults);
-  engine.def_prop_ro(
-      "warnings",
-      [](LiveEngine& e) {
-        return Matrix<std::int32_t>(e.warnings.data(), {static_cast<std::size_t>(e.sizes.rows), mjNWARNING});
-      },
-      nb::rv_policy::reference_internal);
+  matrix(engine, "warnings", &Engine::warnings);
 
   m.attr("ACTION_NOT_FINITE") = static_cast<int>(kActionNotFinite);
   m.attr("STATE_NOT_FINITE") = static_cast<int>(kStateNotFinite);

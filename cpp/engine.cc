@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -13,8 +15,6 @@ namespace taskworlds {
 namespace {
 
 constexpr int kSortedRows = 32;  // for each thread, at the most
-
-std::size_t index(int row, int width) { return static_cast<std::size_t>(row) * static_cast<std::size_t>(width); }
 
 bool all_finite(const double* x, int n) {
   double zeros[4] = {0, 0, 0, 0};  // x * 0 is 0 for a finite x and NaN otherwise; four sums so that they overlap
@@ -30,36 +30,35 @@ bool all_finite(const double* x, int n) {
 
 Engine::Engine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Kernel> kernels, const Sizes& sizes_,
                int threads)
-    : sizes(sizes_),
-      state_size(sizes_.least_state),
-      override_size(sizes_.least_overrides),
-      read_size(sizes_.least_reads),
-      kernels_(std::move(kernels)),
-      threads_(threads) {
+    : sizes(sizes_), kernels_(std::move(kernels)), threads_(threads) {
   if (threads_ < 1) throw std::invalid_argument("num_threads must be at least 1.");
   if (scenes.empty()) throw std::invalid_argument("scenes must hold at least one scene.");
   for (const int size : {sizes.rows, sizes.actions, sizes.params, sizes.memory, sizes.obs, sizes.terms, sizes.least_state,
                          sizes.least_overrides, sizes.least_reads}) {
     if (size < 0) throw std::invalid_argument("Sizes must not be negative.");
   }
+  int state_size = sizes.least_state, override_size = sizes.least_overrides, read_size = sizes.least_reads;
   for (const auto& scene : scenes) {
     state_size = std::max(state_size, scene->state_size());
     override_size = std::max(override_size, scene->override_size());
     read_size = std::max(read_size, scene->read_size());
+  }
+  const auto columns = [this](int width) { return Matrix<double>(sizes.rows, width); };
+  states = columns(state_size);
+  overrides = columns(override_size);
+  params = columns(sizes.params);
+  memory = columns(sizes.memory);
+  obs = columns(sizes.obs);
+  terms = columns(sizes.terms);
+  now = columns(read_size);
+  actions_ = columns(sizes.actions);
+  warnings = Matrix<std::int32_t>(sizes.rows, mjNWARNING);
+  for (const auto& scene : scenes) {
     check_fits(*scene);
     kind_of_scene_.push_back(find_kind(*scene, -1));
     scenes_.push_back(scene);
   }
   const auto rows = static_cast<std::size_t>(sizes.rows);
-  states.resize(index(sizes.rows, state_size));
-  overrides.resize(index(sizes.rows, override_size));
-  params.resize(index(sizes.rows, sizes.params));
-  memory.resize(index(sizes.rows, sizes.memory));
-  obs.resize(index(sizes.rows, sizes.obs));
-  terms.resize(index(sizes.rows, sizes.terms));
-  now.resize(index(sizes.rows, read_size));
-  actions_.resize(index(sizes.rows, sizes.actions));
-  warnings.resize(index(sizes.rows, mjNWARNING));
   faults.resize(rows);
   scene_of_row.resize(rows);
   kernel_of_row.resize(rows, -1);
@@ -70,6 +69,7 @@ Engine::Engine(std::vector<std::shared_ptr<const Scene>> scenes, std::vector<Ker
   for (Slot& slot : slots_) {
     slot.by_scene.resize(scenes_.size());
     slot.by_kind.resize(scenes_.size());
+    slot.memory.resize(static_cast<std::size_t>(sizes.memory));
   }
   pool_ = std::make_unique<Pool>(threads_);
 }
@@ -79,7 +79,7 @@ Engine::~Engine() { close(); }
 void Engine::close() {
   if (!pool_) return;
   if (phase_ == Phase::running && pool_->ours()) {
-    pool_->close();  // a thread is inside run or wait and will still look at the pool
+    pool_->close();  // a thread is finishing its step and will still look at the pool
     return;
   }
   pool_.reset();
@@ -92,9 +92,9 @@ void Engine::check_fits(const Scene& scene) const {
     throw std::invalid_argument(std::string("A scene uses ") + std::to_string(needs) + what + std::to_string(has) + ".");
   };
   check(" actions, but action_size is ", scene.action_size(), sizes.actions);
-  check(" numbers of state, but state_size is ", scene.state_size(), state_size);
-  check(" numbers of overrides, but override_size is ", scene.override_size(), override_size);
-  check(" numbers of reads, but read_size is ", scene.read_size(), read_size);
+  check(" numbers of state, but state_size is ", scene.state_size(), states.width);
+  check(" numbers of overrides, but override_size is ", scene.override_size(), overrides.width);
+  check(" numbers of reads, but read_size is ", scene.read_size(), now.width);
 }
 
 // The kind of a scene that has, or will have, the index `but`: that of another scene with the same structure, or a new one.
@@ -188,7 +188,7 @@ void Engine::forget_if_forked() {
   }
 }
 
-void Engine::start_task(Task task, const bool* mask) {
+Engine::Step Engine::start_task(Task task, const bool* mask) {
   check_idle();
   forget_if_forked();
   const int kernels = static_cast<int>(kernels_.size());
@@ -211,36 +211,28 @@ void Engine::start_task(Task task, const bool* mask) {
   }
   task_ = task;
   std::fill(faults.begin(), faults.end(), 0);
-  std::fill(warnings.begin(), warnings.end(), 0);
+  std::fill(warnings.data.begin(), warnings.data.end(), 0);
   for (const int row : order_) faults[static_cast<std::size_t>(row)] = kNotStepped;
   phase_ = Phase::running;
+  return {this, false};
 }
 
 template <typename T>
-void Engine::begin(const T* actions, const bool* mask) {
-  start_task(Task::step, mask);
-  std::copy(actions, actions + actions_.size(), actions_.begin());
+Engine::Step Engine::begin(const T* actions, const bool* mask) {
+  Step step = start_task(Task::step, mask);
+  std::copy(actions, actions + actions_.data.size(), actions_.data.begin());
   single_ = std::is_same<T, float>::value;
+  return step;
 }
 
-template void Engine::begin(const float*, const bool*);
-template void Engine::begin(const double*, const bool*);
+template Engine::Step Engine::begin(const float*, const bool*);
+template Engine::Step Engine::begin(const double*, const bool*);
 
-void Engine::begin_forward(const bool* mask, bool warm_start) {
-  start_task(warm_start ? Task::forward_warm : Task::forward, mask);
+Engine::Step Engine::begin_forward(const bool* mask, bool warm_start) {
+  return start_task(warm_start ? Task::forward_warm : Task::forward, mask);
 }
 
-bool Engine::run(Pool::Interrupted interrupted) {
-  return pool_->run(static_cast<int>(order_.size()), work_item, this, interrupted);
-}
-
-void Engine::launch() {
-  phase_ = Phase::idle;  // and stays so if no thread can be started
-  pool_->start(static_cast<int>(order_.size()), work_item, this);
-  phase_ = Phase::launched;
-}
-
-void Engine::join() {
+Engine::Step Engine::join() {
   if (phase_ == Phase::idle) throw std::logic_error("No step is under way: call step_async() first.");
   if (!pool_->ours()) {
     phase_ = Phase::idle;
@@ -248,15 +240,40 @@ void Engine::join() {
   }
   if (phase_ == Phase::running) throw std::logic_error("Another thread is waiting for this step.");
   phase_ = Phase::running;
+  return {this, true};
 }
 
-bool Engine::wait(Pool::Interrupted interrupted) { return pool_->wait(interrupted); }
+Engine::Step::Step(Step&& other) noexcept : engine_(std::exchange(other.engine_, nullptr)), launched_(other.launched_) {}
+
+Engine::Step::~Step() {
+  if (engine_ != nullptr) engine_->phase_ = Phase::idle;
+}
+
+bool Engine::Step::finish(Pool::Interrupted interrupted) {
+  Pool& pool = *engine_->pool_;
+  if (launched_) return pool.wait(interrupted);
+  return pool.run(static_cast<int>(engine_->order_.size()), work_item, engine_, interrupted);
+}
+
+void Engine::Step::launch() && {
+  Engine& engine = *std::exchange(engine_, nullptr);
+  engine.phase_ = Phase::idle;  // and stays so if no thread can be started
+  engine.pool_->start(static_cast<int>(engine.order_.size()), work_item, &engine);
+  engine.phase_ = Phase::launched;
+}
 
 void Engine::work_item(void* self, int slot, int item) {
   auto* const engine = static_cast<Engine*>(self);
   const int row = engine->order_[static_cast<std::size_t>(item)];
+  Slot& own = engine->slots_[static_cast<std::size_t>(slot)];
   const auto begun = std::chrono::steady_clock::now();
-  engine->work_row(engine->slots_[static_cast<std::size_t>(slot)], row);
+  try {
+    engine->work_row(own, row);
+  } catch (const std::exception& exception) {
+    engine->give_up(own, row, exception.what());
+  } catch (...) {
+    engine->give_up(own, row, "not a std::exception");
+  }
   const std::chrono::duration<float> taken = std::chrono::steady_clock::now() - begun;
   engine->cost_[static_cast<std::size_t>(row)] = taken.count();
 }
@@ -270,16 +287,15 @@ void Engine::work_row(Slot& slot, int row) {
     mjData* data;
     const double* overrides;
     const double* action;
-    double* state;
+    const double* state;
     double* now;
     bool single;
   };
   const auto i = static_cast<std::size_t>(row);
   const auto scene_index = static_cast<std::size_t>(scene_of_row[i]);
   const Scene& scene = *scenes_[scene_index];
-  double* const state = states.data() + index(row, state_size);
-  const double* const action = actions_.data() + index(row, sizes.actions);
-  double* const reads = now.data() + index(row, read_size);
+  double* const state = states.row(row);
+  const double* const action = actions_.row(row);
 
   std::int32_t fault = 0;
   if (task_ == Task::step && !all_finite(action, scene.action_size())) fault |= kActionNotFinite;
@@ -288,10 +304,8 @@ void Engine::work_row(Slot& slot, int row) {
   auto& own = slot.by_scene[scene_index];
   if (!own && !scene.overrides().empty()) own = std::make_unique<OwnModel>(scene);
   auto& data = slot.by_kind[static_cast<std::size_t>(kind_of_scene_[scene_index])];
-  Job job{task_,     &scene,     own ? own->get() : &scene.model(),
-          own.get(), data.get(), overrides.data() + index(row, override_size),
-          action,    state,      reads,
-          single_};
+  Job job{task_,        &scene, own ? own->get() : &scene.model(), own.get(), data.get(), overrides.row(row), action, state,
+          now.row(row), single_};
   if (!data) {
     guarded(
         [](void* context) {
@@ -317,7 +331,6 @@ void Engine::work_row(Slot& slot, int row) {
         } else {
           mj_forward(j.model, j.data);
         }
-        if (j.task != Task::forward) mj_getState(j.model, j.data, j.state, mjSTATE_INTEGRATION);
         j.scene->read(j.model, j.data, j.now);
       },
       &job, &errors_[i]);
@@ -330,14 +343,37 @@ void Engine::work_row(Slot& slot, int row) {
     const int number = data->warning[k].number;
     if (number == 0) continue;
     fault |= 1 << k;
-    warnings[index(row, mjNWARNING) + static_cast<std::size_t>(k)] = number;
+    warnings.row(row)[k] = number;
   }
+  if (task_ == Task::step && kernel_of_row[i] >= 0) call_kernel(slot, row);
+  // Last, so that whatever went wrong leaves the row as it was.
+  if (task_ != Task::forward) mj_getState(job.model, job.data, state, mjSTATE_INTEGRATION);
   if (task_ == Task::step && !all_finite(state, scene.state_size())) fault |= kStateNotFinite;
   faults[i] = fault;
-  if (task_ != Task::step || kernel_of_row[i] < 0) return;
-  kernels_[static_cast<std::size_t>(kernel_of_row[i])](
-      reads, action, params.data() + index(row, sizes.params), memory.data() + index(row, sizes.memory),
-      obs.data() + index(row, sizes.obs), terms.data() + index(row, sizes.terms), single_ ? 1 : 0);
+}
+
+void Engine::call_kernel(Slot& slot, int row) {
+  double* const kept = memory.row(row);
+  std::copy(kept, kept + memory.width, slot.memory.begin());
+  const Kernel kernel = kernels_[static_cast<std::size_t>(kernel_of_row[static_cast<std::size_t>(row)])];
+  try {
+    kernel(now.row(row), actions_.row(row), params.row(row), kept, obs.row(row), terms.row(row), single_ ? 1 : 0);
+  } catch (...) {
+    std::copy(slot.memory.begin(), slot.memory.end(), kept);
+    throw;
+  }
+}
+
+// What an exception leaves: the simulation may be in the middle of a step.
+void Engine::give_up(Slot& slot, int row, const char* why) noexcept {
+  const auto i = static_cast<std::size_t>(row);
+  slot.by_kind[static_cast<std::size_t>(kind_of_scene_[static_cast<std::size_t>(scene_of_row[i])])].reset();
+  faults[i] = kError;
+  try {
+    errors_[i] = std::string("C++ exception: ") + why;
+  } catch (...) {
+    errors_[i] = "out of memory";  // so short that it needs none
+  }
 }
 
 }  // namespace taskworlds

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "matrix.h"
 #include "pool.h"
 #include "scene.h"
 
@@ -24,7 +25,7 @@ using Kernel = void (*)(const double* now, const double* action, const double* p
 enum Fault : std::int32_t {
   kActionNotFinite = 1 << (mjNWARNING + 0),  // the action held NaN or infinity; stepped all the same
   kStateNotFinite = 1 << (mjNWARNING + 1),   // the state held NaN or infinity before or after the step
-  kError = 1 << (mjNWARNING + 2),            // MuJoCo raised an error: the row is as it was before the step
+  kError = 1 << (mjNWARNING + 2),            // MuJoCo raised an error, or a C++ exception: the row is as it was before
   kNotStepped = 1 << (mjNWARNING + 3),       // the step was interrupted before this row's turn
 };
 
@@ -32,6 +33,10 @@ struct Sizes {
   int rows, actions, params, memory, obs, terms;
   int least_state = 0, least_overrides = 0, least_reads = 0;  // room for scenes that come later
 };
+
+// The name of the capsule in which an engine's module hands it to another module. It is of the headers that both were built
+// with, so that none takes another layout for its own.
+constexpr const char* kEngineCapsule = "taskworlds::Engine of headers " TASKWORLDS_HEADERS;
 
 class Engine {
  public:
@@ -41,25 +46,37 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // A step is begin() and then one of
-  //   run()     with the calling thread's help,
-  //   launch()  on the pool's threads alone, and later join() and wait(),
-  // and end() after run or wait, whether they returned or threw. Only run and wait may be called without Python's lock,
-  // and both give false if `interrupted` stopped them.
-  //
-  // begin: the rows with mask[row] != 0 (all, if mask is null) take actions (rows, actions); float means scaled in float32.
-  // Throws std::logic_error while a step is under way and std::invalid_argument for a scene or kernel that does not exist.
+  // A step under way; the engine is free for the next one when it goes away, whatever became of it.
+  class Step {
+   public:
+    Step(Step&& other) noexcept;
+    Step& operator=(Step&&) = delete;
+    ~Step();
+
+    // Takes the step, or waits for the rest of it if it was launched. False if `interrupted` stopped it: then the rows whose
+    // turn had not come have the fault kNotStepped. This may be called without Python's lock; all else needs it.
+    bool finish(Pool::Interrupted interrupted);
+    // Has the pool's threads take the step on their own. Engine::join gives the step back.
+    void launch() &&;
+
+   private:
+    friend class Engine;
+    Step(Engine* engine, bool launched) : engine_(engine), launched_(launched) {}
+
+    Engine* engine_;  // null if the step was handed on
+    bool launched_;
+  };
+
+  // Begins a step of the rows with mask[row] != 0 (all, if mask is null). They take actions (rows, actions); float means
+  // scaled in float32. Throws std::logic_error while a step is under way and std::invalid_argument for a scene or kernel
+  // that does not exist.
   template <typename T>
-  void begin(const T* actions, const bool* mask);
-  // Instead of begin: the rows will not be stepped. `now` and the faults are written for their states as they are, and no
-  // kernel is called. With `warm_start` the states take the warm start that this computes, and stay the same otherwise.
-  void begin_forward(const bool* mask, bool warm_start);
-  bool run(Pool::Interrupted interrupted);
-  void launch();
-  // Throws std::logic_error if nothing was launched.
-  void join();
-  bool wait(Pool::Interrupted interrupted);
-  void end() { phase_ = Phase::idle; }
+  Step begin(const T* actions, const bool* mask);
+  // The same, but the rows are not stepped. `now` and the faults are written for their states as they are, and no kernel is
+  // called. With `warm_start` the states take the warm start that this computes, and stay the same otherwise.
+  Step begin_forward(const bool* mask, bool warm_start);
+  // Gives back the step that was launched. Throws std::logic_error if none was.
+  Step join();
 
   // Puts a scene or kernel in another's place, or adds one if `index` is their number. Throws std::logic_error while a step
   // is under way, and std::invalid_argument if the index is no such place or the rows are too narrow for the scene.
@@ -72,20 +89,20 @@ class Engine {
   bool pending() const { return phase_ != Phase::idle; }
   // Whether no row had a fault in the last step or forward.
   bool went_well() const;
-  // Whether a thread is in run or wait.
+  // Whether a thread has a step to finish.
   bool running() const { return phase_ == Phase::running; }
   int threads() const { return threads_; }
   // Throws std::invalid_argument if the row's scene does not exist.
   const std::shared_ptr<const Scene>& scene_of(int row) const;
-  // The text of MuJoCo's error, for a row with kError.
+  // The text of the error, for a row with kError.
   const std::string& error(int row) const { return errors_[static_cast<std::size_t>(row)]; }
 
   const Sizes sizes;
-  int state_size = 0, override_size = 0, read_size = 0;
-  // One row after another, each of the width that `sizes` or the widest scene gives.
-  std::vector<double> states, overrides, params, memory, obs, terms, now;
+  // A line for each row, as wide as `sizes` or the widest scene needs.
+  Matrix<double> states, overrides, params, memory, obs, terms, now;
   std::vector<std::int32_t> scene_of_row, kernel_of_row;  // kernel -1: none, the row just gets `now`
-  std::vector<std::int32_t> faults, warnings;             // warnings: counts of the last step, mjNWARNING a row
+  std::vector<std::int32_t> faults;
+  Matrix<std::int32_t> warnings;  // counts of the last step, one for each of MuJoCo's warnings
 
  private:
   enum class Task { step, forward, forward_warm };
@@ -96,17 +113,20 @@ class Engine {
   struct Slot {
     std::vector<std::unique_ptr<OwnModel>> by_scene;  // null for a scene without overrides
     std::vector<std::unique_ptr<mjData, FreeData>> by_kind;
+    std::vector<double> memory;  // a row's, as it was before its kernel was called
   };
 
   static void work_item(void* self, int slot, int item);
   void work_row(Slot& slot, int row);
+  void call_kernel(Slot& slot, int row);
+  void give_up(Slot& slot, int row, const char* why) noexcept;
   void check_idle();
-  void start_task(Task task, const bool* mask);
+  Step start_task(Task task, const bool* mask);
   void check_fits(const Scene& scene) const;
   int find_kind(const Scene& scene, int but) const;
   void forget_if_forked();
 
-  // Written with Python's lock held, read without it at exit. `running`: a thread is between begin or join and end.
+  // Written with Python's lock held, read without it at exit. `running`: there is a Step.
   enum class Phase { idle, launched, running };
 
   std::vector<std::shared_ptr<const Scene>> scenes_;
@@ -117,7 +137,7 @@ class Engine {
   Task task_ = Task::step;
   std::vector<int> order_;   // rows of the current task
   std::vector<float> cost_;  // seconds that each row took last: decides the order, and nothing else
-  std::vector<double> actions_;
+  Matrix<double> actions_;
   bool single_ = false;
   std::atomic<Phase> phase_{Phase::idle};
   std::vector<std::string> errors_;

@@ -37,20 +37,37 @@ bool call(void (*body)(void*), void* context, Escape* here) {
   return true;
 }
 
+// The thread's handlers, put back at the end, also if an exception ends the call.
+class Handlers {
+ public:
+  explicit Handlers(Escape* here)
+      : outer_(escape), outer_error_(_mjPRIVATE__get_tls_error_fn()), outer_warning_(_mjPRIVATE__get_tls_warning_fn()) {
+    escape = here;
+    _mjPRIVATE__set_tls_error_fn(on_error);
+    _mjPRIVATE__set_tls_warning_fn(on_warning);
+  }
+  ~Handlers() {
+    _mjPRIVATE__set_tls_warning_fn(outer_warning_);
+    _mjPRIVATE__set_tls_error_fn(outer_error_);
+    escape = outer_;
+  }
+  Handlers(const Handlers&) = delete;
+  Handlers& operator=(const Handlers&) = delete;
+
+ private:
+  Escape* const outer_;
+  const MujocoHandler outer_error_, outer_warning_;
+};
+
 }  // namespace
 
 bool guarded(void (*body)(void*), void* context, std::string* message) {
   Escape here;
-  Escape* const outer = escape;
-  const MujocoHandler outer_error = _mjPRIVATE__get_tls_error_fn();
-  const MujocoHandler outer_warning = _mjPRIVATE__get_tls_warning_fn();
-  escape = &here;
-  _mjPRIVATE__set_tls_error_fn(on_error);
-  _mjPRIVATE__set_tls_warning_fn(on_warning);
-  const bool returned = call(body, context, &here);
-  _mjPRIVATE__set_tls_warning_fn(outer_warning);
-  _mjPRIVATE__set_tls_error_fn(outer_error);
-  escape = outer;
+  bool returned;
+  {
+    const Handlers handlers(&here);
+    returned = call(body, context, &here);
+  }
   if (!returned) *message = here.message;
   return returned;
 }

@@ -29,7 +29,7 @@ mjModel* load(const char* name, const mjVFS* files, const std::string& what) {
       },
       &loading, &error);
   if (loading.model == nullptr) {
-    throw std::invalid_argument(what + " no compiled model (" + error + "). Expected what mj_saveModel of MuJoCo " +
+    throw std::invalid_argument(what + " not a compiled model (" + error + "). Expected what mj_saveModel of MuJoCo " +
                                 mj_versionString() + " writes.");
   }
   return loading.model;
@@ -93,14 +93,36 @@ std::vector<char> Model::to_bytes() const {
   return bytes;
 }
 
-std::vector<std::string> Model::names(mjtObj kind, int count) const {
-  std::vector<std::string> names;
-  names.reserve(static_cast<std::size_t>(count));
-  for (int id = 0; id < count; ++id) {
-    const char* const name = mj_id2name(model_.get(), kind, id);
-    names.emplace_back(name == nullptr ? "" : name);
+int Model::count(mjtObj kind) const {
+  switch (kind) {
+    case mjOBJ_BODY:
+      return model_->nbody;
+    case mjOBJ_GEOM:
+      return model_->ngeom;
+    case mjOBJ_SITE:
+      return model_->nsite;
+    case mjOBJ_JOINT:
+      return model_->njnt;
+    case mjOBJ_ACTUATOR:
+      return model_->nu;
+    case mjOBJ_SENSOR:
+      return model_->nsensor;
+    case mjOBJ_TENDON:
+      return model_->ntendon;
+    default:
+      throw std::invalid_argument("Objects of this kind cannot be counted.");
   }
-  return names;
+}
+
+std::vector<std::string> Model::names(mjtObj kind) const {
+  const int number = count(kind);
+  std::vector<std::string> found;
+  found.reserve(static_cast<std::size_t>(number));
+  for (int id = 0; id < number; ++id) {
+    const char* const name = mj_id2name(model_.get(), kind, id);
+    found.emplace_back(name == nullptr ? "" : name);
+  }
+  return found;
 }
 
 bool same_structure(const mjModel& a, const mjModel& b) {

@@ -25,8 +25,10 @@ class Model {
   std::vector<char> to_bytes() const;
   std::size_t num_bytes() const { return static_cast<std::size_t>(mj_sizeModel(model_.get())); }
 
-  // Names of one kind of object, by id; an object without a name has "".
-  std::vector<std::string> names(mjtObj kind, int count) const;
+  // How many objects of a kind there are, and their names by id; an object without a name has "". Kinds are body, geom,
+  // site, joint, actuator, sensor and tendon; std::invalid_argument is thrown for others.
+  int count(mjtObj kind) const;
+  std::vector<std::string> names(mjtObj kind) const;
 
  private:
   std::unique_ptr<mjModel, void (*)(mjModel*)> model_;

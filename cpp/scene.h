@@ -5,7 +5,10 @@
 
 #include <mujoco/mujoco.h>
 
+#include <array>
+#include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "model.h"
@@ -14,13 +17,13 @@ namespace taskworlds {
 
 // Moves one mocap body: position += scale * clip(action[first .. first + 2], -limit, limit), then clipped to [low, high].
 struct MocapControl {
-  int mocap;  // index among the model's mocap bodies; -1: this scene has no such control
+  int mocap;  // index among the model's mocap bodies
   int first;
   double limit;
   double scale;
-  double low[3];
-  double high[3];
-  double quat[4];  // orientation written at every step, (w, x, y, z), as it is, not normalised
+  std::array<double, 3> low;
+  std::array<double, 3> high;
+  std::array<double, 4> quat;  // orientation written at every step, (w, x, y, z), as it is, not normalised
 };
 
 // ctrl[actuator] = gain * action[action].
@@ -30,67 +33,94 @@ struct ActuatorControl {
   double gain;
 };
 
-// Fields of mjModel that rows may have of their own. Only fields from which MuJoCo derives nothing at compile time.
-enum class Field : int { body_pos, body_quat, site_pos, site_quat };
-constexpr int kFields = 4;
+// Fields of mjModel that rows may have of their own: name, kind of object, numbers of each object. Only fields from which
+// MuJoCo derives nothing at compile time.
+#define TASKWORLDS_FIELDS(X)  \
+  X(body_pos, mjOBJ_BODY, 3)  \
+  X(body_quat, mjOBJ_BODY, 4) \
+  X(site_pos, mjOBJ_SITE, 3)  \
+  X(site_quat, mjOBJ_SITE, 4)
+
+// How a step goes on in time. `n` is the scene's frame_skip.
+//   forward  n times mj_step, then mj_forward: reads are of the time after the step, and so is the warm start
+//   step     n times mj_step: what is derived from positions and velocities lags one mj_step behind
+//   split    mj_step1 and mj_step2 (not for RK4, which takes an mj_step), n - 1 times mj_step, then mj_step1
+#define TASKWORLDS_STEPPINGS(X) X(forward) X(step) X(split)
+
+// What can be read after a step: name, kind of object, array of mjData, and the function that says where an object's
+// numbers stand in it. `touch`, the normal force between two geoms, has no array.
+#define TASKWORLDS_SOURCES(X)                                             \
+  X(body_xpos, mjOBJ_BODY, &mjData::xpos, each<3>)                        \
+  X(body_xquat, mjOBJ_BODY, &mjData::xquat, each<4>)                      \
+  X(body_xmat, mjOBJ_BODY, &mjData::xmat, each<9>)                        \
+  X(body_xipos, mjOBJ_BODY, &mjData::xipos, each<3>)                      \
+  X(body_subtree_com, mjOBJ_BODY, &mjData::subtree_com, each<3>)          \
+  X(body_cinert, mjOBJ_BODY, &mjData::cinert, each<10>)                   \
+  X(body_cvel, mjOBJ_BODY, &mjData::cvel, each<6>)                        \
+  X(body_cfrc_ext, mjOBJ_BODY, &mjData::cfrc_ext, each<6>)                \
+  X(site_xpos, mjOBJ_SITE, &mjData::site_xpos, each<3>)                   \
+  X(site_xmat, mjOBJ_SITE, &mjData::site_xmat, each<9>)                   \
+  X(geom_xpos, mjOBJ_GEOM, &mjData::geom_xpos, each<3>)                   \
+  X(geom_xmat, mjOBJ_GEOM, &mjData::geom_xmat, each<9>)                   \
+  X(qpos, mjOBJ_JOINT, &mjData::qpos, joint_positions)                    \
+  X(qvel, mjOBJ_JOINT, &mjData::qvel, joint_velocities)                   \
+  X(qfrc_actuator, mjOBJ_JOINT, &mjData::qfrc_actuator, joint_velocities) \
+  X(ctrl, mjOBJ_ACTUATOR, &mjData::ctrl, each<1>)                         \
+  X(act, mjOBJ_ACTUATOR, &mjData::act, actuator_states)                   \
+  X(ten_length, mjOBJ_TENDON, &mjData::ten_length, each<1>)               \
+  X(ten_velocity, mjOBJ_TENDON, &mjData::ten_velocity, each<1>)           \
+  X(sensordata, mjOBJ_SENSOR, &mjData::sensordata, sensor_numbers)        \
+  X(touch, mjOBJ_GEOM, nullptr, each<1>)
+
+#define TASKWORLDS_NAME(name, ...) name,
+enum class Field : int { TASKWORLDS_FIELDS(TASKWORLDS_NAME) };
+enum class Stepping : int { TASKWORLDS_STEPPINGS(TASKWORLDS_NAME) };
+enum class Source : int { TASKWORLDS_SOURCES(TASKWORLDS_NAME) };
+#undef TASKWORLDS_NAME
+
+// The kind of object that has the field, or that can be read.
+mjtObj object_kind(Field field);
+mjtObj object_kind(Source source);
+
+constexpr int kAll = -1;  // instead of an object's id
+
+// Where numbers stand in an array: the first, and how many.
+struct Span {
+  int first;
+  int size;
+};
+
+// Where the numbers of one object, or of all, stand in the source's array. Throws std::invalid_argument if there is no such
+// object.
+Span span_of(const Model& model, Source source, int object);
 
 struct Override {
   Field field;
   int id;
 };
 
-// How a step goes on in time. `n` is the scene's frame_skip.
-enum class Stepping : int {
-  forward,  // n times mj_step, then mj_forward: reads are of the time after the step, and so is the warm start
-  step,     // n times mj_step: what is derived from positions and velocities lags one mj_step behind
-  split,    // mj_step1 and mj_step2 (not for RK4, which takes an mj_step), n - 1 times mj_step, then mj_step1
-};
-constexpr int kSteppings = 3;
-
-// What can be read after a step. All but `touch` are arrays of mjData, of which `a` is the first number and `b` how many.
-// `touch` is the normal force between geoms `a` and `b`, one number.
-enum class Source : int {
-  body_xpos,
-  body_xquat,
-  body_xmat,
-  body_xipos,
-  body_subtree_com,
-  body_cinert,
-  body_cvel,
-  body_cfrc_ext,
-  site_xpos,
-  site_xmat,
-  geom_xpos,
-  geom_xmat,
-  qpos,
-  qvel,
-  qfrc_actuator,
-  ctrl,
-  act,
-  ten_length,
-  ten_velocity,
-  sensordata,
-  touch,
-};
-constexpr int kSources = 21;
-
 struct Read {
   Source source;
-  int a;
-  int b;
+  int object = kAll;
+  int other = kAll;  // the second geom of a touch
 };
 
 class Scene {
  public:
   // Throws std::invalid_argument if an index does not fit the model, or a read the stepping.
-  Scene(std::shared_ptr<const Model> model, int frame_skip, Stepping stepping, const MocapControl& mocap,
-        std::vector<ActuatorControl> actuators, std::vector<Override> overrides, std::vector<Read> reads);
+  Scene(std::shared_ptr<const Model> model, int frame_skip, Stepping stepping, const std::optional<MocapControl>& mocap,
+        std::vector<ActuatorControl> actuators, std::vector<Override> overrides, const std::vector<Read>& reads);
 
   const mjModel& model() const { return model_->get(); }
+  // How many objects of a kind the model has.
+  int count(mjtObj kind) const { return model_->count(kind); }
   int state_size() const { return state_size_; }
   int action_size() const { return action_size_; }
   int override_size() const { return override_size_; }
   int read_size() const { return read_size_; }
+  // How many numbers each override and each read has, in their order.
+  std::vector<int> override_sizes() const;
+  std::vector<int> read_sizes() const;
   const std::vector<Override>& overrides() const { return overrides_; }
 
   // The model's own values of the overrides, in their order.
@@ -107,16 +137,23 @@ class Scene {
   void read(const mjModel* own, mjData* data, double* now) const;
 
  private:
+  // A read and where it finds its numbers.
+  struct Place {
+    Read read;
+    mjtNum* mjData::* array;  // null for touch
+    Span span;
+  };
+
   bool begins_with_step2(const mjModel* own) const;
   void control(mjData* data, const double* action, bool single) const;
 
   std::shared_ptr<const Model> model_;
   int frame_skip_;
   Stepping stepping_;
-  MocapControl mocap_;
+  std::optional<MocapControl> mocap_;
   std::vector<ActuatorControl> actuators_;
   std::vector<Override> overrides_;
-  std::vector<Read> reads_;
+  std::vector<Place> reads_;
   int state_size_ = 0;
   int action_size_ = 0;
   int override_size_ = 0;
@@ -142,7 +179,7 @@ class OwnModel {
   };
 
   mjModel model_;  // a copy of the struct, not of what it points to: 3 MB less for each thread and scene
-  std::vector<mjtNum> fields_[kFields];
+  std::map<Field, std::vector<mjtNum>> fields_;
   std::vector<Place> places_;
 };
 

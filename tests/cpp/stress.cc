@@ -12,6 +12,8 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <new>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -81,16 +83,15 @@ std::shared_ptr<const Model> compile(const std::string& xml) {
 }
 
 std::shared_ptr<const Scene> boxes_scene(int count, int memory, int frame_skip = 2) {
-  const MocapControl none{-1, 0, 0, 0, {}, {}, {}};
-  return std::make_shared<const Scene>(compile(boxes_xml(count, memory)), frame_skip, Stepping::forward, none,
+  return std::make_shared<const Scene>(compile(boxes_xml(count, memory)), frame_skip, Stepping::forward, std::nullopt,
                                        std::vector<ActuatorControl>{}, std::vector<Override>{{Field::body_pos, 0}},
-                                       std::vector<Read>{{Source::touch, 0, 1}, {Source::body_cfrc_ext, 0, 12}});
+                                       std::vector<Read>{{Source::touch, 0, 1}, {Source::body_cfrc_ext, 1}});
 }
 
 std::shared_ptr<const Scene> arm_scene(double mass, bool forearm, Stepping stepping, const char* integrator = "Euler") {
   const MocapControl lead{0, 0, 1, 0.01, {-1, -1, 0}, {1, 1, 1}, {1, 0, 0, 0}};
-  std::vector<Read> reads{{Source::qpos, 0, forearm ? 2 : 1}, {Source::sensordata, 0, 4}, {Source::body_xmat, 9, 9}};
-  if (stepping != Stepping::split) reads.push_back({Source::body_cfrc_ext, 0, 12});
+  std::vector<Read> reads{{Source::qpos}, {Source::sensordata, 1}, {Source::sensordata}, {Source::body_xmat, 1}};
+  if (stepping != Stepping::split) reads.push_back({Source::body_cfrc_ext});
   return std::make_shared<const Scene>(compile(arm_xml(mass, forearm, integrator)), 3, stepping, lead,
                                        std::vector<ActuatorControl>{{0, 3, 1.5}},
                                        std::vector<Override>{{Field::site_pos, 0}, {Field::body_quat, 2}}, reads);
@@ -131,14 +132,12 @@ std::unique_ptr<Engine> make_engine(int threads, const Sizes& sizes = kSizes) {
 
 // The row's scene with the model's own overrides and initial state.
 void place(Engine& engine, int row, int index, const Scene& scene) {
-  const auto r = static_cast<std::size_t>(row);
   mjData* const data = mj_makeData(&scene.model());
-  mj_getState(&scene.model(), data, engine.states.data() + r * static_cast<std::size_t>(engine.state_size),
-              mjSTATE_INTEGRATION);
+  mj_getState(&scene.model(), data, engine.states.row(row), mjSTATE_INTEGRATION);
   mj_deleteData(data);
   const std::vector<double> values = scene.default_overrides();
-  std::copy(values.begin(), values.end(), engine.overrides.begin() + static_cast<std::ptrdiff_t>(r) * engine.override_size);
-  engine.scene_of_row[r] = index;
+  std::copy(values.begin(), values.end(), engine.overrides.row(row));
+  engine.scene_of_row[static_cast<std::size_t>(row)] = index;
 }
 
 std::atomic<int> patience{0};  // how often `interrupted` says no before it says yes; below zero: it never does
@@ -149,17 +148,14 @@ enum class How { run, launch };
 
 template <typename T>
 bool step(Engine& engine, const std::vector<T>& actions, const bool* mask, How how, Pool::Interrupted asked = never) {
-  engine.begin(actions.data(), mask);
   bool complete;
   if (how == How::run) {
-    complete = engine.run(asked);
+    complete = engine.begin(actions.data(), mask).finish(asked);
   } else {
-    engine.launch();
+    engine.begin(actions.data(), mask).launch();
     CHECK(engine.pending());
-    engine.join();
-    complete = engine.wait(asked);
+    complete = engine.join().finish(asked);
   }
-  engine.end();
   CHECK(!engine.pending());
   return complete;
 }
@@ -187,10 +183,10 @@ struct Record {
 
   void add(const Engine& engine) {
     for (const auto* values : {&engine.states, &engine.now, &engine.memory, &engine.obs, &engine.terms}) {
-      numbers.insert(numbers.end(), values->begin(), values->end());
+      numbers.insert(numbers.end(), values->data.begin(), values->data.end());
     }
     faults.insert(faults.end(), engine.faults.begin(), engine.faults.end());
-    faults.insert(faults.end(), engine.warnings.begin(), engine.warnings.end());
+    faults.insert(faults.end(), engine.warnings.data.begin(), engine.warnings.data.end());
   }
   bool operator==(const Record& other) const {
     return faults == other.faults && numbers.size() == other.numbers.size() &&
@@ -210,7 +206,7 @@ Record run_script(int threads, How how, int steps) {
     const auto index = static_cast<std::size_t>(row) % current.size();
     place(*engine, row, static_cast<int>(index), *current[index]);
     engine->kernel_of_row[static_cast<std::size_t>(row)] = row % 3 - 1;
-    engine->params[static_cast<std::size_t>(row)] = row;
+    engine->params.row(row)[0] = row;
   }
   const Mask mask(rows);
   std::vector<double> actions(static_cast<std::size_t>(rows * kSizes.actions));
@@ -219,8 +215,8 @@ Record run_script(int threads, How how, int steps) {
     for (double& a : actions) a = 1e-3 * (below(3001) - 1500);
     if (below(4) == 0) actions[static_cast<std::size_t>(below(rows * kSizes.actions))] = kNan;
     if (below(4) == 0) actions[static_cast<std::size_t>(below(rows * kSizes.actions))] = 1e300;
-    if (below(4) == 0) engine->states[static_cast<std::size_t>(below(rows * engine->state_size))] = kNan;
-    if (below(4) == 0) engine->states[static_cast<std::size_t>(below(rows * engine->state_size))] = 1e200;
+    if (below(4) == 0) engine->states.data[static_cast<std::size_t>(below(rows * engine->states.width))] = kNan;
+    if (below(4) == 0) engine->states.data[static_cast<std::size_t>(below(rows * engine->states.width))] = 1e200;
     const bool all = below(3) == 0;
     for (int row = 0; row < rows; ++row) mask.bits[static_cast<std::size_t>(row)] = below(3) != 0;
     const bool* const bits = all ? nullptr : mask.bits.get();
@@ -252,9 +248,7 @@ Record run_script(int threads, How how, int steps) {
     }
     if (below(5) == 0) engine->set_kernel(below(2), below(2) == 0 ? kernel<1> : kernel<3>);
     if (below(5) == 0) {
-      engine->begin_forward(bits, below(2) == 0);
-      CHECK(engine->run(never));
-      engine->end();
+      CHECK(engine->begin_forward(bits, below(2) == 0).finish(never));
       record.add(*engine);
     }
   }
@@ -306,24 +300,25 @@ void check_interrupts() {
   for (int threads = 1; threads <= 4; ++threads) {
     for (const How how : {How::run, How::launch}) {
       const auto engine = slow_engine(threads, kSlowRows);
-      const std::vector<double> before = engine->states;
+      const std::vector<double> before = engine->states.data;
       patience = 0;
       const bool complete = step(*engine, actions, nullptr, how, interrupted);
       patience = -1;
-      const auto width = static_cast<std::size_t>(engine->state_size);
+      const auto width = static_cast<std::size_t>(engine->states.width);
       int dropped = 0;
       for (std::size_t row = 0; row < kSlowRows; ++row) {
         const bool left_out = engine->faults[row] == kNotStepped;
         dropped += left_out ? 1 : 0;
-        const std::vector<double>& expected = left_out ? before : stepped->states;
-        CHECK(std::memcmp(engine->states.data() + row * width, expected.data() + row * width, width * sizeof(double)) == 0);
+        const std::vector<double>& expected = left_out ? before : stepped->states.data;
+        CHECK(std::memcmp(engine->states.data.data() + row * width, expected.data() + row * width, width * sizeof(double)) ==
+              0);
       }
       CHECK(complete == (dropped == 0));
       // The rest, later: no row may be lost or stepped twice.
       const Mask rest(kSlowRows);
       for (std::size_t row = 0; row < kSlowRows; ++row) rest.bits[row] = engine->faults[row] == kNotStepped;
       CHECK(step(*engine, actions, rest.bits.get(), how));
-      CHECK(engine->states == stepped->states);
+      CHECK(engine->states.data == stepped->states.data);
       std::printf("interrupted with %d threads: %d of %d rows dropped\n", threads, dropped, kSlowRows);
     }
   }
@@ -334,8 +329,7 @@ void check_close() {
   for (int threads = 1; threads <= 4; ++threads) {
     {  // while launched, by name and by going away
       const auto engine = slow_engine(threads, kSlowRows);
-      engine->begin(actions.data(), nullptr);
-      engine->launch();
+      engine->begin(actions.data(), nullptr).launch();
       throws<std::logic_error>([&] { engine->set_scene(0, scenes()[0]); });
       throws<std::logic_error>([&] { engine->begin_forward(nullptr, false); });
       engine->close();
@@ -344,17 +338,15 @@ void check_close() {
       throws<std::logic_error>([&] { engine->set_kernel(0, kernel<1>); });
       engine->close();
       const auto other = slow_engine(threads, kSlowRows);
-      other->begin(actions.data(), nullptr);
-      other->launch();
+      other->begin(actions.data(), nullptr).launch();
     }
     // While another thread is inside, as at the interpreter's exit.
     const auto engine = slow_engine(threads, kSlowRows);
     std::atomic<bool> begun{false};
     std::thread inside([&] {
-      engine->begin(actions.data(), nullptr);
+      Engine::Step step = engine->begin(actions.data(), nullptr);
       begun = true;
-      engine->run(never);
-      engine->end();
+      step.finish(never);
     });
     while (!begun) std::this_thread::yield();
     engine->close();
@@ -423,7 +415,7 @@ void check_bare_loop() {
     const auto begin = actions.begin() + static_cast<std::ptrdiff_t>(width) * t;
     CHECK(step(*engine, std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(width)), nullptr, How::run));
   }
-  for (const std::vector<double>& end : ends) CHECK(end == engine->states);
+  for (const std::vector<double>& end : ends) CHECK(end == engine->states.data);
   place_all(-1);
   throws<std::runtime_error>([&] {
     BareLoop loop(*engine, 3);
@@ -433,7 +425,113 @@ void check_bare_loop() {
   std::printf("bare loop\n");
 }
 
+// How many allocations this thread may still make: below zero, any number.
+thread_local int allocations = -1;
+std::atomic<int> thrown{0};
+
+// Fails in some rows, after it has changed their memory.
+void failing_kernel(const double*, const double*, const double* params, double* memory, double*, double* terms,
+                    std::int64_t) {
+  memory[0] += 1;
+  if (params[0] > 0) {
+    ++thrown;
+    if (params[0] > 1) throw 7;
+    throw std::bad_alloc();
+  }
+  terms[0] = memory[0];
+}
+
+// An exception in a kernel is the row's own fault: the row stays as it was, and the others go on.
+void check_exceptions_in_kernels() {
+  const int rows = kSizes.rows;
+  const std::vector<double> actions(static_cast<std::size_t>(rows * kSizes.actions));
+  for (int threads = 1; threads <= 4; ++threads) {
+    for (const How how : {How::run, How::launch}) {
+      Engine engine(scenes(), {failing_kernel}, kSizes, threads);
+      for (int row = 0; row < rows; ++row) {
+        const int index = row % kTooSmall;
+        place(engine, row, index, *scenes()[static_cast<std::size_t>(index)]);
+        engine.kernel_of_row[static_cast<std::size_t>(row)] = 0;
+        engine.params.row(row)[0] = row % 5 == 0 ? 1 + row % 2 : 0;
+      }
+      const std::vector<double> before = engine.states.data;
+      for (int t = 1; t <= 3; ++t) {
+        thrown = 0;
+        CHECK(step(engine, actions, nullptr, how));
+        CHECK(thrown == rows / 5);
+        CHECK(!engine.went_well());
+        for (int row = 0; row < rows; ++row) {
+          const auto r = static_cast<std::size_t>(row);
+          const bool fails = row % 5 == 0;
+          CHECK(engine.faults[r] == (fails ? kError : 0));
+          CHECK(engine.memory.row(row)[0] == (fails ? 0 : t));
+          if (!fails) continue;
+          CHECK(std::memcmp(engine.states.row(row), before.data() + engine.states.start(row),
+                            static_cast<std::size_t>(engine.states.width) * sizeof(double)) == 0);
+          CHECK(engine.error(row).find(row % 2 == 0 ? "C++ exception: std::bad_alloc" : "C++ exception: not a") == 0);
+        }
+      }
+    }
+  }
+  std::printf("exceptions in kernels\n");
+}
+
+// Memory that is gone, at each of the engine's own allocations in turn: a thread's simulator and its model, and texts.
+void check_no_memory() {
+  Sizes sizes = kSizes;
+  sizes.rows = 2;
+  const std::vector<double> actions(static_cast<std::size_t>(2 * kSizes.actions));
+  const auto& scene = scenes()[1];
+  Engine good({scene, scenes()[kTooSmall]}, {}, sizes, 1);
+  place(good, 0, 0, *scene);
+  place(good, 1, 1, *scenes()[kTooSmall]);
+  CHECK(step(good, actions, nullptr, How::run));
+  int failed = 0;
+  for (int left = 0; left < 12; ++left) {
+    for (const bool forward : {false, true}) {
+      Engine engine({scene, scenes()[kTooSmall]}, {}, sizes, 1);
+      place(engine, 0, 0, *scene);
+      place(engine, 1, 1, *scenes()[kTooSmall]);
+      const std::vector<double> before = engine.states.data;
+      Engine::Step begun = forward ? engine.begin_forward(nullptr, true) : engine.begin(actions.data(), nullptr);
+      allocations = left;
+      begun.finish(never);
+      allocations = -1;
+      for (int row = 0; row < 2; ++row) {
+        if ((engine.faults[static_cast<std::size_t>(row)] & kError) == 0) continue;
+        ++failed;
+        CHECK(!engine.error(row).empty());
+        CHECK(std::memcmp(engine.states.row(row), before.data() + engine.states.start(row),
+                          static_cast<std::size_t>(engine.states.width) * sizeof(double)) == 0);
+      }
+      {
+        const Engine::Step ended = std::move(begun);
+      }
+      if (forward) continue;
+      engine.states.data = before;
+      CHECK(step(engine, actions, nullptr, How::run));
+      CHECK(engine.states.data == good.states.data);
+    }
+  }
+  CHECK(failed > 24);  // more than the second row's own error
+  std::printf("no memory\n");
+}
+
 }  // namespace
+
+// Not inlined: g++ would take the free in one for the wrong partner of the other.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  if (allocations == 0) return nullptr;
+  if (allocations > 0) --allocations;
+  return std::malloc(size > 0 ? size : 1);
+}
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  void* const memory = operator new(size, std::nothrow);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 int main() {
   check_wrong_arguments();
@@ -441,6 +539,8 @@ int main() {
   check_two_engines_in_two_threads(40);
   check_many_small_steps();
   check_bare_loop();
+  check_exceptions_in_kernels();
+  check_no_memory();
   check_interrupts();
   check_close();
   std::printf("all checks hold\n");

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import taskworlds
-from taskworlds.engine import MocapControl, Scene, metaworld_model
+from taskworlds.engine import MocapControl, Scene
+from taskworlds.worlds.metaworld.models import metaworld_model
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 FIELDS = {"body_pos": "body", "site_pos": "site"}
@@ -51,7 +52,8 @@ class Official:
     def _changed(self):
         """Gives the model's fields that the official reset changed, as overrides."""
         for field, kind in FIELDS.items():
-            for name, ours in self.model._ids[kind].items():
+            for name in self.model.names(kind):
+                ours = self.model.find(kind, name)
                 theirs = mujoco.mj_name2id(self.env.model, mujoco.mju_str2Type(kind), name)
                 if not np.array_equal(
                     getattr(self.compiled, field)[ours], getattr(self.env.model, field)[theirs]
@@ -59,7 +61,7 @@ class Official:
                     yield field, name
 
     def _everything(self):
-        named = {kind: self.model._ids[kind] for kind in ("body", "site", "geom", "joint")}
+        named = {kind: self.model.names(kind) for kind in ("body", "site", "geom", "joint")}
         for kind, source in (("body", "xpos"), ("body", "xquat"), ("site", "xpos"), ("site", "xmat")):
             yield from ((f"{kind}_{source}", name) for name in named[kind])
         yield from (("geom_xpos", name) for name in named["geom"])

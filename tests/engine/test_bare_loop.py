@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from taskworlds.engine import Engine, Model, Scene
+from taskworlds.perf.bare_loop import bare_loop
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 # An arm above a floor that it can hit.
@@ -61,7 +62,7 @@ def test_the_physics_are_the_engines(stepping, integrator, threads):
     for action in actions[:3]:
         engine.step(action)
     before = engine.__getstate__()["arrays"]
-    bare = engine.bare_loop(actions[3:], num_threads=threads)
+    bare = bare_loop(engine, actions[3:], num_threads=threads)
     for name, array in before.items():
         assert np.array_equal(getattr(engine, name), array), name
     for action in actions[3:]:
@@ -78,7 +79,7 @@ def test_actions_are_scaled_as_in_a_step(official, dtype):
     engine = Engine([one.scene], 1, action_size=4)
     one.load_into(engine, 0)
     actions = np.random.default_rng(0).uniform(-1, 1, (20, 1, 4)).astype(dtype)
-    bare = engine.bare_loop(actions)
+    bare = bare_loop(engine, actions)
     for action in actions:
         engine.step(action)
     assert bare.states.tobytes() == engine.states.tobytes()
@@ -87,7 +88,7 @@ def test_actions_are_scaled_as_in_a_step(official, dtype):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_no_steps(threads):
     engine = arms("split", "Euler")
-    assert np.array_equal(engine.bare_loop(np.empty((0, ROWS, 1)), threads).states, engine.states)
+    assert np.array_equal(bare_loop(engine, np.empty((0, ROWS, 1)), threads).states, engine.states)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -98,24 +99,24 @@ def test_an_error_of_mujoco_is_raised_and_names_the_row(threads):
     heights = slice(3, 1 + 6 * 7, 7)  # after the time, the boxes' positions and orientations
     engine.states[0, heights] = 5.0
     with pytest.raises(RuntimeError, match=r"MuJoCo could not step row 1: .*stack overflow"):
-        engine.bare_loop(np.empty((3, 2, 0)), threads)
+        bare_loop(engine, np.empty((3, 2, 0)), threads)
     engine.states[1, heights] = 5.0
-    engine.bare_loop(np.empty((3, 2, 0)), threads)
+    bare_loop(engine, np.empty((3, 2, 0)), threads)
 
 
 def test_wrong_arguments():
     engine = arms("step", "Euler")
     with pytest.raises(ValueError, match=r"actions must have shape \(T, 5, 1\), not \(5, 1\)"):
-        engine.bare_loop(np.zeros((5, 1)))
+        bare_loop(engine, np.zeros((5, 1)))
     with pytest.raises(ValueError, match=r"actions must have shape \(T, 5, 1\), not \(2, 5, 2\)"):
-        engine.bare_loop(np.zeros((2, 5, 2)))
+        bare_loop(engine, np.zeros((2, 5, 2)))
     with pytest.raises(ValueError, match="num_threads must be at least 1, not 0"):
-        engine.bare_loop(np.zeros((2, 5, 1)), 0)
+        bare_loop(engine, np.zeros((2, 5, 1)), 0)
     engine.scene_of_row[3] = 2
     with pytest.raises(ValueError, match=r"scene_of_row\[3\] must be in \[0, 2\), not 2"):
-        engine.bare_loop(np.zeros((2, 5, 1)))
+        bare_loop(engine, np.zeros((2, 5, 1)))
     engine.scene_of_row[3] = 0
     engine.step_async(np.zeros((5, 1)))
     with pytest.raises(RuntimeError, match=r"A step is under way: call step_wait\(\) first"):
-        engine.bare_loop(np.zeros((2, 5, 1)))
+        bare_loop(engine, np.zeros((2, 5, 1)))
     engine.step_wait()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from taskworlds.engine import Engine, compile_kernel
+from taskworlds.engine.kernel_entry import bind, compile_named, entry, is_compiled, unpacker
 from taskworlds.engine.kernels import is_on_disk
 
 
@@ -173,3 +174,47 @@ def test_a_kernel_whose_code_is_gone_from_disk_is_compiled_again(tmp_path, monke
     pointer = ctypes.POINTER(ctypes.c_double)
     kernel.ctypes(*(array.ctypes.data_as(pointer) for array in arrays), 0)
     assert arrays[4].tolist() == [4.0]
+
+
+def named_weigh(now, action, params, memory, obs, terms, single):
+    for i in range(3):
+        obs[i] = now.hand[i]
+    obs[3] = now.height
+    terms[0] = 1.0 if single else 0.0
+    memory[0] = action[0] + params[0]
+
+
+def test_named_reads_are_numbers_or_views():
+    unpack = unpacker("Now", {"height": 1, "hand": 3}, start=1, more=("tcp",))
+    values = np.arange(6.0)
+    now = unpack(values, "tcp")
+    assert (now.height, now.hand.tolist(), now.tcp) == (1.0, [2.0, 3.0, 4.0], "tcp")
+    now.hand[0] = 7.0
+    assert values[2] == 7.0
+    assert type(unpacker("Now", {"a": 1})(values)) is type(
+        unpacker("Now", {"a": 3})(values)
+    )  # fields make the type
+    assert type(unpacker("Now", {"a": 1})(values)) is not type(unpacker("Now", {"b": 1})(values))
+
+
+def named_kernel(now, action, params, memory, obs, terms, single):
+    named_weigh(unpack_now(now), action, params, memory, obs, terms, single)  # noqa: F821  bound below
+
+
+def test_entry_gives_shapes_and_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    kernel = bind(named_kernel, unpack_now=unpacker("Now", {"height": 1, "hand": 3}))
+    sizes = {"now": 4, "action": 1, "params": 1, "memory": 1, "obs": 4, "terms": 1}
+    enter = entry(kernel, **sizes)
+    assert is_compiled(enter, "weigh-v1") is False
+    compiled = compile_named(enter, "weigh-v1")
+    assert is_compiled(enter, "weigh-v1")
+    assert is_compiled(entry(kernel, **sizes | {"obs": 5}), "weigh-v1") is False
+    (file,) = tmp_path.rglob("*.nbi")
+    assert "weigh_v1_" in file.name
+    arrays = [np.arange(1.0, 1.0 + sizes[name]) for name in sizes]
+    pointer = ctypes.POINTER(ctypes.c_double)
+    compiled.ctypes(*(array.ctypes.data_as(pointer) for array in arrays), 1)
+    assert arrays[4].tolist() == [2, 3, 4, 1]
+    assert arrays[5].tolist() == [1]
+    assert arrays[3].tolist() == [2]

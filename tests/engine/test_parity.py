@@ -54,10 +54,10 @@ def test_three_hundred_steps_equal(official, skill):
 def test_reset_changes_no_other_field(official, skill):
     one = official(skill)
     official_model, ours = one.env.model, one.compiled
-    for body in one.model._ids["body"]:
+    for body in one.model.names("body"):
         assert np.array_equal(official_model.body(body).quat, ours.body(body).quat)
         assert official_model.body(body).mass == ours.body(body).mass
-    for site in one.model._ids["site"]:
+    for site in one.model.names("site"):
         assert np.array_equal(official_model.site(site).quat, ours.site(site).quat)
     assert np.array_equal(official_model.eq_data, ours.eq_data)
     assert np.array_equal(official_model.dof_damping, ours.dof_damping)

@@ -33,8 +33,8 @@ def run(code, **options):
     )
 
 
-def check(code):
-    done = run(code)
+def check(code, **options):
+    done = run(code, **options)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -180,3 +180,42 @@ def test_a_model_of_ones_own_travels_by_bytes():
         print((copy.states == engine.states).all())
     """)
     assert out == "True\n"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit holds on Linux")
+@pytest.mark.parametrize("num_threads", [1, 2])
+def test_memory_that_is_gone_is_the_rows_own_fault(tmp_path, num_threads):
+    """A thread's own arrays for a model of 200,000 sites do not fit; the small model's rows go on."""
+    marks = '<site name="mark"/>' + "<site/>" * 200_000
+    large = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{marks}</worldbody></mujoco>")
+    file = tmp_path / "large.mjb"  # compiled there it would leave much free memory behind
+    mujoco.mj_saveModel(large, str(file))
+    code = f"""
+        import resource
+        from taskworlds.engine import Fault
+        large = Model.from_file({str(file)!r})
+        scenes = [Scene(model, 1), Scene(large, 1, overrides=(("site_pos", "mark"),))]
+        engine = Engine(scenes, 4, action_size=0, num_threads={num_threads})
+        action = np.zeros((4, 0))
+        engine.states[:, 1:8] = [0, 0, 1, 1, 0, 0, 0]
+        engine.step(action)  # the threads are there, and have the small model
+        engine.scene_of_row[:] = [0, 1, 0, 1]
+        before = engine.states.copy()
+
+        size = 1024 * int(open("/proc/self/status").read().split("VmSize:")[1].split()[0])
+        limit = resource.getrlimit(resource.RLIMIT_AS)
+        for do in (lambda: engine.step(action), lambda: engine.forward(warm_start=True)):
+            engine.states[:] = before
+            resource.setrlimit(resource.RLIMIT_AS, (size + 2**20, limit[1]))
+            do()
+            resource.setrlimit(resource.RLIMIT_AS, limit)
+            assert engine.faults[1::2].tolist() == [Fault.ERROR, Fault.ERROR], engine.faults
+            # A second thread that had nothing to do before has no simulator of the small model either.
+            assert {num_threads} > 1 or not engine.faults[::2].any(), engine.faults
+            assert engine.error(1) == engine.error(3) == "C++ exception: std::bad_alloc", engine.error(1)
+            assert (engine.states[1::2] == before[1::2]).all()
+        assert engine.step(action), engine.error(1)
+        assert (engine.states[:, 0] > before[:, 0]).all()
+    """
+    # So that large blocks come from the system, and are not cut from what was freed before.
+    check(code, env=os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072"})

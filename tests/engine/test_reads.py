@@ -4,8 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from taskworlds.engine import Engine, Fault, Model, Scene
-from taskworlds.engine.scene import _SOURCES
+from taskworlds.engine import Engine, Fault, Model, Scene, _native
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 # One of everything that has numbers to read; the ball rolls on the plane, so that there are forces.
@@ -37,6 +36,7 @@ ZOO = """
 </mujoco>"""
 COUNTS = {"body": "nbody", "site": "nsite", "geom": "ngeom", "joint": "njnt", "actuator": "nu"}
 COUNTS |= {"tendon": "ntendon", "sensor": "nsensor"}
+KINDS = {name: _native.object_kind(source) for name, source in _native.Source.__members__.items()}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def names(model, kind):
 
 
 def every_read(model, but=()):
-    for source, (kind, _) in _SOURCES.items():
+    for source, kind in KINDS.items():
         if source in but:
             continue
         if source == "touch":
@@ -63,7 +63,7 @@ def theirs(model, data, source, *name):
     """Gives what the read says, from MuJoCo's own bindings."""
     if source == "touch":
         return [sum(data.efc_force[c.efc_address] for c in data.contact if {*c.geom} == {0, 1})]
-    kind, _ = _SOURCES[source]
+    kind = KINDS[source]
     field = source.removeprefix("body_")
     if not name:
         return getattr(data, field)

@@ -70,7 +70,7 @@ def test_kernels_stay_within_their_arrays(name):
     task = benchmark(name, seed=0).train_tasks[0]
     world = world_of(task.env_name)
     rows = make_rows("native", world, [task.env_name], 2)
-    engine, kernel = rows.engine, rows._native.kernel
+    engine, kernel = rows.engine, rows.plain_kernel
     rows.reset([task, task], np.ones(2, dtype=np.bool_), np.arange(2))
     for step in range(20):
         memory = engine.memory.copy()
@@ -78,7 +78,8 @@ def test_kernels_stay_within_their_arrays(name):
         rows.step(actions, np.ones(2, dtype=np.bool_))
         for row in range(2):
             obs, terms = np.zeros(engine.obs.shape[1]), np.zeros(engine.terms.shape[1])
-            kernel(engine.now[row].copy(), actions[row], engine.params[row].copy(), memory[row], obs, terms)
+            now, params = engine.now[row].copy(), engine.params[row].copy()
+            kernel(now, actions[row], params, memory[row], obs, terms, False)
             np.testing.assert_allclose(obs, engine.obs[row], rtol=0, atol=1e-12)
             np.testing.assert_allclose(terms, engine.terms[row], rtol=0, atol=1e-12)
             assert memory[row].tobytes() == engine.memory[row].tobytes()

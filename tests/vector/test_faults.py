@@ -17,8 +17,8 @@ import pytest
 import taskworlds
 from taskworlds import benchmark
 from taskworlds.engine import Model
-from taskworlds.engine.model_files import read_spec
 from taskworlds.worlds.metaworld import native, starts
+from taskworlds.worlds.metaworld.model_files import read_spec
 
 CLOCK = ("t", "_t")
 HAS_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -5,22 +5,19 @@ model each row has of its own, and what is read after a step. An `Engine` holds 
 NumPy arrays, and a step loads each row into a thread's own simulator, steps it, stores it and calls the row's
 kernel.
 
-Nothing here knows a skill. `docs/explanation/engine.md` gives the reasons.
+Nothing here knows a skill or a world. `docs/explanation/engine.md` gives the reasons.
 """
 
-from taskworlds.engine.engine import BareRun, Engine, Fault
+from taskworlds.engine.engine import Engine, Fault
 from taskworlds.engine.kernels import compile_kernel
-from taskworlds.engine.models import Model, full_metaworld_model, metaworld_model
+from taskworlds.engine.models import Model
 from taskworlds.engine.scene import MocapControl, Scene
 
 __all__ = [
-    "BareRun",
     "Engine",
     "Fault",
     "MocapControl",
     "Model",
     "Scene",
     "compile_kernel",
-    "full_metaworld_model",
-    "metaworld_model",
 ]

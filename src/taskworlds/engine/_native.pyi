@@ -3,10 +3,12 @@ Steps rows of MuJoCo scenes on threads. Use it through taskworlds.engine.
 """
 
 from collections.abc import Sequence
+import enum
 from typing import Annotated, overload
 
 import numpy
 from numpy.typing import NDArray
+from typing_extensions import CapsuleType
 
 
 class Model:
@@ -25,48 +27,106 @@ class Model:
 
     def to_bytes(self) -> bytes: ...
 
-    @property
-    def body_names(self) -> list[str]: ...
-
-    @property
-    def geom_names(self) -> list[str]: ...
-
-    @property
-    def site_names(self) -> list[str]: ...
-
-    @property
-    def joint_names(self) -> list[str]: ...
-
-    @property
-    def actuator_names(self) -> list[str]: ...
-
-    @property
-    def sensor_names(self) -> list[str]: ...
-
-    @property
-    def tendon_names(self) -> list[str]: ...
-
-    @property
-    def joint_qpos(self) -> list[tuple[int, int]]: ...
-
-    @property
-    def joint_qvel(self) -> list[tuple[int, int]]: ...
-
-    @property
-    def actuator_act(self) -> list[tuple[int, int]]: ...
-
-    @property
-    def sensor_data(self) -> list[tuple[int, int]]: ...
+    def names(self, kind: str) -> list[str]: ...
 
     @property
     def body_mocap(self) -> list[int]: ...
+
+class Field(enum.Enum):
+    body_pos = 0
+
+    body_quat = 1
+
+    site_pos = 2
+
+    site_quat = 3
+
+class Stepping(enum.Enum):
+    forward = 0
+
+    step = 1
+
+    split = 2
+
+class Source(enum.Enum):
+    body_xpos = 0
+
+    body_xquat = 1
+
+    body_xmat = 2
+
+    body_xipos = 3
+
+    body_subtree_com = 4
+
+    body_cinert = 5
+
+    body_cvel = 6
+
+    body_cfrc_ext = 7
+
+    site_xpos = 8
+
+    site_xmat = 9
+
+    geom_xpos = 10
+
+    geom_xmat = 11
+
+    qpos = 12
+
+    qvel = 13
+
+    qfrc_actuator = 14
+
+    ctrl = 15
+
+    act = 16
+
+    ten_length = 17
+
+    ten_velocity = 18
+
+    sensordata = 19
+
+    touch = 20
+
+@overload
+def object_kind(field: Field) -> str: ...
+
+@overload
+def object_kind(source: Source) -> str: ...
+
+def span_of(model: Model, source: Source, object: int) -> tuple[int, int]: ...
+
+class MocapControl:
+    """Three actions that move a mocap body."""
+
+    def __init__(self, mocap: int, first: int, limit: float, scale: float, low: Sequence[float], high: Sequence[float], quat: Sequence[float]) -> None: ...
+
+class ActuatorControl:
+    """An action that sets an actuator's ctrl."""
+
+    def __init__(self, actuator: int, action: int, gain: float) -> None: ...
+
+class Override:
+    """A field of the model that each row has its own values of."""
+
+    def __init__(self, field: Field, id: int) -> None: ...
+
+class Read:
+    """
+    What is read after a step, of one object or of all; of a touch, two geoms.
+    """
+
+    def __init__(self, source: Source, object: int = -1, other: int = -1) -> None: ...
 
 class Scene:
     """
     A model with its control, its rows' own fields and what is read after a step.
     """
 
-    def __init__(self, model: Model, frame_skip: int, stepping: int, mocap: tuple[int, int, float, float] | None, mocap_low: Sequence[float], mocap_high: Sequence[float], mocap_quat: Sequence[float], actuators: Sequence[tuple[int, int, float]], overrides: Sequence[tuple[int, int]], reads: Sequence[tuple[int, int, int]]) -> None: ...
+    def __init__(self, model: Model, frame_skip: int, stepping: Stepping, mocap: MocapControl | None, actuators: Sequence[ActuatorControl], overrides: Sequence[Override], reads: Sequence[Read]) -> None: ...
 
     @property
     def state_size(self) -> int: ...
@@ -79,6 +139,12 @@ class Scene:
 
     @property
     def read_size(self) -> int: ...
+
+    @property
+    def override_sizes(self) -> list[int]: ...
+
+    @property
+    def read_sizes(self) -> list[int]: ...
 
     @property
     def default_overrides(self) -> list[float]: ...
@@ -102,12 +168,6 @@ class Engine:
 
     def step_wait(self) -> bool: ...
 
-    @overload
-    def bare_loop(self, actions: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], num_threads: int) -> tuple[float, float, Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]: ...
-
-    @overload
-    def bare_loop(self, actions: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], num_threads: int) -> tuple[float, float, Annotated[NDArray[numpy.float64], dict(shape=(None, None))]]: ...
-
     def forward(self, mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, warm_start: bool) -> None: ...
 
     def set_scene(self, index: int, scene: Scene) -> None: ...
@@ -123,6 +183,9 @@ class Engine:
 
     @property
     def num_threads(self) -> int: ...
+
+    @property
+    def capsule(self) -> CapsuleType: ...
 
     @property
     def states(self) -> Annotated[NDArray[numpy.float64], dict(shape=(None, None))]: ...

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import enum
-import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from taskworlds.core.cpus import count_cpus
 from taskworlds.core.errors import check_count
 from taskworlds.engine import _native
 from taskworlds.engine.scene import Scene
 
-__all__ = ["BareRun", "Engine", "Fault"]
+__all__ = ["Engine", "Fault", "floats"]
 
 _BOOL = np.dtype(np.bool_)
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -53,23 +53,9 @@ class Fault(enum.IntFlag):
     STATE_NOT_FINITE = _native.STATE_NOT_FINITE
     """The state held NaN or infinity, before the step or after it."""
     ERROR = _native.ERROR
-    """MuJoCo raised an error (see `Engine.error`); the row is as it was before the step."""
+    """MuJoCo raised an error, or there was no memory (see `Engine.error`); the row is as it was before the step."""
     NOT_STEPPED = _native.NOT_STEPPED
     """The step was interrupted before this row's turn; the row is as it was before the step."""
-
-
-class BareRun(NamedTuple):
-    """What a bare loop took, and where its rows ended.
-
-    Attributes:
-        seconds: by the clock, without setting up.
-        processor_seconds: of processor time, of all threads of the process together, without setting up.
-        states: (N, S) float64, the rows' last states, as in `Engine.states`; the caller's own.
-    """
-
-    seconds: float
-    processor_seconds: float
-    states: npt.NDArray[np.float64]
 
 
 class Engine:
@@ -93,6 +79,7 @@ class Engine:
         kernel_of_row: (N,) int32, index of each row's kernel; -1 (the start) is none.
         faults: (N,) int32, `Fault` of each row in the last step or forward; 0 for rows that it left out.
         warnings: (N, 8) int32, how often MuJoCo gave each of its warnings there.
+        action_shape: (N, A).
 
     Args:
         scenes: the scenes that rows may be of.
@@ -171,8 +158,8 @@ class Engine:
             "override_size": check_count("override_size", override_size, minimum=0),
             "read_size": check_count("read_size", read_size, minimum=0),
         }
-        self._shape = (self._arguments["num_rows"], self._arguments["action_size"])  # of actions
-        threads = _processors() if num_threads is None else check_count("num_threads", num_threads)
+        self.action_shape = (self._arguments["num_rows"], self._arguments["action_size"])
+        threads = count_cpus() if num_threads is None else check_count("num_threads", num_threads)
         self._scenes = list(scenes)
         self._kernels = list(kernels)
         self._chosen_threads = num_threads
@@ -189,9 +176,8 @@ class Engine:
             ("override_size", self.overrides),
             ("read_size", self.now),
         ):
-            self._arguments[name] = array.shape[
-                1
-            ]  # so that a copy is as wide, whatever scenes it has by then
+            # So that a copy is as wide, whatever scenes it has by then.
+            self._arguments[name] = array.shape[1]
 
     @property
     def scenes(self) -> tuple[Scene, ...]:
@@ -242,6 +228,11 @@ class Engine:
         return self._native.num_threads
 
     @property
+    def capsule(self) -> Any:
+        """The C++ engine, for the other compiled modules of this package; it is valid as long as this object lives."""
+        return self._native.capsule
+
+    @property
     def pending(self) -> bool:
         """Whether `step_async` was called and `step_wait` was not."""
         return self._native.pending
@@ -270,7 +261,7 @@ class Engine:
         self._native.step_async(*self._checked(actions, mask))
 
     def step_wait(self) -> bool:
-        """Waits for the step that `step_async` started, and gives what `step` gives.
+        """Waits for the step that `step_async` started, and returns what `step` returns.
 
         Raises:
             RuntimeError: none is under way.
@@ -293,35 +284,14 @@ class Engine:
         """
         self._native.forward(self._checked_mask(mask), warm_start)
 
-    def bare_loop(self, actions: npt.ArrayLike, num_threads: int | None = None) -> BareRun:
-        """Steps copies of the rows in a bare C++ loop, the yardstick of `step`; the engine stays as it is.
-
-        It is the physics of the same steps with nothing around it: each thread owns every num_threads-th row and
-        does not wait for the others, no state is moved, nothing is read (so contact forces that only
-        "body_cfrc_ext" needs are not computed) and no kernel is called. Each row has an mjData of its own, so
-        1,000 rows take the memory of 1,000 mjData. Ctrl-C takes effect when all is done.
-
-        Args:
-            actions: (T, N, A), of T steps. A float32 array is scaled in float32, as in `step`.
-            num_threads: threads, the calling one included; by default as many as the engine has.
-
-        Raises:
-            ValueError: a shape does not fit, or `scene_of_row` names what does not exist.
-            RuntimeError: a step is under way, or MuJoCo raised an error.
-        """
-        threads = self.num_threads if num_threads is None else check_count("num_threads", num_threads)
-        actions = _floats(actions)
-        shape = self._shape
-        if actions.ndim != 3 or actions.shape[1:] != shape:
-            raise ValueError(f"actions must have shape (T, {shape[0]}, {shape[1]}), not {actions.shape}.")
-        return BareRun(*self._native.bare_loop(actions, threads))
-
     def _checked(
         self, actions: npt.ArrayLike, mask: Any
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
-        actions = _floats(actions)
-        if actions.shape != self._shape:
-            raise ValueError(f"actions must have shape {self._shape}, one row each, not {actions.shape}.")
+        actions = floats(actions)
+        if actions.shape != self.action_shape:
+            raise ValueError(
+                f"actions must have shape {self.action_shape}, one row each, not {actions.shape}."
+            )
         return actions, self._checked_mask(mask)
 
     def _checked_mask(self, mask: Any) -> npt.NDArray[np.bool_] | None:
@@ -336,7 +306,10 @@ class Engine:
         return np.ascontiguousarray(mask)
 
     def error(self, row: int) -> str:
-        """Gives MuJoCo's error in the row's last step, or "" if it had none."""
+        """Returns the text of the error in the row's last step, or "" if there was none.
+
+        It is MuJoCo's own, or begins with "C++ exception" where the engine met another one.
+        """
         return self._native.error(row)
 
     def close(self) -> None:
@@ -364,14 +337,7 @@ class Engine:
             getattr(self, name)[:] = values
 
 
-def _floats(actions: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Gives actions as the engine takes them: contiguous, float32 as they are, any other as float64."""
+def floats(actions: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Returns actions as C++ takes them: contiguous, float32 as they are, any other as float64."""
     array = np.ascontiguousarray(actions)
     return array if array.dtype in _FLOATS else array.astype(np.float64)
-
-
-def _processors() -> int:
-    """Counts the processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

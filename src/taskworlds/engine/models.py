@@ -1,31 +1,25 @@
-"""Compiled models: made once per process, shared by every scene, engine and thread."""
+"""Compiled models: looked up by name, and shared by every scene, engine and thread."""
 
 from __future__ import annotations
 
 import contextlib
 import difflib
 import functools
-import importlib.metadata
 import os
-import platform
-import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import mujoco
-import numpy as np
 
-from taskworlds.core.digest import digest
-from taskworlds.engine import _native, model_cache
-from taskworlds.engine.model_files import is_own_file, read_spec
+from taskworlds.core.reference import Reference, resolve
+from taskworlds.engine import _native
 
-__all__ = ["Model", "full_metaworld_model", "metaworld_model"]
+__all__ = ["Model", "Origin"]
 
 _KINDS = ("body", "geom", "site", "joint", "actuator", "sensor", "tendon")
 
-# Meta-World's constructor writes this into the weld that holds the hand to the mocap body: no offset, the
-# relative pose that the hand keeps, and the torque scale (mjModel.eq_data).
-_WELD_DATA = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 5.0)
+Origin: TypeAlias = tuple[Reference, tuple[Any, ...]]
+"""A function, or its name, and its arguments: see `Model`."""
 
 
 class Model:
@@ -34,8 +28,14 @@ class Model:
     Args:
         data: what `mujoco.mj_saveModel` writes, by the same MuJoCo.
 
+    Attributes:
+        native: the model as C++ has it.
+        origin: how another process can make this model: a function, or its name as "module:NAME", and its arguments. A
+            pickle then holds these instead of the model, which is some MB, and models that a function keeps are shared
+            by all who unpickle them. None for a model that travels as its bytes.
+
     Raises:
-        ValueError: the bytes are no model of this MuJoCo.
+        ValueError: the bytes are not a compiled model of this MuJoCo.
 
     Example:
         >>> import mujoco
@@ -49,53 +49,67 @@ class Model:
     def __init__(self, data: bytes) -> None:
         self._take(_native.Model(data))
 
-    def _take(self, native: _native.Model) -> None:
+    def _take(self, native: _native.Model, origin: Origin | None = None, file: Path | None = None) -> None:
         self.native = native
-        self._asset: str | None = None  # the file of Meta-World that it was compiled from
-        self._saved: Path | None = None  # where the cache has it
+        self.origin = origin
+        self._file = file  # where it can be read again
 
     @classmethod
-    def from_mujoco(cls, model: mujoco.MjModel) -> Model:
+    def from_mujoco(cls, model: mujoco.MjModel, *, origin: Origin | None = None) -> Model:
         """Copies a model of MuJoCo's Python bindings, as it is now.
 
+        Args:
+            model: the model.
+            origin: see `Model`.
+
         Raises:
-            TypeError: it is no `mujoco.MjModel`.
+            TypeError: it is not a `mujoco.MjModel`.
         """
         if not isinstance(model, mujoco.MjModel):
             raise TypeError(
                 f"model must be a mujoco.MjModel, not {model!r}. For saved bytes use Model(data)."
             )
         copy = cls.__new__(cls)
-        copy._take(_native.Model.copy_of(model._address))
+        copy._take(_native.Model.copy_of(model._address), origin)
         return copy
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> Model:
+    def from_file(
+        cls, path: str | os.PathLike[str], *, origin: Origin | None = None, is_constant: bool = False
+    ) -> Model:
         """Reads what `mujoco.mj_saveModel` of the same MuJoCo wrote; it takes a third of the time of reading bytes.
 
+        Args:
+            path: the file.
+            origin: see `Model`.
+            is_constant: whether nobody writes anything else into the file. `to_mujoco` then reads it again, which is
+                faster. The file may be deleted.
+
         Raises:
-            ValueError: the file is no model of this MuJoCo, or cannot be read.
+            ValueError: the file is not a compiled model of this MuJoCo, or cannot be read.
         """
         model = cls.__new__(cls)
-        model._take(_native.Model.load(os.fsencode(path)))
+        model._take(
+            _native.Model.load(os.fsencode(path)), origin, Path(path).absolute() if is_constant else None
+        )
         return model
 
     def to_mujoco(self) -> mujoco.MjModel:
         """Makes an independent copy for MuJoCo's Python bindings (rendering, resets)."""
-        if self._saved is not None:
+        if self._file is not None:
             # What stands there is gone or cut off, or MuJoCo's bindings cannot take its name: then the bytes will do.
             with contextlib.suppress(OSError, TypeError, ValueError):
-                if self._saved.stat().st_size == self.native.num_bytes:  # MuJoCo logs what it cannot read
-                    return mujoco.MjModel.from_binary_path(os.fspath(self._saved))
+                if self._file.stat().st_size == self.native.num_bytes:  # MuJoCo logs what it cannot read
+                    return mujoco.MjModel.from_binary_path(os.fspath(self._file))
         return mujoco.MjModel.from_binary_path("model.mjb", {"model.mjb": self.native.to_bytes()})
 
     @functools.cached_property
     def _ids(self) -> dict[str, dict[str, int]]:
-        names = {kind: getattr(self.native, f"{kind}_names") for kind in _KINDS}
+        names = {kind: self.native.names(kind) for kind in _KINDS}
         return {kind: {name: i for i, name in enumerate(names[kind]) if name} for kind in _KINDS}
 
     def find(self, kind: str, name: str) -> int:
-        """Gives the id of the named "body", "geom", "site", "joint", "actuator", "sensor" or "tendon".
+        """Returns the id of the named "body", "geom", "site", "joint", "actuator", "sensor" or "tendon".
 
         Raises:
             ValueError: the model has none of this name.
@@ -112,11 +126,15 @@ class Model:
         return known[name]
 
     def joint_qpos(self, name: str) -> tuple[int, int]:
-        """Gives the first index of the named joint's qpos, and how many numbers it has."""
-        return self.native.joint_qpos[self.find("joint", name)]
+        """Returns the first index of the named joint's qpos, and how many numbers it has."""
+        return _native.span_of(self.native, _native.Source.qpos, self.find("joint", name))
+
+    def names(self, kind: str) -> list[str]:
+        """Returns the names of all objects of a kind that have one, in the order of their ids."""
+        return list(self._ids[kind])
 
     def mocap_index(self, name: str) -> int:
-        """Gives the named body's index among the mocap bodies.
+        """Returns the named body's index among the mocap bodies.
 
         Raises:
             ValueError: there is no such body, or it is not a mocap body.
@@ -127,110 +145,12 @@ class Model:
         return index
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A Meta-World model travels as its file's name: 3 MB less, and the receiver shares one copy.
-        if self._asset is not None:
-            return metaworld_model, (self._asset,)
+        if self.origin is not None:
+            return _made, self.origin
         return Model, (self.native.to_bytes(),)
 
 
-_cache: dict[str, Model] = {}
-_cache_lock = threading.Lock()
-
-
-def metaworld_model(asset: str | os.PathLike[str]) -> Model:
-    """Compiles a model with Meta-World's arm, or gives the one compiled earlier in this process.
-
-    What no bit of the physics depends on is left out, which makes the model six times smaller. The welds to mocap
-    bodies are set as Meta-World's constructor sets them.
-
-    Args:
-        asset: the file: a path within the assets of the metaworld package, "sawyer_xyz/sawyer_drawer.xml", or the
-            absolute path of a file of one's own, see `model_files.read_spec`. A file that changes after its first use
-            in the process is not read again.
-
-    Raises:
-        ValueError: there is no such file, or it is no model.
-
-    Example:
-        >>> model = metaworld_model("sawyer_xyz/sawyer_drawer.xml")
-        >>> model is metaworld_model("sawyer_xyz/sawyer_drawer.xml"), model.mocap_index("mocap")
-        (True, 0)
-    """
-    asset = os.fspath(asset)
-    with _cache_lock:
-        if asset not in _cache:
-            _cache[asset] = _compile(asset)
-        return _cache[asset]
-
-
-def full_metaworld_model(asset: str | os.PathLike[str]) -> mujoco.MjModel:
-    """Compiles a model as `metaworld_model` does, with all that is to be seen, for MuJoCo's Python bindings."""
-    return _with_welds(read_spec(asset).compile())
-
-
-def _compile(asset: str) -> Model:
-    if is_own_file(asset):  # its author changes it
-        return Model.from_mujoco(_compiled(asset))
-    model = _from_disk(asset)
-    if model is None:
-        model = Model.from_mujoco(_compiled(asset))
-        model_cache.save(_file_name(asset), model.native.to_bytes())
-    model._asset = asset
+def _made(maker: Reference, arguments: tuple[Any, ...]) -> Model:
+    """Makes a model from its origin."""
+    model: Model = resolve(maker)(*arguments)
     return model
-
-
-def _compiled(asset: str) -> mujoco.MjModel:
-    spec = read_spec(asset)
-    _trim(spec)
-    return _with_welds(spec.compile())
-
-
-def _from_disk(asset: str) -> Model | None:
-    file = model_cache.folder().absolute() / _file_name(asset)
-    try:
-        model = Model.from_file(file)
-    except ValueError:  # there is none, or it is cut off, or of another MuJoCo
-        return None
-    model._saved = file
-    return model
-
-
-def _file_name(asset: str) -> str:
-    """Names a compiled model by its file and by a digest of all that decides what it is compiled to."""
-    return f"{Path(asset).stem}_{digest((asset, platform.machine(), *_versions()), _compiled)}.mjb"
-
-
-@functools.cache
-def _versions() -> tuple[str, ...]:
-    """The versions of the packages that a compiled model comes from; looking them up takes milliseconds."""
-    return tuple(importlib.metadata.version(package) for package in ("metaworld", "mujoco"))
-
-
-def _with_welds(model: mujoco.MjModel) -> mujoco.MjModel:
-    for i in np.flatnonzero(model.eq_type == mujoco.mjtEq.mjEQ_WELD):
-        if (model.body_mocapid[[model.eq_obj1id[i], model.eq_obj2id[i]]] >= 0).any():
-            model.eq_data[i] = _WELD_DATA
-    return model
-
-
-def _trim(spec: mujoco.MjSpec) -> None:
-    """Deletes what no bit of the physics depends on: nameless geoms of bodies that cannot collide, meshes, textures.
-
-    A body with a geom that collides keeps its visual geoms too. They are part of the tree by which MuJoCo
-    looks for the body's contacts, and without them (as the compiler's `discardvisual` has it) it finds some
-    that it would miss. A body whose inertia the file does not state keeps them because they count towards it.
-    Geoms with a name stay, since a skill may read them.
-    """
-    for body in spec.bodies:
-        geoms = list(body.geoms)
-        if body.explicitinertial and not any(geom.contype or geom.conaffinity for geom in geoms):
-            for geom in geoms:
-                if not geom.name:
-                    geom.delete()
-    for shape in [*spec.geoms, *spec.sites]:
-        shape.material = ""
-    used = {geom.meshname for geom in spec.geoms}
-    for mesh in [mesh for mesh in spec.meshes if mesh.name not in used]:
-        mesh.delete()
-    for asset in [*spec.materials, *spec.textures]:
-        asset.delete()

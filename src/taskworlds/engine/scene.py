@@ -15,39 +15,10 @@ from taskworlds.engine.models import Model
 
 __all__ = ["MocapControl", "Scene"]
 
-# The order of these three is that of the enums in cpp/scene.h.
-_STEPPINGS = ("forward", "step", "split")
-_FIELDS = {  # kind of object, numbers of each
-    "body_pos": ("body", 3),
-    "body_quat": ("body", 4),
-    "site_pos": ("site", 3),
-    "site_quat": ("site", 4),
-}
-_SOURCES: dict[
-    str, tuple[str, int | str]
-] = {  # kind of object, and numbers of each or the attribute of `_native.Model` that says them one by one
-    "body_xpos": ("body", 3),
-    "body_xquat": ("body", 4),
-    "body_xmat": ("body", 9),
-    "body_xipos": ("body", 3),
-    "body_subtree_com": ("body", 3),
-    "body_cinert": ("body", 10),
-    "body_cvel": ("body", 6),
-    "body_cfrc_ext": ("body", 6),
-    "site_xpos": ("site", 3),
-    "site_xmat": ("site", 9),
-    "geom_xpos": ("geom", 3),
-    "geom_xmat": ("geom", 9),
-    "qpos": ("joint", "joint_qpos"),
-    "qvel": ("joint", "joint_qvel"),
-    "qfrc_actuator": ("joint", "joint_qvel"),
-    "ctrl": ("actuator", 1),
-    "act": ("actuator", "actuator_act"),
-    "ten_length": ("tendon", 1),
-    "ten_velocity": ("tendon", 1),
-    "sensordata": ("sensor", "sensor_data"),
-    "touch": ("geom", 1),
-}
+# What C++ knows, by name and in its order.
+_STEPPINGS = _native.Stepping.__members__
+_FIELDS = _native.Field.__members__
+_SOURCES = _native.Source.__members__
 
 
 @dataclass(frozen=True)
@@ -62,6 +33,9 @@ class MocapControl:
         quat: orientation written at each step, (w, x, y, z). It is not normalised.
         limit: largest action.
         first: index of the action that moves x; y and z follow.
+
+    Raises:
+        ValueError: `low`, `high` or `quat` has too few or too many numbers.
     """
 
     body: str
@@ -71,6 +45,11 @@ class MocapControl:
     quat: tuple[float, float, float, float] = (1.0, 0.0, 1.0, 0.0)
     limit: float = 1.0
     first: int = 0
+
+    def __post_init__(self) -> None:
+        for name, numbers, count in (("low", self.low, 3), ("high", self.high, 3), ("quat", self.quat, 4)):
+            if len(numbers) != count:
+                raise ValueError(f"{name} must have {count} numbers, not {numbers!r}.")
 
 
 @dataclass(frozen=True)
@@ -104,17 +83,20 @@ class Scene:
             read does not fit the stepping.
 
     Example:
-        >>> from taskworlds.engine import metaworld_model
+        >>> import mujoco
+        >>> from taskworlds.engine import Model
+        >>> pole = '<body name="pole"><joint name="hinge"/><geom size="0.1"/></body>'
+        >>> actuator = '<actuator><motor joint="hinge"/></actuator>'
+        >>> xml = f"<mujoco><worldbody>{pole}</worldbody>{actuator}</mujoco>"
         >>> scene = Scene(
-        ...     metaworld_model("sawyer_xyz/sawyer_drawer.xml"),
+        ...     Model.from_mujoco(mujoco.MjModel.from_xml_string(xml)),
         ...     frame_skip=5,
-        ...     mocap=MocapControl("mocap", low=(-0.5, 0.4, 0.05), high=(0.5, 1.0, 0.5)),
-        ...     controls=((3, 1.0), (3, -1.0)),
-        ...     overrides=(("body_pos", "drawer"),),
-        ...     reads=(("body_xpos", "hand"), ("body_xpos", "drawer_link"), ("body_xquat", "drawer_link")),
+        ...     controls=((0, 2.0),),
+        ...     overrides=(("body_pos", "pole"),),
+        ...     reads=(("body_xpos", "pole"), ("body_xquat", "pole"), ("qpos",)),
         ... )
-        >>> scene.read_slices[("body_xquat", "drawer_link")], scene.native.state_size
-        (slice(6, 10, None), 273)
+        >>> scene.read_slices[("body_xquat", "pole")], scene.native.action_size
+        (slice(3, 7, None), 1)
     """
 
     model: Model
@@ -126,7 +108,7 @@ class Scene:
     stepping: str = "forward"
 
     def __post_init__(self) -> None:
-        check_choice("stepping", self.stepping, _STEPPINGS)
+        check_choice("stepping", self.stepping, tuple(_STEPPINGS))
         for field, _ in self.overrides:
             check_choice("The field of an override", field, tuple(_FIELDS))
         for source, *names in self.reads:
@@ -141,55 +123,44 @@ class Scene:
     @functools.cached_property
     def native(self) -> _native.Scene:
         """The scene as the engine takes it."""
-        find, mocap = self.model.find, self.mocap
-        head = None
-        if mocap is not None:
-            head = (self.model.mocap_index(mocap.body), mocap.first, mocap.limit, mocap.scale)
+        find, mocap = self.model.find, None
+        if self.mocap is not None:
+            mocap = _native.MocapControl(
+                self.model.mocap_index(self.mocap.body),
+                self.mocap.first,
+                self.mocap.limit,
+                self.mocap.scale,
+                *(tuple(map(float, each)) for each in (self.mocap.low, self.mocap.high, self.mocap.quat)),
+            )
         return _native.Scene(
             model=self.model.native,
             frame_skip=self.frame_skip,
-            stepping=_STEPPINGS.index(self.stepping),
-            mocap=head,
-            mocap_low=[float(x) for x in mocap.low] if mocap else [],
-            mocap_high=[float(x) for x in mocap.high] if mocap else [],
-            mocap_quat=[float(x) for x in mocap.quat] if mocap else [],
-            actuators=[(actuator, action, gain) for actuator, (action, gain) in enumerate(self.controls)],
+            stepping=_STEPPINGS[self.stepping],
+            mocap=mocap,
+            actuators=[
+                _native.ActuatorControl(actuator, action, gain)
+                for actuator, (action, gain) in enumerate(self.controls)
+            ],
             overrides=[
-                (list(_FIELDS).index(field), find(_FIELDS[field][0], name)) for field, name in self.overrides
+                _native.Override(_FIELDS[field], find(_native.object_kind(_FIELDS[field]), name))
+                for field, name in self.overrides
             ],
             reads=[self._native_read(*read) for read in self.reads],
         )
 
-    def _native_read(self, source: str, *names: str) -> tuple[int, int, int]:
-        code = list(_SOURCES).index(source)
-        if source == "touch":
-            first, second = (self.model.find("geom", name) for name in names)
-        else:
-            first, second = self._span(source, *names)
-        return code, first, second
-
-    def _span(self, source: str, name: str | None = None) -> tuple[int, int]:
-        """Gives the first number of one object, or of all, in the source's array, and how many there are."""
-        kind, width = _SOURCES[source]
-        if isinstance(width, str):
-            spans = getattr(self.model.native, width)
-        else:
-            number = len(getattr(self.model.native, f"{kind}_names"))
-            spans = [(width * i, width) for i in range(number)]
-        if name is not None:
-            return spans[self.model.find(kind, name)]
-        return 0, sum(size for _, size in spans)
+    def _native_read(self, source: str, *names: str) -> _native.Read:
+        code = _SOURCES[source]
+        return _native.Read(code, *(self.model.find(_native.object_kind(code), name) for name in names))
 
     @functools.cached_property
     def read_slices(self) -> dict[tuple[str, ...], slice]:
         """Where each read stands in a row of `Engine.now`."""
-        widths = [1 if read[0] == "touch" else self._span(*read)[1] for read in self.reads]
-        return _slices(self.reads, widths)
+        return _slices(self.reads, self.native.read_sizes)
 
     @functools.cached_property
     def override_slices(self) -> dict[tuple[str, ...], slice]:
         """Where each override stands in a row of `Engine.overrides`."""
-        return _slices(self.overrides, [_FIELDS[field][1] for field, _ in self.overrides])
+        return _slices(self.overrides, self.native.override_sizes)
 
     @functools.cached_property
     def default_overrides(self) -> npt.NDArray[np.float64]:

@@ -6,8 +6,7 @@ start for the seed. Only the steps are the engine's.
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,21 +14,20 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.digest import digest
 from taskworlds.core.task import Task
-from taskworlds.engine import Engine, Model, Scene, compile_kernel
+from taskworlds.engine import Engine, Model, Scene
+from taskworlds.engine.kernel_entry import bind, compile_named, entry, unpacker
 from taskworlds.rows.engine_rows import EngineRows
 
-__all__ = ["ModelRows", "Native", "Starter", "bind"]
+__all__ = ["ModelRows", "Native", "Starter"]
 
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 _MOST_SCENES = 256  # scenes of rows that are gone make way beyond this number
 
 
-def bind(function: Callable[..., Any], **values: Any) -> types.FunctionType:
-    """Copies a plain function with more globals: the constants and functions that one skill gives it."""
-    assert isinstance(function, types.FunctionType)
-    return types.FunctionType(function.__code__, function.__globals__ | values, function.__name__)
+def _on_arrays(now, action, params, memory, obs, terms, single):
+    """A skill's kernel on the numbers that were read, which it finds by name."""
+    kernel(make_now(now), action, params, memory, obs, terms)
 
 
 @dataclass(frozen=True)
@@ -39,20 +37,21 @@ class Native:
     Attributes:
         frame_skip: physics steps per step.
         stepping: order of MuJoCo's functions, see `Scene`.
-        reads: what the kernel's `now` consists of, see `Scene`.
-        kernel: `(now, action, params, memory, obs, terms)`, on float64 arrays: observes and rewards a step. Its terms
-            are the reward and then `terms`. Plain functions and numbers among its globals are compiled with it.
+        reads: what is read after a step, by the name under which the kernel finds it: (source, name) as in `Scene`.
+        kernel: `(now, action, params, memory, obs, terms)`: observes and rewards a step. `now` has the reads by name, a
+            number or a float64 array each, and the rest are float64 arrays. The terms are the reward and then `terms`.
+            Plain functions and numbers among its globals are compiled with it.
         terms: names of the terms after the reward.
-        memory: gives the kernel's memory at an episode's start, from `now`; its size is the memory's.
+        memory: computes the kernel's memory at an episode's start, from `now`; its size is the memory's.
         memory_size: numbers of the memory.
     """
 
     frame_skip: int
     stepping: str
-    reads: tuple[tuple[str, ...], ...]
+    reads: Mapping[str, tuple[str, ...]]
     kernel: Callable[..., None]
     terms: tuple[str, ...]
-    memory: Callable[[NDArray[np.float64]], Sequence[float]] = lambda now: ()
+    memory: Callable[[Any], Sequence[float]] = lambda now: ()
     memory_size: int = 0
 
 
@@ -86,9 +85,13 @@ class ModelRows(EngineRows):
         num_rows: how many rows, N.
         goal_size: numbers of a goal.
         action_size: numbers of an action, A.
-        params: gives the kernel's params of a task.
-        model_key: gives what of a task its model depends on.
+        params: computes the kernel's params of a task.
+        model_key: tells what of a task its model depends on.
         num_threads: threads; None for as many as the process has cores.
+
+    Attributes:
+        plain_kernel: the skill's kernel as ordinary Python on arrays, as a step of the engine calls it:
+            `(now, action, params, memory, obs, terms, single)`.
     """
 
     def __init__(
@@ -109,24 +112,26 @@ class ModelRows(EngineRows):
         self._params, self._model_key = params, model_key
         self._index: dict[Any, int] = {model_key(base): 0}
         scene = self._make_scene(base)
-        now_size = sum(where.stop - where.start for where in scene.read_slices.values())
+        widths = dict(zip(native.reads, scene.native.read_sizes, strict=True))
+        self._make_now = unpacker("Now", widths)
+        self.plain_kernel = bind(_on_arrays, kernel=native.kernel, make_now=self._make_now)
         sizes = {
-            "NOW_SIZE": now_size,
-            "ACTION_SIZE": action_size,
-            "PARAM_SIZE": len(params(base)),
-            "MEMORY_SIZE": native.memory_size,
-            "OBS_SIZE": starter.observation_space.shape[0],
-            "TERM_SIZE": 1 + len(native.terms),
+            "action": action_size,
+            "params": len(params(base)),
+            "memory": native.memory_size,
+            "obs": starter.observation_space.shape[0],
+            "terms": 1 + len(native.terms),
         }
+        enter = entry(self.plain_kernel, now=sum(widths.values()), **sizes)
         self.engine = Engine(
             [scene],
             num_rows,
             action_size=action_size,
-            param_size=sizes["PARAM_SIZE"],
-            memory_size=sizes["MEMORY_SIZE"],
-            obs_size=sizes["OBS_SIZE"],
-            term_size=sizes["TERM_SIZE"],
-            kernels=[_compiled(base.env_name, native.kernel, sizes)],
+            param_size=sizes["params"],
+            memory_size=sizes["memory"],
+            obs_size=sizes["obs"],
+            term_size=sizes["terms"],
+            kernels=[compile_named(enter, base.env_name)],
             num_threads=num_threads,
         )
 
@@ -139,7 +144,7 @@ class ModelRows(EngineRows):
             Model.from_mujoco(model),
             native.frame_skip,
             controls=tuple((actuator, 1.0) for actuator in range(model.nu)),
-            reads=native.reads,
+            reads=tuple(native.reads.values()),
             stepping=native.stepping,
         )
 
@@ -191,7 +196,7 @@ class ModelRows(EngineRows):
         if self._native.memory_size:
             engine.forward(rows)
             for row in np.flatnonzero(rows).tolist():
-                engine.memory[row] = self._native.memory(engine.now[row])
+                engine.memory[row] = self._native.memory(self._make_now(engine.now[row]))
         return engine.obs
 
     def render(self) -> tuple[Any, ...]:
@@ -206,28 +211,3 @@ class ModelRows(EngineRows):
         """See `Rows.close`."""
         super().close()
         self._starter.close()
-
-
-def _enter(now, action, params, memory, obs, terms, single):
-    """The engine's way in: gives its pointers a shape."""
-    kernel(
-        carray(now, NOW_SIZE),
-        carray(action, ACTION_SIZE),
-        carray(params, PARAM_SIZE),
-        carray(memory, MEMORY_SIZE),
-        carray(obs, OBS_SIZE),
-        carray(terms, TERM_SIZE),
-    )
-
-
-_kernels: dict[str, Any] = {}  # by name, as each that numba compiles or loads stays in memory for good
-
-
-def _compiled(env_name: str, kernel: Callable[..., None], sizes: dict[str, int]) -> Any:
-    """Returns a skill's kernel, compiled or loaded from the cache on disk if the process does not have it yet."""
-    scope: dict[str, Any] = {"__name__": __name__, "kernel": kernel, **sizes}
-    enter = types.FunctionType(_enter.__code__, scope, "enter")
-    name = f"{env_name}_{digest(enter, compile_kernel)}".replace("-", "_")
-    if name not in _kernels:
-        _kernels[name] = compile_kernel(enter, name)
-    return _kernels[name]

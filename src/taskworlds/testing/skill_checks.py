@@ -180,7 +180,7 @@ class _Run:
         return "complete, and they fit together"
 
     def _model(self) -> str:
-        from taskworlds.engine import metaworld_model
+        from taskworlds.worlds.metaworld.models import metaworld_model
 
         skill = self._skill
         try:
@@ -219,8 +219,8 @@ class _Run:
     # --- plain Python ---------------------------------------------------------------------------------------
 
     def _resets(self) -> str:
-        from taskworlds.engine import metaworld_model
         from taskworlds.worlds.metaworld.goals import draw_goals
+        from taskworlds.worlds.metaworld.models import metaworld_model
         from taskworlds.worlds.metaworld.reset import begin
 
         skill, model = self._skill, metaworld_model(self._skill.model)

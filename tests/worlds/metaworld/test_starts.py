@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import taskworlds
-from taskworlds.engine import metaworld_model
 from taskworlds.worlds.metaworld import starts
 from taskworlds.worlds.metaworld.kernel import first_observation
+from taskworlds.worlds.metaworld.models import metaworld_model
 from taskworlds.worlds.metaworld.reset import Sim, begin
 from taskworlds.worlds.metaworld.skills import SKILLS, skill
 

@@ -7,11 +7,12 @@ What the kernels compute is dm_control's suite (dm_control/suite/cartpole.py, ch
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from taskworlds.core.task import Task
-from taskworlds.rows.model_rows import ModelRows, Native, bind
+from taskworlds.engine.kernel_entry import bind
+from taskworlds.rows.model_rows import ModelRows, Native
 from taskworlds.worlds.control.row import ControlRow
 from taskworlds.worlds.control.skills import skill
 
@@ -39,54 +40,57 @@ def at_least(x, bound, margin, at_margin):
 
 
 def cheetah_run(now, action, params, memory, obs, terms):
-    """now: qpos (9), qvel (9), the torso's velocity (3)."""
-    for i in range(17):
-        obs[i] = now[1 + i]
-    terms[0] = at_least(now[18], CHEETAH_SPEED, CHEETAH_SPEED, 0.0)
+    """Positions but for x, velocities, and a reward for the torso's speed forward."""
+    for i in range(8):
+        obs[i] = now.qpos[1 + i]
+    for i in range(9):
+        obs[8 + i] = now.qvel[i]
+    terms[0] = at_least(now.torso_velocity[0], CHEETAH_SPEED, CHEETAH_SPEED, 0.0)
 
 
 def walker(now, action, params, memory, obs, terms):
-    """now: orientations of 8 bodies (72), the torso's place (3), qvel (9), the torso's velocity (3)."""
-    for i in range(7):
-        obs[2 * i] = now[9 * (i + 1)]
-        obs[2 * i + 1] = now[9 * (i + 1) + 2]
-    height = now[74]
+    """Two numbers of each body's orientation, the torso's height and velocities; SPEED 0 is to stand."""
+    for i in range(7):  # without the world's orientation, which comes first
+        obs[2 * i] = now.orientations[9 * (i + 1)]
+        obs[2 * i + 1] = now.orientations[9 * (i + 1) + 2]
+    height = now.torso[2]
     obs[14] = height
     for i in range(9):
-        obs[15 + i] = now[75 + i]
+        obs[15 + i] = now.qvel[i]
     standing = 1.0 if height >= STAND_HEIGHT else near_zero(STAND_HEIGHT - height, STAND_HEIGHT / 2.0)
-    upright = (1.0 + now[9 + 8]) / 2.0
+    upright = (1.0 + now.orientations[9 + 8]) / 2.0  # zz of the torso, the first body after the world
     stand = (3.0 * standing + upright) / 4.0
     terms[0] = stand
     if SPEED > 0.0:
-        terms[0] = stand * (5.0 * at_least(now[84], SPEED, SPEED / 2.0, 0.5) + 1.0) / 6.0
+        terms[0] = stand * (5.0 * at_least(now.torso_velocity[0], SPEED, SPEED / 2.0, 0.5) + 1.0) / 6.0
 
 
 def finger_spin(now, action, params, memory, obs, terms):
-    """now: angles (2), tip (3), spinner (3), velocities (3), touch (2)."""
-    obs[0] = now[0]
-    obs[1] = now[1]
-    obs[2] = now[2] - now[5]
-    obs[3] = now[4] - now[7]
-    for i in range(3):
-        obs[4 + i] = now[8 + i]
-    for i in range(2):
-        obs[7 + i] = math.log1p(now[11 + i])
-    terms[0] = 1.0 if now[10] <= -SPIN_VELOCITY else 0.0
+    """Angles, the tip seen from the spinner in x and z, velocities and touch; a reward while the spinner spins."""
+    obs[0] = now.proximal
+    obs[1] = now.distal
+    obs[2] = now.tip[0] - now.spinner[0]
+    obs[3] = now.tip[2] - now.spinner[2]
+    obs[4] = now.proximal_velocity
+    obs[5] = now.distal_velocity
+    obs[6] = now.hinge_velocity
+    obs[7] = math.log1p(now.touchtop)
+    obs[8] = math.log1p(now.touchbottom)
+    terms[0] = 1.0 if now.hinge_velocity <= -SPIN_VELOCITY else 0.0
 
 
 def cartpole_swingup(now, action, params, memory, obs, terms):
-    """now: the cart's place (1), the pole's orientation (9), qvel (2), control (1)."""
-    obs[0] = now[0]
-    obs[1] = now[1 + 8]
-    obs[2] = now[1 + 2]
-    obs[3] = now[10]
-    obs[4] = now[11]
-    upright = (now[1 + 8] + 1.0) / 2.0
-    centered = (1.0 + near_zero(now[0], 2.0)) / 2.0
-    control = abs(now[12])
+    """The cart's place, the pole's orientation (zz and xz) and velocities."""
+    obs[0] = now.slider
+    obs[1] = now.pole[8]
+    obs[2] = now.pole[2]
+    obs[3] = now.qvel[0]
+    obs[4] = now.qvel[1]
+    upright = (now.pole[8] + 1.0) / 2.0
+    centered = (1.0 + near_zero(now.slider, 2.0)) / 2.0
+    control = abs(now.control)
     small_control = (4.0 + (1.0 - control * control if control < 1.0 else 0.0)) / 5.0
-    small_velocity = (1.0 + near_zero(now[11], 5.0)) / 2.0
+    small_velocity = (1.0 + near_zero(now.qvel[1], 5.0)) / 2.0
     terms[0] = upright * small_control * small_velocity * centered
 
 
@@ -94,23 +98,31 @@ class _Kernel(NamedTuple):
     """A skill's kernel and what it reads."""
 
     function: Callable[..., None]
-    reads: tuple[tuple[str, ...], ...]
+    reads: Mapping[str, tuple[str, ...]]
 
 
-_TORSO = ("sensordata", "torso_subtreelinvel")
-_WALKER = (("body_xmat",), ("body_xpos", "torso"), ("qvel",), _TORSO)
+_QPOS: dict[str, tuple[str, ...]] = {"qpos": ("qpos",)}
+_QVEL: dict[str, tuple[str, ...]] = {"qvel": ("qvel",)}
+_TORSO = {"torso_velocity": ("sensordata", "torso_subtreelinvel")}  # m/s
+_WALKER = {"orientations": ("body_xmat",), "torso": ("body_xpos", "torso")} | _QVEL | _TORSO
 _FINGER = ("proximal", "distal", "tip", "spinner", "proximal_velocity", "distal_velocity", "hinge_velocity")
 
 KERNELS = {
-    "cheetah-run": _Kernel(cheetah_run, (("qpos",), ("qvel",), _TORSO)),
+    "cheetah-run": _Kernel(cheetah_run, _QPOS | _QVEL | _TORSO),
     "walker-stand": _Kernel(bind(walker, SPEED=0.0), _WALKER),
     "walker-walk": _Kernel(bind(walker, SPEED=WALK_SPEED), _WALKER),
     "walker-run": _Kernel(bind(walker, SPEED=RUN_SPEED), _WALKER),
     "finger-spin": _Kernel(
-        finger_spin, tuple(("sensordata", name) for name in (*_FINGER, "touchtop", "touchbottom"))
+        finger_spin, {name: ("sensordata", name) for name in (*_FINGER, "touchtop", "touchbottom")}
     ),
     "cartpole-swingup": _Kernel(
-        cartpole_swingup, (("qpos", "slider"), ("body_xmat", "pole_1"), ("qvel",), ("ctrl",))
+        cartpole_swingup,
+        {
+            "slider": ("qpos", "slider"),
+            "pole": ("body_xmat", "pole_1"),
+            "qvel": ("qvel",),
+            "control": ("ctrl",),
+        },
     ),
 }
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from taskworlds.core.task import Task
-from taskworlds.rows.model_rows import ModelRows, Native, bind
+from taskworlds.engine.kernel_entry import bind
+from taskworlds.rows.model_rows import ModelRows, Native
 from taskworlds.worlds.locomotion.row import LocomotionRow
 from taskworlds.worlds.locomotion.skill import Skill
 from taskworlds.worlds.locomotion.skills import skill
@@ -28,7 +29,7 @@ WALKER_MAX_VELOCITY = 10.0  # of observed velocities, m/s or radians/s
 
 
 def effort_of(action):
-    """The sum of the action's squares."""
+    """Sums the action's squares."""
     total = 0.0
     for each in action:
         total += each * each
@@ -36,15 +37,18 @@ def effort_of(action):
 
 
 def half_cheetah(now, action, params, memory, obs, terms):
-    """now: qpos (9), qvel (9). memory: x before the step."""
-    x_velocity = (now[0] - memory[0]) / DT
-    memory[0] = now[0]
-    for i in range(17):
-        obs[i] = now[1 + i]
+    """Positions but for x, velocities, and the goal. memory: x before the step."""
+    x = now.qpos[0]
+    x_velocity = (x - memory[0]) / DT
+    memory[0] = x
+    for i in range(8):
+        obs[i] = now.qpos[1 + i]
+    for i in range(9):
+        obs[8 + i] = now.qvel[i]
     obs[17] = params[0] * params[1]
     total, forward, ctrl = reward(x_velocity, effort_of(action), params[1])
     terms[0] = total
-    terms[1] = now[0]
+    terms[1] = x
     terms[2] = x_velocity
     terms[3] = forward
     terms[4] = ctrl
@@ -52,26 +56,30 @@ def half_cheetah(now, action, params, memory, obs, terms):
 
 
 def ant(now, action, params, memory, obs, terms):
-    """now: qpos (15), qvel (14), the torso's place (3), contact forces of 14 bodies (84). memory: x and y before."""
-    x, y, torso_x, torso_y = now[0], now[1], now[29], now[30]
-    x_velocity = (torso_x - memory[0]) / DT
-    y_velocity = (torso_y - memory[1]) / DT
-    memory[0] = torso_x
-    memory[1] = torso_y
+    """Positions, velocities, contact forces of all bodies but the world, and the goal. memory: x and y before."""
+    x, y = now.qpos[0], now.qpos[1]
+    x_velocity = (now.torso[0] - memory[0]) / DT
+    y_velocity = (now.torso[1] - memory[1]) / DT
+    memory[0] = now.torso[0]
+    memory[1] = now.torso[1]
     finite = True
-    for i in range(29):
-        finite = finite and math.isfinite(now[i])
+    left_out = 29 + 78 - OBS  # of the positions: x and y, unless the skill observes them
+    for i in range(15):
+        finite = finite and math.isfinite(now.qpos[i])
+        if i >= left_out:
+            obs[i - left_out] = now.qpos[i]
+    for i in range(14):
+        finite = finite and math.isfinite(now.qvel[i])
+        obs[15 - left_out + i] = now.qvel[i]
     contact = 0.0
     for i in range(84):
-        force = min(max(now[32 + i], -1.0), 1.0)
+        force = min(max(now.contact_forces[i], -1.0), 1.0)
         contact += force * force
         if i >= 6:  # without the world's
             obs[OBS - 78 + i - 6] = force
-    for i in range(OBS - 78):
-        obs[i] = now[29 - (OBS - 78) + i]
     obs[OBS] = params[0] * params[1]
     obs[OBS + 1] = params[0] * params[2]
-    healthy = finite and HEALTHY_LOW <= now[2] <= HEALTHY_HIGH
+    healthy = finite and HEALTHY_LOW <= now.qpos[2] <= HEALTHY_HIGH
     survive = HEALTHY_REWARD if healthy else 0.0
     cost = -(CONTACT_COST * contact)
     total, forward, ctrl = reward_of(x, y, x_velocity, y_velocity, cost, survive, effort_of(action), params)
@@ -100,21 +108,22 @@ def ant_goal(x, y, x_velocity, y_velocity, contact, survive, effort, params):
 
 
 def walker2d(now, action, params, memory, obs, terms):
-    """now: qpos (9), qvel (9). memory: x before the step."""
-    x_velocity = (now[0] - memory[0]) / DT
-    memory[0] = now[0]
+    """Positions but for x, clipped velocities, and the goal. memory: x before the step."""
+    x, z, angle = now.qpos[0], now.qpos[1], now.qpos[2]
+    x_velocity = (x - memory[0]) / DT
+    memory[0] = x
     for i in range(8):
-        obs[i] = now[1 + i]
+        obs[i] = now.qpos[1 + i]
     for i in range(9):
-        obs[8 + i] = min(max(now[9 + i], -MAX_VELOCITY), MAX_VELOCITY)
+        obs[8 + i] = min(max(now.qvel[i], -MAX_VELOCITY), MAX_VELOCITY)
     for i in range(GOAL_SIZE):
         obs[17 + i] = params[0] * params[1 + i]
-    healthy = Z_LOW < now[1] < Z_HIGH and ANGLE_LOW < now[2] < ANGLE_HIGH
+    healthy = Z_LOW < z < Z_HIGH and ANGLE_LOW < angle < ANGLE_HIGH
     survive = 1.0 if healthy else 0.0
     total, forward, ctrl = reward(x_velocity, survive, effort_of(action))
     terms[0] = total
-    terms[1] = now[0]
-    terms[2] = now[1] - INITIAL_Z
+    terms[1] = x
+    terms[2] = z - INITIAL_Z
     terms[3] = x_velocity
     terms[4] = forward
     terms[5] = ctrl
@@ -122,8 +131,8 @@ def walker2d(now, action, params, memory, obs, terms):
     terms[7] = 0.0 if healthy else 1.0
 
 
-_QPOS, _QVEL = ("qpos",), ("qvel",)
-_X_MEMORY: dict[str, Any] = {"memory": lambda now: (now[0],), "memory_size": 1}
+_READS = {"qpos": ("qpos",), "qvel": ("qvel",)}
+_X_MEMORY: dict[str, Any] = {"memory": lambda now: (now.qpos[0],), "memory_size": 1}
 
 
 def _native(each: Skill, row: LocomotionRow) -> Native:
@@ -134,7 +143,7 @@ def _native(each: Skill, row: LocomotionRow) -> Native:
     measured = ("reward_forward", "reward_ctrl")
     if each.body.startswith("half_cheetah"):
         return Native(
-            reads=(_QPOS, _QVEL),
+            reads=_READS,
             kernel=bind(half_cheetah, **common),
             terms=("x_position", "x_velocity", *measured, *each.goal_terms),
             **how,
@@ -143,7 +152,7 @@ def _native(each: Skill, row: LocomotionRow) -> Native:
     if each.body.startswith("walker2d"):
         (z_low, z_high), (angle_low, angle_high) = WALKER_HEALTHY_Z, WALKER_HEALTHY_ANGLE
         return Native(
-            reads=(_QPOS, _QVEL),
+            reads=_READS,
             kernel=bind(
                 walker2d,
                 **common,
@@ -169,7 +178,7 @@ def _native(each: Skill, row: LocomotionRow) -> Native:
     reward_of = bind(ant_direction if each.name == "ant-dir" else ant_goal, reward=each.reward)
     terms = ("x_position", "y_position", "distance_from_origin", "x_velocity", "y_velocity")
     return Native(
-        reads=(_QPOS, _QVEL, ("body_xpos", "torso"), ("body_cfrc_ext",)),
+        reads=_READS | {"torso": ("body_xpos", "torso"), "contact_forces": ("body_cfrc_ext",)},
         kernel=bind(
             ant,
             DT=env.dt,
@@ -188,7 +197,7 @@ def _native(each: Skill, row: LocomotionRow) -> Native:
             "reward_survive",
             *(("terminated",) if each.terminates else ()),
         ),
-        memory=lambda now: (now[29], now[30]),
+        memory=lambda now: (now.torso[0], now.torso[1]),
         memory_size=2,
         **how,
     )

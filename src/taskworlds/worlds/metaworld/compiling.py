@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from taskworlds.core.cpus import count_cpus
 from taskworlds.worlds.metaworld.kernel import is_cached, native_kernel
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import SKILLS, skill
@@ -44,8 +45,7 @@ def remember(skill: Skill, version: str, kernel: Any) -> None:
 
 
 def _compile(names: Sequence[str], version: str) -> None:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = min(cores, len(names))
+    count = min(count_cpus(), len(names))
     # Skills of a family share functions, which a process compiles once.
     kin = sorted(names, key=lambda name: skill(name).family)
     bounds = [len(kin) * i // count for i in range(count + 1)]

@@ -6,8 +6,7 @@ ordinary Python it works on arrays (`plain_kernel`); compiled it works on the en
 
 from __future__ import annotations
 
-import collections
-import functools
+import itertools
 import types
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +15,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.digest import digest, reached
+from taskworlds.core.digest import reached
+from taskworlds.engine.kernel_entry import compile_named, entry, is_compiled, part, unpacker
 from taskworlds.worlds.metaworld import rewards, sawyer
 from taskworlds.worlds.metaworld.reset import Beginning
 from taskworlds.worlds.metaworld.sawyer import ARM_READS
@@ -51,18 +51,13 @@ MEMORY_SIZE = 18 + 3  # memory: the last frame, room for the fingers' centre, th
 
 
 def param_size(skill: Skill) -> int:
-    """Gives how many params a row of the skill has."""
+    """Returns how many params a row of the skill has."""
     return _SHOWN + sum(skill.start.values())
 
 
-# What follows, down to `_enter`, is bound to a skill by `_bind`. Functions that name nothing of a skill and take arrays
+# What follows, down to `_step`, is bound to a skill by `_bind`. Functions that name nothing of a skill and take arrays
 # are compiled once for all skills: what is in them rather than in `_step` makes every skill's compilation shorter. That
 # goes for slices too, which take numba long.
-
-
-def _part(values, begin, end):
-    """Gives a part of an array."""
-    return values[begin:end]
 
 
 def _between(values, right, left, tcp):
@@ -124,90 +119,63 @@ def _step(now_values, action, params, memory, obs, terms, single):
     write_terms(get_terms(now, obs, action, start, part(memory, 21, MEMORY_SIZE), single), goal, terms)
 
 
-def _enter(now, action, params, memory, obs, terms, single):
-    """The engine's way in: gives its pointers a shape."""
-    step(
-        carray(now, NOW_SIZE),
-        carray(action, 4),
-        carray(params, PARAM_SIZE),
-        carray(memory, MEMORY_SIZE),
-        carray(obs, 39),
-        carray(terms, TERM_SIZE),
-        single != 0,
-    )
-
-
-def _bind(skill: Skill, version: str, *, to_compile: bool = False) -> dict[str, Any]:
-    """Gives the globals that a skill's kernel runs with, as plain Python or to be compiled."""
+def _bind(skill: Skill, version: str) -> dict[str, Any]:
+    """Returns the globals that a skill's kernel runs with: `step` is the kernel, and `sizes` those of its arrays."""
     if version not in skill.rewards:
         raise ValueError(
             f"reward_function_version must be one that {skill.name} has, {' or '.join(skill.rewards)}, not {version!r}."
         )
-    reads = ARM_READS | dict(skill.reads)
-    slots, at = {}, 0
-    for name, read in reads.items():
-        width = READ_SIZES[read[0]]
-        slots[name] = f"part(values, {at}, {at + width})" if width > 1 else f"values[{at}]"
-        if name in ("right_finger", "left_finger"):
-            slots[name + "_at"] = str(at)
-        at += width
-    right, left = int(slots.pop("right_finger_at")), int(slots.pop("left_finger_at"))
-    starts, past = {}, _SHOWN
-    for name, width in skill.start.items():
-        starts[name] = f"part(params, {past}, {past + width})" if width > 1 else f"params[{past}]"
-        past += width
-    now_type, start_type = (
-        _record(f"{title}_{digest(fields)}" if to_compile else title, fields)
-        for title, fields in (("Now", (*slots, "tcp")), ("Start", tuple(starts)))
-    )
-    goal = f"now.{skill.live_goal}" if skill.live_goal else "start.target"
+    reads = {name: READ_SIZES[read[0]] for name, read in (ARM_READS | dict(skill.reads)).items()}
+    first = dict(zip(reads, itertools.accumulate(reads.values(), initial=0), strict=False))
     made: dict[str, Any] = {
         "__name__": __name__,
-        "Now": now_type,
-        "Start": start_type,
+        "part": part,
+        "make_now": unpacker("Now", reads, more=("tcp",)),
+        "make_start": unpacker("Start", skill.start, start=_SHOWN),
+        "get_goal": _named_goal(skill.live_goal),
         "observe": skill.observe,
         "get_terms": skill.rewards[version],
         "distance": rewards.distance,
-        "RIGHT_FINGER": right,
-        "LEFT_FINGER": left,
-        "NOW_SIZE": at,
-        "PARAM_SIZE": past,
+        "RIGHT_FINGER": first["right_finger"],
+        "LEFT_FINGER": first["left_finger"],
         "MEMORY_SIZE": MEMORY_SIZE + skill.memory,
-        "TERM_SIZE": TERM_SIZE,
         "GOAL_LOW": tuple(float(x) for x in skill.goal_low),
         "GOAL_HIGH": tuple(float(x) for x in skill.goal_high),
         "HAND_LOW": sawyer.HAND_LOW,
         "HAND_HIGH": sawyer.HAND_HIGH,
     }
-    exec(
-        f"def make_now(values, tcp):\n    return Now({', '.join(slots.values())}, tcp)\n"
-        f"def make_start(params):\n    return Start({', '.join(starts.values())})\n"
-        f"def get_goal(now, start):\n    return {goal}\n",
-        made,
-    )
-    for function in (_part, _between, _hand_frame, _frame, _complete, _write_terms, _step, _enter):
+    for function in (_between, _hand_frame, _frame, _complete, _write_terms, _step):
         name = function.__name__.removeprefix("_")
         made[name] = types.FunctionType(function.__code__, made, name)
+    made["sizes"] = {
+        "now": sum(reads.values()),
+        "action": sawyer.ACTION_SIZE,
+        "params": param_size(skill),
+        "memory": MEMORY_SIZE + skill.memory,
+        "obs": sawyer.OBS_SIZE,
+        "terms": TERM_SIZE,
+    }
     return made
 
 
-@functools.cache
-def _record(title: str, fields: tuple[str, ...]) -> type:
-    """Makes a named tuple, one for all skills with these fields.
-
-    Compiled code needs a title that tells fields apart: names of machine code hold the types' titles and not their
-    fields.
-    """
-    return collections.namedtuple(title, fields)
+def _named_goal(live_goal: str | None) -> Callable[..., Any]:
+    """Makes the function that finds the goal's position: in what was read, or in what the reset handed on."""
+    made: dict[str, Any] = {"__name__": __name__}
+    exec(
+        f"def get_goal(now, start):\n    return {f'now.{live_goal}' if live_goal else 'start.target'}\n", made
+    )
+    get_goal: Callable[..., Any] = made["get_goal"]
+    return get_goal
 
 
 def plain_kernel(skill: Skill, version: str) -> Callable[..., None]:
-    """Gives a skill's kernel as ordinary Python on arrays: `(now, action, params, memory, obs, terms, single)`."""
-    return _bind(skill, version)["step"]
+    """Returns a skill's kernel as ordinary Python on arrays: `(now, action, params, memory, obs, terms, single)`."""
+    step: Callable[..., None] = _bind(skill, version)["step"]
+    return step
 
 
 def kernel_functions(skill: Skill, version: str) -> list[types.FunctionType]:
-    """Gives the skill's functions that its kernel is made of: `observe`, the reward, and all that they call."""
+    """Returns the skill's functions that its kernel is made of: `observe`, the reward, and all that they call."""
     observe, reward = skill.observe, skill.rewards[version]
     assert isinstance(observe, types.FunctionType)
     assert isinstance(reward, types.FunctionType)
@@ -216,46 +184,30 @@ def kernel_functions(skill: Skill, version: str) -> list[types.FunctionType]:
 
 
 def native_kernel(skill: Skill, version: str, *, keep: bool = True) -> Any:
-    """Compiles a skill's kernel for the engine, or loads it from the cache on disk.
-
-    The cache is numba's; its key holds a digest of everything that a kernel is made of, so it is never stale.
+    """Compiles a skill's kernel for the engine, or loads it from the cache on disk: see `compile_named`.
 
     Args:
         skill: the skill.
         version: of the reward.
         keep: False compiles it anew, and leaves the cache alone.
     """
-    from taskworlds.engine.kernels import compile_kernel
-
-    enter, name = _named(skill, version)
-    return compile_kernel(enter, name if keep else None)
+    return compile_named(_entry(skill, version), f"{skill.name}_{version}", keep=keep)
 
 
 def is_cached(skill: Skill, version: str) -> bool | None:
     """Tells whether `native_kernel` would find the kernel on disk; None if nothing can be kept there."""
-    from taskworlds.engine.kernels import is_on_disk
-
-    return is_on_disk(*_named(skill, version))
+    return is_compiled(_entry(skill, version), f"{skill.name}_{version}")
 
 
-def _named(skill: Skill, version: str) -> tuple[Callable[..., None], str]:
-    """Gives a kernel with its name on disk: skill, version, and a digest of what it is made of and what compiles it."""
-    enter = _bind(skill, version, to_compile=True)["enter"]
-    return enter, f"{skill.name}_{version}_{digest(enter, _compiler())}".replace("-", "_")
-
-
-@functools.cache
-def _compiler() -> str:
-    """Gives a digest of what compiles kernels."""
-    from taskworlds.engine.kernels import compile_kernel
-
-    return digest(compile_kernel)
+def _entry(skill: Skill, version: str) -> Callable[..., None]:
+    bound = _bind(skill, version)
+    return entry(bound["step"], **bound["sizes"])
 
 
 def first_observation(
     skill: Skill, beginning: Beginning, visible: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Gives an episode's first observation (39,), its memory, and the goal's position (3,).
+    """Returns an episode's first observation (39,), its memory, and the goal's position (3,).
 
     Meta-World clips no observation at reset, and shows the first frame twice.
     """
@@ -275,7 +227,7 @@ def first_observation(
 
 
 def read_values(skill: Skill, data: mujoco.MjData, *, forces: bool = True) -> NDArray[np.float64]:
-    """Gives what the engine reads after a step, (G,), from MuJoCo's Python bindings; forces as 0 if not `forces`."""
+    """Returns what the engine reads after a step, (G,), from MuJoCo's Python bindings; forces as 0 if not `forces`."""
     reads = (ARM_READS | dict(skill.reads)).values()
     return np.concatenate([_read(data, read, forces) for read in reads])
 
@@ -291,12 +243,11 @@ def _read(data: mujoco.MjData, read: tuple[str, ...], forces: bool) -> NDArray[n
 
 
 def _touch(data: mujoco.MjData, *names: str) -> float:
-    """Gives the normal force between two geoms, newtons, computed as Meta-World does."""
+    """Returns the normal force between two geoms, newtons, computed as Meta-World does."""
     pair = {data.geom(name).id for name in names}
     force = 0.0
     for contact in data.contact:
         if set(contact.geom.tolist()) == pair and data.nefc:
-            force += data.efc_force[
-                contact.efc_address
-            ]  # -1, where a contact made no constraint, is the last
+            # -1, where a contact made no constraint, is the last: Meta-World's quirk
+            force += data.efc_force[contact.efc_address]
     return force

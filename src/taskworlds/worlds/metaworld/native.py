@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
-from taskworlds.engine import Engine, MocapControl, Scene, metaworld_model
+from taskworlds.engine import Engine, MocapControl, Scene
 from taskworlds.rows.engine_rows import ROW_ARRAYS, EngineRows
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.compiling import kernels
 from taskworlds.worlds.metaworld.kernel import ARM_READS, MEMORY_SIZE, TERM_NAMES, TERM_SIZE, param_size
+from taskworlds.worlds.metaworld.models import metaworld_model
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import skill
 from taskworlds.worlds.metaworld.starts import beginnings
@@ -21,7 +22,7 @@ from taskworlds.worlds.metaworld.starts import beginnings
 if TYPE_CHECKING:
     from taskworlds.worlds.metaworld.row_renderer import RowRenderer
 
-__all__ = ["NativeRows"]
+__all__ = ["NativeRows", "scene_of"]
 
 _FRAME_SKIP = 5
 
@@ -66,7 +67,7 @@ class NativeRows(EngineRows):
         self._index = {each.name: i for i, each in enumerate(self._skills)}
         old = self._engine
         self.engine = Engine(
-            [_scene(each) for each in self._skills],
+            [scene_of(each) for each in self._skills],
             self.num_rows,
             action_size=sawyer.ACTION_SIZE,
             param_size=max(param_size(each) for each in self._skills),
@@ -141,7 +142,8 @@ class NativeRows(EngineRows):
         super().close()
 
 
-def _scene(skill: Skill) -> Scene:
+def scene_of(skill: Skill) -> Scene:
+    """Makes the scene of a skill: its model, how the arm is driven, what resets move, and what the kernel reads."""
     reads = tuple((ARM_READS | dict(skill.reads)).values())
     return Scene(
         metaworld_model(skill.model),

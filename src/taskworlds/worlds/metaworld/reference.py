@@ -13,7 +13,6 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.engine import full_metaworld_model
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.kernel import (
     TERM_NAMES,
@@ -22,6 +21,7 @@ from taskworlds.worlds.metaworld.kernel import (
     plain_kernel,
     read_values,
 )
+from taskworlds.worlds.metaworld.models import full_metaworld_model
 from taskworlds.worlds.metaworld.reset import begin
 from taskworlds.worlds.metaworld.skill import Skill
 

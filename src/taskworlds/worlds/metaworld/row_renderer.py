@@ -9,8 +9,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.engine import full_metaworld_model
 from taskworlds.rendering.camera import Camera
+from taskworlds.worlds.metaworld.models import full_metaworld_model
 from taskworlds.worlds.metaworld.skill import Skill
 
 __all__ = ["RowRenderer"]

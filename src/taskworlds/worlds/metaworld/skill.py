@@ -72,7 +72,7 @@ class Skill:
         separated_from: the point (x, y) that `min_separation` is measured from, for a skill whose goal stays put. None
             where the goal is the second half of `rand_vec`.
         model: the model's file: a path within the assets of the metaworld package, or the absolute path of a file of
-            your own, which may name files of Meta-World (see `engine.model_files.read_spec`).
+            your own, which may name files of Meta-World (see `model_files.read_spec`).
         hand_low, hand_high: box that the hand is driven in, metres.
         goal_low, goal_high: box that a visible goal is clipped to at each step (Meta-World's goal_space), metres.
         moves: what a reset moves in the model: pairs (field, name), field "body_pos" or "site_pos".

@@ -22,8 +22,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.engine import metaworld_model
+from taskworlds.core.cpus import count_cpus
 from taskworlds.worlds.metaworld.kernel import first_observation
+from taskworlds.worlds.metaworld.models import metaworld_model
 from taskworlds.worlds.metaworld.reset import Settled, begin
 from taskworlds.worlds.metaworld.skill import Skill
 
@@ -83,7 +84,7 @@ def beginnings(wanted: Sequence[tuple[Skill, tuple[float, ...]]]) -> list[Kept]:
         if len(missing) == 1:
             computed = [_compute(*pair) for pair in missing.values()]
         else:
-            with ThreadPoolExecutor(min(len(missing), _cores())) as pool:
+            with ThreadPoolExecutor(min(len(missing), count_cpus())) as pool:
                 computed = list(pool.map(lambda pair: _compute(*pair), missing.values()))
         new = dict(zip(missing, computed, strict=True))
         found |= new
@@ -155,7 +156,3 @@ def _compute(skill: Skill, vector: tuple[float, ...]) -> Kept:
     for array in kept:
         array.flags.writeable = False
     return kept
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from metaworld.asset_path_utils import ENV_ASSET_DIR_V3
 
-from taskworlds.engine import full_metaworld_model, metaworld_model
-from taskworlds.engine.model_files import read_spec
+from taskworlds.worlds.metaworld.model_files import read_spec
+from taskworlds.worlds.metaworld.models import full_metaworld_model, metaworld_model
 
 DRAWER = "sawyer_xyz/sawyer_drawer.xml"
 PATHS = ("_sizes", "mesh_pathadr", "tex_pathadr")  # where the model keeps its files' paths

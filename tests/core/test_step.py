@@ -11,6 +11,7 @@ from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.spaces import Box, Discrete
 
 from taskworlds import EnvSpec, EnvStep, StepType
+from taskworlds.core.step import SpecMixin
 
 
 def make_step(step_type=StepType.MID, **changes):
@@ -55,6 +56,39 @@ class TestStepType:
     def test_a_count_below_one_means_no_reset(self):
         with pytest.raises(ValueError, match=r"step_cnt must be at least 1, not 0: call reset\(\)"):
             StepType.get_step_type(0, 5, False)
+
+    @pytest.mark.parametrize(
+        ("terminated", "truncated", "is_first", "expected"),
+        [
+            (False, False, True, StepType.FIRST),
+            (False, False, False, StepType.MID),
+            (False, True, True, StepType.TIMEOUT),
+            (True, True, False, StepType.TERMINAL),
+            (True, False, True, StepType.TERMINAL),
+        ],
+    )
+    def test_of_flags(self, terminated, truncated, is_first, expected):
+        assert StepType.of(terminated, truncated, is_first) is expected
+
+
+class Specified(SpecMixin, gymnasium.Env):
+    def __init__(self, spec=None):
+        self.action_space = Discrete(2)
+        self.observation_space = Box(0.0, 1.0, (3,))
+        self._spec = spec
+
+
+class TestSpecMixin:
+    def test_what_gymnasium_assigns_gains_spaces_and_limit(self):
+        env = Specified(EnvSpec(Discrete(2), Box(0.0, 1.0, (3,)), 7))
+        env.spec = GymnasiumEnvSpec("mine/Env-v0", max_episode_steps=99)
+        assert (env.spec.id, env.spec.max_episode_length) == ("mine/Env-v0", 7)
+        assert env.spec.observation_space == env.observation_space
+
+    def test_without_a_spec_there_is_none(self):
+        env = Specified()
+        env.spec = GymnasiumEnvSpec("mine/Env-v0")
+        assert env.spec is None
 
 
 class TestEnvStep:

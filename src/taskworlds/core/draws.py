@@ -10,7 +10,66 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import check_count, check_seed
 
-__all__ = ["sample_indices", "sample_without_replacement"]
+__all__ = ["Deck", "generator_of", "sample_indices", "sample_without_replacement"]
+
+
+class Deck:
+    """Deals the numbers below `size`, round after round: each comes once before any comes again.
+
+    Args:
+        size: how many numbers there are, at least 1.
+
+    Attributes:
+        size: as given.
+        rounds: how many rounds have begun; 0 before the first number.
+        place: how many numbers of the present round have been dealt, less one; -1 before the first.
+
+    Example:
+        >>> deck, generator = Deck(3), np.random.default_rng(0)
+        >>> [deck.deal(generator) for _ in range(5)], [Deck(3).deal(None) for _ in range(2)]
+        ([2, 0, 1, 2, 1], [0, 0])
+        >>> deck.rounds, deck.place
+        (2, 1)
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = check_count("size", size)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets what has been dealt: the next number begins the first round."""
+        self.rounds = 0
+        self.place = -1
+        self._order = list(range(self.size))
+
+    def deal(self, np_random: np.random.Generator | None) -> int:
+        """Returns the next number.
+
+        Args:
+            np_random: shuffles the numbers where a round begins, and is drawn from only there. None begins the round
+                in order, with 0 first.
+        """
+        self.place = (self.place + 1) % self.size
+        if self.place == 0:
+            self.rounds += 1
+            order = range(self.size) if np_random is None else np_random.permutation(self.size)
+            self._order = [int(number) for number in order]
+        return self._order[self.place]
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns what has been dealt and what comes next in this round, as JSON-ready values."""
+        return {"rounds": self.rounds, "place": self.place, "order": list(self._order)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes back to where `get_state` was called, on this deck or on another of its size.
+
+        Raises:
+            ValueError: the state is not that of a deck of this size.
+        """
+        rounds, place, order = state["rounds"], state["place"], list(state["order"])
+        if sorted(order) != list(range(self.size)) or not (-1 <= place < self.size and rounds >= 0):
+            raise ValueError(f"state must be of a deck of {self.size} numbers, not {state!r}.")
+        self.rounds, self.place, self._order = rounds, place, order
 
 
 def sample_indices(
@@ -40,8 +99,8 @@ def sample_indices(
     n, n_available = check_count("n", n), check_count("n_available", n_available)
     if with_replacement:
         return np_random.integers(n_available, size=n)
-    rounds = -(-n // n_available)
-    return np.concatenate([np_random.permutation(n_available) for _ in range(rounds)])[:n]
+    deck = Deck(n_available)
+    return np.array([deck.deal(np_random) for _ in range(n)], dtype=np.int64)
 
 
 def sample_without_replacement(tasks: Sequence[Any], n: int, np_random: np.random.Generator) -> list[Any]:
@@ -67,7 +126,7 @@ def sample_without_replacement(tasks: Sequence[Any], n: int, np_random: np.rando
 
 
 def generator_of(seed: int | None, np_random: np.random.Generator | None) -> np.random.Generator:
-    """Gives a sampler's generator: the one given, or a new one from the seed, or from the system's entropy.
+    """Returns a sampler's generator: the one given, or a new one from the seed, or from the system's entropy.
 
     Raises:
         TypeError: `np_random` is not a NumPy Generator.

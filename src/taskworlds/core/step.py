@@ -17,7 +17,7 @@ from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 
 from taskworlds.core.errors import check_count
 
-__all__ = ["EnvSpec", "EnvStep", "StepType", "check_max_episode_length"]
+__all__ = ["EnvSpec", "EnvStep", "SpecMixin", "StepType", "check_max_episode_length"]
 
 
 def check_max_episode_length(value: float | None) -> int | None:
@@ -63,11 +63,30 @@ class StepType(enum.IntEnum):
             raise ValueError(
                 f"step_cnt must be at least 1, not {step_cnt}: call reset() before the first step."
             )
-        if done:
+        timeout = max_episode_length is not None and step_cnt >= max_episode_length
+        return cls.of(done, timeout, is_first=step_cnt == 1)
+
+    @classmethod
+    def of(cls, terminated: bool, truncated: bool, is_first: bool) -> StepType:
+        """Classifies a step by Gymnasium's two flags: the one rule by which an episode's clock becomes a type.
+
+        Args:
+            terminated: whether the step ended the task.
+            truncated: whether the clock ended the episode with it.
+            is_first: whether it is the first step of its episode.
+
+        Returns:
+            TERMINAL if `terminated`, else TIMEOUT if `truncated`, else FIRST or MID.
+
+        Example:
+            >>> StepType.of(False, False, is_first=True).name, StepType.of(True, True, is_first=False).name
+            ('FIRST', 'TERMINAL')
+        """
+        if terminated:
             return cls.TERMINAL
-        if max_episode_length is not None and step_cnt >= max_episode_length:
+        if truncated:
             return cls.TIMEOUT
-        return cls.FIRST if step_cnt == 1 else cls.MID
+        return cls.FIRST if is_first else cls.MID
 
 
 class EnvSpec(GymnasiumEnvSpec):
@@ -158,6 +177,33 @@ class EnvSpec(GymnasiumEnvSpec):
 
     def __hash__(self) -> int:
         return hash((self.id, self.max_episode_length))
+
+
+class SpecMixin:
+    """The property `spec` of an environment, with its spaces and its limit; a base to name before `gymnasium.Env`.
+
+    The environment sets `_spec` once, to an `EnvSpec`. Gymnasium assigns a spec of its own to what `gymnasium.make` has
+    made: that one then gains the environment's spaces, and the limit of the spec before.
+    """
+
+    action_space: gymnasium.Space[Any]
+    observation_space: gymnasium.Space[Any]
+    _spec: Any = None
+
+    @property
+    def spec(self) -> EnvSpec:
+        """The environment's `EnvSpec`. Gymnasium's, when assigned, gains the spaces and the limit.
+
+        None while the environment has none yet; what is assigned then is dropped.
+        """
+        found: EnvSpec = self._spec
+        return found
+
+    @spec.setter
+    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
+        if self._spec is not None:
+            limit = self._spec.max_episode_length
+            self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
 
 
 class EnvStep(tuple[Any, Any, bool, bool, dict[str, Any]]):

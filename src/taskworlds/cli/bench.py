@@ -14,6 +14,7 @@ from rich import box
 from rich.table import Table
 
 from taskworlds.cli.terminal import console, counted
+from taskworlds.core.errors import WrongValue
 
 if TYPE_CHECKING:
     from taskworlds.perf import Measured
@@ -65,7 +66,7 @@ def bench(
 
     name, split = split_of_name(benchmark)
     if split == "test":
-        raise ValueError(
+        raise WrongValue(
             f"BENCHMARK must name train tasks, which are what is stepped, not {benchmark!r}. Give {name}."
         )
     made = make_benchmark(name, seed=0)
@@ -129,7 +130,7 @@ def _threads(given: str | None) -> tuple[int, ...]:
         return tuple(dict.fromkeys((1, cores)))
     parts = given.split(",")
     if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
-        raise ValueError(f"--threads must be whole numbers above 0, like 1,2,8, not {given!r}.")
+        raise WrongValue(f"--threads must be whole numbers above 0, like 1,2,8, not {given!r}.")
     return tuple(int(part) for part in parts)
 
 

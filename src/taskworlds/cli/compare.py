@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from taskworlds.cli.terminal import console
+from taskworlds.core.errors import WrongValue
 
 __all__ = ["compare"]
 
@@ -34,14 +35,14 @@ def compare(
         try:
             results.append(Result.load(file))
         except OSError as error:
-            raise ValueError(
+            raise WrongValue(
                 f"{file} cannot be read: {error.strerror}. Give what `taskworlds evaluate --out` wrote."
             ) from None
     first, second = results
     differences = first.fingerprint.differences(second.fingerprint)
     if differences and not allow_different:
         listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in differences.items())
-        raise ValueError(
+        raise WrongValue(
             f"The results were not measured alike, so their difference would mix causes: {listed}. Evaluate "
             "again under equal conditions, or pass --allow-different."
         )

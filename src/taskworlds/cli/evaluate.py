@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taskworlds.cli.terminal import console, counted, is_mistake, say_mistake
-from taskworlds.core.errors import check_choice, check_known, check_seed
+from taskworlds.core.errors import WrongValue, check_choice, check_known, check_seed
 
 if TYPE_CHECKING:
     from taskworlds.core.benchmark import Benchmark
@@ -163,7 +163,7 @@ def evaluate(
     world = world_of(skills[0])
     policy = policy or ("random" if world.experts is None else "expert")
     if policy == "expert" and world.experts is None:
-        raise ValueError(f"{world.name} has no scripted experts: give --policy random, or your own.")
+        raise WrongValue(f"{world.name} has no scripted experts: give --policy random, or your own.")
     stop_at_success = stop_at_success and world.has_success
     reward_version = check_choice(
         "--reward-version",
@@ -272,7 +272,7 @@ def _tasks(
         check_choice("--split", split, SPLITS)
     name, split = split_of_name(name, split)
     if name.startswith("custom-"):
-        raise ValueError(
+        raise WrongValue(
             f"{name} is a list of skills of your own, which the command line does not take. In Python: "
             f"taskworlds.evaluate(policy, taskworlds.benchmark({name!r}, ...))."
         )
@@ -297,7 +297,7 @@ def _prepare(folder: Path, force: bool) -> None:
     """Makes the folder, and raises before anything is played if the files could not be written there."""
     there = [name for name in _FILES if (folder / name).exists()]
     if there and not force:
-        raise ValueError(
+        raise WrongValue(
             f"--out {folder} already holds {', '.join(there)}. Give another folder, or --force to overwrite."
         )
     try:
@@ -305,7 +305,7 @@ def _prepare(folder: Path, force: bool) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ValueError(
+        raise WrongValue(
             f"--out must be a folder that can be written to, which {folder} is not: {error.strerror}. Give "
             "another one."
         ) from None

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from taskworlds.core.errors import check_choice, check_count, check_known, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_known, check_seed
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import benchmark_makers, world_of, worlds
 from taskworlds.core.task import Task
@@ -64,7 +64,7 @@ class Benchmark:
                 world_of(task.env_name).check_task(task)
             object.__setattr__(self, f"{split}_tasks", tasks)
         if not self.train_tasks and not self.test_tasks:
-            raise ValueError(f"The benchmark {self.name!r} must have at least one task.")
+            raise WrongValue(f"The benchmark {self.name!r} must have at least one task.")
 
     def tasks(self, split: str = "train") -> tuple[Task, ...]:
         """Gives the tasks of a split.
@@ -76,7 +76,7 @@ class Benchmark:
         tasks = self.train_tasks if split == "train" else self.test_tasks
         if not tasks:
             other = "train" if split == "test" else "test"
-            raise ValueError(f"{self.name} has no {split} tasks; its tasks are in split={other!r}.")
+            raise WrongValue(f"{self.name} has no {split} tasks; its tasks are in split={other!r}.")
         return tasks
 
     def env_names(self, split: str = "train") -> list[str]:
@@ -173,12 +173,12 @@ class Benchmark:
         try:
             data = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ValueError(f"This is not a benchmark's JSON, or only a part of one: {error}") from None
+            raise WrongValue(f"This is not a benchmark's JSON, or only a part of one: {error}") from None
         if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise ValueError(f"Expected a benchmark's JSON with format {_FORMAT!r}, not {str(data)[:80]!r}.")
+            raise WrongValue(f"Expected a benchmark's JSON with format {_FORMAT!r}, not {str(data)[:80]!r}.")
         missing = sorted({"name", "seed", "train_tasks", "test_tasks"} - set(data))
         if missing:
-            raise ValueError(f"This is only a part of a benchmark's JSON: it has no {', '.join(missing)}.")
+            raise WrongValue(f"This is only a part of a benchmark's JSON: it has no {', '.join(missing)}.")
         tasks = {split: tuple(Task._from_dict(task) for task in data[f"{split}_tasks"]) for split in SPLITS}
         return cls(data["name"], tasks["train"], tasks["test"], data["seed"])
 
@@ -195,7 +195,7 @@ class Benchmark:
             return make_benchmark(benchmark, **how)
         given = sorted(name for name, value in how.items() if value is not None)
         if given:
-            raise TypeError(
+            raise WrongType(
                 f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made."
             )
         if isinstance(benchmark, Benchmark):
@@ -204,7 +204,7 @@ class Benchmark:
             return cls(type(benchmark).__name__, tuple(benchmark.train_tasks), tuple(benchmark.test_tasks))
         if isinstance(benchmark, Sequence):
             return cls("tasks", tuple(benchmark))
-        raise TypeError(
+        raise WrongType(
             "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, "
             f"or as a list of tasks, not as {benchmark!r}."
         )
@@ -254,9 +254,9 @@ def benchmark(
     _, maker = makers[name]
     for argument, value in given.items():
         if value is None and argument in maker.keywords:
-            raise TypeError(f"{name} needs {argument}. {_HINT}")
+            raise WrongType(f"{name} needs {argument}. {_HINT}")
         if value is not None and argument not in maker.keywords:
-            raise TypeError(f"{name} does not take {argument}; it came as {value!r}.")
+            raise WrongType(f"{name} does not take {argument}; it came as {value!r}.")
     told = {argument: given[argument] for argument in maker.keywords}
     train, test = resolve(maker.tasks)(seed, num_goals, **told)
     title = f"{name}-{(train or test)[0].env_name}" if "env_name" in told else name
@@ -269,7 +269,7 @@ def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
         for world in worlds():
             if world.skill_benchmark is not None and world.canonical_name(name) is not None:
                 if env_name is not None:
-                    raise TypeError(
+                    raise WrongType(
                         f"{name!r} names the skill already, so env_name={env_name!r} is one too many."
                     )
                 return world.skill_benchmark, name
@@ -310,6 +310,6 @@ def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]
         whole = name.removesuffix(f"-{ending}")
         if whole != name and name not in known and whole in known:
             if split not in (None, ending):
-                raise ValueError(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
+                raise WrongValue(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
             return whole, ending
     return name, split

@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from taskworlds.core.errors import WrongValue
+
 __all__ = ["Reference", "resolve"]
 
 Reference: TypeAlias = Callable[..., Any] | str
@@ -27,11 +29,11 @@ def resolve(reference: Any) -> Any:
         return reference
     module_name, colon, path = reference.partition(":")
     if not (module_name and colon and path):
-        raise ValueError(f'A reference must have the form "module:NAME", not {reference!r}.')
+        raise WrongValue(f'A reference must have the form "module:NAME", not {reference!r}.')
     found: Any = importlib.import_module(module_name)
     for part in path.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise ValueError(f"{reference!r} names {part!r}, which {module_name} does not have.") from None
+            raise WrongValue(f"{reference!r} names {part!r}, which {module_name} does not have.") from None
     return found

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from taskworlds.core.errors import check_choice, check_known
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_known
 from taskworlds.core.reference import resolve
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import BenchmarkMaker, World
@@ -79,15 +79,19 @@ def register_world(world: World, *, replace: bool = False) -> None:
         ValueError: its name, or the name of one of its skills or benchmarks, belongs to another world.
     """
     if not isinstance(world, World):
-        raise TypeError(f"world must be a taskworlds.World, not {world!r}: make one, World(name=..., ...).")
+        raise WrongType(
+            f"world must be a taskworlds.World, not {world!r}: make one, World(name=..., ...).",
+            argument="world",
+        )
     registry = _complete()
     known = registry.worlds.get(world.name)
     if known == world:
         return
     if known is not None and not replace:
-        raise ValueError(
+        raise WrongValue(
             f"name must not be {world.name!r}: another world is registered under it. Choose another name, or register "
-            "with replace=True to drop the other."
+            "with replace=True to drop the other.",
+            argument="name",
         )
     _check_names(world, [each for name, each in registry.worlds.items() if name != world.name])
     registry.worlds[world.name] = world
@@ -108,17 +112,19 @@ def register_engine(engine: RowEngine, *, replace: bool = False) -> None:
         ValueError: its name belongs to another engine.
     """
     if not isinstance(engine, RowEngine):
-        raise TypeError(
-            f"engine must be a taskworlds.RowEngine, not {engine!r}: make one, RowEngine(name=..., ...)."
+        raise WrongType(
+            f"engine must be a taskworlds.RowEngine, not {engine!r}: make one, RowEngine(name=..., ...).",
+            argument="engine",
         )
     registry = _complete()
     known = registry.engines.get(engine.name)
     if known == engine:
         return
     if known is not None and not replace:
-        raise ValueError(
+        raise WrongValue(
             f"name must not be {engine.name!r}: another engine is registered under it. Choose another name, or register "
-            "with replace=True to drop the other."
+            "with replace=True to drop the other.",
+            argument="name",
         )
     registry.engines[engine.name] = engine
 
@@ -180,7 +186,7 @@ def choose_engine(world: World, strategy: str | None, num_envs: int) -> RowEngin
     chosen = engine(strategy)
     if not chosen.can_step(world):
         listed = " or ".join(f'"{name}"' for name, each in engines().items() if each.can_step(world))
-        raise ValueError(f"{world.name} has no {strategy} engine: take vector_strategy={listed}.")
+        raise WrongValue(f"{world.name} has no {strategy} engine: take vector_strategy={listed}.")
     return chosen
 
 
@@ -237,7 +243,7 @@ def _check_names(world: World, others: list[World]) -> None:
     for kind, names in (("skill", world.env_names()), ("benchmark", world.benchmark_makers())):
         for name in names:
             if name in taken:
-                raise ValueError(
+                raise WrongValue(
                     f"The world {world.name!r} must not have a {kind} {name!r}: {taken[name].name} has that name already. "
                     "Choose another name."
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from taskworlds.core.errors import WrongType
 from taskworlds.core.reference import Reference, resolve
 from taskworlds.core.world import World
 
@@ -39,9 +40,9 @@ class RowEngine:
     def __post_init__(self) -> None:
         """Raises TypeError if a field is of the wrong type."""
         if not (isinstance(self.name, str) and self.name):
-            raise TypeError(f"name of a RowEngine must be a string of some letters, not {self.name!r}.")
+            raise WrongType(f"name of a RowEngine must be a string of some letters, not {self.name!r}.")
         if not (isinstance(self.make_rows, str) or callable(self.make_rows)):
-            raise TypeError(
+            raise WrongType(
                 f"make_rows of the engine {self.name!r} must be a function or its name, not {self.make_rows!r}."
             )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.core.errors import check_choice, check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count
 from taskworlds.core.reference import Reference, resolve
 from taskworlds.core.task import Task
 
@@ -171,7 +171,7 @@ class World:
         """Raises ValueError or TypeError if the record contradicts itself."""
         for name in ("name", "suite", "task_word"):
             if not (isinstance(getattr(self, name), str) and getattr(self, name)):
-                raise TypeError(
+                raise WrongType(
                     f"{name} of a World must be a string of some letters, not {getattr(self, name)!r}."
                 )
         check_count(f"max_episode_steps of the world {self.name!r}", self.max_episode_steps)
@@ -179,23 +179,23 @@ class World:
         for setting in self.settings:
             check_choice(f"Each of the settings of the world {self.name!r}", setting, SETTINGS)
         if self.row is None and not self.rows:
-            raise ValueError(
+            raise WrongValue(
                 f"The world {self.name!r} must have row or rows, or no engine can step it: give row, what makes the "
                 "environment of one row."
             )
         if not self.reward_function_versions:
-            raise ValueError(
+            raise WrongValue(
                 f"reward_function_versions of the world {self.name!r} must name at least one version."
             )
         if isinstance(self.skills, tuple):
             double = sorted({skill for skill in self.skills if self.skills.count(skill) > 1})
             if double or not self.skills:
                 found = f"names {', '.join(double)} twice" if double else "is empty"
-                raise ValueError(
+                raise WrongValue(
                     f"skills of the world {self.name!r} must name at least one skill, each once; it {found}."
                 )
         if self.render_modes and "render_mode" not in self.settings:
-            raise ValueError(
+            raise WrongValue(
                 f"The world {self.name!r} has render_modes, but its settings leave out render_mode, so its rows cannot be "
                 'told which one is wanted. Add "render_mode" to settings.'
             )

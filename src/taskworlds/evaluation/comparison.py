@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.core.errors import check_known
+from taskworlds.core.errors import WrongType, WrongValue, check_known
 from taskworlds.core.task import Task
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.result import METRICS, Result, Summary
@@ -91,7 +91,7 @@ def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = Fal
     """
     for name, result in (("a", a), ("b", b)):
         if not isinstance(result, Result):
-            raise TypeError(
+            raise WrongType(
                 f"{name} must be a Result, not {type(result).__name__}: give what evaluate or Result.load "
                 "gave."
             )
@@ -103,7 +103,7 @@ def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = Fal
     done_b = {record.task for record in b.completed}
     tasks = [record.task for record in a.completed if record.task in done_b]
     if not tasks:
-        raise ValueError(
+        raise WrongValue(
             "a and b have no task that ran to its end in both, so there is nothing to compare. Evaluate both "
             "on the same benchmark and seed."
         )
@@ -154,7 +154,7 @@ def _check_alike(
     refused = {name: values for name, values in differences.items() if name not in allowed}
     if refused:
         listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in refused.items())
-        raise ValueError(
+        raise WrongValue(
             "The results were not measured alike, so their difference would mix causes. They differ in "
             f"{listed}. Evaluate again under equal conditions, or pass allow_different={list(refused)!r} to "
             "compare all the same."

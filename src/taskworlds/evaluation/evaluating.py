@@ -8,7 +8,7 @@ from typing import Any, Literal
 import gymnasium as gym
 from gymnasium.vector import VectorEnv
 
-from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
 from taskworlds.evaluation.environments import Plan, evaluate_benchmark, evaluate_fixed, evaluate_tasks
 from taskworlds.evaluation.meta import MetaSettings
 from taskworlds.evaluation.policies import Policy, is_meta_learner
@@ -117,7 +117,10 @@ def evaluate(
     if split is not None:
         check_choice("split", split, ("train", "test"))
     if on_episode is not None and not callable(on_episode):
-        raise TypeError(f"on_episode must be a function of two counts, done and total, not {on_episode!r}.")
+        raise WrongType(
+            f"on_episode must be a function of two counts, done and total, not {on_episode!r}.",
+            argument="on_episode",
+        )
     meta = _meta_settings(policy, adaptation_episodes, adaptation_steps, meta_batch_size)
     building = {
         "env_name": env_name,
@@ -137,7 +140,7 @@ def evaluate(
     if not isinstance(benchmark_or_env, gym.Env | VectorEnv):
         return evaluate_benchmark(plan, benchmark_or_env, building)
     if building:
-        raise TypeError(
+        raise WrongType(
             f"{', '.join(building)} cannot be set for an environment that is made already: make it with "
             "these settings, or pass a benchmark."
         )
@@ -163,7 +166,7 @@ def _meta_settings(
         "meta_batch_size": meta_batch_size,
     }
     if named := [name for name, value in given.items() if value is not None]:
-        raise TypeError(
+        raise WrongType(
             f"{', '.join(named)} ask(s) for the meta protocol, which needs a policy with init, adapt_action, "
             f"step, adapt and eval_action, not {type(policy).__name__}. Leave them out for the multi-task "
             "protocol."
@@ -177,7 +180,7 @@ def _num_envs(num_envs: int | None, meta_batch_size: int | None) -> int | None:
     if meta_batch_size is not None:
         check_count("meta_batch_size", meta_batch_size)
         if num_envs not in (None, meta_batch_size):
-            raise ValueError(
+            raise WrongValue(
                 f"num_envs and meta_batch_size both mean the number of rows, but are {num_envs} and "
                 f"{meta_batch_size}: give one of them."
             )

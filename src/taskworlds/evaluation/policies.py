@@ -23,7 +23,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_known, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_known, check_seed
 
 __all__ = [
     "Actor",
@@ -108,14 +108,16 @@ class Actor:
 
     def __init__(self, policy: Any, action_space: gym.Space[Any], num_envs: int) -> None:
         if isinstance(policy, type):
-            raise TypeError(
+            raise WrongType(
                 f"policy must be an object, not the class {policy.__name__}: make one, "
-                f"{policy.__name__}(...)."
+                f"{policy.__name__}(...).",
+                argument="policy",
             )
         act = getattr(policy, "eval_action", policy)
         if not callable(act):
-            raise TypeError(
-                f"policy must be callable on batched observations, or have eval_action, not {policy!r}."
+            raise WrongType(
+                f"policy must be callable on batched observations, or have eval_action, not {policy!r}.",
+                argument="policy",
             )
         self.policy = policy
         self._act: Callable[[Any], Any] = act
@@ -139,8 +141,9 @@ class Actor:
         """Gives checked actions for adaptation, and what the agent gave beside them."""
         given = self.policy.adapt_action(obs)
         if not (isinstance(given, tuple) and len(given) == 2):
-            raise TypeError(
-                f"adapt_action must give two things, actions and a dictionary, not {type(given).__name__}."
+            raise WrongType(
+                f"adapt_action must give two things, actions and a dictionary, not {type(given).__name__}.",
+                argument="adapt_action",
             )
         return self._checked(given[0], active, describe), given[1]
 
@@ -153,24 +156,24 @@ class Actor:
         try:
             actions = np.asarray(given)
         except ValueError as error:
-            raise ValueError(
+            raise WrongValue(
                 f"The policy must give an array of shape {expected}, not rows of different lengths "
                 f"({error}); the first row that waits for an action is {first}."
             ) from None
         if actions.dtype.kind not in "biuf":
-            raise TypeError(
+            raise WrongType(
                 f"The policy must give numbers, not an array of {actions.dtype}; the first row that waits "
                 f"for an action is {first}."
             )
         if actions.shape != expected:
-            raise ValueError(
+            raise WrongValue(
                 f"The policy must give actions of shape {expected}, one row for each row of its "
                 f"observations, not {actions.shape}; the first row that waits for an action is "
                 f"{first}."
             )
         if isinstance(self._space, gym.spaces.Box):
             if np.issubdtype(self._space.dtype, np.floating) and actions.dtype.kind != "f":
-                raise TypeError(
+                raise WrongType(
                     f"The policy must give floating-point actions for {self._space}, not {actions.dtype}; "
                     f"the first row that waits for one is {first}. Convert them if they are "
                     "meant to be exact."
@@ -178,7 +181,7 @@ class Actor:
             broken = active & ~np.isfinite(actions).reshape(self._num_envs, -1).all(axis=1)
             if broken.any():
                 row = int(np.argmax(broken))
-                raise ValueError(
+                raise WrongValue(
                     f"The policy gave an action that is not finite in {describe(row)}: "
                     f"{actions[row].tolist()}."
                 )
@@ -187,7 +190,7 @@ class Actor:
         else:
             for row in rows:
                 if not self._space.contains(actions[row]):
-                    raise ValueError(
+                    raise WrongValue(
                         f"The policy gave an action outside {self._space} in {describe(row)}: "
                         f"{actions[row].tolist()!r}."
                     )
@@ -199,9 +202,10 @@ class RandomPolicy:
 
     def __init__(self, action_space: gym.Space[Any], seed: int) -> None:
         if not isinstance(action_space, gym.Space) or action_space.shape is None:
-            raise TypeError(
+            raise WrongType(
                 "action_space must be the space of one row's actions, of one array each, not "
-                f"{action_space!r}: give envs.single_action_space."
+                f"{action_space!r}: give envs.single_action_space.",
+                argument="action_space",
             )
         self._space = action_space
         self._seed = check_seed(seed)
@@ -271,16 +275,16 @@ def load_policy(reference: str) -> Any:
         'ExpertPolicy'
     """
     if not isinstance(reference, str):
-        raise TypeError(f"A policy is named 'package.module:object', as a string, not {reference!r}.")
+        raise WrongType(f"A policy is named 'package.module:object', as a string, not {reference!r}.")
     module_name, colon, object_name = reference.partition(":")
     if not (module_name and colon and object_name):
-        raise ValueError(f"A policy is named 'package.module:object', with one colon, not {reference!r}.")
+        raise WrongValue(f"A policy is named 'package.module:object', with one colon, not {reference!r}.")
     try:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise  # the module is there, and something that it imports is not
-        raise ValueError(
+        raise WrongValue(
             f"The policy {reference!r} names the module {module_name!r}, but there is no module "
             f"{error.name!r}. Give a module that can be imported from here; the current directory may have "
             "to be on PYTHONPATH."
@@ -293,7 +297,7 @@ def load_policy(reference: str) -> Any:
     if isinstance(found, type):
         found = found()
     if not (callable(found) or callable(getattr(found, "eval_action", None))):
-        raise TypeError(
+        raise WrongType(
             f"{reference!r} is no policy but {found!r}: name a callable on batched observations, or an "
             "object with eval_action."
         )

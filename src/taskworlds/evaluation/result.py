@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_choice
+from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.core.task import Task
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.fingerprint import Fingerprint
@@ -273,16 +273,16 @@ class Result:
         try:
             data = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ValueError(
+            raise WrongValue(
                 f"This is no saved Result: it is cut off or not JSON ({error}). It starts with {text[:60]!r}."
             ) from None
         if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise ValueError(
+            raise WrongValue(
                 f'This is JSON, but no saved Result: it lacks "format": {_FORMAT!r}. It starts with '
                 f"{text[:60]!r}."
             )
         if data.get("format_version") != _FORMAT_VERSION:
-            raise ValueError(
+            raise WrongValue(
                 f"This Result has format_version {data.get('format_version')!r}, and this version of "
                 f"taskworlds reads {_FORMAT_VERSION}. Use the version that wrote it: "
                 f"{data.get('fingerprint')!r}."
@@ -297,7 +297,7 @@ class Result:
                 tasks=tuple(_to_record(record) for record in data["tasks"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"This saved Result is damaged: {type(error).__name__}: {error}.") from error
+            raise WrongValue(f"This saved Result is damaged: {type(error).__name__}: {error}.") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes `to_json()` to a file, all at once: a reader never sees half of it."""
@@ -314,9 +314,9 @@ class Result:
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            raise ValueError(f"{os.fspath(path)}: this is no saved Result: it is not text.") from None
+            raise WrongValue(f"{os.fspath(path)}: this is no saved Result: it is not text.") from None
         except ValueError as error:
-            raise ValueError(f"{os.fspath(path)}: {error}") from error
+            raise WrongValue(f"{os.fspath(path)}: {error}") from error
 
     def to_csv(self, by: Literal["task", "skill"] = "task") -> str:
         """Gives a table as CSV with a header, one row per task or per skill. Unknown figures are empty cells.

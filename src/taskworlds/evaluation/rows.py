@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.evaluation.result import Episode
 
@@ -170,7 +171,7 @@ class FixedRows:
         self.envs = envs
         self.num_envs: int = envs.num_envs
         if "autoreset_mode" not in envs.metadata:
-            raise ValueError(
+            raise WrongValue(
                 f"{envs!r} does not say in metadata['autoreset_mode'] how it resets its rows, so its "
                 "episodes cannot be told apart. Set it to one of gymnasium.vector.AutoresetMode."
             )

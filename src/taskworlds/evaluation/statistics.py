@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from taskworlds.core.errors import WrongValue
+
 __all__ = ["CONFIDENCE", "RESAMPLES", "Estimate", "estimate", "iqm", "mean"]
 
 CONFIDENCE = 0.95
@@ -94,7 +96,7 @@ def estimate(
     """
     arrays = [np.asarray(sample, dtype=np.float64) for sample in samples]
     if any(array.shape != (len(strata),) for array in arrays):
-        raise ValueError(
+        raise WrongValue(
             f"Each sample must have one number for each of the {len(strata)} strata, not shapes "
             f"{[array.shape for array in arrays]}."
         )

@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.core.world import SETTINGS, BenchmarkMaker, Listing, Tasks, World
 from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, NATIVE, SKILLS, ControlSkill
@@ -92,7 +93,7 @@ def _range(family: Family, seed: int, num_goals: int | None) -> Tasks:
 
 def _check_number(name: str, num_goals: int | None, own: tuple[int, ...]) -> None:
     if num_goals is not None and own != (num_goals,) * len(own):
-        raise ValueError(
+        raise WrongValue(
             f"{name} has tasks of its own, {' and '.join(map(str, own))}, so num_goals cannot be {num_goals}. The "
             "benchmarks whose names end in -range take any number."
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_known
+from taskworlds.core.errors import WrongValue, check_known
 
 __all__ = ["ExpertPolicy", "expert_policy"]
 
@@ -37,7 +37,7 @@ class ExpertPolicy:
         experts: dict[str, Any] = ENV_POLICY_MAP
 
         if "task_name" not in infos:
-            raise ValueError(
+            raise WrongValue(
                 "The scripted experts must know each row's skill, but the reset's infos have no 'task_name': "
                 "evaluate them on a Meta-World benchmark or on what taskworlds.make_vec makes."
             )
@@ -68,7 +68,7 @@ class ExpertPolicy:
         shown = np.array(obs[:39], dtype=np.float64)
         if not shown[36:].any():
             if goal is None:
-                raise ValueError(
+                raise WrongValue(
                     f"The goal of {name} is hidden from the observation, and the reset's infos have no "
                     "'goal' for the scripted expert to read."
                 )

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterator
 
 from taskworlds.core.digest import digest
-from taskworlds.core.errors import check_known
+from taskworlds.core.errors import WrongType, WrongValue, check_known
 from taskworlds.core.registry import names_changed, worlds
 from taskworlds.worlds.metaworld import families
 from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES
@@ -89,22 +89,27 @@ def register_skill(skill: Skill, *, replace: bool = False) -> None:
         (39,)
     """
     if not isinstance(skill, Skill):
-        raise TypeError(f"skill must be a taskworlds.Skill, not {skill!r}: make one, Skill(name=..., ...).")
+        raise WrongType(
+            f"skill must be a taskworlds.Skill, not {skill!r}: make one, Skill(name=..., ...).",
+            argument="skill",
+        )
     found = mistakes(skill)
     if found:
-        raise ValueError(f"The skill {skill.name!r} cannot be registered. {' '.join(found)}")
+        raise WrongValue(f"The skill {skill.name!r} cannot be registered. {' '.join(found)}")
     known = _registered.get(skill.name)
     if known is not None:
         if _same(known, skill):
             return
         if not replace:
-            raise ValueError(
+            raise WrongValue(
                 f"name must not be {skill.name!r}: another skill is registered under it. Choose another name, or "
-                "register with replace=True to drop the other."
+                "register with replace=True to drop the other.",
+                argument="name",
             )
     elif _is_taken(skill.name):
-        raise ValueError(
-            f"name must not be {skill.name!r}: there is a skill or benchmark of that name already. Choose another name."
+        raise WrongValue(
+            f"name must not be {skill.name!r}: there is a skill or benchmark of that name already. Choose another name.",
+            argument="name",
         )
     _registered[skill.name] = skill
     names_changed()

@@ -23,6 +23,8 @@ class ScriptedVecEnv(VectorEnv):
     number.
     """
 
+    _engine = None  # no engine's record
+
     def __init__(self, benchmark, rows, split="train", horizon=HORIZON, terminate_on_success=True):
         self.benchmark, self.split = benchmark, split
         self.tasks = tuple(list(row) for row in rows)

@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Mistake(Exception):
-    """Something that the user gave and that cannot be used; the message says what to do. A program shows it in one line.
+    """Something that the user gave and that cannot be used. The message says what to do; a program shows it alone.
 
     Args:
         message: what is wrong, in whole sentences.
@@ -44,8 +44,9 @@ class Mistake(Exception):
         The argument's name is exchanged where it stands as a word, or before "=".
 
         Example:
-            >>> WrongValue("num_goals must be at least 1, not 0: num_goals=50 is usual.", "num_goals").under_name("--goals")
-            '--goals must be at least 1, not 0: --goals=50 is usual.'
+            >>> mistake = WrongValue("num_goals must be at least 1, not 0, as in num_goals=50.", "num_goals")
+            >>> mistake.under_name("--goals")
+            '--goals must be at least 1, not 0, as in --goals=50.'
         """
         words = str(self).split(" ")
         for place, word in enumerate(words):

@@ -1,4 +1,4 @@
-"""What a step gives: `EnvStep`, `StepType` and `EnvSpec`, the same for garage's users and for Gymnasium's.
+"""What a step returns: `EnvStep`, `StepType` and `EnvSpec`, the same for garage's users and for Gymnasium's.
 
 `EnvStep` is Gymnasium's tuple of five that can also be read by garage's names. `EnvSpec` is Gymnasium's spec
 that also carries the spaces and the time limit.
@@ -146,7 +146,7 @@ class EnvSpec(GymnasiumEnvSpec):
         observation_space: gymnasium.Space[Any],
         max_episode_length: float | None,
     ) -> EnvSpec:
-        """Gives Gymnasium's `spec` (None: an unregistered one) with these spaces and this limit.
+        """Returns Gymnasium's `spec` (None: an unregistered one) with these spaces and this limit.
 
         Example:
             >>> from gymnasium.spaces import Box, Discrete

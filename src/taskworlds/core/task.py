@@ -6,9 +6,9 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from taskworlds.core.errors import WrongType, WrongValue
 if TYPE_CHECKING:
     import metaworld.types
 
-__all__ = ["Params", "Task"]
+__all__ = ["Params", "Task", "by_skill"]
+
+_T = TypeVar("_T")
 
 
 class Params(Mapping[str, Any]):
@@ -47,7 +49,7 @@ class Params(Mapping[str, Any]):
             return self._items[name]
         except KeyError:
             raise KeyError(
-                f"{name!r} is no parameter of this task; it has {', '.join(self._items) or 'none'}"
+                f"{name!r} is not a parameter of this task; it has {', '.join(self._items) or 'none'}"
             ) from None
 
     def __iter__(self) -> Iterator[str]:
@@ -128,7 +130,7 @@ class Task:
             object.__setattr__(self, "params", Params(self.params))
 
     def __getitem__(self, name: str) -> Any:
-        """Gives one parameter: `task["rand_vec"]`."""
+        """Returns one parameter: `task["rand_vec"]`."""
         return self.params[name]
 
     @functools.cached_property
@@ -137,12 +139,12 @@ class Task:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
 
     def to_json(self) -> str:
-        """Gives the task as one line of JSON, with every float exact. Equal tasks give equal text."""
+        """Returns the task as one line of JSON, with every float exact. Equal tasks give equal text."""
         return json.dumps(self._as_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Task:
-        """Makes a task from the text that `to_json` gave.
+        """Makes a task from the text that `to_json` returned.
 
         Raises:
             ValueError: the text is not a task's.
@@ -183,7 +185,7 @@ class Task:
         return cls(task.env_name, data)
 
     def to_metaworld(self) -> metaworld.types.Task:
-        """Gives the task as one of Meta-World's own, for their environments' `set_task`.
+        """Returns the task as one of Meta-World's own, for their environments' `set_task`.
 
         Raises:
             ValueError: the task is not a Meta-World skill's.
@@ -214,7 +216,7 @@ class Task:
 
     @classmethod
     def of(cls, task: Any) -> Task:
-        """Gives `task` itself if it is a `Task`, and converts one of Meta-World's own.
+        """Returns `task` itself if it is a `Task`, and converts one of Meta-World's own.
 
         Raises:
             TypeError: it is neither.
@@ -224,3 +226,20 @@ class Task:
         if hasattr(task, "env_name") and isinstance(getattr(task, "data", None), bytes):
             return cls.from_metaworld(task)
         raise WrongType(f"Expected a taskworlds.Task or one of Meta-World's own tasks, not {task!r}.")
+
+
+def by_skill(items: Iterable[_T], env_name: Callable[[_T], str]) -> dict[str, tuple[_T, ...]]:
+    """Returns tasks, or what belongs to tasks, by skill, in the order of each skill's first one.
+
+    Args:
+        items: tasks, or records of tasks.
+        env_name: tells an item's skill.
+
+    Example:
+        >>> by_skill(["push 1", "reach 1", "push 2"], lambda item: item.split()[0])
+        {'push': ('push 1', 'push 2'), 'reach': ('reach 1',)}
+    """
+    found: dict[str, list[_T]] = {}
+    for item in items:
+        found.setdefault(env_name(item), []).append(item)
+    return {name: tuple(each) for name, each in found.items()}

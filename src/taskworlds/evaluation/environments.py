@@ -14,6 +14,7 @@ import numpy as np
 from taskworlds.core.benchmark import Benchmark, split_of_name
 from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.registry import world_of
+from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.meta import MetaSettings, play_meta
@@ -22,7 +23,7 @@ from taskworlds.evaluation.policies import Actor, Policy
 from taskworlds.evaluation.result import Result, Stopped, task_label
 from taskworlds.evaluation.rows import FixedRows, TaskRows, holds_tasks
 from taskworlds.evaluation.schedule import Ledger
-from taskworlds.vector.make import make_vec
+from taskworlds.vector.make import META_BATCH_SIZE, make_vec
 
 __all__ = [
     "Plan",
@@ -34,7 +35,6 @@ __all__ = [
 ]
 
 _NUM_ENVS = 10  # rows to aim at where the caller does not say
-_META_BATCH_SIZE = 20  # Meta-World's
 
 
 class Plan(NamedTuple):
@@ -50,16 +50,16 @@ class Plan(NamedTuple):
 
 
 def default_split(benchmark: Benchmark) -> str:
-    """Gives the split that is evaluated unless the caller says which."""
+    """Returns the split that is evaluated unless the caller says which."""
     return "test" if benchmark.test_tasks else "train"
 
 
 def default_num_envs(num_skills: int, episodes: int, *, meta: bool) -> int:
-    """Gives the rows unless the caller says how many: equally many for each skill, and enough in all.
+    """Returns how many rows there are unless the caller says: equally many for each skill, and enough in all.
 
     In the multi-task protocol, whose outcome does not depend on it, there are no more than episodes to be played.
     """
-    aim = _META_BATCH_SIZE if meta else _NUM_ENVS
+    aim = META_BATCH_SIZE if meta else _NUM_ENVS
     rows = num_skills * -(-aim // num_skills)
     return rows if meta else min(rows, episodes)
 
@@ -139,6 +139,7 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
         reward_function_version=envs.reward_function_version,
         max_episode_steps=envs.max_episode_steps,
         terminate_on_success=bool(terminate_on_success[0]),
+        engine=_engine_of(envs),
     )
     of_all = fingerprint(tasks)  # before anything is played: files of registered skills may change meanwhile
     with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, ledger):
@@ -147,6 +148,11 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
         else:
             play_meta(actor, rows, ledger, plan.meta)
     return _result(plan, envs.benchmark.name, envs.split, of_all, ledger)
+
+
+def _engine_of(envs: Any) -> RowEngine | None:
+    """Returns the record of the engine that steps the rows."""
+    return envs._engine
 
 
 def evaluate_fixed(plan: Plan, env: Any) -> Result:
@@ -183,7 +189,7 @@ def evaluate_fixed(plan: Plan, env: Any) -> Result:
 
 
 def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Task]:
-    """Gives the tasks to evaluate, each once."""
+    """Returns the tasks to evaluate, each once."""
     if wanted is None:
         return list(dict.fromkeys(available))
     if isinstance(wanted, Task) or not isinstance(wanted, Iterable):
@@ -201,7 +207,7 @@ def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Tas
         if task not in known:
             raise WrongValue(
                 f"tasks must be tasks of the benchmark's split that is evaluated, but {task_label(task)} is "
-                f"none of its {len(known)}. Check the split and the seed that it was drawn with.",
+                f"not one of its {len(known)}. Check the split and the seed that it was drawn with.",
                 argument="tasks",
             )
     return chosen
@@ -215,7 +221,7 @@ def _kept_when_stopped(
     fingerprint: Callable[[Sequence[Task]], Fingerprint],
     ledger: Ledger,
 ) -> Iterator[None]:
-    """Has Ctrl-C bring along the tasks that had all their episodes by then."""
+    """Makes Ctrl-C bring along the tasks that have had all their episodes."""
     try:
         yield
     except KeyboardInterrupt:
@@ -236,7 +242,7 @@ def _result(plan: Plan, name: str, split: str | None, fingerprint: Fingerprint, 
     if result.failed:
         first = result.failed[0]
         warnings.warn(
-            f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average, the "
+            f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average. The "
             f"first is {task_label(first.task)}: {first.error}. Result.failed lists them.",
             RuntimeWarning,
             stacklevel=4,

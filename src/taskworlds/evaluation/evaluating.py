@@ -1,4 +1,4 @@
-"""`evaluate`: checks what the caller asked for, and hands it on to what fits the environment."""
+"""`evaluate`: checks what the caller asked for, and passes it on to the code for the kind of environment."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def evaluate(
     they are, and so do those of other Gymnasium envs, whose rows cannot be stepped one by one.
 
     Args:
-        policy: a callable that takes observations (N, O) float64 and gives actions (N, A); or Meta-World's
+        policy: a callable that takes observations (N, O) and returns actions (N, A); or Meta-World's
             `Agent` or `MetaLearningAgent`. See `taskworlds.evaluation.policies`, also for the hook
             `begin_episodes`.
         benchmark_or_env: see above.
@@ -96,7 +96,7 @@ def evaluate(
             adaptation too, and the rest of a task that failed counts as done.
 
     Raises:
-        TypeError: an argument is of the wrong type, or does not go with what is evaluated; the policy lacks
+        TypeError: an argument is of the wrong type, or does not fit what is evaluated; or the policy has not all
             methods.
         ValueError: an argument is out of range; the policy's actions have the wrong shape or are not finite.
         taskworlds.evaluation.Stopped: Ctrl-C, after some task had all its episodes. It is a KeyboardInterrupt, and its
@@ -141,8 +141,8 @@ def evaluate(
         return evaluate_benchmark(plan, benchmark_or_env, building)
     if building:
         raise WrongType(
-            f"{', '.join(building)} cannot be set for an environment that is made already: make it with "
-            "these settings, or pass a benchmark."
+            f"{', '.join(building)} cannot be set for an environment that is already made: make it with these "
+            "settings, or pass a benchmark."
         )
     if holds_tasks(benchmark_or_env):
         return evaluate_tasks(plan, benchmark_or_env)

@@ -8,8 +8,8 @@ a method `begin_episodes(mask, infos)`. `evaluate` calls it after each reset:
   "task_name" and "goal" (N, 3), metres. `evaluate` adds "task", the `Task` of each row, and "episode_index",
   the number of the episode among those of its task.
 
-The order of the rows in a batch, and so what a policy with a generator of its own draws for which row, is the
-policy's affair: only what is keyed by task and episode is independent of the number of rows.
+A policy with a generator of its own may draw other numbers for a row if there are more or fewer rows: only what is
+keyed by task and episode is independent of the number of rows.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Timestep(NamedTuple):
         reward: (N,) float64.
         terminated: whether the task itself ended, (N,) bool.
         truncated: whether the clock ended the episode, (N,) bool.
-        aux_policy_outputs: what `adapt_action` gave beside the actions.
+        aux_policy_outputs: what `adapt_action` returned beside the actions.
     """
 
     observation: NDArray[Any]
@@ -62,7 +62,7 @@ class Agent(Protocol):
     """Meta-World's agent: actions for evaluation, and a memory that can be cleared by row."""
 
     def eval_action(self, observations: NDArray[np.float64]) -> NDArray[Any]:
-        """Gives actions (N, A) for observations (N, O)."""
+        """Returns actions (N, A) for observations (N, O)."""
 
     def reset(self, env_mask: NDArray[np.bool_]) -> None:
         """Clears what the agent remembers of the rows in the mask, (N,): their next episode begins."""
@@ -75,7 +75,7 @@ class MetaLearningAgent(Agent, Protocol):
         """Forgets all adaptation: a new batch of tasks begins."""
 
     def adapt_action(self, observations: NDArray[np.float64]) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-        """Gives actions (N, A) for adaptation, and whatever the agent wants to find in the `Timestep`."""
+        """Returns actions (N, A) for adaptation, and whatever the agent wants to find in the `Timestep`."""
 
     def step(self, timestep: Timestep) -> None:
         """Takes note of a step of adaptation."""
@@ -90,7 +90,7 @@ _META_METHODS = ("init", "adapt_action", "step", "adapt", "eval_action")
 
 
 def is_meta_learner(policy: Any) -> bool:
-    """Tells whether a policy has all methods of a `MetaLearningAgent`."""
+    """Returns whether a policy has all methods of a `MetaLearningAgent`."""
     return all(callable(getattr(policy, name, None)) for name in _META_METHODS)
 
 
@@ -132,17 +132,17 @@ class Actor:
             begin(mask, infos)
 
     def act(self, obs: Any, active: NDArray[np.bool_], describe: Callable[[int], str]) -> NDArray[Any]:
-        """Gives checked actions for evaluation; `describe(row)` names a row's task for messages."""
+        """Returns checked actions for evaluation; `describe(row)` names a row's task for messages."""
         return self._checked(self._act(obs), active, describe)
 
     def adapt(
         self, obs: Any, active: NDArray[np.bool_], describe: Callable[[int], str]
     ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Gives checked actions for adaptation, and what the agent gave beside them."""
+        """Returns checked actions for adaptation, and what the agent returned beside them."""
         given = self.policy.adapt_action(obs)
         if not (isinstance(given, tuple) and len(given) == 2):
             raise WrongType(
-                f"adapt_action must give two things, actions and a dictionary, not {type(given).__name__}.",
+                f"adapt_action must return two things, actions and a dictionary, not {type(given).__name__}.",
                 argument="adapt_action",
             )
         return self._checked(given[0], active, describe), given[1]
@@ -157,24 +157,24 @@ class Actor:
             actions = np.asarray(given)
         except ValueError as error:
             raise WrongValue(
-                f"The policy must give an array of shape {expected}, not rows of different lengths "
+                f"The policy must return an array of shape {expected}, not rows of different lengths "
                 f"({error}); the first row that waits for an action is {first}."
             ) from None
         if actions.dtype.kind not in "biuf":
             raise WrongType(
-                f"The policy must give numbers, not an array of {actions.dtype}; the first row that waits "
+                f"The policy must return numbers, not an array of {actions.dtype}; the first row that waits "
                 f"for an action is {first}."
             )
         if actions.shape != expected:
             raise WrongValue(
-                f"The policy must give actions of shape {expected}, one row for each row of its "
+                f"The policy must return actions of shape {expected}, one row for each row of its "
                 f"observations, not {actions.shape}; the first row that waits for an action is "
                 f"{first}."
             )
         if isinstance(self._space, gym.spaces.Box):
             if np.issubdtype(self._space.dtype, np.floating) and actions.dtype.kind != "f":
                 raise WrongType(
-                    f"The policy must give floating-point actions for {self._space}, not {actions.dtype}; "
+                    f"The policy must return floating-point actions for {self._space}, not {actions.dtype}; "
                     f"the first row that waits for one is {first}. Convert them if they are "
                     "meant to be exact."
                 )
@@ -182,7 +182,7 @@ class Actor:
             if broken.any():
                 row = int(np.argmax(broken))
                 raise WrongValue(
-                    f"The policy gave an action that is not finite in {describe(row)}: "
+                    f"The policy returned an action that is not finite in {describe(row)}: "
                     f"{actions[row].tolist()}."
                 )
             if actions.dtype.kind == "f" and actions.dtype not in (np.float32, np.float64):
@@ -191,7 +191,7 @@ class Actor:
             for row in rows:
                 if not self._space.contains(actions[row]):
                     raise WrongValue(
-                        f"The policy gave an action outside {self._space} in {describe(row)}: "
+                        f"The policy returned an action outside {self._space} in {describe(row)}: "
                         f"{actions[row].tolist()!r}."
                     )
         return actions
@@ -220,7 +220,7 @@ class RandomPolicy:
             self._rows[row] = self._seeded(key)
 
     def __call__(self, obs: Any) -> NDArray[Any]:
-        """Gives actions (N, *shape of the space)."""
+        """Returns actions (N, *shape of the space)."""
         num_envs = len(obs) if self._num_envs is None else self._num_envs
         return np.stack([np.asarray(self._row(row).sample()) for row in range(num_envs)])
 
@@ -248,7 +248,7 @@ def random_policy(action_space: gym.Space[Any], seed: int) -> RandomPolicy:
         seed: of all draws.
 
     Raises:
-        TypeError: `action_space` is no space of arrays, or `seed` is no whole number.
+        TypeError: `action_space` is not a space of arrays, or `seed` is not a whole number.
 
     Example:
         >>> policy = random_policy(gym.spaces.Box(-1.0, 1.0, (4,)), seed=0)
@@ -267,8 +267,8 @@ def load_policy(reference: str) -> Any:
         reference: the module to import, a colon, and the object's name in it (dots reach into attributes).
 
     Raises:
-        TypeError: `reference` is no string, or what it names is no policy.
-        ValueError: it is written otherwise, or there is no such module or object.
+        TypeError: `reference` is not a string, or what it names is not a policy.
+        ValueError: it is written in another way, or there is no such module or object.
 
     Example:
         >>> type(load_policy("taskworlds.evaluation:ExpertPolicy")).__name__
@@ -298,7 +298,7 @@ def load_policy(reference: str) -> Any:
         found = found()
     if not (callable(found) or callable(getattr(found, "eval_action", None))):
         raise WrongType(
-            f"{reference!r} is no policy but {found!r}: name a callable on batched observations, or an "
-            "object with eval_action."
+            f"{reference!r} is not a policy: it is {found!r}. Name a callable on batched observations, or an object "
+            "with eval_action."
         )
     return found

@@ -15,7 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.errors import WrongValue
 
-__all__ = ["CONFIDENCE", "RESAMPLES", "Estimate", "estimate", "iqm", "mean"]
+__all__ = ["CONFIDENCE", "METRICS", "RESAMPLES", "Estimate", "estimate", "iqm", "mean"]
+
+METRICS = ("success_end", "success_once", "episode_return", "length")
+"""What is measured of an episode, and averaged."""
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000  # puts the ends of a 95 % interval at the 2.5 % and 97.5 % points give or take 0.35 %
@@ -38,7 +41,7 @@ class Estimate(NamedTuple):
 
 
 def mean(values: ArrayLike) -> Any:
-    """Gives the mean over the last axis; NaN where there are no values.
+    """Returns the mean over the last axis; NaN where there are no values.
 
     Example:
         >>> float(mean([0.0, 0.5, 1.0]))
@@ -49,7 +52,7 @@ def mean(values: ArrayLike) -> Any:
 
 
 def iqm(values: ArrayLike) -> Any:
-    """Gives the interquartile mean over the last axis: the mean of the middle half.
+    """Returns the interquartile mean over the last axis: the mean of the middle half.
 
     A quarter of the values, rounded down, is left out at each end. NaN where a value is NaN or there are
     none.
@@ -58,7 +61,7 @@ def iqm(values: ArrayLike) -> Any:
         >>> float(iqm([0.0, 1.0, 2.0, 100.0]))
         1.5
     """
-    from scipy.stats import trim_mean
+    from scipy.stats import trim_mean  # takes a second, which only this needs
 
     array = np.asarray(values, dtype=np.float64)
     if not array.shape[-1]:
@@ -74,9 +77,9 @@ def estimate(
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
 ) -> Estimate:
-    """Gives a statistic of one number per task, with its percentile bootstrap interval.
+    """Returns a statistic of one number per task, with its percentile bootstrap interval.
 
-    Each resample draws, for every skill apart, as many of its tasks as it has, with replacement. Several
+    Each resample draws, separately for each skill, as many of its tasks as it has, with replacement. Several
     samples (two results on the same tasks) are resampled together, so that pairs stay pairs. Within a skill
     of a single task nothing can be resampled; all such skills are drawn from together, as if they were tasks
     of one skill. With fewer than two tasks in all, or with a NaN among the numbers, there is no interval:
@@ -87,7 +90,7 @@ def estimate(
         *samples: numbers by task, (T,) each.
         strata: the skill of each task, T of them.
         seed: of the generator that draws; equal seeds give equal intervals.
-        confidence: share of the resamples that lies inside the interval.
+        confidence: share of the resamples that lie inside the interval.
         resamples: how many resamples are drawn.
 
     Example:

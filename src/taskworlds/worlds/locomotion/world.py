@@ -110,6 +110,7 @@ def _world(skill: Skill) -> World:
         task_check=skill.check_task,
         goal_hidden=_hides_goal,
         class_names=partial(_class_name, skill),
+        classes=(f"taskworlds:{skill.class_name}",),
         described=partial(_described, skill),
         listing=_LISTING,
         packages=("mujoco", "gymnasium"),

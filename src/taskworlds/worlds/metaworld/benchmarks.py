@@ -8,14 +8,11 @@ from functools import partial
 from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.task import Task
 from taskworlds.core.world import BenchmarkMaker, Tasks
-from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES
+from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES, NUM_GOALS
 from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.skills import canonical_name
 
-__all__ = ["BENCHMARKS", "NUM_GOALS"]
-
-NUM_GOALS = 50
-"""Goals of each skill in Meta-World's own benchmarks."""
+__all__ = ["BENCHMARKS"]
 
 
 def _tasks(env_names: Sequence[str], seed: int, num_goals: int | None, hidden: bool) -> tuple[Task, ...]:
@@ -75,7 +72,7 @@ def _skill_list(argument: str, names: Sequence[str]) -> list[str]:
     found = [canonical_name(name) for name in names]
     double = sorted({name for name in found if found.count(name) > 1})
     if double:
-        raise WrongValue(f"{argument} names {', '.join(double)} more than once.")
+        raise WrongValue(f"{argument} names {', '.join(double)} more than once.", argument=argument)
     return found
 
 

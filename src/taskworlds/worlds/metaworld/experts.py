@@ -19,8 +19,7 @@ class ExpertPolicy:
     """Meta-World's scripted experts: in each row the one for the row's skill, clipped to the action space.
 
     An expert is privileged: where the task hides its goal, the last 3 of the 39 numbers, it reads the goal
-    from the info of the reset. It needs observations that begin with the 39 numbers as they are (not
-    normalised).
+    from the info of the reset. Observations must begin with the 39 numbers as they are, not normalised.
     """
 
     def __init__(self) -> None:
@@ -49,7 +48,7 @@ class ExpertPolicy:
             self._experts[row] = (name, experts[name](), goal)
 
     def __call__(self, obs: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Gives actions (N, 4) float32; zeros in rows that have had no episode."""
+        """Returns actions (N, 4) float32; zeros in rows that have had no episode."""
         if not self._experts:
             raise RuntimeError(
                 "The scripted experts know no row's skill yet: call begin_episodes(mask, infos) after the "
@@ -64,7 +63,7 @@ class ExpertPolicy:
 
     @staticmethod
     def _shown(obs: NDArray[np.float64], name: str, goal: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """Gives a row's 39 numbers with the goal filled in."""
+        """Returns a row's 39 numbers with the goal filled in."""
         shown = np.array(obs[:39], dtype=np.float64)
         if not shown[36:].any():
             if goal is None:

@@ -11,7 +11,7 @@ from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.task import Task
 from taskworlds.core.world import SETTINGS, Listing, World
 from taskworlds.worlds.metaworld import sawyer
-from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES
+from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES, NUM_GOALS
 from taskworlds.worlds.metaworld.goals import too_near
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import (
@@ -85,6 +85,12 @@ class _RowMaker:
     def __reduce__(self) -> tuple[Any, ...]:
         return _row_maker_knowing, registered_skills()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _RowMaker)
+
+    def __hash__(self) -> int:
+        return hash(_RowMaker)
+
 
 def _row_maker_knowing(*skills: Skill) -> _RowMaker:
     for each in skills:
@@ -145,11 +151,12 @@ METAWORLD = World(
         summary="what the arm has to do",
         by_skill=True,
         notes={
-            "benchmarks": "Multi-task benchmarks show the goal in the observation; meta benchmarks hide it, and keep tasks "
-            "apart for the test. Each skill has 50 goals.",
+            "benchmarks": "Multi-task benchmarks show the goal in the observation. Meta benchmarks hide it, and keep "
+            f"some tasks apart for the test. Each skill has {NUM_GOALS} goals.",
             "skills": "MT1 and ML1 take any of them: taskworlds evaluate drawer-open-v3.",
         },
     ),
+    classes=("taskworlds:KEpisodeMetaworld", "taskworlds:MetaWorldSetTaskEnv", "taskworlds:Metaworld"),
     experts="taskworlds.worlds.metaworld.experts:ExpertPolicy",
     packages=("mujoco", "metaworld"),
     code="taskworlds.worlds.metaworld.skill_code:registered_code",

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-import taskworlds
 from taskworlds import Task
 from taskworlds.evaluation import environments
 
@@ -166,6 +165,6 @@ def installed(monkeypatch):
         return record.envs
 
     monkeypatch.setattr(environments, "world_of", lambda env_name: SimpleNamespace(has_success=True))
-    monkeypatch.setitem(vars(taskworlds), "Benchmark", SimpleNamespace(of=of))
-    monkeypatch.setitem(vars(taskworlds), "make_vec", make_vec)
+    monkeypatch.setattr(environments, "Benchmark", SimpleNamespace(of=of))
+    monkeypatch.setattr(environments, "make_vec", make_vec)
     return record

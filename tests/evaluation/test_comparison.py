@@ -132,6 +132,6 @@ def test_nothing_in_common():
 
 def test_only_results_are_compared():
     with pytest.raises(
-        TypeError, match=r"b must be a Result, not str: give what evaluate or Result.load gave"
+        TypeError, match=r"b must be a Result, not str: give what evaluate or Result.load returned"
     ):
         compare(LOW, LOW.to_json())

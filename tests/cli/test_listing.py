@@ -82,7 +82,7 @@ def test_list_envs(run):
     assert classes["taskworlds.GymEnv"] is None
     reach = "taskworlds/reach-v3"
     assert reach not in out.split()
-    assert re.search(rf"^ {reach} +reach", run("list", "envs", "--world", "metaworld").out, re.MULTILINE)
+    assert re.search(rf"^ {reach} +move the", run("list", "envs", "--world", "metaworld").out, re.MULTILINE)
     out = run("list", "envs", "--world", "locomotion").out
     assert re.search(
         r"^ taskworlds/half-cheetah-vel-test +run at the given velocity; 30 test tasks *$", out, re.MULTILINE

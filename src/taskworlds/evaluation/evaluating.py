@@ -169,7 +169,8 @@ def _meta_settings(
         raise WrongType(
             f"{', '.join(named)} ask(s) for the meta protocol, which needs a policy with init, adapt_action, "
             f"step, adapt and eval_action, not {type(policy).__name__}. Leave them out for the multi-task "
-            "protocol."
+            "protocol.",
+            argument=named[0],
         )
     return None
 

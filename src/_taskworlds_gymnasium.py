@@ -9,11 +9,11 @@ import sys
 
 
 class _AfterGymnasium:
-    """Finds the module gymnasium.envs as usual, and has the ids registered once it has run."""
+    """Finds the module gymnasium as usual, and has the ids registered once it has run to its end."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name != "gymnasium.envs":
+        if name != "gymnasium":
             return None
         sys.meta_path.remove(_AfterGymnasium)
         from importlib.machinery import PathFinder
@@ -37,5 +37,5 @@ class _AfterGymnasium:
         return spec
 
 
-if "gymnasium.envs" not in sys.modules:
+if "gymnasium" not in sys.modules:
     sys.meta_path.insert(0, _AfterGymnasium)

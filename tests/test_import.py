@@ -11,7 +11,7 @@ import pytest
 
 import taskworlds
 
-HEAVY = ("mujoco", "metaworld", "numba", "scipy", "torch", "matplotlib")
+HEAVY = ("mujoco", "metaworld", "dm_control", "numba", "scipy", "torch", "matplotlib")
 
 
 def loaded_by(code: str) -> list[str]:
@@ -29,8 +29,10 @@ def loaded_by(code: str) -> list[str]:
         "import taskworlds",
         "import taskworlds; taskworlds.benchmark('ML45', seed=0)",
         "import taskworlds; taskworlds.Task('reach-v3', {}).id; dir(taskworlds)",
+        "import taskworlds, gymnasium; assert 'taskworlds/reach-v3' in gymnasium.registry",
+        "import gymnasium, taskworlds; assert 'taskworlds/reach-v3' in gymnasium.registry",
     ],
-    ids=["import", "ML45", "task"],
+    ids=["import", "ML45", "task", "ids by the hook", "ids by the import"],
 )
 def test_no_simulator_is_loaded(code):
     assert loaded_by(code) == []
@@ -46,6 +48,13 @@ def test_every_public_name_resolves(name):
     assert value is not None
     assert getattr(taskworlds, name) is value
     assert name in dir(taskworlds)
+
+
+def test_dir_shows_the_public_names_only():
+    assert dir(taskworlds) == taskworlds.__all__
+    assert {"World", "RowEngine", "BenchmarkMaker", "register_world", "register_engine"} <= set(
+        dir(taskworlds)
+    )
 
 
 def test_names_are_those_of_their_modules():

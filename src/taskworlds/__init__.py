@@ -9,13 +9,14 @@ import importlib
 import sys
 from typing import Any
 
-from taskworlds.core.version import __version__
+from taskworlds.core.version import __version__ as __version__
 
 # Public name -> module that defines it; a submodule that is itself public stands for itself.
 _PUBLIC = {
     "AntDirEnv": "taskworlds.compat.garage.locomotion",
     "AntGoalEnv": "taskworlds.compat.garage.locomotion",
     "Benchmark": "taskworlds.core.benchmark",
+    "BenchmarkMaker": "taskworlds.core.world",
     "EnvSpec": "taskworlds.core.step",
     "EnvStep": "taskworlds.core.step",
     "GridWorldEnv": "taskworlds.worlds.small.grid_world",
@@ -30,6 +31,7 @@ _PUBLIC = {
     "NormalizedEnv": "taskworlds.compat.garage.normalize",
     "PointEnv": "taskworlds.worlds.small.point",
     "Result": "taskworlds.evaluation",
+    "RowEngine": "taskworlds.core.row_engine",
     "RunningStatistics": "taskworlds.compat.garage.running_statistics",
     "Skill": "taskworlds.worlds.metaworld.skill",
     "StepType": "taskworlds.core.step",
@@ -38,6 +40,7 @@ _PUBLIC = {
     "TaskOnehotWrapper": "taskworlds.compat.garage.task_onehot",
     "VecEnv": "taskworlds.compat.mtrl.vec_env",
     "Walker2dRandParamsEnv": "taskworlds.compat.garage.locomotion",
+    "World": "taskworlds.core.world",
     "benchmark": "taskworlds.core.benchmark",
     "build_dmcontrol_vec_env": "taskworlds.compat.mtrl.dmcontrol",
     "build_metaworld_vec_env": "taskworlds.compat.mtrl.metaworld",
@@ -48,8 +51,10 @@ _PUBLIC = {
     "make": "taskworlds.vector.make",
     "make_vec": "taskworlds.vector.make",
     "normalize": "taskworlds.compat.garage.normalize",
+    "register_engine": "taskworlds.core.registry",
     "register_once": "taskworlds.vector.gymnasium_ids",
     "register_skill": "taskworlds.worlds.metaworld.skills",
+    "register_world": "taskworlds.core.registry",
     "round_robin_strategy": "taskworlds.compat.garage.multi_env",
     "samplers": "taskworlds.samplers",
     "testing": "taskworlds.testing",
@@ -58,15 +63,6 @@ _PUBLIC = {
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
-
-
-# Gymnasium learns our ids: now if it is there already, else as soon as it is.
-if "gymnasium.envs" in sys.modules:
-    from taskworlds.vector.gymnasium_ids import register_envs as _register_envs
-
-    _register_envs()
-else:
-    import _taskworlds_gymnasium as _taskworlds_gymnasium
 
 
 def __getattr__(name: str) -> Any:
@@ -79,4 +75,14 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC})
+    return list(__all__)
+
+
+# Gymnasium learns our ids: now if it is there already, else as soon as it is. Last, as this loads what installed
+# packages register, and that may import names from here.
+if "gymnasium" in sys.modules:
+    from taskworlds.vector.gymnasium_ids import register_envs as _register_envs
+
+    _register_envs()
+else:
+    import _taskworlds_gymnasium as _taskworlds_gymnasium

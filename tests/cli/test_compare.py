@@ -45,7 +45,7 @@ def test_compare_refuses_what_was_not_measured_alike(run, check_mistake, results
     [
         ("nothing.json", r"nothing\.json cannot be read: No such file"),
         (".", r"result\.json cannot be read: No such file"),
-        ("expert/tasks.csv", "tasks.csv: This is no saved Result"),
+        ("expert/tasks.csv", "tasks.csv: This is not a saved Result"),
     ],
 )
 def test_compare_reads_results_only(run, check_mistake, results, other, message):

@@ -65,7 +65,7 @@ def test_a_simulator_that_does_not_run(run, healthy, monkeypatch):
 def test_the_doctor_looks_at_dm_control(run, healthy, monkeypatch, version, fault, found):
     healthy["dm_control"] = version
     monkeypatch.setattr(
-        doctor_module, "fault", lambda program, **environment: fault if "dm_control" in program else None
+        doctor_module, "fault", lambda program, **environment: fault if "acrobot-swingup" in program else None
     )
     ran = run("doctor")
     assert ran.code == 0
@@ -85,7 +85,7 @@ def test_the_doctor_tries_the_library_that_is_set(run, healthy, monkeypatch, wor
     monkeypatch.setenv("MUJOCO_GL", "osmesa")
     ran = run("doctor")
     assert ran.code == 1
-    assert re.search(r"^ simulation +MISSING .*unset MUJOCO_GL, as osmesa", ran.out, re.MULTILINE)
+    assert re.search(r"^ simulation +MISSING .*unset MUJOCO_GL, because osmesa", ran.out, re.MULTILINE)
     assert re.search(rf"^ offscreen GL +optional +MUJOCO_GL=osmesa: .*{advice}", ran.out, re.MULTILINE)
 
 

@@ -11,7 +11,7 @@ import taskworlds
 from taskworlds.cli import listing
 from taskworlds.core.benchmark import benchmark
 from taskworlds.core.registry import world_of, worlds
-from taskworlds.vector.gymnasium_ids import IDS
+from taskworlds.vector.gymnasium_ids import ids
 
 
 def test_list_benchmarks(run):
@@ -72,10 +72,21 @@ def test_list_envs(run):
     assert re.search(r"^ taskworlds/custom-mt-envs +custom-mt-envs; give envs_list *$", out, re.MULTILINE)
     cheetah = r"^ taskworlds/half-cheetah-vel +run at the given velocity; 100 train and 30 test tasks *$"
     assert re.search(cheetah, out, re.MULTILINE)
-    names = [row["name"] for row in json.loads(run("list", "envs", "--json").out)]
-    assert [name for name in names if "/" in name] == list(IDS)
-    for name in names[len(IDS) :]:
-        assert hasattr(taskworlds, name.removeprefix("taskworlds."))
+    rows = json.loads(run("list", "envs", "--json").out)
+    names = [row["name"] for row in rows]
+    assert [name for name in names if "/" in name] == list(ids())
+    classes = {row["name"]: row["world"] for row in rows[len(ids()) :]}
+    assert all(hasattr(taskworlds, name.removeprefix("taskworlds.")) for name in classes)
+    assert classes["taskworlds.KEpisodeMetaworld"] == "metaworld"
+    assert classes["taskworlds.AntGoalEnv"] == "locomotion"
+    assert classes["taskworlds.GymEnv"] is None
+    reach = "taskworlds/reach-v3"
+    assert reach not in out.split()
+    assert re.search(rf"^ {reach} +move the", run("list", "envs", "--world", "metaworld").out, re.MULTILINE)
+    out = run("list", "envs", "--world", "locomotion").out
+    assert re.search(
+        r"^ taskworlds/half-cheetah-vel-test +run at the given velocity; 30 test tasks *$", out, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("columns", ["80", "100"])

@@ -189,7 +189,7 @@ def test_names_and_params_are_checked():
 
 def test_missing_parameter():
     with pytest.raises(
-        KeyError, match=r"'mass' is no parameter of this task; it has partially_obs.*, rand_vec"
+        KeyError, match=r"'mass' is not a parameter of this task; it has partially_obs.*, rand_vec"
     ):
         reach()["mass"]
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-import taskworlds
 from taskworlds import Task
 from taskworlds.evaluation import environments
 
@@ -22,6 +21,8 @@ class ScriptedVecEnv(VectorEnv):
     The observation is [number of the goal, steps so far]; the reward of a step is 1 plus the action's first
     number.
     """
+
+    _engine = None  # no engine's record
 
     def __init__(self, benchmark, rows, split="train", horizon=HORIZON, terminate_on_success=True):
         self.benchmark, self.split = benchmark, split
@@ -164,6 +165,6 @@ def installed(monkeypatch):
         return record.envs
 
     monkeypatch.setattr(environments, "world_of", lambda env_name: SimpleNamespace(has_success=True))
-    monkeypatch.setitem(vars(taskworlds), "Benchmark", SimpleNamespace(of=of))
-    monkeypatch.setitem(vars(taskworlds), "make_vec", make_vec)
+    monkeypatch.setattr(environments, "Benchmark", SimpleNamespace(of=of))
+    monkeypatch.setattr(environments, "make_vec", make_vec)
     return record

@@ -404,9 +404,9 @@ def test_a_vector_env_is_left_as_it_was(toy):
         (
             np.zeros((2, 4), dtype=complex),
             TypeError,
-            "must give numbers, not an array of complex128; .* row 0",
+            "must return numbers, not an array of complex128; .* row 0",
         ),
-        (None, TypeError, "must give numbers, not an array of object"),
+        (None, TypeError, "must return numbers, not an array of object"),
         ([[0.0], [0.0, 1.0]], ValueError, r"shape \(2, 4\), not rows of different lengths .* row 0, open"),
     ],
 )
@@ -466,7 +466,7 @@ def test_mistaken_arguments(toy, keywords, error, message):
 def test_tasks_must_be_the_benchmarks(toy):
     with pytest.raises(TypeError, match=r"tasks must be a list of tasks, .* not Task\("):
         evaluate(toy.still, toy.vec_env([toy.task(0)]), tasks=toy.task(0))
-    with pytest.raises(ValueError, match=r"open \(task \w+\) is none of its 1. Check the split"):
+    with pytest.raises(ValueError, match=r"open \(task \w+\) is not one of its 1. Check the split"):
         evaluate(toy.still, toy.vec_env([toy.task(0)]), tasks=[toy.task(0), toy.task(5)])
 
 

@@ -1,6 +1,11 @@
+"""What two results must share before they are compared."""
+
+import copy
 import dataclasses
 import importlib.metadata
+import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -12,8 +17,8 @@ import numpy as np
 import pytest
 
 import taskworlds
-from taskworlds import Task
-from taskworlds.evaluation import Fingerprint, Result, compare, evaluate
+from taskworlds import RowEngine, Task
+from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord, compare, evaluate
 from taskworlds.worlds.metaworld import skills
 from taskworlds.worlds.metaworld.skill import Terms
 
@@ -22,23 +27,77 @@ TASKS = [Task("open", {"goal": 1}), Task("open", {"goal": 2})]
 
 
 def test_versions_are_those_in_use():
-    fingerprint = Fingerprint.of(TASKS, protocol="multi-task")
-    assert fingerprint.mujoco == mujoco.__version__
-    assert fingerprint.gymnasium == gymnasium.__version__
-    assert fingerprint.numpy == np.__version__
-    assert fingerprint.metaworld == "3.1.1"
+    fingerprint = Fingerprint.of([Task("reach-v3")], protocol="multi-task")
+    assert dict(fingerprint.packages) == {
+        "gymnasium": gymnasium.__version__,
+        "metaworld": "3.1.1",
+        "mujoco": mujoco.__version__,
+        "numpy": np.__version__,
+    }
     assert fingerprint.taskworlds == taskworlds.__version__
 
 
-def test_dm_control_is_named_where_it_is_used():
-    assert Fingerprint.of([Task("walker-walk", {"len": 0.2})], protocol="multi-task").dm_control == DM_CONTROL
-    assert Fingerprint.of([Task("half-cheetah-dir")], protocol="multi-task").dm_control is None
+def test_only_packages_of_the_tasks_worlds_are_named():
+    of_control = Fingerprint.of([Task("walker-walk", {"len": 0.2})], protocol="multi-task")
+    assert list(of_control.packages) == ["dm_control", "gymnasium", "mujoco", "numpy"]
+    assert of_control.packages["dm_control"] == DM_CONTROL
+    assert list(Fingerprint.of(TASKS, protocol="multi-task").packages) == ["gymnasium", "numpy"]
 
 
-def test_results_of_before_can_be_read():
-    fields = Fingerprint.of(TASKS, protocol="multi-task").to_dict()
-    del fields["dm_control"], fields["registered_skills"]
-    assert Fingerprint.from_dict(fields) == Fingerprint.of(TASKS, protocol="multi-task")
+def test_versions_are_attributes():
+    fingerprint = Fingerprint.of([Task("half-cheetah-dir")], protocol="multi-task")
+    assert (fingerprint.mujoco, fingerprint.dm_control) == (mujoco.__version__, None)
+    with pytest.raises(AttributeError, match="'Fingerprint' object has no attribute 'pytorch'"):
+        fingerprint.pytorch  # noqa: B018
+
+
+def test_it_is_frozen_and_can_be_hashed_and_pickled():
+    fingerprint = Fingerprint.of(TASKS, protocol="multi-task")
+    assert len({fingerprint, pickle.loads(pickle.dumps(fingerprint)), copy.deepcopy(fingerprint)}) == 1
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        fingerprint.packages = {}
+    with pytest.raises(TypeError):
+        fingerprint.packages["numpy"] = "1.0"
+
+
+def test_an_engine_counts_if_it_is_not_exact():
+    exact = RowEngine("swift", "somewhere:make", exact=True, version="1.0")
+    fast, faster = (RowEngine("fast", "somewhere:make", version=version) for version in ("1.0", "2.0"))
+    none, same, one, other = (
+        Fingerprint.of(TASKS, protocol="multi-task", engine=engine) for engine in (None, exact, fast, faster)
+    )
+    assert none == same
+    assert same.differences(one) == {"engine": (None, "fast 1.0")}
+    assert one.differences(other) == {"engine": ("fast 1.0", "fast 2.0")}
+
+
+def version_1(fingerprint, **flat):
+    """What the fingerprint was in files of format version 1: each package a field, the same ones for all worlds."""
+    fields = fingerprint.to_dict()
+    del fields["packages"], fields["engine"]
+    installed = {"mujoco": mujoco.__version__, "metaworld": "3.1.1", "dm_control": None}
+    return fields | installed | {"gymnasium": gymnasium.__version__, "numpy": np.__version__} | flat
+
+
+def test_fingerprints_of_format_version_1_can_be_read():
+    now = Fingerprint.of([Task("reach-v3")], protocol="multi-task")
+    then = version_1(now)
+    assert Fingerprint.from_dict(then) == now
+    del then["dm_control"], then["registered_skills"]  # which came later
+    assert Fingerprint.from_dict(then) == now
+    assert list(Fingerprint.from_dict(version_1(now, numpy="1.0")).differences(now)) == ["numpy"]
+
+
+@pytest.mark.parametrize("name", ["reach-v3", "half-cheetah-dir", "CartPole-v1"])
+def test_results_of_format_version_1_compare_with_those_of_now(name):
+    task = Task(name, {"goal": 1})
+    fingerprint = Fingerprint.of([task], protocol="multi-task")
+    now = Result("toy", None, 1, 0, fingerprint, (TaskRecord(task, (Episode(1.0, 2, None, None),)),))
+    data = json.loads(now.to_json())
+    data |= {"format_version": 1, "fingerprint": version_1(fingerprint)}
+    then = Result.from_json(json.dumps(data))
+    assert then == now
+    assert compare(then, now).fingerprint_differences == {}
 
 
 def test_the_order_of_the_tasks_does_not_matter_but_each_task_does():

@@ -157,7 +157,7 @@ def test_an_envs_exception_comes_out():
         ({"tasks": [Task("Counter")]}, "tasks cannot be chosen for .*Counter"),
         (
             {"terminate_on_success": True},
-            "terminate_on_success cannot be set for an environment that is made",
+            "terminate_on_success cannot be set for an environment that is already made",
         ),
     ],
 )

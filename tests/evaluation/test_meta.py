@@ -218,7 +218,7 @@ def test_adapt_action_must_give_two_things(toy):
     agent = Learner()
     agent.adapt_action = lambda obs: np.zeros((len(obs), 4))
     with pytest.raises(
-        TypeError, match="adapt_action must give two things, actions and a dictionary, not ndarray"
+        TypeError, match="adapt_action must return two things, actions and a dictionary, not ndarray"
     ):
         evaluate(agent, toy.vec_env([toy.task(0)]))
 

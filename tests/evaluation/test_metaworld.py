@@ -55,7 +55,7 @@ def test_the_name_of_a_benchmark_may_say_the_split():
         result = evaluate(expert_policy(), name, **settings)
         assert result == evaluate(expert_policy(), "ML1", split=split, **settings)
         assert result.split == split
-    with pytest.raises(ValueError, match="'ML1-train' is the train split, so split='test' contradicts it"):
+    with pytest.raises(ValueError, match="'ML1-train' names the train tasks, so split='test' contradicts it"):
         evaluate(expert_policy(), "ML1-train", split="test", **settings)
 
 
@@ -67,7 +67,7 @@ def test_a_single_env_of_ours(expert_on_reach):
     assert env.batch.num_envs == 1
     with pytest.raises(AttributeError):
         env.batch = None
-    with pytest.raises(TypeError, match="num_envs cannot be set for an environment that is made already"):
+    with pytest.raises(TypeError, match="num_envs cannot be set for an environment that is already made"):
         evaluate(expert_policy(), env, num_envs=3)
 
 

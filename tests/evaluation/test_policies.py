@@ -203,7 +203,7 @@ def test_load_policy(module):
         ("some_policies.deep:still", ValueError, "there is no module 'some_policies.deep'"),
         ("broken_policies:still", ModuleNotFoundError, "not_installed_anywhere"),
         ("some_policies:stil", ValueError, "Unknown object in some_policies 'stil'. Did you mean 'still'"),
-        ("some_policies:number", TypeError, "'some_policies:number' is no policy but 3"),
+        ("some_policies:number", TypeError, "'some_policies:number' is not a policy: it is 3"),
         ("some_policies:Needy", TypeError, "size"),
     ],
 )

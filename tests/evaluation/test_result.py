@@ -136,23 +136,26 @@ def test_a_failed_save_leaves_the_old_file(mixed, tmp_path, monkeypatch):
     [
         (
             lambda text: text[: len(text) // 2],
-            r"result.json: This is no saved Result: it is cut off or not JSON",
+            r"result.json: This is not a saved Result: it is cut off or not JSON",
         ),
         (
             lambda text: "",
             r"cut off or not JSON \(Expecting value: line 1 column 1 \(char 0\)\). It starts with ''",
         ),
         (lambda text: "env_name,task_id\n", "cut off or not JSON .* It starts with 'env_name,task_id"),
-        (lambda text: '{"a": 1}', """JSON, but no saved Result: it lacks "format": 'taskworlds.Result'"""),
-        (lambda text: "[1, 2]", "JSON, but no saved Result"),
         (
-            lambda text: text.replace('"format_version": 1', '"format_version": 2'),
-            "has format_version 2, and",
+            lambda text: '{"a": 1}',
+            """JSON, but not a saved Result: it has no "format": 'taskworlds.Result'""",
+        ),
+        (lambda text: "[1, 2]", "JSON, but not a saved Result"),
+        (
+            lambda text: text.replace('"format_version": 2', '"format_version": 3'),
+            "has format_version 3, and this version of taskworlds reads 1 and 2",
         ),
         (lambda text: text.replace('"seed"', '"sead"'), "is damaged: KeyError: 'seed'"),
         (
             lambda text: text.replace('"env_name"', '"env"'),
-            "is damaged: ValueError: A task's JSON is an object",
+            "is damaged: WrongValue: A task's JSON is an object",
         ),
         (lambda text: text.replace('"protocol"', '"protokol"'), "is damaged: TypeError: .*protokol"),
         (
@@ -171,7 +174,7 @@ def test_half_written_and_foreign_files_are_told_apart(mixed, tmp_path, change, 
 def test_a_file_that_is_no_text_or_missing(tmp_path):
     path = tmp_path / "result.json"
     path.write_bytes(b"\x80\x04\x95\xff")
-    with pytest.raises(ValueError, match=r"result.json: this is no saved Result: it is not text"):
+    with pytest.raises(ValueError, match=r"result.json: This is not a saved Result: it is not text"):
         Result.load(path)
     with pytest.raises(FileNotFoundError):
         Result.load(tmp_path / "none.json")

@@ -113,7 +113,8 @@ def test_a_comparisons_table_fits_and_shows_signs_and_differences(outcome):
         )
         for record in outcome.tasks
     )
-    fingerprint = dataclasses.replace(outcome.fingerprint, numpy="1.0")
+    packages = {**outcome.fingerprint.packages, "numpy": "1.0"}
+    fingerprint = dataclasses.replace(outcome.fingerprint, packages=packages)
     other = dataclasses.replace(outcome, tasks=better, fingerprint=fingerprint)
     text = printed(compare(outcome, other, allow_different=True).table())
     assert max(map(len, text.splitlines())) <= 100

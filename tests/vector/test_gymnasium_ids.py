@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 
@@ -14,10 +15,10 @@ from gymnasium.wrappers import TimeLimit
 import taskworlds
 from taskworlds.core.benchmark import split_of_name
 from taskworlds.core.registry import world_of, worlds
-from taskworlds.vector.gymnasium_ids import IDS, register_envs, register_once
+from taskworlds.vector.gymnasium_ids import ids, register_envs, register_once
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.vector.task_vector_env import TaskVectorEnv
-from taskworlds.worlds.metaworld.benchmarks import BENCHMARKS
+from taskworlds.worlds.metaworld import skills
 
 NEEDS = {
     "MT1": {"env_name": "reach-v3"},
@@ -67,8 +68,50 @@ def test_meta_worlds_ids_are_here_under_our_name():
     theirs = {id.removeprefix("Meta-World/") for id in gym.registry if id.startswith("Meta-World/")}
     # These two make one official environment whose goal is drawn at each reset, so they are no benchmarks.
     assert theirs - {"goal_hidden", "goal_observable"} == set(ROWS)
-    assert set(IDS.values()) == {*ROWS, *ELSEWHERE}
-    assert {id for id in gym.registry if id.startswith("taskworlds/")} >= set(IDS)
+    assert {*ROWS, *ELSEWHERE} <= set(ids().values())
+
+
+def test_every_name_that_make_takes_has_an_id():
+    found = ids()
+    assert {id for id in gym.registry if id.startswith("taskworlds/")} == set(found)
+    for id, name in found.items():
+        assert id == f"taskworlds/{name}"
+        assert gym.spec(id).kwargs == {"benchmark": name}
+    for world in worlds():
+        for name, maker in world.benchmark_makers().items():
+            splits = {f"{name}-train", f"{name}-test"}
+            assert name in found.values()
+            assert splits <= set(found.values()) if maker.has_test else not splits & set(found.values())
+        for name in world.env_names():
+            assert name in found.values() or world.skill_benchmark is None
+    assert {split_of_name(name)[0] for name in found.values()} == {
+        name
+        for world in worlds()
+        for name in (*world.benchmark_makers(), *(world.env_names() if world.skill_benchmark else ()))
+    }
+
+
+def test_ids_of_skills():
+    env = gym.make("taskworlds/reach-v3", seed=0)
+    assert (env.spec.id, len(env.tasks)) == ("taskworlds/reach-v3", 50)
+    envs = gym.make_vec("taskworlds/push-v3", num_envs=2, seed=0)
+    assert (envs.num_envs, envs.skills) == (2, ["push-v3"])
+
+
+def test_a_registered_skill_has_an_id_at_once(monkeypatch):
+    monkeypatch.setattr(skills, "_registered", {})
+    mine = dataclasses.replace(skills.skill("reach-v3"), name="reach-elsewhere-v1", class_name="")
+    assert "taskworlds/reach-elsewhere-v1" not in gym.registry
+    with skills.temporarily_registered(mine):
+        assert gym.make("taskworlds/reach-elsewhere-v1", seed=0).tasks[0].env_name == "reach-elsewhere-v1"
+    assert "taskworlds/reach-elsewhere-v1" not in gym.registry
+
+
+def test_a_users_id_is_left_alone(monkeypatch):
+    spec = GymnasiumEnvSpec("taskworlds/MT10", entry_point="elsewhere:Other")
+    monkeypatch.setitem(gym.registry, "taskworlds/MT10", spec)
+    register_envs()
+    assert gym.spec("taskworlds/MT10") is spec
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -90,14 +133,6 @@ def test_make_vec(name):
     assert envs.spec.id == f"taskworlds/{name}"
     own = name.removesuffix("-train").removesuffix("-test")
     assert envs.benchmark == taskworlds.benchmark(own, seed=0, **NEEDS.get(name, {}))
-
-
-def test_every_id_names_a_benchmark_of_a_world():
-    known = {*BENCHMARKS, *(name for world in worlds() for name in world.benchmark_makers())}
-    assert {split_of_name(name)[0] for name in IDS.values()} <= known
-    mtenvs = {name for name in known if name.startswith("MT-HiPBMDP-")}
-    bodies = {name for world in worlds() if world.suite == "locomotion" for name in world.benchmark_makers()}
-    assert mtenvs | bodies == set(ELSEWHERE)
 
 
 @pytest.mark.parametrize(

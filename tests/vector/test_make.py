@@ -98,7 +98,7 @@ def test_each_split_serves_its_own_tasks(make, split):
 
 def test_a_split_named_twice_must_agree():
     taskworlds.make("ML10-test", split="test", seed=0)
-    with pytest.raises(ValueError, match="'ML10-test' is the test split, so split='train' contradicts it"):
+    with pytest.raises(ValueError, match="'ML10-test' names the test tasks, so split='train' contradicts it"):
         taskworlds.make("ML10-test", split="train", seed=0)
     with pytest.raises(ValueError, match="split must be one of 'train', 'test', not 'valid'"):
         taskworlds.make("ML10", split="valid", seed=0)

@@ -2,20 +2,26 @@
 
 The commands import what they need when they run, so that `taskworlds --help` and the lists load no simulator.
 
-Exit codes: 0 all is well; 1 something could not be done (tasks failed, a package is missing); 2 a mistake in
-the call, told in one line; 130 stopped by Ctrl-C.
+A parameter of a command has the name of the Python argument that it sets, so a `Mistake` that names the argument can be
+told under the name of the option. Errors that are no `Mistake` come from the user's policy or from a defect, and keep
+their traceback.
+
+Exit codes: 0 all is well; 1 something could not be done (tasks failed, a package is missing); 2 a mistake in the call,
+told in one line; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from taskworlds.cli import bench, compare, doctor, evaluate, listing
-from taskworlds.cli.terminal import is_mistake, say_mistake
+from taskworlds.cli.terminal import say_mistake
+from taskworlds.core.errors import Mistake
 from taskworlds.core.version import __version__
 
 __all__ = ["app", "main"]
@@ -23,17 +29,34 @@ __all__ = ["app", "main"]
 # What Typer raises for options and arguments that do not parse. It exports only this subclass.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
+
+class _Command(TyperCommand):
+    """A command that tells a user's mistake in one line."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except Mistake as mistake:
+            options = {each.name: each.opts[0] for each in self.params if each.param_type_name == "option"}
+            option = options.get(mistake.argument or "")
+            say_mistake(str(mistake) if option is None else mistake.under_name(option))
+            raise typer.Exit(2) from None
+
+
 app = typer.Typer(
-    help="Multi-task and meta-RL environments, with the task as a value.",
+    help="Multi-task and meta-RL environments in which the task is a value.",
     epilog="Start with: taskworlds evaluate MT10",
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(epilog="Example: taskworlds evaluate ML10-test --goals 10 --out results")(evaluate.evaluate)
-app.command("list", epilog="Example: taskworlds list skills")(listing.show_list)
-app.command(epilog="Example: taskworlds compare results/a results/b")(compare.compare)
-app.command(epilog="Example: taskworlds bench MT10")(bench.bench)
-app.command(epilog="Example: taskworlds doctor")(doctor.doctor)
+app.command(cls=_Command, epilog="Example: taskworlds evaluate ML10-test --goals 10 --out results")(
+    evaluate.evaluate
+)
+app.command("list", cls=_Command, epilog="Example: taskworlds list skills")(listing.show_list)
+app.command(cls=_Command, epilog="Example: taskworlds compare results/a results/b")(compare.compare)
+app.command(cls=_Command, epilog="Example: taskworlds bench MT10")(bench.bench)
+app.command(cls=_Command, epilog="Example: taskworlds doctor")(doctor.doctor)
 
 
 def _print_version(wanted: bool) -> None:
@@ -46,7 +69,8 @@ def _print_version(wanted: bool) -> None:
 def _start(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
@@ -67,13 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "taskworlds"
         message = error.format_message()  # type: ignore[attr-defined]
-        say_mistake(f"{message}{'' if message.endswith(('.', '?')) else '.'} `{path} --help` tells more.")
+        say_mistake(f"{message}{'' if message.endswith(('.', '?')) else '.'} `{path} --help` shows more.")
         code = 2
     except (KeyboardInterrupt, typer.Abort):
         code = 130
-    except (ValueError, TypeError) as error:
-        if not is_mistake(error):
-            raise
-        say_mistake(str(error))
-        code = 2
     sys.exit(code or 0)

@@ -14,6 +14,8 @@ from rich import box
 from rich.table import Table
 
 from taskworlds.cli.terminal import console, counted
+from taskworlds.core.cpus import count_cpus
+from taskworlds.core.errors import WrongValue
 
 if TYPE_CHECKING:
     from taskworlds.perf import Measured
@@ -25,37 +27,54 @@ def bench(
     benchmark: Annotated[
         str,
         typer.Argument(
-            metavar="BENCHMARK", help="MT10, MT50, a skill such as reach-v3, half-cheetah-vel, ..."
+            metavar="BENCHMARK",
+            help="The benchmark, such as MT10 or half-cheetah-vel, or a skill such as reach-v3.",
         ),
     ] = "MT10",
     num_envs: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Rows; one for each skill of a benchmark, 10 of a single skill."
+            min=1,
+            metavar="N",
+            help="Number of rows. The default is one for each skill, or 10 if there is only one skill.",
         ),
     ] = None,
     threads: Annotated[
-        str | None, typer.Option(metavar="1,2", help="Numbers of threads; 1 and all that there are.")
+        str | None,
+        typer.Option(
+            metavar="1,2",
+            help="Numbers of threads to measure with. The default is 1 and the number of processors.",
+        ),
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps of the batch in a round.")] = 60,
-    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Rounds; the table has their medians.")] = 7,
+    steps: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Number of steps that the batch takes in a round.")
+    ] = 60,
+    rounds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Number of rounds. The table shows their medians.")
+    ] = 7,
     episodes: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Rounds of whole episodes with their resets.")
+        int, typer.Option(min=0, metavar="N", help="Number of rounds of whole episodes with their resets.")
     ] = 3,
     build: Annotated[
-        bool, typer.Option("--build/--no-build", help="Measure build time and memory, in a process each.")
+        bool,
+        typer.Option(
+            "--build/--no-build", help="Whether to measure build time and memory, in a process each."
+        ),
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every round's numbers as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the numbers of every round as JSON.")
+    ] = False,
 ) -> None:
-    """Measures this package beside the official environments, and EnvPool where it is installed.
+    """Measures the speed of this package beside the official environments, and EnvPool where it is installed.
 
-    All take turns in one run, with random actions. Machines are noisy: quote the ratios, from a quiet one.
+    All of them take turns in one run, with random actions. Machines are noisy:
+    quote the ratios, and measure on a quiet machine.
 
-    The bare C++ loop is the native engine's yardstick: the physics of the very
-    rows that it steps, with nothing around it. An mjData for each row, a fixed
-    share of the rows for each thread, no wait between steps, and no observation,
-    reward or reset. "of bare" is what the native engine's steps, with all that
-    and the resets of episodes that end meanwhile, have of its speed.
+    The bare C++ loop is the yardstick of the native engine. It steps the physics
+    of the same rows with nothing around it: an mjData for each row, a fixed share
+    of the rows for each thread, no wait between steps, and no observations,
+    rewards or resets. The column "of bare" is the speed of the native engine,
+    with all of these, as a share of the loop's speed.
     """
     from taskworlds.core.benchmark import benchmark as make_benchmark
     from taskworlds.core.benchmark import split_of_name
@@ -65,8 +84,8 @@ def bench(
 
     name, split = split_of_name(benchmark)
     if split == "test":
-        raise ValueError(
-            f"BENCHMARK must name train tasks, which are what is stepped, not {benchmark!r}. Give {name}."
+        raise WrongValue(
+            f"BENCHMARK must name train tasks, because those are stepped, not {benchmark!r}. Give {name}."
         )
     made = make_benchmark(name, seed=0)
     skills = made.env_names("train")
@@ -88,7 +107,7 @@ def bench(
     if as_json:
         print(json.dumps([_plain(each) for each in results], indent=1))
         return
-    others = (each for each in results if not each.contestant.title.startswith(("taskworlds", "bare")))
+    others = (each for each in results if not each.contestant.is_ours)
     base = next(others, results[-1])
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("", no_wrap=True)
@@ -109,7 +128,7 @@ def bench(
 
 
 def _numbers(mine: Measured, base: Measured, has_bare: bool) -> list[str]:
-    """Gives a contestant's line of the table; the times are of `base`, and a cell is empty that says nothing of it."""
+    """Returns a contestant's line of the table, with times of `base`; a cell may be empty."""
     cells = [str(mine.contestant.rows or 1), f"{mine.speed:,.0f}", f"{mine.times(base):.2f}"]
     if has_bare:
         cells.append("" if mine.share is None else f"{mine.share:.0%}")
@@ -123,19 +142,18 @@ def _numbers(mine: Measured, base: Measured, has_bare: bool) -> list[str]:
 
 
 def _threads(given: str | None) -> tuple[int, ...]:
-    """Gives the numbers of threads: 1 and all, unless the caller says otherwise."""
+    """Returns the numbers of threads: 1 and all, unless the caller says otherwise."""
     if given is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return tuple(dict.fromkeys((1, cores)))
+        return tuple(dict.fromkeys((1, count_cpus())))
     parts = given.split(",")
     if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
-        raise ValueError(f"--threads must be whole numbers above 0, like 1,2,8, not {given!r}.")
+        raise WrongValue(f"--threads must be whole numbers above 0, like 1,2,8, not {given!r}.")
     return tuple(int(part) for part in parts)
 
 
 def _machine() -> str:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} cores, load {os.getloadavg()[0]:.1f}, {platform.machine()}, Python {platform.python_version()}"
+    load = os.getloadavg()[0]
+    return f"{count_cpus()} cores, load {load:.1f}, {platform.machine()}, Python {platform.python_version()}"
 
 
 def _plain(measured: Measured) -> dict[str, Any]:

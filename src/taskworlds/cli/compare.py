@@ -8,21 +8,24 @@ from typing import Annotated
 import typer
 
 from taskworlds.cli.terminal import console
+from taskworlds.core.errors import WrongValue
 
 __all__ = ["compare"]
 
 
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="A result.json, or the folder that holds it.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="The other one.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The result to compare with it, likewise.")],
     allow_different: Annotated[
         bool,
-        typer.Option("--allow-different", help="Compare even if settings or versions differ; say which."),
+        typer.Option(
+            "--allow-different", help="Compare even if settings or versions differ, and show which do."
+        ),
     ] = False,
 ) -> None:
-    """Shows how far result B lies from result A, with 95 % intervals.
+    """Shows how far result B is from result A, with 95 % intervals.
 
-    Refused if the two were not measured alike: on the same tasks, with the same settings and versions.
+    Both must have been measured alike: on the same tasks, with the same settings and versions.
     """
     from taskworlds.evaluation import Result
     from taskworlds.evaluation import compare as compare_results
@@ -34,14 +37,15 @@ def compare(
         try:
             results.append(Result.load(file))
         except OSError as error:
-            raise ValueError(
-                f"{file} cannot be read: {error.strerror}. Give what `taskworlds evaluate --out` wrote."
+            raise WrongValue(
+                f"{file} cannot be read: {error.strerror}. Give a folder or file that `taskworlds evaluate --out` "
+                "wrote."
             ) from None
     first, second = results
     differences = first.fingerprint.differences(second.fingerprint)
     if differences and not allow_different:
         listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in differences.items())
-        raise ValueError(
+        raise WrongValue(
             f"The results were not measured alike, so their difference would mix causes: {listed}. Evaluate "
             "again under equal conditions, or pass --allow-different."
         )

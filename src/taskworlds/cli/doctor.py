@@ -19,6 +19,8 @@ from rich.table import Table
 from rich.text import Text
 
 from taskworlds.cli.terminal import console
+from taskworlds.core.cpus import count_cpus_of_container
+from taskworlds.core.registry import worlds
 from taskworlds.core.version import __version__
 from taskworlds.rendering.offscreen import DRAW, INSTALL, LIBRARIES, fault
 
@@ -37,25 +39,22 @@ OPTIONAL = {
     "torch": "observations as tensors",
     "omegaconf": "configurations of mtrl",
 }
+# What to install for the packages of worlds that the package can do without, where it is not just their name.
+EXTRAS = {"dm_control": "taskworlds[control]"}
 
 _OK, _OPTIONAL, _MISSING = "ok", "optional", "MISSING"
 _STYLES = {_OK: "green", _OPTIONAL: "yellow", _MISSING: "bold red"}
 
 _STEP = """
 import taskworlds
-env = taskworlds.make("reach-v3", seed=0)
+env = taskworlds.make({name!r}, seed=0)
 env.reset(seed=0)
 env.step(env.action_space.sample())
 """
+_SKILL = "reach-v3"
 _IDS = """
 import gymnasium, sys
 sys.exit("taskworlds/MT10" not in gymnasium.registry)
-"""
-_CONTROL = """
-from dm_control import suite
-env = suite.load("finger", "spin")
-env.reset()
-env.step(env.action_spec().minimum)
 """
 
 
@@ -76,7 +75,7 @@ class Check(NamedTuple):
 
 
 def doctor() -> None:
-    """Checks whether everything is there, and says how to get what is not.
+    """Checks whether everything is installed and works, and says how to get what is missing.
 
     The exit code is 0 if `taskworlds evaluate` can run, and 1 if something that it needs is missing.
     """
@@ -87,7 +86,7 @@ def doctor() -> None:
     table.add_column("found", overflow="fold")
     table.add_column("what to do", overflow="fold")
     missing = []
-    with console(stderr=True).status("looking around"):
+    with console(stderr=True).status("checking"):
         for check in checks():
             table.add_row(
                 Text(check.name),
@@ -105,7 +104,7 @@ def doctor() -> None:
 
 
 def checks() -> Iterator[Check]:
-    """Looks at one thing after the other; those that could crash run in a process of their own."""
+    """Checks one thing after the other; what could crash runs in a process of its own."""
     yield Check("taskworlds", _OK, f"{__version__}, {Path(__file__).parents[1]}")
     yield _python()
     for name, wanted in NEEDED.items():
@@ -114,10 +113,10 @@ def checks() -> Iterator[Check]:
     yield _ids()
     for name, use in OPTIONAL.items():
         yield _optional_package(name, use)
-    yield _control()
+    yield from _worlds()
     yield _rendering()
     yield _compiler()
-    yield Check("cores", _OK, f"{_cores()} of {os.cpu_count()} for this process")
+    yield Check("cores", _OK, f"{count_cpus_of_container()} of {os.cpu_count()} for this process")
     yield _cache()
 
 
@@ -147,12 +146,12 @@ def _optional_package(name: str, use: str) -> Check:
 
 
 def _simulation() -> Check:
-    trouble = fault(_STEP)
+    trouble = fault(_STEP.format(name=_SKILL))
     if trouble is None:
-        return Check("simulation", _OK, "one step of reach-v3")
-    advice = "mend what is missing above; if nothing is, reinstall mujoco"
-    if (library := os.environ.get("MUJOCO_GL")) and fault(_STEP, MUJOCO_GL="") is None:
-        advice = f"unset MUJOCO_GL, as {library} cannot be loaded, or install it: {INSTALL}"
+        return Check("simulation", _OK, f"one step of {_SKILL}")
+    advice = "install what is missing above; if nothing is, reinstall mujoco"
+    if (library := os.environ.get("MUJOCO_GL")) and fault(_STEP.format(name=_SKILL), MUJOCO_GL="") is None:
+        advice = f"unset MUJOCO_GL, because {library} cannot be loaded, or install it: {INSTALL}"
     return Check("simulation", _MISSING, trouble, advice)
 
 
@@ -160,23 +159,33 @@ def _ids() -> Check:
     if fault(_IDS) is None:
         return Check("Gymnasium ids", _OK, "registered when Gymnasium is imported")
     return Check(
-        "Gymnasium ids", _OPTIONAL, "not registered by themselves", "import taskworlds before gymnasium.make"
+        "Gymnasium ids", _OPTIONAL, "not registered automatically", "import taskworlds before gymnasium.make"
     )
 
 
-def _control() -> Check:
-    """Takes a step of dm_control, without pictures."""
-    found = _version("dm_control")
-    advice = 'pip install "taskworlds[control]" (dm_control\'s tasks)'
-    if found is None:
-        return Check("dm_control", _OPTIONAL, "not installed", advice)
-    if trouble := fault(_CONTROL, MUJOCO_GL="disable"):
-        return Check("dm_control", _OPTIONAL, f"{found}, but {trouble}", advice)
-    return Check("dm_control", _OK, found)
+def _worlds() -> Iterator[Check]:
+    """Checks the packages of worlds that the package can do without, and takes a step there, without pictures."""
+    seen = set(NEEDED)
+    for world in worlds():
+        for package in world.packages:
+            if package in seen:
+                continue
+            seen.add(package)
+            found = _version(package)
+            advice = f'pip install "{EXTRAS.get(package, package)}" (the worlds of {world.suite})'
+            if found is None:
+                yield Check(package, _OPTIONAL, "not installed", advice)
+                continue
+            names = [name for name, maker in world.benchmark_makers().items() if not maker.keywords]
+            trouble = fault(_STEP.format(name=names[0]), MUJOCO_GL="disable") if names else None
+            if trouble is not None:
+                yield Check(package, _OPTIONAL, f"{found}, but {trouble}", advice)
+            else:
+                yield Check(package, _OK, found)
 
 
 def _rendering() -> Check:
-    """Draws a picture with each of the libraries that can do so without a display."""
+    """Draws a picture with each library that can do so without a display."""
     name = "offscreen GL"
     libraries = [each for each in LIBRARIES if each != "glfw"] or list(LIBRARIES)
     faults = {library: fault(DRAW, MUJOCO_GL=library) for library in libraries}
@@ -217,7 +226,7 @@ def _cache() -> Check:
             "cache folder",
             _OPTIONAL,
             f"{folder}: {error.strerror}",
-            "set XDG_CACHE_HOME to a folder to write to",
+            "set XDG_CACHE_HOME to a folder that can be written to",
         )
     return Check("cache folder", _OK, str(folder))
 
@@ -230,7 +239,7 @@ def _version(package: str) -> str | None:
 
 
 def _satisfies(found: str, wanted: str) -> bool:
-    """Tells whether a version satisfies bounds such as ">=3.10,<3.14"."""
+    """Returns whether a version satisfies bounds such as ">=3.10,<3.14"."""
     for bound in wanted.split(","):
         sign, limit = re.fullmatch(r"(==|>=|<)(.+)", bound).groups()  # type: ignore[union-attr]
         left, right = _numbers(found), _numbers(limit)
@@ -241,13 +250,3 @@ def _satisfies(found: str, wanted: str) -> bool:
 
 def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.match(r"[\d.]*\d", version)[0].split(".")]  # type: ignore[index]
-
-
-def _cores() -> int:
-    """Gives how many cores this process may use: those it is bound to, or its container's share if less."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 import tempfile
 import time
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from taskworlds.cli.terminal import console, counted, is_mistake, say_mistake
-from taskworlds.core.errors import check_choice, check_known, check_seed
+from taskworlds.cli.terminal import console, counted, say_mistake
+from taskworlds.core.errors import WrongValue, check_choice, check_known, check_seed
+from taskworlds.core.registry import engines, worlds
 
 if TYPE_CHECKING:
     from taskworlds.core.benchmark import Benchmark
@@ -29,32 +29,27 @@ _FILES = ("result.json", "tasks.csv", "skills.csv")
 _NAMED_POLICIES = ("expert", "random")
 _PLAYED, _HOW, _OUTPUT = "What is played", "How", "Output"
 
-# Python's arguments, which the messages of the package name, and the options that set them here.
-_OPTIONS = {
-    "adaptation_episodes": "--adaptation-episodes",
-    "env_name": "--env-name",
-    "max_episode_steps": "--max-episode-steps",
-    "num_envs": "--num-envs",
-    "num_goals": "--goals",
-    "reward_function_version": "--reward-version",
-    "split=": "--split=",
-    "vector_strategy": "--engine",
-}
+# What the help says of worlds and engines.
+_EXPERTS = ", ".join(world.name for world in worlds() if world.experts is not None)
+_REWARDS = [each.reward_function_versions for each in worlds() if len(each.reward_function_versions) > 1]
+_VERSIONS = list(dict.fromkeys(version for versions in _REWARDS for version in versions))
+_ENGINES = "; ".join(f"{name}: {each.summary}" for name, each in engines().items())
 
 
 def evaluate(
     benchmark: Annotated[
         str,
         typer.Argument(
-            metavar="BENCHMARK", help="MT10, ML45-test, a skill such as reach-v3, half-cheetah-vel, ..."
+            metavar="BENCHMARK",
+            help="The benchmark, such as MT10, ML45-test or half-cheetah-vel, or a skill such as reach-v3.",
         ),
     ],
     policy: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="expert (Meta-World's scripted ones), random, or your own as package.module:object, looked "
-            "for in the current directory first; expert in Meta-World, else random.",
+            help=f"The policy: expert (in {_EXPERTS}), random, or your own as package.module:object, which is looked "
+            "for in the current directory first. The default is expert where there is one, and random elsewhere.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -62,85 +57,112 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="train|test",
-            help="Which tasks; test where there are test tasks.",
+            help="Which tasks to play. The default is test where the benchmark has test tasks.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
     env_name: Annotated[
-        str | None, typer.Option(metavar="SKILL", help="The skill of MT1 or ML1.", rich_help_panel=_PLAYED)
+        str | None,
+        typer.Option(metavar="SKILL", help="The skill of MT1 or ML1.", rich_help_panel=_PLAYED),
     ] = None,
-    goals: Annotated[
+    num_goals: Annotated[
         int | None,
         typer.Option(
+            "--goals",
             min=1,
             metavar="N",
-            help="Goals for each skill, or tasks in each split; 50 in Meta-World, else the benchmark's.",
+            help="Number of goals for each skill, or of tasks in each split. The default is the benchmark's own.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
-    episodes: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Episodes for each goal.", rich_help_panel=_PLAYED)
+    episodes_per_task: Annotated[
+        int,
+        typer.Option(
+            "--episodes",
+            min=1,
+            metavar="N",
+            help="Number of episodes for each task.",
+            rich_help_panel=_PLAYED,
+        ),
     ] = 1,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Of goals and random policy.", rich_help_panel=_PLAYED)
+        int,
+        typer.Option(metavar="N", help="Seed for the goals and the random policy.", rich_help_panel=_PLAYED),
     ] = 0,
     max_episode_steps: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
-            help="Steps that end an episode; the benchmark's (500 in Meta-World).",
+            help="Number of steps after which an episode ends. The default is the benchmark's own.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
-    stop_at_success: Annotated[
+    terminate_on_success: Annotated[
         bool,
         typer.Option(
             "--stop-at-success/--full-episodes",
-            help="End an episode with its first success, or play on to its last step.",
+            help="Whether an episode ends with its first success, or is played to its last step.",
             rich_help_panel=_PLAYED,
         ),
     ] = True,
-    reward_version: Annotated[
-        str | None, typer.Option(metavar="v1|v2", help="Of Meta-World's reward; v2.", rich_help_panel=_PLAYED)
+    reward_function_version: Annotated[
+        str | None,
+        typer.Option(
+            "--reward-version",
+            metavar="|".join(_VERSIONS),
+            help="Version of the reward, where a world has several. The default is the newest.",
+            rich_help_panel=_PLAYED,
+        ),
     ] = None,
-    one_hot: Annotated[
+    use_one_hot: Annotated[
         bool,
-        typer.Option("--one-hot", help="Append the skill's one-hot to observations.", rich_help_panel=_HOW),
+        typer.Option(
+            "--one-hot", help="Append a one-hot of the skill to observations.", rich_help_panel=_HOW
+        ),
     ] = False,
     adaptation_episodes: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
-            help="Episodes that a meta-learning policy adapts with, on each task; 10.",
+            help="Number of episodes with which a meta-learning policy adapts to each task. The default is 10.",
             rich_help_panel=_HOW,
         ),
     ] = None,
     num_envs: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Rows; equally many for each skill, 10 or more.", rich_help_panel=_HOW
+            min=1,
+            metavar="N",
+            help="Number of rows. The default is the same for each skill, and at least 10 in all.",
+            rich_help_panel=_HOW,
         ),
     ] = None,
-    engine: Annotated[
+    vector_strategy: Annotated[
         str | None,
         typer.Option(
-            metavar="native|sync|async",
-            help="native steps rows on threads; sync and async (a process each) step the official environments; "
-            "native where there is one.",
+            "--engine",
+            metavar="|".join(engines()),
+            help=f"What steps the rows. {_ENGINES}. The default is the world's own choice.",
             rich_help_panel=_HOW,
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help=f"Write {', '.join(_FILES)} there.", rich_help_panel=_OUTPUT),
+        typer.Option(
+            metavar="FOLDER", help=f"Folder to write {', '.join(_FILES)} to.", rich_help_panel=_OUTPUT
+        ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Overwrite the files there.", rich_help_panel=_OUTPUT)
+        bool,
+        typer.Option("--force", help="Overwrite the files that are there.", rich_help_panel=_OUTPUT),
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print the overall line only.", rich_help_panel=_OUTPUT)
+        bool,
+        typer.Option(
+            "--quiet", "-q", help="Print only the line with the overall figures.", rich_help_panel=_OUTPUT
+        ),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel=_OUTPUT)
@@ -156,35 +178,35 @@ def evaluate(
     from taskworlds.evaluation.environments import default_num_envs
     from taskworlds.evaluation.policies import is_meta_learner
 
-    check_seed(seed, "--seed")
-    with _arguments_as_options():
-        tasks, split = _tasks(benchmark, split, env_name, seed, goals)
+    check_seed(seed)
+    tasks, split = _tasks(benchmark, split, env_name, seed, num_goals)
     skills = tasks.env_names(split)
     world = world_of(skills[0])
     policy = policy or ("random" if world.experts is None else "expert")
     if policy == "expert" and world.experts is None:
-        raise ValueError(f"{world.name} has no scripted experts: give --policy random, or your own.")
-    stop_at_success = stop_at_success and world.has_success
-    reward_version = check_choice(
-        "--reward-version",
-        reward_version or world.reward_function_versions[-1],
+        raise WrongValue(f"{world.name} has no scripted experts: give --policy random, or your own.")
+    terminate_on_success = terminate_on_success and world.has_success
+    reward_function_version = check_choice(
+        "reward_function_version",
+        reward_function_version or world.reward_function_versions[-1],
         world.reward_function_versions,
     )
     player = _load(policy, world, seed)
     meta = is_meta_learner(player)
-    count = len(tasks.tasks(split)) * episodes
+    count = len(tasks.tasks(split)) * episodes_per_task
     num_envs = num_envs or default_num_envs(len(skills), count, meta=meta)
-    with _arguments_as_options():
-        engine = choose_engine(world, engine, num_envs).name
+    engine = choose_engine(world, vector_strategy, num_envs).name
     if out is not None:
         _prepare(out, force)
 
     say = console(stderr=as_json)
     if not quiet:
-        limit = f"{'up to ' if stop_at_success else ''}{max_episode_steps or world.max_episode_steps} steps"
+        limit = (
+            f"{'up to ' if terminate_on_success else ''}{max_episode_steps or world.max_episode_steps} steps"
+        )
         each, noun = len(tasks.tasks(split)) // len(skills), world.task_word
-        shape = f"{counted(len(skills), 'skill')} x {counted(each, noun)} x {counted(episodes, 'episode')}"
-        how = f"reward {reward_version}, engine {engine} with {counted(num_envs, 'row')}"
+        shape = f"{counted(len(skills), 'skill')} x {counted(each, noun)} x {counted(episodes_per_task, 'episode')}"
+        how = f"reward {reward_function_version}, engine {engine} with {counted(num_envs, 'row')}"
         say.print(
             f"{tasks.name} {split}: {shape} = {counted(count, 'episode')} of {limit}, seed {seed}",
             markup=False,
@@ -194,7 +216,7 @@ def evaluate(
     begun = time.monotonic()
     stopped = ""
     try:
-        with _arguments_as_options(), _progress(shown=not quiet) as on_episode, warnings.catch_warnings():
+        with _progress(shown=not quiet) as on_episode, warnings.catch_warnings():
             # Said below, and in the table.
             warnings.filterwarnings(
                 "ignore", message=r"\d+ of \d+ tasks could not run", category=RuntimeWarning
@@ -203,14 +225,14 @@ def evaluate(
                 player,
                 tasks,
                 split=split,  # type: ignore[arg-type]
-                episodes_per_task=episodes,
+                episodes_per_task=episodes_per_task,
                 seed=seed,
                 num_envs=num_envs,
                 vector_strategy=engine,
                 max_episode_steps=max_episode_steps,
-                terminate_on_success=stop_at_success,
-                reward_function_version=reward_version,
-                use_one_hot=one_hot or None,
+                terminate_on_success=terminate_on_success,
+                reward_function_version=reward_function_version,
+                use_one_hot=use_one_hot or None,
                 adaptation_episodes=adaptation_episodes,
                 on_episode=on_episode,
             )
@@ -249,41 +271,32 @@ def evaluate(
         raise typer.Exit(1)
 
 
-@contextlib.contextmanager
-def _arguments_as_options() -> Iterator[None]:
-    """Has the messages of mistakes name the options of the command, not the arguments of the functions."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        if is_mistake(error):
-            names = re.compile(rf"\b({'|'.join(_OPTIONS)})")
-            error.args = (names.sub(lambda match: _OPTIONS[match[0]], str(error)),)
-        raise
-
-
 def _tasks(
-    name: str, split: str | None, env_name: str | None, seed: int, goals: int | None
+    name: str, split: str | None, env_name: str | None, seed: int, num_goals: int | None
 ) -> tuple[Benchmark, str]:
-    """Gives the benchmark that is named, and the split of it that is played."""
+    """Returns the benchmark that is named, and the split of it that is played."""
     from taskworlds.core.benchmark import SPLITS, benchmark, split_of_name
+    from taskworlds.core.registry import benchmark_makers
     from taskworlds.evaluation.environments import default_split
 
     if split is not None:
-        check_choice("--split", split, SPLITS)
+        check_choice("split", split, SPLITS)
     name, split = split_of_name(name, split)
-    if name.startswith("custom-"):
-        raise ValueError(
-            f"{name} is a list of skills of your own, which the command line does not take. In Python: "
-            f"taskworlds.evaluate(policy, taskworlds.benchmark({name!r}, ...))."
+    maker = benchmark_makers()[name][1] if name in benchmark_makers() else None
+    other = [keyword for keyword in maker.keywords if keyword != "env_name"] if maker is not None else []
+    if other:
+        raise WrongValue(
+            f"{name} needs {' and '.join(other)}, which the command line does not take. In Python: "
+            f"taskworlds.evaluate(policy, taskworlds.benchmark({name!r}, {other[0]}=[...]))."
         )
-    made = benchmark(name, env_name, seed=seed, num_goals=goals)
+    made = benchmark(name, env_name, seed=seed, num_goals=num_goals)
     split = split or default_split(made)
     made.tasks(split)  # raises where there are none
     return made, split
 
 
 def _load(name: str, world: World, seed: int) -> Any:
-    """Gives the policy of a name."""
+    """Returns the policy of a name."""
     from taskworlds.evaluation import load_policy, random_policy
 
     if ":" in name:
@@ -297,17 +310,18 @@ def _prepare(folder: Path, force: bool) -> None:
     """Makes the folder, and raises before anything is played if the files could not be written there."""
     there = [name for name in _FILES if (folder / name).exists()]
     if there and not force:
-        raise ValueError(
-            f"--out {folder} already holds {', '.join(there)}. Give another folder, or --force to overwrite."
+        raise WrongValue(
+            f"--out must be a folder without results, but {folder} already holds {', '.join(there)}. Give another "
+            "folder, or --force to overwrite them."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise ValueError(
+        raise WrongValue(
             f"--out must be a folder that can be written to, which {folder} is not: {error.strerror}. Give "
-            "another one."
+            "another folder."
         ) from None
 
 
@@ -319,7 +333,7 @@ def _write(result: Result, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """Gives what is called after each episode. It moves a bar on a terminal."""
+    """Returns what is to be called after each episode. It moves a bar on a terminal."""
     from rich.progress import (
         BarColumn,
         Progress,
@@ -351,7 +365,7 @@ def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 def _overall(result: Result, seconds: float) -> str:
-    """Gives the line that tells the outcome."""
+    """Returns the line that tells the outcome."""
     completed = counted(len(result.completed), "task")
     if not result.completed:
         return f"no task ran to its end, {seconds:.0f} s"

@@ -13,47 +13,43 @@ from rich.text import Text
 from taskworlds.cli.terminal import console
 from taskworlds.core.errors import check_choice, check_known
 from taskworlds.core.reference import resolve
+from taskworlds.core.registry import benchmark_makers, worlds
 from taskworlds.core.world import BenchmarkMaker, Listing
 
 __all__ = ["LISTS", "benchmarks", "envs", "show_list", "skills"]
 
-# The suite of the classes of a module; None for those that belong to none.
-_CLASSES = {
-    "taskworlds.compat.amago.k_episode": "metaworld",
-    "taskworlds.compat.garage.gym_env": None,
-    "taskworlds.compat.garage.locomotion": "locomotion",
-    "taskworlds.compat.garage.metaworld_set_task": "metaworld",
-    "taskworlds.worlds.small.grid_world": None,
-    "taskworlds.worlds.small.point": None,
-}
+# Environments that are classes and belong to no suite, unless a world claims them.
+_CLASSES = ("taskworlds:GridWorldEnv", "taskworlds:GymEnv", "taskworlds:PointEnv")
 _NO_SUITE = Listing("Small worlds and adapters")
 
 
 def show_list(
-    what: Annotated[str, typer.Argument(metavar="benchmarks|skills|envs", help="Which list.")],
+    what: Annotated[str, typer.Argument(metavar="benchmarks|skills|envs", help="What to list.")],
     word: Annotated[
-        str | None, typer.Argument(metavar="WORD", help="Only what has this in its name or description.")
+        str | None,
+        typer.Argument(metavar="WORD", help="List only what has this word in its name or description."),
     ] = None,
     world: Annotated[
         str | None,
-        typer.Option(metavar="metaworld|locomotion|control", help="Only this world, with all of it."),
+        typer.Option(
+            metavar="|".join(dict.fromkeys(each.suite for each in worlds())),
+            help="List only the worlds of this suite, with all their variants.",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON, with all there is.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole list as JSON.")] = False,
 ) -> None:
     """Lists the benchmarks, the skills, or the environments."""
-    from taskworlds.core.registry import worlds
-
     check_known("list", what, LISTS, f"There are {', '.join(LISTS)}.")
     rows = LISTS[what]()
     everything = len(rows)
     if world is not None:
-        check_choice("--world", world, list(dict.fromkeys(row["world"] for row in rows if row["world"])))
+        check_choice("world", world, list(dict.fromkeys(row["world"] for row in rows if row["world"])))
         rows = [row for row in rows if row["world"] == world]
     if word is not None:
         searched = ("name", "object", "summary")
         found = [row for row in rows if any(word.lower() in row.get(key, "").lower() for key in searched)]
         if not found:
-            hint = f"No name or description has it. `taskworlds list {what}` shows all."
+            hint = f"It is in no name or description. `taskworlds list {what}` shows all."
             check_known("word", word, [row["name"] for row in rows], hint)
         rows = found
     if as_json:
@@ -83,9 +79,9 @@ def show_list(
 
 
 def benchmarks() -> list[dict[str, Any]]:
-    """Gives each benchmark: name, world, kind, what varies, skills and numbers of tasks, and what else it must be told.
+    """Returns each benchmark: name, suite, kind, what varies, skills, numbers of tasks, and the arguments it needs.
 
-    Skills and numbers are None where they are the caller's. `variant` says whether it is made of a skill or a family
+    Skills and numbers are None where the caller decides them. `variant` tells whether it is made of a skill or a family
     that another line of the table stands for.
 
     Example:
@@ -94,8 +90,6 @@ def benchmarks() -> list[dict[str, Any]]:
         >>> [(row["name"], row["train_tasks"], row["test_tasks"]) for row in benchmarks() if row["name"] == "ant-goal"]
         [('ant-goal', 150, 30)]
     """
-    from taskworlds.core.registry import benchmark_makers
-
     rows: list[dict[str, Any]] = []
     for name, (world, maker) in benchmark_makers().items():
         train_tasks, test_tasks = _counts(maker)
@@ -117,7 +111,7 @@ def benchmarks() -> list[dict[str, Any]]:
 
 
 def _counts(maker: BenchmarkMaker) -> tuple[int | None, int | None]:
-    """Gives how many train and test tasks a benchmark has; None where the caller decides it."""
+    """Returns how many train and test tasks a benchmark has; None where the caller decides it."""
     if maker.num_goals is None and not maker.keywords:
         train, test = resolve(maker.tasks)(0, None)
         return len(train), len(test)
@@ -129,7 +123,7 @@ def _counts(maker: BenchmarkMaker) -> tuple[int | None, int | None]:
 
 
 def skills() -> list[dict[str, Any]]:
-    """Gives each skill's name, world, object, summary and benchmarks; and its bounds, in Meta-World.
+    """Returns each skill's name, suite, object, summary and benchmarks, and what its world tells beside.
 
     Example:
         >>> skills()[0]["name"], skills()[0]["benchmarks"]
@@ -137,8 +131,6 @@ def skills() -> list[dict[str, Any]]:
         >>> [row["object"] for row in skills() if row["name"] == "ant-goal"]
         ['ant']
     """
-    from taskworlds.core.registry import worlds
-
     rows: list[dict[str, Any]] = []
     for world in worlds():
         for name in world.env_names():
@@ -149,48 +141,63 @@ def skills() -> list[dict[str, Any]]:
 
 
 def envs() -> list[dict[str, Any]]:
-    """Gives the Gymnasium ids, for `gymnasium.make` and `make_vec`, and the environments that are classes.
+    """Returns the Gymnasium ids, for `gymnasium.make` and `make_vec`, and the environments that are classes.
 
     Example:
         >>> [env["name"] for env in envs() if "MT10" in env["name"] or "Point" in env["name"]]
         ['taskworlds/MT10', 'taskworlds.PointEnv']
     """
-    import taskworlds
     from taskworlds.core.benchmark import split_of_name
-    from taskworlds.vector.gymnasium_ids import IDS
+    from taskworlds.vector.gymnasium_ids import ids  # imports Gymnasium
 
     known = {row["name"]: row for row in benchmarks()}
+    makers = benchmark_makers()
+    about = {name: (world, world.about(name)[1]) for world in worlds() for name in world.env_names()}
     rows: list[dict[str, Any]] = []
-    for id, name in IDS.items():
+    for id, name in ids().items():
         benchmark, split = split_of_name(name)
-        row = known[benchmark]
-        if row["world"] == "metaworld":
-            skills = row["test_skills" if split == "test" else "train_skills"]
-            title = benchmark if split is None else f"{split} tasks of {benchmark}"
-            summary = f"{title}, {len(skills)} skills" if skills else f"{title}; give {row['needs']}"
+        if benchmark in known:
+            world, maker = makers[benchmark]
+            summary = _summary(known[benchmark], split, by_skill=world.listed.by_skill)
+            variant = maker.is_variant or (split is not None and not world.listed.by_skill)
         else:
-            tested = f" and {row['test_tasks']} test" if row["test_tasks"] else ""
-            summary = f"{_short(row['summary'])}; {row['train_tasks']} train{tested} tasks"
+            (world, summary), variant = about[name], True
         rows.append(
             {
                 "name": id,
-                "world": row["world"],
+                "world": world.suite,
                 "made_by": "gymnasium.make and gymnasium.make_vec",
                 "summary": summary,
+                "variant": variant,
             }
         )
-    for name, module in taskworlds._PUBLIC.items():
-        if module in _CLASSES:
-            first = (getattr(taskworlds, name).__doc__ or "").partition("\n")[0]
-            rows.append(
-                {
-                    "name": f"taskworlds.{name}",
-                    "world": _CLASSES[module],
-                    "made_by": "its constructor",
-                    "summary": first,
-                }
-            )
+    claimed = {name: world.suite for world in worlds() for name in world.classes}
+    for name, suite in (dict.fromkeys(_CLASSES) | claimed).items():
+        rows.append(
+            {
+                "name": name.replace(":", "."),
+                "world": suite,
+                "made_by": "its constructor",
+                "summary": (resolve(name).__doc__ or "").partition("\n")[0],
+                "variant": False,
+            }
+        )
     return rows
+
+
+def _summary(row: dict[str, Any], split: str | None, *, by_skill: bool) -> str:
+    """Returns what a benchmark, or a split of it, is, in a few words."""
+    if not by_skill:
+        splits = ("train", "test") if split is None else (split,)
+        counts = [f"{row[f'{each}_tasks']} {each}" for each in splits if row[f"{each}_tasks"]]
+        return f"{_short(row['summary'])}; {' and '.join(counts)} tasks"
+    if split is not None:
+        skills = row[f"{split}_skills"]
+        title = f"{split} tasks of {row['name']}"
+    else:
+        skills = row["train_skills"]
+        title = row["name"]
+    return f"{title}, {len(skills)} skills" if skills else f"{title}; give {row['needs']}"
 
 
 # What each list is made by, and what is said at its end.
@@ -198,7 +205,7 @@ LISTS = {"benchmarks": benchmarks, "skills": skills, "envs": envs}
 
 
 def _columns(what: str, listing: Listing) -> dict[str, str]:
-    """Gives the columns of a suite's table: by heading, the entry of a row."""
+    """Returns the columns of a suite's table: by heading, the entry of a row."""
     if what == "envs":
         return {"env": "name", "what it is": "summary"}
     if what == "skills":
@@ -210,9 +217,10 @@ def _columns(what: str, listing: Listing) -> dict[str, str]:
 
 
 _LAST = {
-    "benchmarks": "A word finds some: taskworlds list benchmarks cheetah.",
-    "skills": "A word finds some: taskworlds list skills drawer.",
-    "envs": "Ids are for gymnasium.make and gymnasium.make_vec; classes are imported from taskworlds.",
+    "benchmarks": "A word narrows the list: taskworlds list benchmarks cheetah.",
+    "skills": "A word narrows the list: taskworlds list skills drawer.",
+    "envs": "Ids are for gymnasium.make and gymnasium.make_vec; classes are to be imported. Every other name that "
+    "taskworlds.make takes has an id as well, such as taskworlds/reach-v3: --world lists them all.",
 }
 
 

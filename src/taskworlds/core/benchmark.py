@@ -12,16 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from taskworlds.core.errors import check_choice, check_count, check_known, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_known, check_seed
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import benchmark_makers, world_of, worlds
-from taskworlds.core.task import Task
+from taskworlds.core.task import Task, by_skill
 
 __all__ = ["SPLITS", "Benchmark", "benchmark", "split_of_name"]
 
 SPLITS = ("train", "test")
 _FORMAT = "taskworlds-benchmark/1"
-_HINT = "`taskworlds list benchmarks` shows all, `taskworlds list skills` the skills that MT1 and ML1 take."
 
 # By name, as in the record of a world: only a user calls it, and nothing here needs it.
 _MAKE = "taskworlds.vector.make:make"
@@ -64,10 +63,10 @@ class Benchmark:
                 world_of(task.env_name).check_task(task)
             object.__setattr__(self, f"{split}_tasks", tasks)
         if not self.train_tasks and not self.test_tasks:
-            raise ValueError(f"The benchmark {self.name!r} must have at least one task.")
+            raise WrongValue(f"The benchmark {self.name!r} must have at least one task.")
 
     def tasks(self, split: str = "train") -> tuple[Task, ...]:
-        """Gives the tasks of a split.
+        """Returns the tasks of a split.
 
         Raises:
             ValueError: `split` is neither "train" nor "test", or the benchmark has no tasks there.
@@ -76,11 +75,13 @@ class Benchmark:
         tasks = self.train_tasks if split == "train" else self.test_tasks
         if not tasks:
             other = "train" if split == "test" else "test"
-            raise ValueError(f"{self.name} has no {split} tasks; its tasks are in split={other!r}.")
+            raise WrongValue(
+                f"{self.name} has no {split} tasks; its tasks are in split={other!r}.", argument="split"
+            )
         return tasks
 
     def env_names(self, split: str = "train") -> list[str]:
-        """Gives the names of a split's skills, in the benchmark's order, which is also that of a one-hot."""
+        """Returns the names of a split's skills in the benchmark's order, which is also that of a one-hot."""
         return list(self.by_skill(split))
 
     def by_skill(self, split: str = "train") -> dict[str, tuple[Task, ...]]:
@@ -93,10 +94,7 @@ class Benchmark:
             >>> {name: len(tasks) for name, tasks in benchmark("ML1", "reach-v3", seed=0).by_skill("test").items()}
             {'reach-v3': 50}
         """
-        found: dict[str, list[Task]] = {}
-        for task in self.tasks(split):
-            found.setdefault(task.env_name, []).append(task)
-        return {name: tuple(tasks) for name, tasks in found.items()}
+        return by_skill(self.tasks(split), lambda task: task.env_name)
 
     @property
     def is_meta(self) -> bool:
@@ -105,7 +103,7 @@ class Benchmark:
 
     @property
     def train_classes(self) -> OrderedDict[str, Callable[..., Any]]:
-        """By skill's name, in order: what makes a single environment of it. Call it, then `set_task`."""
+        """By the names of the skills, in order, what makes a single environment. Call it, then `set_task`."""
         return self._classes("train")
 
     @property
@@ -119,7 +117,7 @@ class Benchmark:
         return OrderedDict((name, functools.partial(_make_of_one_skill, self, name, split)) for name in names)
 
     def only(self, env_name: str, split: str = "train") -> Benchmark:
-        """Gives the benchmark of one skill's tasks, taken from one split."""
+        """Returns the benchmark of one skill's tasks, taken from one split."""
         known = self.env_names(split)
         check_known("skill", env_name, known, f"{self.name} has these {split} skills: {', '.join(known)}.")
         tasks = self.by_skill(split)[env_name]
@@ -153,7 +151,7 @@ class Benchmark:
         )
 
     def to_json(self) -> str:
-        """Gives the benchmark as JSON, every task with every float exact."""
+        """Returns the benchmark as JSON, every task with every float exact."""
         data = {
             "format": _FORMAT,
             "name": self.name,
@@ -165,7 +163,7 @@ class Benchmark:
 
     @classmethod
     def from_json(cls, text: str) -> Benchmark:
-        """Makes a benchmark from the text that `to_json` gave.
+        """Makes a benchmark from the text that `to_json` returned.
 
         Raises:
             ValueError: the text is not a benchmark's, or is cut off.
@@ -173,18 +171,18 @@ class Benchmark:
         try:
             data = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ValueError(f"This is not a benchmark's JSON, or only a part of one: {error}") from None
+            raise WrongValue(f"This is not a benchmark's JSON, or only a part of one: {error}") from None
         if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise ValueError(f"Expected a benchmark's JSON with format {_FORMAT!r}, not {str(data)[:80]!r}.")
+            raise WrongValue(f"Expected a benchmark's JSON with format {_FORMAT!r}, not {str(data)[:80]!r}.")
         missing = sorted({"name", "seed", "train_tasks", "test_tasks"} - set(data))
         if missing:
-            raise ValueError(f"This is only a part of a benchmark's JSON: it has no {', '.join(missing)}.")
+            raise WrongValue(f"This is only a part of a benchmark's JSON: it has no {', '.join(missing)}.")
         tasks = {split: tuple(Task._from_dict(task) for task in data[f"{split}_tasks"]) for split in SPLITS}
         return cls(data["name"], tasks["train"], tasks["test"], data["seed"])
 
     @classmethod
     def of(cls, benchmark: Any, **how: Any) -> Benchmark:
-        """Gives a benchmark for whatever names or holds one.
+        """Returns a benchmark for whatever names or holds one.
 
         Args:
             benchmark: a `Benchmark`, one of Meta-World's own benchmark objects, a sequence of tasks (they
@@ -195,7 +193,7 @@ class Benchmark:
             return make_benchmark(benchmark, **how)
         given = sorted(name for name, value in how.items() if value is not None)
         if given:
-            raise TypeError(
+            raise WrongType(
                 f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made."
             )
         if isinstance(benchmark, Benchmark):
@@ -204,7 +202,7 @@ class Benchmark:
             return cls(type(benchmark).__name__, tuple(benchmark.train_tasks), tuple(benchmark.test_tasks))
         if isinstance(benchmark, Sequence):
             return cls("tasks", tuple(benchmark))
-        raise TypeError(
+        raise WrongType(
             "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, "
             f"or as a list of tasks, not as {benchmark!r}."
         )
@@ -220,7 +218,7 @@ def benchmark(
     train_envs: Sequence[str] | None = None,
     test_envs: Sequence[str] | None = None,
 ) -> Benchmark:
-    """Makes a benchmark by name: one of Meta-World's, or one that another world has.
+    """Makes a benchmark by name: one of Meta-World's, or one of another world's.
 
     Meta-World's have exactly the goals that Meta-World draws for the seed.
 
@@ -254,9 +252,9 @@ def benchmark(
     _, maker = makers[name]
     for argument, value in given.items():
         if value is None and argument in maker.keywords:
-            raise TypeError(f"{name} needs {argument}. {_HINT}")
+            raise WrongType(f"{name} needs {argument}. {_hint()}", argument)
         if value is not None and argument not in maker.keywords:
-            raise TypeError(f"{name} does not take {argument}; it came as {value!r}.")
+            raise WrongType(f"{name} does not take {argument}; it came as {value!r}.", argument)
     told = {argument: given[argument] for argument in maker.keywords}
     train, test = resolve(maker.tasks)(seed, num_goals, **told)
     title = f"{name}-{(train or test)[0].env_name}" if "env_name" in told else name
@@ -264,18 +262,26 @@ def benchmark(
 
 
 def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
-    """Gives the benchmark that a skill's name stands for, and the skill."""
+    """Returns the benchmark that a skill's name stands for, and the skill."""
     if isinstance(name, str):
         for world in worlds():
             if world.skill_benchmark is not None and world.canonical_name(name) is not None:
                 if env_name is not None:
-                    raise TypeError(
-                        f"{name!r} names the skill already, so env_name={env_name!r} is one too many."
+                    raise WrongType(
+                        f"{name!r} names the skill already, so env_name={env_name!r} is one too many.",
+                        argument="env_name",
                     )
                 return world.skill_benchmark, name
     skills = [skill for world in worlds() if world.skill_benchmark is not None for skill in world.env_names()]
-    check_known("benchmark", name, [*benchmark_makers(), *skills], _HINT)
+    check_known("benchmark", name, [*benchmark_makers(), *skills], _hint())
     raise AssertionError("unreachable: check_known raises for an unknown name")
+
+
+def _hint() -> str:
+    """Returns how to see all benchmarks, and the skills that some of them take."""
+    taking = [name for name, (_, maker) in benchmark_makers().items() if "env_name" in maker.keywords]
+    of_skills = f", `taskworlds list skills` the skills that {' and '.join(taking)} take" if taking else ""
+    return f"`taskworlds list benchmarks` shows all{of_skills}."
 
 
 def _make_of_one_skill(benchmark: Benchmark, env_name: str, split: str, **options: Any) -> Any:
@@ -288,7 +294,7 @@ make_benchmark = benchmark  # `Benchmark.of` has a parameter of the function's n
 
 
 def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]:
-    """Takes the split out of a benchmark's name: "ML10-test" is the test split of "ML10".
+    """Separates the split from a benchmark's name: "ML10-test" is the test split of "ML10".
 
     Args:
         name: a benchmark's or skill's name, or one of this package's Gymnasium ids.
@@ -310,6 +316,9 @@ def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]
         whole = name.removesuffix(f"-{ending}")
         if whole != name and name not in known and whole in known:
             if split not in (None, ending):
-                raise ValueError(f"{name!r} is the {ending} split, so split={split!r} contradicts it.")
+                raise WrongValue(
+                    f"{name!r} names the {ending} tasks, so split={split!r} contradicts it. Leave one of them out.",
+                    argument="split",
+                )
             return whole, ending
     return name, split

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-__all__ = ["count_cpus"]
+__all__ = ["count_cpus", "count_cpus_of_container"]
 
 
 def count_cpus() -> int:
@@ -12,3 +13,13 @@ def count_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def count_cpus_of_container() -> int:
+    """Returns `count_cpus`, or the number of processors that the container's quota is worth, if that is less."""
+    cpus = count_cpus()
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return cpus
+    return cpus if quota == "max" else max(1, min(cpus, int(quota) // int(period)))

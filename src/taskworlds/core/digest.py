@@ -24,7 +24,7 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 def names_used(code: types.CodeType) -> list[str]:
-    """Gives the names that code looks up, of globals and of attributes, those of inner functions included."""
+    """Returns the names that code looks up, of globals and of attributes, those of inner functions included."""
     names = dict.fromkeys(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
@@ -33,7 +33,7 @@ def names_used(code: types.CodeType) -> list[str]:
 
 
 def reached(function: types.FunctionType) -> list[types.FunctionType]:
-    """Gives a function and all plain Python functions that it names, or that those name, each once.
+    """Returns a function and all plain Python functions that it names, or that those name, each once.
 
     Example:
         >>> def double(x):
@@ -54,7 +54,7 @@ def reached(function: types.FunctionType) -> list[types.FunctionType]:
 
 
 def digest(*values: Any) -> str:
-    """Gives 16 hexadecimal digits that change with anything that the values, functions among them, are made of.
+    """Returns 16 hexadecimal digits that change with anything that the values, functions among them, are made of.
 
     A function counts with its code, defaults and closure, and with the globals that it names; one of Python's own or of
     the numerical libraries counts by name. Of a module that it names, the numbers, strings and tuples count that it
@@ -70,13 +70,13 @@ def digest(*values: Any) -> str:
 
 
 def _is_library(function: types.FunctionType) -> bool:
-    """Tells whether a function is one of Python's or of the numerical libraries, which count by name alone."""
+    """Returns whether a function is one of Python's or of the numerical libraries, which count by name alone."""
     package = (function.__module__ or "").partition(".")[0]
     return package != "__main__" and package in sys.stdlib_module_names | _LIBRARIES
 
 
 def _values_used(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """Gives the globals and the closure's variables that a function names, each with its value."""
+    """Returns the globals and the closure's variables that a function names, each with its value."""
     for name in names_used(function.__code__):
         if name in function.__globals__ and name != "__builtins__":  # a process's own, and others write to it
             yield name, function.__globals__[name]
@@ -85,7 +85,7 @@ def _values_used(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _described(value: Any, seen: dict[int, int]) -> str:
-    """Gives a text for a value that is equal for equal meanings, in every process."""
+    """Returns a text for a value that is equal for equal meanings, in every process."""
     value = getattr(value, "py_func", value)  # what numba made of a function
     if isinstance(value, _PLAIN):
         return f"{type(value).__name__} {value!r}"

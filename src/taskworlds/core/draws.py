@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
 
 __all__ = ["Deck", "generator_of", "sample_indices", "sample_without_replacement"]
 
@@ -73,7 +73,9 @@ class Deck:
         """
         rounds, place, order = state["rounds"], state["place"], list(state["order"])
         if sorted(order) != list(range(self.size)) or not (-1 <= place < self.size and rounds >= 0):
-            raise ValueError(f"state must be of a deck of {self.size} numbers, not {state!r}.")
+            raise WrongValue(
+                f"state must be of a deck of {self.size} numbers, not {state!r}.", argument="state"
+            )
         self.rounds, self.place, self._order = rounds, place, order
 
 
@@ -126,7 +128,7 @@ def sample_without_replacement(tasks: Sequence[Any], n: int, np_random: np.rando
     """
     n = check_count("n_tasks", n)
     if not len(tasks):
-        raise ValueError("tasks must hold at least one task to draw from, not none.")
+        raise WrongValue("tasks must hold at least one task to draw from, not none.", argument="tasks")
     return [tasks[int(i)] for i in sample_indices(n, len(tasks), np_random=np_random)]
 
 
@@ -140,10 +142,11 @@ def generator_of(seed: int | None, np_random: np.random.Generator | None) -> np.
     if np_random is None:
         return np.random.default_rng(None if seed is None else check_seed(seed))
     if seed is not None:
-        raise ValueError(f"seed={seed!r} and np_random say the same thing twice: give one of them.")
+        raise WrongValue(f"seed={seed!r} and np_random say the same thing twice: give one of them.")
     if not isinstance(np_random, np.random.Generator):
-        raise TypeError(
+        raise WrongType(
             f"np_random must be a numpy.random.Generator, not {np_random!r}. "
-            "numpy.random.default_rng(seed) makes one."
+            "numpy.random.default_rng(seed) makes one.",
+            argument="np_random",
         )
     return np_random

@@ -1,7 +1,7 @@
-"""Messages for users' mistakes, and the argument checks that raise them.
+"""Users' mistakes: the exceptions that say so, and the checks of arguments that raise them.
 
-A message has four parts: which argument, what was expected, what came, and what to do. Every check raises
-ValueError (a wrong value) or TypeError (a wrong type); nothing here depends on the rest of the package.
+A message has four parts: which argument, what was expected, what came, and what to do. Every check raises `WrongValue`
+(a ValueError) or `WrongType` (a TypeError); nothing here depends on the rest of the package.
 """
 
 from __future__ import annotations
@@ -11,7 +11,57 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["check_choice", "check_count", "check_known", "check_seed", "unexpected_keywords"]
+__all__ = [
+    "Mistake",
+    "WrongType",
+    "WrongValue",
+    "check_choice",
+    "check_count",
+    "check_known",
+    "check_seed",
+    "unexpected_keywords",
+]
+
+
+class Mistake(Exception):
+    """Something that the user gave and that cannot be used. The message says what to do; a program shows it alone.
+
+    Args:
+        message: what is wrong, in whole sentences.
+        argument: the name of the argument that is at fault, as the message spells it; None if it is not just one.
+
+    Attributes:
+        argument: as given.
+    """
+
+    def __init__(self, message: str, argument: str | None = None) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+    def under_name(self, name: str) -> str:
+        """Returns the message with another name for the argument, as where the user gave it as an option.
+
+        The argument's name is exchanged where it stands as a word, or before "=".
+
+        Example:
+            >>> mistake = WrongValue("num_goals must be at least 1, not 0, as in num_goals=50.", "num_goals")
+            >>> mistake.under_name("--goals")
+            '--goals must be at least 1, not 0, as in --goals=50.'
+        """
+        words = str(self).split(" ")
+        for place, word in enumerate(words):
+            given, equals, value = word.partition("=")
+            if given.rstrip(",.:;") == self.argument:
+                words[place] = name + given[len(self.argument) :] + equals + value
+        return " ".join(words)
+
+
+class WrongValue(Mistake, ValueError):
+    """A value of the right type that cannot be used."""
+
+
+class WrongType(Mistake, TypeError):
+    """A value of the wrong type, or a keyword that is missing or unknown."""
 
 
 def check_known(kind: str, name: Any, known: Iterable[str], hint: str) -> str:
@@ -28,7 +78,7 @@ def check_known(kind: str, name: Any, known: Iterable[str], hint: str) -> str:
         ValueError: `name` is not known.
     """
     if not isinstance(name, str):
-        raise TypeError(f"The {kind} must be given by name, as a string, not {name!r}. {hint}")
+        raise WrongType(f"The {kind} must be given by name, as a string, not {name!r}. {hint}")
     known = list(known)
     if name in known:
         return name
@@ -37,7 +87,7 @@ def check_known(kind: str, name: Any, known: Iterable[str], hint: str) -> str:
         by_lower = {k.lower(): k for k in known}
         near = [by_lower[m] for m in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
     suggestion = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
-    raise ValueError(f"Unknown {kind} {name!r}.{suggestion} {hint}")
+    raise WrongValue(f"Unknown {kind} {name!r}.{suggestion} {hint}")
 
 
 def check_choice(argument: str, value: Any, choices: Sequence[Any]) -> Any:
@@ -45,7 +95,7 @@ def check_choice(argument: str, value: Any, choices: Sequence[Any]) -> Any:
     if any(value is choice or (type(value) is type(choice) and value == choice) for choice in choices):
         return value
     options = ", ".join(repr(choice) for choice in choices)
-    raise ValueError(f"{argument} must be one of {options}, not {value!r}.")
+    raise WrongValue(f"{argument} must be one of {options}, not {value!r}.", argument)
 
 
 def check_count(argument: str, value: Any, minimum: int = 1) -> int:
@@ -56,13 +106,13 @@ def check_count(argument: str, value: Any, minimum: int = 1) -> int:
         ValueError: it is smaller than `minimum`.
     """
     if isinstance(value, bool):
-        raise TypeError(f"{argument} must be a whole number, not {value!r}.")
+        raise WrongType(f"{argument} must be a whole number, not {value!r}.", argument)
     try:
         count = operator.index(value)
     except TypeError:
-        raise TypeError(f"{argument} must be a whole number, not {value!r}.") from None
+        raise WrongType(f"{argument} must be a whole number, not {value!r}.", argument) from None
     if count < minimum:
-        raise ValueError(f"{argument} must be at least {minimum}, not {count}.")
+        raise WrongValue(f"{argument} must be at least {minimum}, not {count}.", argument)
     return count
 
 
@@ -75,17 +125,17 @@ def check_seed(seed: Any, argument: str = "seed") -> int:
     """
     value = check_count(argument, seed, minimum=0)
     if value >= 2**32 - 1:
-        raise ValueError(f"{argument} must be below 2**32 - 1, not {value}.")
+        raise WrongValue(f"{argument} must be below 2**32 - 1, not {value}.", argument)
     return value
 
 
-def unexpected_keywords(function: str, given: Iterable[str], allowed: Iterable[str]) -> TypeError:
-    """Makes the TypeError for keywords that `function` does not take, with the nearest that it does."""
+def unexpected_keywords(function: str, given: Iterable[str], allowed: Iterable[str]) -> WrongType:
+    """Returns the error for keywords that `function` does not take, with the nearest that it does."""
     allowed = sorted(allowed)
     parts = []
     for name in given:
         near = difflib.get_close_matches(name, allowed, n=1)
         parts.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
-    return TypeError(
+    return WrongType(
         f"{function} got unexpected keyword(s) {', '.join(parts)}. It takes: {', '.join(allowed)}."
     )

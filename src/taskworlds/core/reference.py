@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import importlib
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-__all__ = ["Reference", "resolve"]
+from taskworlds.core.errors import WrongValue
+
+__all__ = ["Reference", "equal_records", "is_reference", "resolve"]
 
 Reference: TypeAlias = Callable[..., Any] | str
 """A function, or the name of one: "package.module:name", with dots after the colon for attributes of attributes."""
@@ -27,11 +32,50 @@ def resolve(reference: Any) -> Any:
         return reference
     module_name, colon, path = reference.partition(":")
     if not (module_name and colon and path):
-        raise ValueError(f'A reference must have the form "module:NAME", not {reference!r}.')
+        raise WrongValue(f'A reference must have the form "module:NAME", not {reference!r}.')
     found: Any = importlib.import_module(module_name)
     for part in path.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise ValueError(f"{reference!r} names {part!r}, which {module_name} does not have.") from None
+            raise WrongValue(f"{reference!r} names {part!r}, which {module_name} does not have.") from None
     return found
+
+
+def is_reference(value: Any) -> bool:
+    """Returns whether a value is a function, or a string of the form "module:NAME".
+
+    Example:
+        >>> is_reference(len), is_reference("math:sqrt"), is_reference("math"), is_reference(3)
+        (True, True, False, False)
+    """
+    if isinstance(value, str):
+        module, colon, path = value.partition(":")
+        return bool(module and colon and path)
+    return callable(value)
+
+
+def equal_records(record: Any, other: Any) -> bool:
+    """Returns whether two dataclasses of one class have equal fields; NotImplemented for another class.
+
+    Partial functions and bound methods count by what they are made of, so a record equals its pickled copy.
+    """
+    if type(other) is not type(record):
+        return NotImplemented
+    return all(
+        _same(getattr(record, each.name), getattr(other, each.name)) for each in dataclasses.fields(record)
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, functools.partial) and isinstance(other, functools.partial):
+        return _same((one.func, one.args, one.keywords), (other.func, other.args, other.keywords))
+    if isinstance(one, types.MethodType) and isinstance(other, types.MethodType):
+        return one.__func__ is other.__func__ and _same(one.__self__, other.__self__)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return list(one) == list(other) and all(_same(one[name], other[name]) for name in one)
+    if dataclasses.is_dataclass(one) and type(one) is type(other) and not isinstance(one, type):
+        return equal_records(one, other)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)

@@ -1,20 +1,23 @@
 """The registry: every world and every engine there is, the package's own and those that others add.
 
 Others add theirs by `register_world` and `register_engine`, or have them found without an import: an installed package
-names them in the entry points "taskworlds.worlds" (a `World`, or several) and "taskworlds.engines" (a `RowEngine`). The
-package's own are named here in the same way.
+names them in the entry points "taskworlds.worlds" (a `World`, or several) and "taskworlds.engines" (a `RowEngine`, or
+several). The package's own are named here in the same way. All of them are loaded once, when the registry is first
+asked for something.
+
+No module is imported while the lock is held, so that two threads, one of which imports a module that registers a world,
+never wait for each other.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib.metadata
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from taskworlds.core.errors import check_choice, check_known
+from taskworlds.core.errors import Mistake, WrongType, WrongValue, check_choice, check_known
 from taskworlds.core.reference import resolve
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import BenchmarkMaker, World
@@ -50,11 +53,50 @@ class _Registry:
     def __init__(self) -> None:
         self.worlds: dict[str, World] = {}
         self.engines: dict[str, RowEngine] = {}
-        self.complete = False  # whether the package's own and the entry points are in it
-        self.completing = False
+        self.by_skill: dict[str, World] = {}  # by the names of their skills, as far as those are fixed
+        self.has_own = False  # whether the package's own are in it
+        self.complete = False  # whether those of the entry points are in it too
+        self.lock = threading.RLock()
+
+    def add_world(self, world: World, replace: bool) -> bool:
+        """Adds a world; returns whether that changed anything."""
+        known = self.worlds.get(world.name)
+        if known == world:
+            return False
+        if known is not None and not replace:
+            raise _taken("world", world.name)
+        _check_names(world, [each for name, each in self.worlds.items() if name != world.name])
+        self.worlds[world.name] = world
+        self.index()
+        return True
+
+    def add_engine(self, engine: RowEngine, replace: bool) -> None:
+        """Adds an engine."""
+        known = self.engines.get(engine.name)
+        if known is not None and known != engine and not replace:
+            raise _taken("engine", engine.name)
+        self.engines[engine.name] = engine
+
+    def index(self) -> None:
+        """Finds anew which world has which skill."""
+        self.by_skill = {
+            name: world
+            for world in self.worlds.values()
+            if isinstance(world.skills, tuple)
+            for name in world.skills
+        }
 
 
 _registry = _Registry()
+
+
+class _Loading(threading.local):
+    """Whether this thread is loading what the registry is completed with, and so may see it incomplete."""
+
+    now = False
+
+
+_loading = _Loading()
 
 
 def worlds() -> tuple[World, ...]:
@@ -70,7 +112,8 @@ def engines() -> dict[str, RowEngine]:
 def register_world(world: World, *, replace: bool = False) -> None:
     """Makes a world known in this process: its skills and benchmarks have their names everywhere from then on.
 
-    Registering an equal world again does nothing.
+    Registering an equal world again does nothing. Another process has to register the world too, best by the entry
+    point "taskworlds.worlds" of an installed package.
 
     Args:
         world: the world. `taskworlds.testing.check_world` tells whether it works.
@@ -81,25 +124,23 @@ def register_world(world: World, *, replace: bool = False) -> None:
         ValueError: its name, or the name of one of its skills or benchmarks, belongs to another world.
     """
     if not isinstance(world, World):
-        raise TypeError(f"world must be a taskworlds.World, not {world!r}: make one, World(name=..., ...).")
-    registry = _complete()
-    known = registry.worlds.get(world.name)
-    if known == world:
-        return
-    if known is not None and not replace:
-        raise ValueError(
-            f"name must not be {world.name!r}: another world is registered under it. Choose another name, or register "
-            "with replace=True to drop the other."
+        raise WrongType(
+            f"world must be a taskworlds.World, not {world!r}: make one, World(name=..., ...).",
+            argument="world",
         )
-    _check_names(world, [each for name, each in registry.worlds.items() if name != world.name])
-    registry.worlds[world.name] = world
-    names_changed()
+    registry = _complete()
+    _import_names(registry, world)
+    with registry.lock:
+        changed = registry.add_world(world, replace)
+    if changed:
+        names_changed()
 
 
 def register_engine(engine: RowEngine, *, replace: bool = False) -> None:
     """Makes an engine known in this process: `vector_strategy` takes its name from then on.
 
-    Registering an equal engine again does nothing.
+    Registering an equal engine again does nothing. An installed package can name its engine in the entry point
+    "taskworlds.engines" instead.
 
     Args:
         engine: the engine. `taskworlds.testing.check_engine` tells whether it works.
@@ -110,19 +151,13 @@ def register_engine(engine: RowEngine, *, replace: bool = False) -> None:
         ValueError: its name belongs to another engine.
     """
     if not isinstance(engine, RowEngine):
-        raise TypeError(
-            f"engine must be a taskworlds.RowEngine, not {engine!r}: make one, RowEngine(name=..., ...)."
+        raise WrongType(
+            f"engine must be a taskworlds.RowEngine, not {engine!r}: make one, RowEngine(name=..., ...).",
+            argument="engine",
         )
     registry = _complete()
-    known = registry.engines.get(engine.name)
-    if known == engine:
-        return
-    if known is not None and not replace:
-        raise ValueError(
-            f"name must not be {engine.name!r}: another engine is registered under it. Choose another name, or register "
-            "with replace=True to drop the other."
-        )
-    registry.engines[engine.name] = engine
+    with registry.lock:
+        registry.add_engine(engine, replace)
 
 
 @contextlib.contextmanager
@@ -137,19 +172,20 @@ def temporarily_registered(record: World | RowEngine) -> Iterator[None]:
     try:
         yield
     finally:
-        registry.worlds, registry.engines = before
+        with registry.lock:
+            registry.worlds, registry.engines = before
+            registry.index()
         names_changed()
 
 
 def on_new_names(listener: Callable[[], None]) -> None:
-    """Has a function called whenever there are new names of skills or benchmarks."""
+    """Has a function called whenever names of skills or benchmarks are added or dropped."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
 def names_changed() -> None:
-    """Tells those that asked that there are new names of skills or benchmarks."""
-    _by_skill.cache_clear()
+    """Tells those that asked that names of skills or benchmarks were added or dropped."""
     for listener in _listeners:
         listener()
 
@@ -161,7 +197,7 @@ def world_of(env_name: str) -> World:
         TypeError: `env_name` is not a string.
         ValueError: no world has this skill.
     """
-    found = _by_skill().get(env_name) if isinstance(env_name, str) else None
+    found = _complete().by_skill.get(env_name) if isinstance(env_name, str) else None
     if found is not None:
         return found
     for world in worlds():
@@ -188,74 +224,149 @@ def engine(name: str) -> RowEngine:
 
 
 def choose_engine(world: World, strategy: str | None, num_envs: int) -> RowEngine:
-    """Returns the engine to use: the caller's, else the world's default, else processes if there are several rows.
+    """Returns the engine to use.
+
+    That is the caller's; else the first that the world has rows for; else one process a row if there are several rows,
+    and this process for one.
 
     Raises:
         ValueError: there is no such engine, or it cannot step the world.
     """
+    if strategy is not None:
+        engine(strategy)
+    able = {name: each for name, each in engines().items() if each.can_step(world)}
     if strategy is None:
-        return engine(next(iter(world.rows), "async" if num_envs > 1 else "sync"))
-    chosen = engine(strategy)
-    if not chosen.can_step(world):
-        listed = " or ".join(f'"{name}"' for name, each in engines().items() if each.can_step(world))
-        raise ValueError(f"{world.name} has no {strategy} engine: take vector_strategy={listed}.")
-    return chosen
+        usual = (*world.rows, "async" if num_envs > 1 else "sync", *able)
+        strategy = next((name for name in usual if name in able), None)
+        if strategy is None:
+            raise WrongValue(
+                f"No engine here can step the world {world.name!r}: it has rows for {', '.join(world.rows)}, which "
+                "must be registered first. Install or import the package that has this engine."
+            )
+    elif strategy not in able:
+        listed = " or ".join(f'"{name}"' for name in able) or "no engine that is registered here"
+        raise WrongValue(
+            f"{world.name} has no {strategy} engine: take vector_strategy={listed}.",
+            argument="vector_strategy",
+        )
+    return able[strategy]
 
 
-@functools.lru_cache(maxsize=1)
-def _by_skill() -> dict[str, World]:
-    """The worlds by the names of their skills, as far as those are fixed."""
-    return {name: world for world in worlds() if isinstance(world.skills, tuple) for name in world.skills}
+class _Entry(NamedTuple):
+    """An entry point, with what it names or why that could not be loaded."""
+
+    name: str
+    group: str
+    value: str
+    found: tuple[Any, ...] = ()
+    error: Exception | None = None
 
 
 def _complete() -> _Registry:
     """Returns the registry with the package's own worlds and engines, and those of entry points, in it."""
-    if _registry.complete or _registry.completing:
-        return _registry
-    _registry.completing = True
+    registry = _registry
+    if registry.complete or _loading.now:
+        return registry
+    _loading.now = True
     try:
-        for name in _WORLDS:
-            for world in _several(resolve(name)):
-                _registry.worlds[world.name] = world
-        for own in resolve(_ENGINES):
-            _registry.engines[own.name] = own
-        _load("taskworlds.worlds", register_world)
-        _load("taskworlds.engines", register_engine)
-        _registry.complete = True
+        own_worlds = [world for name in _WORLDS for world in _several(resolve(name))]
+        own_engines = resolve(_ENGINES)
+        with registry.lock:
+            if not registry.has_own:
+                registry.worlds |= {world.name: world for world in own_worlds}
+                registry.engines |= {engine.name: engine for engine in own_engines}
+                registry.index()
+                registry.has_own = True
+        entries = [*_entries("taskworlds.worlds"), *_entries("taskworlds.engines")]
+        failed: list[tuple[_Entry, Exception]] = []
+        with registry.lock:
+            first = not registry.complete
+            for entry in entries if first else ():
+                failed += [(entry, error) for error in _register_entry(registry, entry)]
+            registry.complete = True
     finally:
-        _registry.completing = False
-    names_changed()
-    return _registry
+        _loading.now = False
+    if first:
+        names_changed()
+    for entry, error in failed:
+        warnings.warn(
+            f"The entry point {entry.name!r} of {entry.group} ({entry.value}) could not be registered, and the rest "
+            f"works without it: {type(error).__name__}: {error}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return registry
 
 
-def _load(group: str, register: Callable[[Any], None]) -> None:
-    """Registers what installed packages name in an entry point; one that cannot be registered costs a warning."""
+def _entries(group: str) -> list[_Entry]:
+    """Returns what installed packages name in an entry point, loaded."""
+    import importlib.metadata  # takes 20 ms, which `import taskworlds` need not wait for
+
+    entries = []
     for entry in importlib.metadata.entry_points(group=group):
+        made = _Entry(entry.name, group, entry.value)
         try:
-            for each in _several(entry.load()):
-                register(each)
+            found = tuple(_several(entry.load()))
+            for each in found:
+                if isinstance(each, World):
+                    _import_names(_registry, each)
         except Exception as error:
-            warnings.warn(
-                f"The entry point {entry.name!r} of {group} ({entry.value}) could not be registered, and the rest works "
-                f"without it: {type(error).__name__}: {error}",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+            entries.append(made._replace(error=error))
+        else:
+            entries.append(made._replace(found=found))
+    return entries
+
+
+def _register_entry(registry: _Registry, entry: _Entry) -> list[Exception]:
+    """Registers what an entry point names; returns what went wrong."""
+    if entry.error is not None:
+        return [entry.error]
+    wrong: list[Exception] = []
+    kind = World if entry.group == "taskworlds.worlds" else RowEngine
+    for each in entry.found:
+        try:
+            if not isinstance(each, kind):
+                raise WrongType(
+                    f"It must name a taskworlds.{kind.__name__}, or several in a tuple, not {each!r}."
+                )
+            if isinstance(each, World):
+                registry.add_world(each, replace=False)
+            else:
+                registry.add_engine(each, replace=False)
+        except Mistake as error:
+            wrong.append(error)
+    return wrong
 
 
 def _several(found: Any) -> Iterable[Any]:
     return found if isinstance(found, list | tuple) else (found,)
 
 
+def _import_names(registry: _Registry, world: World) -> None:
+    """Checks a world, and imports what gives the names of it and of the others, before the lock is taken."""
+    world.check()
+    for each in tuple(registry.worlds.values()):
+        each.env_names()
+        each.benchmark_makers()
+
+
+def _taken(kind: str, name: str) -> WrongValue:
+    return WrongValue(
+        f"name must not be {name!r}: another {kind} is registered under it. Choose another name, or register with "
+        "replace=True to drop the other.",
+        argument="name",
+    )
+
+
 def _check_names(world: World, others: list[World]) -> None:
-    """Raises ValueError if a name of the world's is another's."""
+    """Raises WrongValue if a name of the world's is another's."""
     taken: dict[str, World] = {}
     for other in others:
         taken |= dict.fromkeys((*other.env_names(), *other.benchmark_makers()), other)
     for kind, names in (("skill", world.env_names()), ("benchmark", world.benchmark_makers())):
         for name in names:
             if name in taken:
-                raise ValueError(
-                    f"The world {world.name!r} must not have a {kind} {name!r}: {taken[name].name} has that name already. "
-                    "Choose another name."
+                raise WrongValue(
+                    f"The world {world.name!r} must not have a {kind} {name!r}: the world {taken[name].name!r} has "
+                    "that name already. Choose another name."
                 )

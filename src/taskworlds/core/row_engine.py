@@ -5,26 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from taskworlds.core.reference import Reference, resolve
+from taskworlds.core.errors import WrongType
+from taskworlds.core.reference import Reference, equal_records, is_reference, resolve
 from taskworlds.core.world import World
 
 __all__ = ["RowEngine"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RowEngine:
-    """An engine by its name: what makes its rows, and what it says of itself. docs/add-an-engine.md shows how to write one.
+    """An engine by its name: what makes its rows, and what it says of itself.
+
+    docs/add-an-engine.md shows how to write one.
 
     Attributes:
         name: what `vector_strategy` takes.
-        make_rows: makes the rows, called as `make_rows(world, env_names, num_rows, settings, **options)`: the world, the
-            names of the skills to be ready for, how many rows, those of the world's `settings` that were chosen, and the
-            engine's own options. What it gives is a `taskworlds.rows.protocol.Rows`.
-        steps: called with a `World`, gives whether the engine can step it. None for worlds whose `rows` name it.
-        options: names of the options that `engine_options` may hold for it.
+        make_rows: makes the rows, called as `make_rows(world, env_names, num_rows, settings, **options)`: with the
+            world, the names of the skills to be ready for, the number of rows, those of the world's `settings` that
+            were chosen, and the engine's own options. It returns `taskworlds.rows.protocol.Rows`.
+        steps: called with a `World`, returns whether the engine can step it. None for the worlds whose `rows` name it.
+        options: names of the options that it takes.
         snapshot: what its snapshots are of. Engines with equal texts take each other's.
-        exact: whether it gives what a world's own environments give: physics to the last bit, observations, rewards and
-            terms within 1e-9. Results from an engine that is not exact are told apart by their fingerprints.
+        exact: whether it computes what a world's own environments compute: physics to the last bit; observations,
+            rewards and terms within 1e-9. The fingerprint of a result tells engines that are not exact apart.
+        version: its version, or another text that changes with its numbers; part of the fingerprint if it is not exact.
         summary: what it is, in a few words.
     """
 
@@ -34,16 +38,29 @@ class RowEngine:
     options: tuple[str, ...] = ()
     snapshot: str = ""
     exact: bool = False
+    version: str = ""
     summary: str = ""
 
     def __post_init__(self) -> None:
-        """Raises TypeError if a field is of the wrong type."""
+        """Raises WrongType if a field is of the wrong type."""
         if not (isinstance(self.name, str) and self.name):
-            raise TypeError(f"name of a RowEngine must be a string of some letters, not {self.name!r}.")
-        if not (isinstance(self.make_rows, str) or callable(self.make_rows)):
-            raise TypeError(
-                f"make_rows of the engine {self.name!r} must be a function or its name, not {self.make_rows!r}."
+            raise WrongType(f"name of a RowEngine must be a non-empty string, not {self.name!r}.")
+        for field_name, reference in (("make_rows", self.make_rows), ("steps", self.steps)):
+            if not (is_reference(reference) or (field_name == "steps" and reference is None)):
+                raise WrongType(
+                    f'{field_name} of the engine {self.name!r} must be a function, or its name as "module:NAME", not '
+                    f"{reference!r}."
+                )
+        if not (isinstance(self.options, tuple) and all(isinstance(each, str) for each in self.options)):
+            raise WrongType(
+                f"options of the engine {self.name!r} must be a tuple of strings, not {self.options!r}."
             )
+
+    def __eq__(self, other: object) -> bool:
+        return equal_records(self, other)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def can_step(self, world: World) -> bool:
         """Returns whether the engine can step a world."""
@@ -62,5 +79,10 @@ class RowEngine:
 
     @property
     def takes_snapshots_of(self) -> str:
-        """What its snapshots are of; its name, where it does not say."""
+        """What its snapshots are of; its name, where the record does not say."""
         return self.snapshot or self.name
+
+    @property
+    def numbers(self) -> str | None:
+        """A text for a fingerprint that tells its numbers from those of other engines; None if it is exact."""
+        return None if self.exact else f"{self.name} {self.version}".rstrip()

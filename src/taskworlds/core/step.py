@@ -1,4 +1,4 @@
-"""What a step gives: `EnvStep`, `StepType` and `EnvSpec`, the same for garage's users and for Gymnasium's.
+"""What a step returns: `EnvStep`, `StepType` and `EnvSpec`, the same for garage's users and for Gymnasium's.
 
 `EnvStep` is Gymnasium's tuple of five that can also be read by garage's names. `EnvSpec` is Gymnasium's spec
 that also carries the spaces and the time limit.
@@ -15,7 +15,7 @@ from typing import Any
 import gymnasium
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongValue, check_count
 
 __all__ = ["EnvSpec", "EnvStep", "SpecMixin", "StepType", "check_max_episode_length"]
 
@@ -60,8 +60,9 @@ class StepType(enum.IntEnum):
             ValueError: `step_cnt` is below 1: the environment was not reset.
         """
         if step_cnt < 1:
-            raise ValueError(
-                f"step_cnt must be at least 1, not {step_cnt}: call reset() before the first step."
+            raise WrongValue(
+                f"step_cnt must be at least 1, not {step_cnt}: call reset() before the first step.",
+                argument="step_cnt",
             )
         timeout = max_episode_length is not None and step_cnt >= max_episode_length
         return cls.of(done, timeout, is_first=step_cnt == 1)
@@ -145,7 +146,7 @@ class EnvSpec(GymnasiumEnvSpec):
         observation_space: gymnasium.Space[Any],
         max_episode_length: float | None,
     ) -> EnvSpec:
-        """Gives Gymnasium's `spec` (None: an unregistered one) with these spaces and this limit.
+        """Returns Gymnasium's `spec` (None: an unregistered one) with these spaces and this limit.
 
         Example:
             >>> from gymnasium.spaces import Box, Discrete

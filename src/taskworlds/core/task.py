@@ -6,16 +6,20 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+from taskworlds.core.errors import WrongType, WrongValue
 
 if TYPE_CHECKING:
     import metaworld.types
 
-__all__ = ["Params", "Task"]
+__all__ = ["Params", "Task", "by_skill"]
+
+_T = TypeVar("_T")
 
 
 class Params(Mapping[str, Any]):
@@ -36,7 +40,7 @@ class Params(Mapping[str, Any]):
     def __init__(self, values: Mapping[str, Any]) -> None:
         for name in values:
             if not isinstance(name, str):
-                raise TypeError(f"A task's parameters must be named by strings, not {name!r}.")
+                raise WrongType(f"A task's parameters must be named by strings, not {name!r}.")
         self._items = {name: _plain(name, values[name]) for name in sorted(values)}
         self._text = json.dumps(self._items, separators=(",", ":"), allow_nan=False)
 
@@ -45,7 +49,7 @@ class Params(Mapping[str, Any]):
             return self._items[name]
         except KeyError:
             raise KeyError(
-                f"{name!r} is no parameter of this task; it has {', '.join(self._items) or 'none'}"
+                f"{name!r} is not a parameter of this task; it has {', '.join(self._items) or 'none'}"
             ) from None
 
     def __iter__(self) -> Iterator[str]:
@@ -81,11 +85,11 @@ def _plain(name: str, value: Any) -> Any:
         return values
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError(f"A task's parameter {name!r} must be finite, not {value!r}.")
+            raise WrongValue(f"A task's parameter {name!r} must be finite, not {value!r}.")
         return value + 0.0  # -0.0 and 0.0 are one value, so they get one text and one id
     if value is None or isinstance(value, str | int | bool):
         return value
-    raise TypeError(
+    raise WrongType(
         f"A task's parameter {name!r} must be a number, a string, or a list of them, not "
         f"{type(value).__name__}."
     )
@@ -117,14 +121,16 @@ class Task:
 
     def __post_init__(self) -> None:
         if not isinstance(self.env_name, str):
-            raise TypeError(f"env_name must be a string, not {self.env_name!r}.")
+            raise WrongType(f"env_name must be a string, not {self.env_name!r}.", argument="env_name")
         if not isinstance(self.params, Mapping):
-            raise TypeError(f"params must be a mapping of names to values, not {self.params!r}.")
+            raise WrongType(
+                f"params must be a mapping of names to values, not {self.params!r}.", argument="params"
+            )
         if not isinstance(self.params, Params):
             object.__setattr__(self, "params", Params(self.params))
 
     def __getitem__(self, name: str) -> Any:
-        """Gives one parameter: `task["rand_vec"]`."""
+        """Returns one parameter: `task["rand_vec"]`."""
         return self.params[name]
 
     @functools.cached_property
@@ -133,12 +139,12 @@ class Task:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
 
     def to_json(self) -> str:
-        """Gives the task as one line of JSON, with every float exact. Equal tasks give equal text."""
+        """Returns the task as one line of JSON, with every float exact. Equal tasks give equal text."""
         return json.dumps(self._as_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Task:
-        """Makes a task from the text that `to_json` gave.
+        """Makes a task from the text that `to_json` returned.
 
         Raises:
             ValueError: the text is not a task's.
@@ -146,7 +152,7 @@ class Task:
         try:
             return cls._from_dict(json.loads(text))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"This is not a task's JSON ({error}): {text[:80]!r}") from None
+            raise WrongValue(f"This is not a task's JSON ({error}): {text[:80]!r}") from None
 
     def _as_dict(self) -> dict[str, Any]:
         return {"env_name": self.env_name, "params": dict(self.params)}
@@ -154,11 +160,11 @@ class Task:
     @classmethod
     def _from_dict(cls, data: Any) -> Task:
         if not isinstance(data, dict) or set(data) != {"env_name", "params"}:
-            raise ValueError(f"A task's JSON is an object with env_name and params, not {str(data)[:80]!r}.")
+            raise WrongValue(f"A task's JSON is an object with env_name and params, not {str(data)[:80]!r}.")
         try:
             return cls(data["env_name"], data["params"])
         except TypeError as error:
-            raise ValueError(f"This is not a task's JSON: {error}") from None
+            raise WrongValue(f"This is not a task's JSON: {error}") from None
 
     @classmethod
     def from_metaworld(cls, task: metaworld.types.Task) -> Task:
@@ -173,13 +179,13 @@ class Task:
         import pickle
 
         if not (hasattr(task, "env_name") and isinstance(getattr(task, "data", None), bytes)):
-            raise TypeError(f"Expected a metaworld Task (env_name and data), not {task!r}.")
+            raise WrongType(f"Expected a metaworld Task (env_name and data), not {task!r}.")
         data = pickle.loads(task.data)
         data.pop("env_cls", None)
         return cls(task.env_name, data)
 
     def to_metaworld(self) -> metaworld.types.Task:
-        """Gives the task as one of Meta-World's own, for their environments' `set_task`.
+        """Returns the task as one of Meta-World's own, for their environments' `set_task`.
 
         Raises:
             ValueError: the task is not a Meta-World skill's.
@@ -196,11 +202,11 @@ class Task:
         from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
         if self.env_name not in ALL_V3_ENVIRONMENTS:
-            raise ValueError(
+            raise WrongValue(
                 f"{self.env_name!r} is not a Meta-World skill, so Meta-World cannot take this task."
             )
         if "rand_vec" not in self.params:
-            raise ValueError(
+            raise WrongValue(
                 f"Meta-World cannot take this task of {self.env_name}: it must have the parameter rand_vec, "
                 f"and has {', '.join(self.params) or 'none'}."
             )
@@ -210,7 +216,7 @@ class Task:
 
     @classmethod
     def of(cls, task: Any) -> Task:
-        """Gives `task` itself if it is a `Task`, and converts one of Meta-World's own.
+        """Returns `task` itself if it is a `Task`, and converts one of Meta-World's own.
 
         Raises:
             TypeError: it is neither.
@@ -219,4 +225,21 @@ class Task:
             return task
         if hasattr(task, "env_name") and isinstance(getattr(task, "data", None), bytes):
             return cls.from_metaworld(task)
-        raise TypeError(f"Expected a taskworlds.Task or one of Meta-World's own tasks, not {task!r}.")
+        raise WrongType(f"Expected a taskworlds.Task or one of Meta-World's own tasks, not {task!r}.")
+
+
+def by_skill(items: Iterable[_T], env_name: Callable[[_T], str]) -> dict[str, tuple[_T, ...]]:
+    """Returns tasks, or what belongs to tasks, by skill, in the order of each skill's first one.
+
+    Args:
+        items: tasks, or records of tasks.
+        env_name: tells an item's skill.
+
+    Example:
+        >>> by_skill(["push 1", "reach 1", "push 2"], lambda item: item.split()[0])
+        {'push': ('push 1', 'push 2'), 'reach': ('reach 1',)}
+    """
+    found: dict[str, list[_T]] = {}
+    for item in items:
+        found.setdefault(env_name(item), []).append(item)
+    return {name: tuple(each) for name, each in found.items()}

@@ -6,34 +6,40 @@ record can be sent to another process. docs/add-a-world.md shows how to write on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.core.errors import check_choice, check_count
-from taskworlds.core.reference import Reference, resolve
+from taskworlds.core.errors import Mistake, WrongType, WrongValue, check_choice, check_count
+from taskworlds.core.reference import Reference, equal_records, is_reference, resolve
 from taskworlds.core.task import Task
 
 if TYPE_CHECKING:
     import gymnasium as gym
 
-__all__ = ["SETTINGS", "BenchmarkMaker", "Listing", "Peer", "Tasks", "World"]
+__all__ = ["KEYWORDS", "SETTINGS", "BenchmarkMaker", "Listing", "Peer", "Tasks", "World"]
 
 SETTINGS = ("reward_function_version", "render_mode", "camera_name", "camera_id", "width", "height")
 """What the rows of a world may be told when they are made."""
+
+KEYWORDS = ("env_name", "envs_list", "train_envs", "test_envs")
+"""What a benchmark may have to be told, beside its name, seed and number of goals."""
+
+_NAME = re.compile(r"[\w:.-]+")  # what an id of Gymnasium's may hold after its namespace
 
 Tasks = tuple[tuple[Task, ...], tuple[Task, ...]]
 """The train and the test tasks of a benchmark."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BenchmarkMaker:
     """One benchmark of a world: what makes its tasks, and what is known of them before they are made.
 
     Attributes:
-        tasks: called as `tasks(seed, num_goals, **keywords)`, gives `Tasks`: the train and the test tasks. `num_goals`
-            is the number that the caller asked for, or None for the benchmark's own.
-        keywords: what else it must be told, by the names of `taskworlds.benchmark`: "env_name" of MT1.
+        tasks: called as `tasks(seed, num_goals, **keywords)`, returns the train and the test tasks, as `Tasks`.
+            `num_goals` is the number that the caller asked for, or None for the benchmark's own.
+        keywords: what else it must be told, by the names of `taskworlds.benchmark`, as "env_name" for MT1.
         has_test: whether it has test tasks.
         train_skills: names of the train skills, for lists; None where the caller decides them.
         test_skills: names of the test skills, likewise.
@@ -54,6 +60,32 @@ class BenchmarkMaker:
     is_variant: bool = False
     has_meta_defaults: bool = True
 
+    def __post_init__(self) -> None:
+        """Raises WrongType or WrongValue if the record contradicts itself."""
+        if not is_reference(self.tasks):
+            raise WrongType(
+                'tasks of a BenchmarkMaker must be a function of (seed, num_goals), or its name as "module:NAME", '
+                f"not {self.tasks!r}."
+            )
+        for keyword in self.keywords:
+            check_choice("Each of the keywords of a BenchmarkMaker", keyword, KEYWORDS)
+        if self.has_test and self.test_skills == ():
+            raise WrongValue(
+                "A BenchmarkMaker with has_test=True must have test skills, but its test_skills are (). Name them, or "
+                "give None where the caller decides them."
+            )
+        if not self.has_test and self.test_skills:
+            raise WrongValue(
+                f"A BenchmarkMaker with has_test=False must not have test skills, but its test_skills are "
+                f"{self.test_skills!r}. Set has_test=True, or leave them out."
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return equal_records(self, other)
+
+    def __hash__(self) -> int:
+        return hash((self.summary, self.train_skills))
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -66,7 +98,7 @@ class Listing:
         varies: heading of the benchmarks' summaries.
         by_skill: whether the table of benchmarks counts skills (as Meta-World's, where each skill has many goals)
             rather than tasks.
-        notes: what is said below a table, by the list's name: "benchmarks", "skills".
+        notes: text below a table, by the list's name: "benchmarks", "skills".
     """
 
     title: str
@@ -92,50 +124,51 @@ class Peer:
     num_rows: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
-    """A suite of skills whose tasks can be mixed in one batch, since they share spaces and a simulator.
+    """A suite of skills whose tasks can be mixed in one batch, because they share spaces and a simulator.
 
-    Frozen and picklable, if what is in it is. A field of the type `Reference` takes a function or its name; the methods
-    below call it.
+    Frozen, and picklable if everything in it is. Two records are equal if their fields are. A field of the type
+    `Reference` takes a function, or its name as "module:NAME"; the methods below call it.
 
     Attributes:
-        name: its name, for messages.
+        name: the world's name.
         suite: what it belongs to, for lists.
-        skills: the names of its skills; or a function that gives them, if they may become more while the process runs.
-        actions: the space of one row's actions; or a function that gives it.
+        skills: the names of its skills; or a function that returns them, if skills may be added while the process runs.
+        actions: the space of one row's actions; or a function that returns it.
         observations: the space of one row's observations; or a function of the keywords `visible` and `hidden`, whether
             some tasks show their goal and whether some hide it. An engine's observation may be longer than the space:
-            what is left out where all tasks hide their goal stands last.
+            what is left out where all tasks hide their goal comes last.
         max_episode_steps: an episode's limit unless the caller gives one.
-        benchmarks: by name, the world's benchmarks; or a function that gives them.
+        benchmarks: the world's benchmarks by name; or a function that returns them.
         skill_benchmark: the benchmark that a skill's name alone stands for, which takes `env_name`. None where a
             benchmark has the skill's name.
-        row: makes the environment of one row for the engines "sync" and "async", a `PythonRow`, called with those of
-            `settings` that were chosen; imports the simulator. None for a world without.
+        row: makes the environment of one row for the engines "sync" and "async", a `PythonRow`. It is called with those
+            of `settings` that were chosen, and imports the simulator. None for a world without.
         rows: by the name of an engine, what makes all rows for it, called as `make(env_names, num_rows, **settings)`.
             The first is the world's default engine.
-        settings: which of the keywords "reward_function_version", "render_mode", "camera_name", "camera_id", "width" and
-            "height" `row` and `rows` take.
+        settings: the keywords that `row` and `rows` take, some of "reward_function_version", "render_mode",
+            "camera_name", "camera_id", "width" and "height".
         has_success: whether a step reports success.
-        has_random_starts: whether an episode's start depends on a seed, beside the task.
+        has_random_starts: whether an episode's start depends on a seed as well as on the task.
         reward_function_versions: the rewards to choose from, the default last.
         goal_size: how many numbers a goal has in info; 0 for a world without goals.
         task_check: raises ValueError or TypeError, with a message that helps, for a task that cannot be run.
-        goal_hidden: gives, for a task, whether it keeps its goal out of the observation; None if none does.
-        current_name: gives the present name of a skill for a name that it had earlier, or None; None for no such names.
-        class_names: gives the class that implements a skill upstream, by which some callers know it.
-        described: gives, for a skill, what it has to do with (an object, a body) and what is to be done.
-        details: gives more of a skill for lists in JSON, as a dictionary.
+        goal_hidden: tells, for a task, whether it keeps its goal out of the observation; None if no task does.
+        current_name: returns the present name of a skill for an earlier name, or None; None if there are no such names.
+        class_names: returns the class that implements a skill upstream, by which some callers know it.
+        described: returns, for a skill, what it has to do with (an object, a body) and what is to be done.
+        details: returns more about a skill for lists in JSON, as a dictionary.
         listing: how lists show the suite; None for the defaults.
+        classes: environments of the world that are classes, as "module:NAME" of the place that users import them from.
         experts: makes a policy that solves the skills, without arguments; None if there is none.
-        packages: the packages whose versions decide its numbers; they stand in the fingerprint.
-        code: gives, for names of skills, a text that changes with the code of those that are not the package's own, or
-            None; it stands in the fingerprint.
-        peers: gives `Peer`s for `taskworlds bench`, called as `peers(benchmark, num_envs, threads, seed)`.
-        render_modes: what pictures there are.
-        render_fps: pictures of one second, one for each step.
-        cameras: names of cameras, where they are the same for all skills.
+        packages: the packages whose versions decide its numbers; they are part of the fingerprint.
+        code: returns, for names of skills, a text that changes with the code of those that are not the package's own,
+            or None; it is part of the fingerprint.
+        peers: returns `Peer`s for `taskworlds bench`, called as `peers(benchmark, num_envs, threads, seed)`.
+        render_modes: the kinds of pictures there are.
+        render_fps: pictures per second, one for each step.
+        cameras: names of cameras, where all skills have the same.
         task_word: what a task is called in counts: "goal" in Meta-World.
     """
 
@@ -161,6 +194,7 @@ class World:
     described: Reference | None = None
     details: Reference | None = None
     listing: Listing | None = None
+    classes: tuple[str, ...] = ()
     experts: Reference | None = None
     packages: tuple[str, ...] = ()
     code: Reference | None = None
@@ -171,37 +205,123 @@ class World:
     task_word: str = "task"
 
     def __post_init__(self) -> None:
-        """Raises ValueError or TypeError if the record contradicts itself."""
-        for name in ("name", "suite", "task_word"):
-            if not (isinstance(getattr(self, name), str) and getattr(self, name)):
-                raise TypeError(
-                    f"{name} of a World must be a string of some letters, not {getattr(self, name)!r}."
-                )
-        check_count(f"max_episode_steps of the world {self.name!r}", self.max_episode_steps)
-        check_count(f"goal_size of the world {self.name!r}", self.goal_size, minimum=0)
-        for setting in self.settings:
-            check_choice(f"Each of the settings of the world {self.name!r}", setting, SETTINGS)
+        """Raises WrongType or WrongValue if the record contradicts itself."""
+        self._check_types()
+        self._check_names(self.skills if isinstance(self.skills, tuple) else None)
+        if isinstance(self.benchmarks, Mapping):
+            self._check_benchmarks(self.benchmarks)
         if self.row is None and not self.rows:
-            raise ValueError(
-                f"The world {self.name!r} must have row or rows, or no engine can step it: give row, what makes the "
+            raise WrongValue(
+                f"The world {self.name!r} must have row or rows, or no engine can step it. Give row, which makes the "
                 "environment of one row."
             )
         if not self.reward_function_versions:
-            raise ValueError(
+            raise WrongValue(
                 f"reward_function_versions of the world {self.name!r} must name at least one version."
             )
-        if isinstance(self.skills, tuple):
-            double = sorted({skill for skill in self.skills if self.skills.count(skill) > 1})
-            if double or not self.skills:
-                found = f"names {', '.join(double)} twice" if double else "is empty"
-                raise ValueError(
-                    f"skills of the world {self.name!r} must name at least one skill, each once; it {found}."
-                )
         if self.render_modes and "render_mode" not in self.settings:
-            raise ValueError(
-                f"The world {self.name!r} has render_modes, but its settings leave out render_mode, so its rows cannot be "
-                'told which one is wanted. Add "render_mode" to settings.'
+            raise WrongValue(
+                f"The world {self.name!r} has render_modes, but its settings leave out render_mode, so its rows cannot "
+                'be told which one is wanted. Add "render_mode" to settings.'
             )
+
+    def _check_types(self) -> None:
+        for field_name in ("name", "suite", "task_word"):
+            value = getattr(self, field_name)
+            if not (isinstance(value, str) and value):
+                raise WrongType(f"{field_name} of a World must be a non-empty string, not {value!r}.")
+        of_world = f"of the world {self.name!r}"
+        for field_name in (
+            "settings",
+            "reward_function_versions",
+            "classes",
+            "packages",
+            "render_modes",
+            "cameras",
+        ):
+            value = getattr(self, field_name)
+            if not (isinstance(value, tuple) and all(isinstance(each, str) for each in value)):
+                raise WrongType(f"{field_name} {of_world} must be a tuple of strings, not {value!r}.")
+        check_count(f"max_episode_steps {of_world}", self.max_episode_steps)
+        check_count(f"goal_size {of_world}", self.goal_size, minimum=0)
+        for setting in self.settings:
+            check_choice(f"Each of the settings {of_world}", setting, SETTINGS)
+        if not isinstance(self.rows, Mapping):
+            raise WrongType(f"rows {of_world} must be a dictionary from names of engines, not {self.rows!r}.")
+        references = {name: getattr(self, name) for name in _REFERENCES}
+        references |= {f"rows[{name!r}]": maker for name, maker in self.rows.items()}
+        for name, reference in references.items():
+            if reference is not None and not is_reference(reference):
+                raise WrongType(
+                    f'{name} {of_world} must be a function, or its name as "module:NAME", not {reference!r}.'
+                )
+        for field_name, kind in (("skills", tuple), ("benchmarks", Mapping)):
+            value = getattr(self, field_name)
+            if not (isinstance(value, kind) or is_reference(value)):
+                what = "tuple of names" if kind is tuple else "dictionary of BenchmarkMakers"
+                raise WrongType(
+                    f'{field_name} {of_world} must be a {what}, or a function (or its name as "module:NAME") that '
+                    f"returns one, not {value!r}."
+                )
+        for field_name in ("actions", "observations"):
+            value = getattr(self, field_name)
+            if not (hasattr(value, "contains") or is_reference(value)):
+                raise WrongType(
+                    f"{field_name} {of_world} must be a space of Gymnasium's, or a function (or its name as "
+                    f'"module:NAME") that returns one, not {value!r}.'
+                )
+
+    def _check_names(self, skills: tuple[str, ...] | None) -> None:
+        if skills is None:
+            return
+        double = sorted({skill for skill in skills if skills.count(skill) > 1})
+        if double or not skills:
+            found = f"names {', '.join(double)} twice" if double else "is empty"
+            raise WrongValue(
+                f"skills of the world {self.name!r} must name at least one skill, each once, but it {found}."
+            )
+        for skill in skills:
+            self._check_name("skill", skill)
+
+    def _check_benchmarks(self, makers: Mapping[str, BenchmarkMaker]) -> None:
+        own = self.skills if isinstance(self.skills, tuple) else None
+        for name, maker in makers.items():
+            self._check_name("benchmark", name)
+            if not isinstance(maker, BenchmarkMaker):
+                raise WrongType(
+                    f"benchmarks of the world {self.name!r} must hold BenchmarkMakers, but {name!r} is {maker!r}."
+                )
+            named = (*(maker.train_skills or ()), *(maker.test_skills or ()))
+            unknown = [] if own is None else [skill for skill in named if skill not in own]
+            if unknown:
+                raise WrongValue(
+                    f"The benchmark {name!r} of the world {self.name!r} must be of skills of that world, but the "
+                    f"world does not have {', '.join(unknown)}. It has {', '.join(self.env_names())}."
+                )
+        if self.skill_benchmark is not None:
+            found = makers.get(self.skill_benchmark)
+            if found is None or "env_name" not in found.keywords:
+                raise WrongValue(
+                    f"skill_benchmark of the world {self.name!r} must be one of its benchmarks that takes env_name, "
+                    f"not {self.skill_benchmark!r}."
+                )
+
+    def _check_name(self, kind: str, name: Any) -> None:
+        if not (isinstance(name, str) and _NAME.fullmatch(name)):
+            raise WrongValue(
+                f"A {kind} of the world {self.name!r} must be named by letters, digits and . : _ - alone, because it "
+                f"becomes an id of Gymnasium's, not {name!r}."
+            )
+
+    def check(self) -> None:
+        """Calls what is given as a function and checks it like the rest of the record.
+
+        Raises:
+            WrongType: the function for skills or benchmarks returns something else.
+            WrongValue: the record contradicts itself.
+        """
+        self._check_names(self.env_names())
+        self._check_benchmarks(self.benchmark_makers())
 
     def env_names(self) -> tuple[str, ...]:
         """Returns the names of the skills."""
@@ -222,8 +342,16 @@ class World:
 
     def check_task(self, task: Task) -> None:
         """Raises ValueError or TypeError, with a message that helps, for a task that cannot be run."""
-        if self.task_check is not None:
+        if self.task_check is None:
+            return
+        try:
             resolve(self.task_check)(task)
+        except Mistake:
+            raise
+        except ValueError as error:
+            raise WrongValue(str(error)) from error
+        except TypeError as error:
+            raise WrongType(str(error)) from error
 
     def hides_goal(self, task: Task) -> bool:
         """Returns whether a task keeps its goal out of the observation."""
@@ -236,7 +364,7 @@ class World:
         return None if self.current_name is None else resolve(self.current_name)(env_name)
 
     def class_name(self, env_name: str) -> str:
-        """Returns the class that implements a skill upstream, or the skill's name."""
+        """Returns the name of the class that implements a skill upstream, or the skill's name."""
         return env_name if self.class_names is None else resolve(self.class_names)(env_name)
 
     def about(self, env_name: str) -> tuple[str, str]:
@@ -244,7 +372,7 @@ class World:
         return ("", "") if self.described is None else resolve(self.described)(env_name)
 
     def details_of(self, env_name: str) -> dict[str, Any]:
-        """Returns more of a skill, for lists in JSON."""
+        """Returns more about a skill, for lists in JSON."""
         return {} if self.details is None else resolve(self.details)(env_name)
 
     def make_row(self, **settings: Any) -> gym.Env[Any, Any]:
@@ -260,10 +388,31 @@ class World:
         """Returns a text that changes with the code of skills that are not the package's own; None if all are."""
         return None if self.code is None else resolve(self.code)(env_names)
 
+    def __eq__(self, other: object) -> bool:
+        return equal_records(self, other)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.suite))
+
     @property
     def listed(self) -> Listing:
         """How lists show the suite."""
         return self.listing or Listing(self.suite)
+
+
+# The fields that take a function alone, or nothing.
+_REFERENCES = (
+    "row",
+    "task_check",
+    "goal_hidden",
+    "current_name",
+    "class_names",
+    "described",
+    "details",
+    "experts",
+    "code",
+    "peers",
+)
 
 
 def _made(space: Any, **how: Any) -> gym.Space[Any]:

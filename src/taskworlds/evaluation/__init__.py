@@ -12,8 +12,8 @@ from taskworlds.evaluation.policies import (
     load_policy,
     random_policy,
 )
-from taskworlds.evaluation.result import METRICS, Episode, Result, SkillSummary, Stopped, Summary, TaskRecord
-from taskworlds.evaluation.statistics import Estimate
+from taskworlds.evaluation.result import Episode, Result, SkillSummary, Stopped, Summary, TaskRecord
+from taskworlds.evaluation.statistics import METRICS, Estimate
 from taskworlds.worlds.metaworld.experts import ExpertPolicy, expert_policy
 
 __all__ = [

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.core.errors import check_known
-from taskworlds.core.task import Task
+from taskworlds.core.errors import WrongType, WrongValue, check_known
+from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import statistics
-from taskworlds.evaluation.result import METRICS, Result, Summary
-from taskworlds.evaluation.statistics import Estimate
+from taskworlds.evaluation.fingerprint import packages_of
+from taskworlds.evaluation.result import Result, Summary
+from taskworlds.evaluation.statistics import METRICS, Estimate
 
 if TYPE_CHECKING:
     import rich.table
@@ -38,14 +39,14 @@ class SkillDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` gives; each figure is the second result's minus the first's.
+    """What `compare` returns; each figure is the second result's minus the first's.
 
     Attributes:
         overall: by metric: difference of the means and of the interquartile means, with intervals.
         skills: the differences by skill.
         num_tasks: on how many tasks the figures rest: those that ran to their end in both results.
         left_out: tasks that ran to their end in one of the results only, or in neither.
-        fingerprint_differences: fields of the fingerprints that differ, with both values.
+        fingerprint_differences: fields and packages of the fingerprints that differ, with both values.
     """
 
     overall: dict[str, Summary]
@@ -55,14 +56,33 @@ class Comparison:
     fingerprint_differences: dict[str, tuple[Any, Any]]
 
     def table(self) -> rich.table.Table:
-        """Gives a table for `rich.print`: each skill, then the overall differences, with intervals."""
-        from taskworlds.evaluation import tables as report
+        """Returns a table for `rich.print`: each skill, then the overall differences, with intervals."""
+        from taskworlds.evaluation.tables import (
+            MetricTable,
+            shown_metrics,
+        )  # loads rich, which only tables need
 
-        return report.comparison_table(self)
+        metrics = shown_metrics(skill.success_end for skill in self.skills)
+        made = MetricTable("second result minus first", ("tasks",), metrics, signed=True)
+        for skill in self.skills:
+            figures = {metric: getattr(skill, metric) for metric in METRICS}
+            made.add(skill.env_name, (skill.num_tasks,), figures, with_interval=True)
+        made.add_section()
+        for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
+            figures = {metric: getattr(self.overall[metric], figure) for metric in METRICS}
+            made.add(f"{heading} over tasks", (self.num_tasks,), figures, with_interval=True, bold=True)
+        lines = [
+            f"differs: {name}, {first} and {second}"
+            for name, (first, second) in self.fingerprint_differences.items()
+        ]
+        if self.left_out:
+            lines.append(f"left out: {len(self.left_out)} tasks that did not run to their end in both")
+        made.set_caption(lines)
+        return made.table
 
 
 def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = False) -> Comparison:
-    """Gives the differences `b - a`, task by task, by skill and overall, with 95 % intervals.
+    """Returns the differences `b - a`, task by task, by skill and overall, with 95 % intervals.
 
     Results are compared only if their fingerprints agree: the same tasks, settings and versions. The
     intervals are a paired bootstrap: tasks are drawn within each skill, and each drawn task brings its
@@ -71,11 +91,11 @@ def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = Fal
     Args:
         a: the result to measure from, for example the baseline's.
         b: the other result.
-        allow_different: True to compare whatever differs, or the names of the fingerprint's fields that may
-            differ, for example `["numpy", "mujoco"]`.
+        allow_different: True to compare whatever differs, or the names of what may differ in the fingerprints, its
+            fields and packages, for example `["numpy", "engine"]`.
 
     Raises:
-        TypeError: `a` or `b` is no Result.
+        TypeError: `a` or `b` is not a Result.
         ValueError: the fingerprints differ where they may not, or the results have no completed task in
             common.
 
@@ -91,24 +111,26 @@ def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = Fal
     """
     for name, result in (("a", a), ("b", b)):
         if not isinstance(result, Result):
-            raise TypeError(
+            raise WrongType(
                 f"{name} must be a Result, not {type(result).__name__}: give what evaluate or Result.load "
-                "gave."
+                "returned.",
+                argument=name,
             )
     differences = a.fingerprint.differences(b.fingerprint)
-    _check_alike(differences, allow_different, a.fingerprint.to_dict())
+    known = dict.fromkeys((*a.fingerprint.by_name(), *b.fingerprint.by_name(), *packages_of()))
+    _check_alike(differences, allow_different, known)
 
     records_a = {record.task: record for record in a.tasks}
     records_b = {record.task: record for record in b.tasks}
     done_b = {record.task for record in b.completed}
     tasks = [record.task for record in a.completed if record.task in done_b]
     if not tasks:
-        raise ValueError(
+        raise WrongValue(
             "a and b have no task that ran to its end in both, so there is nothing to compare. Evaluate both "
             "on the same benchmark and seed."
         )
 
-    def difference(statistic: Callable[[Any], Any], metric: str, chosen: list[Task]) -> Estimate:
+    def difference(statistic: Callable[[Any], Any], metric: str, chosen: Sequence[Task]) -> Estimate:
         return statistics.estimate(
             lambda first, second: statistic(second) - statistic(first),
             [records_a[task].mean(metric) for task in chosen],
@@ -117,9 +139,6 @@ def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = Fal
             seed=a.seed,
         )
 
-    by_skill: dict[str, list[Task]] = {}
-    for task in tasks:
-        by_skill.setdefault(task.env_name, []).append(task)
     return Comparison(
         overall={
             metric: Summary(
@@ -133,7 +152,7 @@ def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = Fal
                 len(chosen),
                 **{metric: difference(statistics.mean, metric, chosen) for metric in METRICS},
             )
-            for name, chosen in by_skill.items()
+            for name, chosen in by_skill(tasks, lambda task: task.env_name).items()
         ),
         num_tasks=len(tasks),
         left_out=tuple(task for task in records_a | records_b if task not in set(tasks)),
@@ -154,8 +173,8 @@ def _check_alike(
     refused = {name: values for name, values in differences.items() if name not in allowed}
     if refused:
         listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in refused.items())
-        raise ValueError(
+        raise WrongValue(
             "The results were not measured alike, so their difference would mix causes. They differ in "
             f"{listed}. Evaluate again under equal conditions, or pass allow_different={list(refused)!r} to "
-            "compare all the same."
+            "compare them anyway."
         )

@@ -12,7 +12,9 @@ import gymnasium as gym
 import numpy as np
 
 from taskworlds.core.benchmark import Benchmark, split_of_name
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.registry import world_of
+from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.meta import MetaSettings, play_meta
@@ -48,12 +50,12 @@ class Plan(NamedTuple):
 
 
 def default_split(benchmark: Benchmark) -> str:
-    """Gives the split that is evaluated unless the caller says which."""
+    """Returns the split that is evaluated unless the caller says which."""
     return "test" if benchmark.test_tasks else "train"
 
 
 def default_num_envs(num_skills: int, episodes: int, *, meta: bool) -> int:
-    """Gives the rows unless the caller says how many: equally many for each skill, and enough in all.
+    """Returns how many rows there are unless the caller says: equally many for each skill, and enough in all.
 
     In the multi-task protocol, whose outcome does not depend on it, there are no more than episodes to be played.
     """
@@ -106,15 +108,17 @@ def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, A
 def evaluate_tasks(plan: Plan, envs: Any) -> Result:
     """Evaluates one of our vector envs on the tasks of its rows."""
     if plan.split not in (None, envs.split):
-        raise ValueError(
+        raise WrongValue(
             f"split must be {envs.split!r}, the split of the environment that was passed, not "
-            f"{plan.split!r}. Make another environment for the other split."
+            f"{plan.split!r}. Make another environment for the other split.",
+            argument="split",
         )
     terminate_on_success = np.unique(envs.terminate_on_success)
     if len(terminate_on_success) != 1:
-        raise ValueError(
+        raise WrongValue(
             "terminate_on_success must be the same in all rows of an environment that is evaluated, or its "
-            "tasks would be measured differently. Call toggle_terminate_on_success on all rows."
+            "tasks would be measured differently. Call toggle_terminate_on_success on all rows.",
+            argument="terminate_on_success",
         )
     held = {task for row in envs.tasks for task in row}
     listed = [task for task in envs.benchmark.tasks(envs.split) if task in held]  # in an order without rows
@@ -135,6 +139,7 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
         reward_function_version=envs.reward_function_version,
         max_episode_steps=envs.max_episode_steps,
         terminate_on_success=bool(terminate_on_success[0]),
+        engine=_engine_of(envs),
     )
     of_all = fingerprint(tasks)  # before anything is played: files of registered skills may change meanwhile
     with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, ledger):
@@ -145,23 +150,28 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
     return _result(plan, envs.benchmark.name, envs.split, of_all, ledger)
 
 
+def _engine_of(envs: Any) -> RowEngine | None:
+    """Returns the record of the engine that steps the rows."""
+    return envs._engine
+
+
 def evaluate_fixed(plan: Plan, env: Any) -> Result:
     """Evaluates any other Gymnasium env or vector env on its rows as they are."""
     for name, value in (("split", plan.split), ("tasks", plan.tasks)):
         if value is not None:
-            raise TypeError(
+            raise WrongType(
                 f"{name} cannot be chosen for {env!r}, whose tasks cannot be set: pass a benchmark, or what "
                 "taskworlds.make_vec makes."
             )
     if plan.meta is not None:
-        raise TypeError(
+        raise WrongType(
             f"The meta protocol needs an environment whose tasks can be set, not {env!r}: pass a benchmark, "
             "or what taskworlds.make_vec makes."
         )
     tasks = getattr(env.unwrapped, "tasks", None)
     chooses = hasattr(env.unwrapped, "set_task") and isinstance(tasks, list | tuple) and len(tasks) > 1
     if holds_tasks(env.unwrapped) or chooses:
-        raise TypeError(
+        raise WrongType(
             f"{env!r} changes its tasks between episodes and cannot be told which to play next, so they "
             "would not get equal weight. Pass its benchmark, or what taskworlds.make_vec makes without a "
             "wrapper around it; a policy can do what a wrapper does to observations."
@@ -179,20 +189,26 @@ def evaluate_fixed(plan: Plan, env: Any) -> Result:
 
 
 def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Task]:
-    """Gives the tasks to evaluate, each once."""
+    """Returns the tasks to evaluate, each once."""
     if wanted is None:
         return list(dict.fromkeys(available))
     if isinstance(wanted, Task) or not isinstance(wanted, Iterable):
-        raise TypeError(f"tasks must be a list of tasks, or None for all of them, not {wanted!r}.")
+        raise WrongType(
+            f"tasks must be a list of tasks, or None for all of them, not {wanted!r}.", argument="tasks"
+        )
     chosen = list(dict.fromkeys(Task.of(task) for task in wanted))
     if not chosen:
-        raise ValueError("tasks must name at least one task, or be None for all of them, but it is empty.")
+        raise WrongValue(
+            "tasks must name at least one task, or be None for all of them, but it is empty.",
+            argument="tasks",
+        )
     known = set(available)
     for task in chosen:
         if task not in known:
-            raise ValueError(
+            raise WrongValue(
                 f"tasks must be tasks of the benchmark's split that is evaluated, but {task_label(task)} is "
-                f"none of its {len(known)}. Check the split and the seed that it was drawn with."
+                f"not one of its {len(known)}. Check the split and the seed that it was drawn with.",
+                argument="tasks",
             )
     return chosen
 
@@ -205,7 +221,7 @@ def _kept_when_stopped(
     fingerprint: Callable[[Sequence[Task]], Fingerprint],
     ledger: Ledger,
 ) -> Iterator[None]:
-    """Has Ctrl-C bring along the tasks that had all their episodes by then."""
+    """Makes Ctrl-C bring along the tasks that have had all their episodes."""
     try:
         yield
     except KeyboardInterrupt:
@@ -226,7 +242,7 @@ def _result(plan: Plan, name: str, split: str | None, fingerprint: Fingerprint, 
     if result.failed:
         first = result.failed[0]
         warnings.warn(
-            f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average, the "
+            f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average. The "
             f"first is {task_label(first.task)}: {first.error}. Result.failed lists them.",
             RuntimeWarning,
             stacklevel=4,

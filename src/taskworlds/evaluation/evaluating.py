@@ -1,4 +1,4 @@
-"""`evaluate`: checks what the caller asked for, and hands it on to what fits the environment."""
+"""`evaluate`: checks what the caller asked for, and passes it on to the code for the kind of environment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 import gymnasium as gym
 from gymnasium.vector import VectorEnv
 
-from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
 from taskworlds.evaluation.environments import Plan, evaluate_benchmark, evaluate_fixed, evaluate_tasks
 from taskworlds.evaluation.meta import MetaSettings
 from taskworlds.evaluation.policies import Policy, is_meta_learner
@@ -66,7 +66,7 @@ def evaluate(
     they are, and so do those of other Gymnasium envs, whose rows cannot be stepped one by one.
 
     Args:
-        policy: a callable that takes observations (N, O) float64 and gives actions (N, A); or Meta-World's
+        policy: a callable that takes observations (N, O) and returns actions (N, A); or Meta-World's
             `Agent` or `MetaLearningAgent`. See `taskworlds.evaluation.policies`, also for the hook
             `begin_episodes`.
         benchmark_or_env: see above.
@@ -96,7 +96,7 @@ def evaluate(
             adaptation too, and the rest of a task that failed counts as done.
 
     Raises:
-        TypeError: an argument is of the wrong type, or does not go with what is evaluated; the policy lacks
+        TypeError: an argument is of the wrong type, or does not fit what is evaluated; or the policy has not all
             methods.
         ValueError: an argument is out of range; the policy's actions have the wrong shape or are not finite.
         taskworlds.evaluation.Stopped: Ctrl-C, after some task had all its episodes. It is a KeyboardInterrupt, and its
@@ -117,7 +117,10 @@ def evaluate(
     if split is not None:
         check_choice("split", split, ("train", "test"))
     if on_episode is not None and not callable(on_episode):
-        raise TypeError(f"on_episode must be a function of two counts, done and total, not {on_episode!r}.")
+        raise WrongType(
+            f"on_episode must be a function of two counts, done and total, not {on_episode!r}.",
+            argument="on_episode",
+        )
     meta = _meta_settings(policy, adaptation_episodes, adaptation_steps, meta_batch_size)
     building = {
         "env_name": env_name,
@@ -137,9 +140,9 @@ def evaluate(
     if not isinstance(benchmark_or_env, gym.Env | VectorEnv):
         return evaluate_benchmark(plan, benchmark_or_env, building)
     if building:
-        raise TypeError(
-            f"{', '.join(building)} cannot be set for an environment that is made already: make it with "
-            "these settings, or pass a benchmark."
+        raise WrongType(
+            f"{', '.join(building)} cannot be set for an environment that is already made: make it with these "
+            "settings, or pass a benchmark."
         )
     if holds_tasks(benchmark_or_env):
         return evaluate_tasks(plan, benchmark_or_env)
@@ -163,10 +166,11 @@ def _meta_settings(
         "meta_batch_size": meta_batch_size,
     }
     if named := [name for name, value in given.items() if value is not None]:
-        raise TypeError(
+        raise WrongType(
             f"{', '.join(named)} ask(s) for the meta protocol, which needs a policy with init, adapt_action, "
             f"step, adapt and eval_action, not {type(policy).__name__}. Leave them out for the multi-task "
-            "protocol."
+            "protocol.",
+            argument=named[0],
         )
     return None
 
@@ -177,7 +181,7 @@ def _num_envs(num_envs: int | None, meta_batch_size: int | None) -> int | None:
     if meta_batch_size is not None:
         check_count("meta_batch_size", meta_batch_size)
         if num_envs not in (None, meta_batch_size):
-            raise ValueError(
+            raise WrongValue(
                 f"num_envs and meta_batch_size both mean the number of rows, but are {num_envs} and "
                 f"{meta_batch_size}: give one of them."
             )

@@ -60,7 +60,7 @@ def play_meta(actor: Actor, rows: TaskRows, ledger: Ledger, meta: MetaSettings) 
 
 
 def _filler(tasks: Sequence[Task], held: frozenset[str]) -> Unit:
-    """Gives a row without a task one that is not counted there, of the row's own skills if there is one."""
+    """Returns a task for a row without one, which is not counted there; of the row's own skills if possible."""
     return Unit(next((number for number, task in enumerate(tasks) if task.env_name in held), 0), 0, False)
 
 

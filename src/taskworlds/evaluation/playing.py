@@ -132,7 +132,7 @@ def play_units(
 def _with_units(
     infos: dict[str, Any], playing: Sequence[Unit | None], tasks: Sequence[Task]
 ) -> dict[str, Any]:
-    """Gives a reset's infos with each row's task and the number of its episode."""
+    """Returns a reset's infos with each row's task and the number of its episode."""
     held = np.full(len(playing), None, dtype=object)
     for row, unit in enumerate(playing):
         held[row] = None if unit is None else tasks[unit.task]

@@ -8,8 +8,8 @@ a method `begin_episodes(mask, infos)`. `evaluate` calls it after each reset:
   "task_name" and "goal" (N, 3), metres. `evaluate` adds "task", the `Task` of each row, and "episode_index",
   the number of the episode among those of its task.
 
-The order of the rows in a batch, and so what a policy with a generator of its own draws for which row, is the
-policy's affair: only what is keyed by task and episode is independent of the number of rows.
+A policy with a generator of its own may draw other numbers for a row if there are more or fewer rows: only what is
+keyed by task and episode is independent of the number of rows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_known, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_known, check_seed
 
 __all__ = [
     "Actor",
@@ -47,7 +47,7 @@ class Timestep(NamedTuple):
         reward: (N,) float64.
         terminated: whether the task itself ended, (N,) bool.
         truncated: whether the clock ended the episode, (N,) bool.
-        aux_policy_outputs: what `adapt_action` gave beside the actions.
+        aux_policy_outputs: what `adapt_action` returned beside the actions.
     """
 
     observation: NDArray[Any]
@@ -62,7 +62,7 @@ class Agent(Protocol):
     """Meta-World's agent: actions for evaluation, and a memory that can be cleared by row."""
 
     def eval_action(self, observations: NDArray[np.float64]) -> NDArray[Any]:
-        """Gives actions (N, A) for observations (N, O)."""
+        """Returns actions (N, A) for observations (N, O)."""
 
     def reset(self, env_mask: NDArray[np.bool_]) -> None:
         """Clears what the agent remembers of the rows in the mask, (N,): their next episode begins."""
@@ -75,7 +75,7 @@ class MetaLearningAgent(Agent, Protocol):
         """Forgets all adaptation: a new batch of tasks begins."""
 
     def adapt_action(self, observations: NDArray[np.float64]) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-        """Gives actions (N, A) for adaptation, and whatever the agent wants to find in the `Timestep`."""
+        """Returns actions (N, A) for adaptation, and whatever the agent wants to find in the `Timestep`."""
 
     def step(self, timestep: Timestep) -> None:
         """Takes note of a step of adaptation."""
@@ -90,7 +90,7 @@ _META_METHODS = ("init", "adapt_action", "step", "adapt", "eval_action")
 
 
 def is_meta_learner(policy: Any) -> bool:
-    """Tells whether a policy has all methods of a `MetaLearningAgent`."""
+    """Returns whether a policy has all methods of a `MetaLearningAgent`."""
     return all(callable(getattr(policy, name, None)) for name in _META_METHODS)
 
 
@@ -108,14 +108,16 @@ class Actor:
 
     def __init__(self, policy: Any, action_space: gym.Space[Any], num_envs: int) -> None:
         if isinstance(policy, type):
-            raise TypeError(
+            raise WrongType(
                 f"policy must be an object, not the class {policy.__name__}: make one, "
-                f"{policy.__name__}(...)."
+                f"{policy.__name__}(...).",
+                argument="policy",
             )
         act = getattr(policy, "eval_action", policy)
         if not callable(act):
-            raise TypeError(
-                f"policy must be callable on batched observations, or have eval_action, not {policy!r}."
+            raise WrongType(
+                f"policy must be callable on batched observations, or have eval_action, not {policy!r}.",
+                argument="policy",
             )
         self.policy = policy
         self._act: Callable[[Any], Any] = act
@@ -130,17 +132,18 @@ class Actor:
             begin(mask, infos)
 
     def act(self, obs: Any, active: NDArray[np.bool_], describe: Callable[[int], str]) -> NDArray[Any]:
-        """Gives checked actions for evaluation; `describe(row)` names a row's task for messages."""
+        """Returns checked actions for evaluation; `describe(row)` names a row's task for messages."""
         return self._checked(self._act(obs), active, describe)
 
     def adapt(
         self, obs: Any, active: NDArray[np.bool_], describe: Callable[[int], str]
     ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Gives checked actions for adaptation, and what the agent gave beside them."""
+        """Returns checked actions for adaptation, and what the agent returned beside them."""
         given = self.policy.adapt_action(obs)
         if not (isinstance(given, tuple) and len(given) == 2):
-            raise TypeError(
-                f"adapt_action must give two things, actions and a dictionary, not {type(given).__name__}."
+            raise WrongType(
+                f"adapt_action must return two things, actions and a dictionary, not {type(given).__name__}.",
+                argument="adapt_action",
             )
         return self._checked(given[0], active, describe), given[1]
 
@@ -153,33 +156,33 @@ class Actor:
         try:
             actions = np.asarray(given)
         except ValueError as error:
-            raise ValueError(
-                f"The policy must give an array of shape {expected}, not rows of different lengths "
+            raise WrongValue(
+                f"The policy must return an array of shape {expected}, not rows of different lengths "
                 f"({error}); the first row that waits for an action is {first}."
             ) from None
         if actions.dtype.kind not in "biuf":
-            raise TypeError(
-                f"The policy must give numbers, not an array of {actions.dtype}; the first row that waits "
+            raise WrongType(
+                f"The policy must return numbers, not an array of {actions.dtype}; the first row that waits "
                 f"for an action is {first}."
             )
         if actions.shape != expected:
-            raise ValueError(
-                f"The policy must give actions of shape {expected}, one row for each row of its "
+            raise WrongValue(
+                f"The policy must return actions of shape {expected}, one row for each row of its "
                 f"observations, not {actions.shape}; the first row that waits for an action is "
                 f"{first}."
             )
         if isinstance(self._space, gym.spaces.Box):
             if np.issubdtype(self._space.dtype, np.floating) and actions.dtype.kind != "f":
-                raise TypeError(
-                    f"The policy must give floating-point actions for {self._space}, not {actions.dtype}; "
+                raise WrongType(
+                    f"The policy must return floating-point actions for {self._space}, not {actions.dtype}; "
                     f"the first row that waits for one is {first}. Convert them if they are "
                     "meant to be exact."
                 )
             broken = active & ~np.isfinite(actions).reshape(self._num_envs, -1).all(axis=1)
             if broken.any():
                 row = int(np.argmax(broken))
-                raise ValueError(
-                    f"The policy gave an action that is not finite in {describe(row)}: "
+                raise WrongValue(
+                    f"The policy returned an action that is not finite in {describe(row)}: "
                     f"{actions[row].tolist()}."
                 )
             if actions.dtype.kind == "f" and actions.dtype not in (np.float32, np.float64):
@@ -187,8 +190,8 @@ class Actor:
         else:
             for row in rows:
                 if not self._space.contains(actions[row]):
-                    raise ValueError(
-                        f"The policy gave an action outside {self._space} in {describe(row)}: "
+                    raise WrongValue(
+                        f"The policy returned an action outside {self._space} in {describe(row)}: "
                         f"{actions[row].tolist()!r}."
                     )
         return actions
@@ -199,9 +202,10 @@ class RandomPolicy:
 
     def __init__(self, action_space: gym.Space[Any], seed: int) -> None:
         if not isinstance(action_space, gym.Space) or action_space.shape is None:
-            raise TypeError(
+            raise WrongType(
                 "action_space must be the space of one row's actions, of one array each, not "
-                f"{action_space!r}: give envs.single_action_space."
+                f"{action_space!r}: give envs.single_action_space.",
+                argument="action_space",
             )
         self._space = action_space
         self._seed = check_seed(seed)
@@ -216,7 +220,7 @@ class RandomPolicy:
             self._rows[row] = self._seeded(key)
 
     def __call__(self, obs: Any) -> NDArray[Any]:
-        """Gives actions (N, *shape of the space)."""
+        """Returns actions (N, *shape of the space)."""
         num_envs = len(obs) if self._num_envs is None else self._num_envs
         return np.stack([np.asarray(self._row(row).sample()) for row in range(num_envs)])
 
@@ -244,7 +248,7 @@ def random_policy(action_space: gym.Space[Any], seed: int) -> RandomPolicy:
         seed: of all draws.
 
     Raises:
-        TypeError: `action_space` is no space of arrays, or `seed` is no whole number.
+        TypeError: `action_space` is not a space of arrays, or `seed` is not a whole number.
 
     Example:
         >>> policy = random_policy(gym.spaces.Box(-1.0, 1.0, (4,)), seed=0)
@@ -263,24 +267,24 @@ def load_policy(reference: str) -> Any:
         reference: the module to import, a colon, and the object's name in it (dots reach into attributes).
 
     Raises:
-        TypeError: `reference` is no string, or what it names is no policy.
-        ValueError: it is written otherwise, or there is no such module or object.
+        TypeError: `reference` is not a string, or what it names is not a policy.
+        ValueError: it is written in another way, or there is no such module or object.
 
     Example:
         >>> type(load_policy("taskworlds.evaluation:ExpertPolicy")).__name__
         'ExpertPolicy'
     """
     if not isinstance(reference, str):
-        raise TypeError(f"A policy is named 'package.module:object', as a string, not {reference!r}.")
+        raise WrongType(f"A policy is named 'package.module:object', as a string, not {reference!r}.")
     module_name, colon, object_name = reference.partition(":")
     if not (module_name and colon and object_name):
-        raise ValueError(f"A policy is named 'package.module:object', with one colon, not {reference!r}.")
+        raise WrongValue(f"A policy is named 'package.module:object', with one colon, not {reference!r}.")
     try:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise  # the module is there, and something that it imports is not
-        raise ValueError(
+        raise WrongValue(
             f"The policy {reference!r} names the module {module_name!r}, but there is no module "
             f"{error.name!r}. Give a module that can be imported from here; the current directory may have "
             "to be on PYTHONPATH."
@@ -293,8 +297,8 @@ def load_policy(reference: str) -> Any:
     if isinstance(found, type):
         found = found()
     if not (callable(found) or callable(getattr(found, "eval_action", None))):
-        raise TypeError(
-            f"{reference!r} is no policy but {found!r}: name a callable on batched observations, or an "
-            "object with eval_action."
+        raise WrongType(
+            f"{reference!r} is not a policy: it is {found!r}. Name a callable on batched observations, or an object "
+            "with eval_action."
         )
     return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import functools
 import io
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_choice
-from taskworlds.core.task import Task
+from taskworlds.core.errors import WrongValue, check_choice
+from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import statistics
-from taskworlds.evaluation.fingerprint import Fingerprint
-from taskworlds.evaluation.statistics import Estimate
+from taskworlds.evaluation.fingerprint import Fingerprint, packages_of
+from taskworlds.evaluation.statistics import METRICS, Estimate
 
 if TYPE_CHECKING:
     import rich.table
@@ -37,10 +39,13 @@ __all__ = [
     "task_label",
 ]
 
-METRICS = ("success_end", "success_once", "episode_return", "length")
-
 _FORMAT = "taskworlds.Result"
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
+_READ = (
+    1,
+    2,
+)  # version 1 had each package's version as a field of the fingerprint, the same ones for all worlds
+_LISTED = 3  # tasks or skills, in a line below a table
 
 
 class Episode(NamedTuple):
@@ -88,7 +93,7 @@ class TaskRecord:
         return sum(episode.diverged for episode in self.episodes)
 
     def mean(self, metric: str) -> float:
-        """Gives one of `METRICS` averaged over the episodes; NaN if it is unknown or the task failed."""
+        """Returns one of `METRICS` averaged over the episodes; NaN if it is unknown or the task failed."""
         check_choice("metric", metric, METRICS)
         values = [getattr(episode, metric) for episode in self.episodes]
         if self.error is not None or not values or None in values:
@@ -130,7 +135,7 @@ class Summary(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Result:
-    """What `evaluate` gives: all episodes by task, their averages, and the fingerprint.
+    """What `evaluate` returns: all episodes by task, their averages, and the fingerprint.
 
     A task's figure is the average over its episodes. Every task (a skill with one goal) has equal weight in
     the averages of its skill and of the whole, however fast its episodes end. The 95 % intervals are
@@ -173,7 +178,7 @@ class Result:
         return tuple(record for record in self.tasks if record.error is None)
 
     def scores(self, metric: str) -> NDArray[np.float64]:
-        """Gives one of `METRICS` by completed task, (T,) float64, averaged over the task's episodes."""
+        """Returns one of `METRICS` by completed task, (T,) float64, averaged over the task's episodes."""
         return np.array([record.mean(metric) for record in self.completed], dtype=np.float64)
 
     @functools.cached_property
@@ -191,12 +196,10 @@ class Result:
     @functools.cached_property
     def skills(self) -> tuple[SkillSummary, ...]:
         """The figures of each skill, in the order of the tasks."""
-        by_skill: dict[str, list[TaskRecord]] = {}
-        for record in self.tasks:
-            by_skill.setdefault(record.task.env_name, []).append(record)
-        return tuple(self._summarise(name, records) for name, records in by_skill.items())
+        records = by_skill(self.tasks, lambda record: record.task.env_name)
+        return tuple(self._summarise(name, each) for name, each in records.items())
 
-    def _summarise(self, env_name: str, records: list[TaskRecord]) -> SkillSummary:
+    def _summarise(self, env_name: str, records: Sequence[TaskRecord]) -> SkillSummary:
         ran = [record for record in records if record.error is None]
         figures = {
             metric: statistics.estimate(
@@ -226,15 +229,52 @@ class Result:
         return headline({metric: summary.mean for metric, summary in self.overall.items()})
 
     def table(self) -> rich.table.Table:
-        """Gives a table for `rich.print`: each skill, then mean and interquartile mean with intervals."""
-        from taskworlds.evaluation import tables as report
+        """Returns a table for `rich.print`: each skill, then mean and interquartile mean with intervals."""
+        from taskworlds.evaluation.tables import (
+            MetricTable,
+            shown_metrics,
+        )  # loads rich, which only tables need
 
-        return report.result_table(self)
+        metrics = shown_metrics(skill.success_end for skill in self.skills) if self.completed else METRICS
+        name = self.benchmark if self.split is None else f"{self.benchmark} {self.split}"
+        made = MetricTable(f"{name}, {self.fingerprint.protocol}", ("tasks", "episodes"), metrics)
+        for skill in self.skills:
+            ran = skill.num_tasks - skill.num_failed
+            tasks = f"{ran}/{skill.num_tasks}" if skill.num_failed else str(ran)
+            figures = {metric: getattr(skill, metric) for metric in METRICS}
+            made.add(skill.env_name, (tasks, skill.num_episodes), figures, with_interval=False)
+        made.add_section()
+        counts = (len(self.completed), sum(len(record.episodes) for record in self.completed))
+        for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
+            estimates = {metric: getattr(self.overall[metric], figure) for metric in METRICS}
+            made.add(f"{heading} over tasks", counts, estimates, with_interval=True, bold=True)
+        made.set_caption([*self._divergences(), *self._failures()])
+        return made.table
+
+    def _divergences(self) -> list[str]:
+        """Returns a line on the episodes of the averages that diverged in simulation; none if none did."""
+        by_name = Counter[str]()
+        for record in self.completed:
+            by_name[record.task.env_name] += record.num_diverged
+        skills = [f"{name} ({number})" for name, number in by_name.most_common(_LISTED) if number]
+        if not skills:
+            return []
+        more = ", ..." if len(+by_name) > _LISTED else ""
+        episodes = sum(len(record.episodes) for record in self.completed)
+        return [f"{by_name.total()} of {episodes} episodes diverged in simulation: {', '.join(skills)}{more}"]
+
+    def _failures(self) -> list[str]:
+        """Returns lines on the tasks that could not run; none if all could."""
+        if not self.failed:
+            return []
+        lines = [f"{len(self.failed)} of {len(self.tasks)} tasks could not run and are in no average:"]
+        lines += [f"{task_label(record.task)}: {record.error}" for record in self.failed[:_LISTED]]
+        return lines + ["..."] if len(self.failed) > _LISTED else lines
 
     # --- files ---
 
     def to_json(self) -> str:
-        """Gives everything as JSON, with every float exact."""
+        """Returns everything as JSON, with every float exact."""
         data = {
             "format": _FORMAT,
             "format_version": _FORMAT_VERSION,
@@ -265,7 +305,7 @@ class Result:
 
     @classmethod
     def from_json(cls, text: str) -> Result:
-        """Makes a result from the text that `to_json` gave.
+        """Makes a result from the text that `to_json` returned.
 
         Raises:
             ValueError: the text is cut off, damaged, or something else's.
@@ -273,31 +313,38 @@ class Result:
         try:
             data = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ValueError(
-                f"This is no saved Result: it is cut off or not JSON ({error}). It starts with {text[:60]!r}."
+            raise WrongValue(
+                f"This is not a saved Result: it is cut off or not JSON ({error}). It starts with {text[:60]!r}."
             ) from None
         if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise ValueError(
-                f'This is JSON, but no saved Result: it lacks "format": {_FORMAT!r}. It starts with '
+            raise WrongValue(
+                f'This is JSON, but not a saved Result: it has no "format": {_FORMAT!r}. It starts with '
                 f"{text[:60]!r}."
             )
-        if data.get("format_version") != _FORMAT_VERSION:
-            raise ValueError(
-                f"This Result has format_version {data.get('format_version')!r}, and this version of "
-                f"taskworlds reads {_FORMAT_VERSION}. Use the version that wrote it: "
+        version = data.get("format_version")
+        if version not in _READ:
+            raise WrongValue(
+                f"This Result has format_version {version!r}, and this version of taskworlds reads "
+                f"{' and '.join(map(str, _READ))}. Use the version that wrote it: "
                 f"{data.get('fingerprint')!r}."
             )
         try:
+            tasks = tuple(_to_record(record) for record in data["tasks"])
+            fingerprint = Fingerprint.from_dict(data["fingerprint"])
+            if version == 1 and fingerprint.registered_skills is None:
+                names = packages_of(record.task.env_name for record in tasks)
+                packages = {name: fingerprint.packages.get(name) for name in names}
+                fingerprint = dataclasses.replace(fingerprint, packages=packages)
             return cls(
                 benchmark=data["benchmark"],
                 split=data["split"],
                 episodes_per_task=data["episodes_per_task"],
                 seed=data["seed"],
-                fingerprint=Fingerprint.from_dict(data["fingerprint"]),
-                tasks=tuple(_to_record(record) for record in data["tasks"]),
+                fingerprint=fingerprint,
+                tasks=tasks,
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"This saved Result is damaged: {type(error).__name__}: {error}.") from error
+            raise WrongValue(f"This saved Result is damaged: {type(error).__name__}: {error}.") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes `to_json()` to a file, all at once: a reader never sees half of it."""
@@ -314,12 +361,12 @@ class Result:
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            raise ValueError(f"{os.fspath(path)}: this is no saved Result: it is not text.") from None
+            raise WrongValue(f"{os.fspath(path)}: This is not a saved Result: it is not text.") from None
         except ValueError as error:
-            raise ValueError(f"{os.fspath(path)}: {error}") from error
+            raise WrongValue(f"{os.fspath(path)}: {error}") from error
 
     def to_csv(self, by: Literal["task", "skill"] = "task") -> str:
-        """Gives a table as CSV with a header, one row per task or per skill. Unknown figures are empty cells.
+        """Returns a table as CSV with a header, one row per task or per skill. Unknown figures are empty cells.
 
         Args:
             by: "task" for each task's averages, its parameters as JSON, its error, and how many episodes diverged;
@@ -379,7 +426,7 @@ class Result:
 class Stopped(KeyboardInterrupt):
     """Ctrl-C during `evaluate`, with what had been finished.
 
-    The tasks that end early come first, so the averages of a part say little about the whole.
+    Tasks whose episodes are short come first, so the averages of a part say little about the whole.
 
     Attributes:
         result: the tasks that had all their episodes, and no others; its `benchmark` ends in "(partial)", and its
@@ -392,7 +439,7 @@ class Stopped(KeyboardInterrupt):
 
 
 def headline(means: Mapping[str, Estimate], *, signed: bool = False) -> str:
-    """Puts a mean and its interval into words: the success's, or the return's where no success is known.
+    """Puts a mean and its interval into words: of success, or of the return where no success is known.
 
     Example:
         >>> unknown = Estimate(math.nan, math.nan, math.nan)
@@ -421,7 +468,7 @@ def _to_record(data: Any) -> TaskRecord:
             int(episode["length"]),
             episode["success_once"],
             episode["success_end"],
-            episode.get("diverged", False),  # absent in files of before
+            episode.get("diverged", False),  # absent in older files
         )
         for episode in data["episodes"]
     )
@@ -429,7 +476,7 @@ def _to_record(data: Any) -> TaskRecord:
 
 
 def _to_number(value: float) -> float | str:
-    """Gives JSON for a float: JSON knows no NaN and no infinity, so these become what `float` reads back."""
+    """Returns a float for JSON, which has no NaN and no infinity: these become strings that `float` reads."""
     return value if math.isfinite(value) else str(value)
 
 

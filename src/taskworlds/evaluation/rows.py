@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector.utils import create_empty_array
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.evaluation.result import Episode
 
@@ -18,7 +20,7 @@ __all__ = ["FixedRows", "RowsFault", "Step", "Tally", "TaskRows", "holds_tasks"]
 
 
 class Step(NamedTuple):
-    """What a step gave the rows that were stepped; in the other rows nothing: reward 0, no end, success NaN.
+    """What a step returned for the rows that were stepped; in the other rows reward 0, no end, and success NaN.
 
     Attributes:
         rewards: (N,) float64.
@@ -44,7 +46,7 @@ class RowsFault(Exception):
 
 
 def holds_tasks(envs: Any) -> bool:
-    """Tells whether a vector env is one of ours: one whose rows can be given any task."""
+    """Returns whether a vector env is one of ours: one whose rows can be given any task."""
     return isinstance(envs, VectorEnv) and callable(getattr(envs, "set_tasks", None))
 
 
@@ -52,14 +54,15 @@ class TaskRows:
     """The rows of one of our vector envs, in any autoreset mode.
 
     Attributes:
-        obs: the latest observation of each row, (N, O) float64; zeros before a row's first episode. Each call
-            makes a new array, so callers may keep it.
+        obs: the latest observation of each row, a batch of the observation space; zeros before a row's first episode.
+            Each call makes a new one, so callers may keep it.
     """
 
     def __init__(self, envs: Any) -> None:
         self.envs = envs
         self.num_envs: int = envs.num_envs
-        self.obs: NDArray[np.float64] = np.zeros((self.num_envs, *envs.single_observation_space.shape))
+        self._space: gym.Space[Any] = envs.single_observation_space
+        self.obs: Any = create_empty_array(self._space, self.num_envs, fn=np.zeros)
         self.skills: tuple[frozenset[str], ...] = tuple(
             frozenset(task.env_name for task in tasks) for tasks in envs.tasks
         )
@@ -73,7 +76,7 @@ class TaskRows:
             tasks: by row.
 
         Returns:
-            For each call that went well the rows it reset, (N,) bool, and its infos; and by row why it
+            For each call that went well, the rows that it reset, (N,) bool, and its infos; and, by row, why it
             failed.
         """
         try:
@@ -145,8 +148,8 @@ class TaskRows:
         result.diverged[mask] = (_reported(infos, "diverged", ended) > 0)[mask]
         result.returns[mask] = _column(infos.get("final_info", infos).get("episode", {}), "r", ended)[mask]
 
-    def _take(self, obs: NDArray[np.float64], mask: NDArray[np.bool_]) -> None:
-        self.obs = np.where(mask[:, None], obs, self.obs)
+    def _take(self, obs: Any, mask: NDArray[np.bool_]) -> None:
+        self.obs = _merged(self._space, mask, obs, self.obs)
 
 
 class FixedRows:
@@ -156,7 +159,7 @@ class FixedRows:
     episode.
 
     Attributes:
-        obs: the latest batch of observations, as the environment gave it.
+        obs: the latest batch of observations, as the environment returned it.
         tasks: one for each row: the environment's name, and the row's number.
     """
 
@@ -170,7 +173,7 @@ class FixedRows:
         self.envs = envs
         self.num_envs: int = envs.num_envs
         if "autoreset_mode" not in envs.metadata:
-            raise ValueError(
+            raise WrongValue(
                 f"{envs!r} does not say in metadata['autoreset_mode'] how it resets its rows, so its "
                 "episodes cannot be told apart. Set it to one of gymnasium.vector.AutoresetMode."
             )
@@ -185,7 +188,7 @@ class FixedRows:
         self._began = np.zeros(self.num_envs, dtype=np.bool_)
 
     def start(self, seed: int) -> dict[str, Any]:
-        """Resets all rows and gives the infos."""
+        """Resets all rows and returns the infos."""
         self.obs, infos = self.envs.reset(seed=seed)
         return infos
 
@@ -195,7 +198,7 @@ class FixedRows:
         return ~self._resetting
 
     def step(self, actions: Any) -> Step:
-        """Steps all rows, and gives what that meant for the rows that were `playing`."""
+        """Steps all rows, and returns what that meant for the rows that were `playing`."""
         playing = self.playing
         self.obs, rewards, terminated, truncated, self._infos = self.envs.step(actions)
         terminated, truncated = playing & terminated, playing & truncated
@@ -214,7 +217,7 @@ class FixedRows:
         )
 
     def begin(self) -> tuple[NDArray[np.bool_], dict[str, Any]]:
-        """Gives the rows that begin an episode after the latest step, (N,) bool, and their resets' infos."""
+        """Returns the rows that begin an episode after the latest step, (N,) bool, and their resets' infos."""
         if self._mode == AutoresetMode.DISABLED and self._began.any():
             self.obs, self._infos = self.envs.reset(options={"reset_mask": self._began.copy()})
         return self._began, self._infos
@@ -250,7 +253,7 @@ class Tally:
         self._diverged |= mask & step.diverged
 
     def episode(self, row: int) -> Episode:
-        """Gives a row's episode as it stands."""
+        """Returns a row's episode so far."""
         return Episode(
             episode_return=float(self._returns[row] if np.isnan(self._given[row]) else self._given[row]),
             length=int(self._lengths[row]),
@@ -273,6 +276,19 @@ def _name(env: Any) -> str:
 
 def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+def _merged(space: gym.Space[Any], mask: NDArray[np.bool_], new: Any, old: Any) -> Any:
+    """Returns a batch of observations: `new` in the rows of the mask, and `old` in the others."""
+    if isinstance(space, gym.spaces.Dict):
+        return {name: _merged(each, mask, new[name], old[name]) for name, each in space.spaces.items()}
+    if isinstance(space, gym.spaces.Tuple):
+        return tuple(
+            _merged(*parts) for parts in zip(space.spaces, [mask] * len(space), new, old, strict=True)
+        )
+    if isinstance(old, np.ndarray):
+        return np.where(mask.reshape(-1, *[1] * (old.ndim - 1)), new, old)
+    return tuple(one if chosen else other for chosen, one, other in zip(mask, new, old, strict=True))
 
 
 def _reported(infos: dict[str, Any], name: str, ended: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -41,7 +41,7 @@ class Schedule:
         self._current: list[str | None] = [None] * len(skills)
 
     def next(self, row: int) -> Unit | None:
-        """Gives a row its next unit, None if nothing is left for it."""
+        """Returns a row's next unit; None if nothing is left for it."""
         name = self._current[row]
         if name is None or not self._left[name]:
             name = max(self._allowed[row], key=lambda skill: len(self._left[skill]), default=None)
@@ -93,7 +93,7 @@ class Ledger:
             self._progress({(unit.task, number) for number in range(self._practice + self.quota)})
 
     def records(self) -> tuple[TaskRecord, ...]:
-        """Gives the outcome, by task."""
+        """Returns the outcome, by task."""
         return tuple(
             TaskRecord(task, tuple(episodes[n] for n in sorted(episodes)), self.errors.get(number))
             for number, (task, episodes) in enumerate(zip(self.tasks, self._episodes, strict=True))

@@ -13,7 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CONFIDENCE", "RESAMPLES", "Estimate", "estimate", "iqm", "mean"]
+from taskworlds.core.errors import WrongValue
+
+__all__ = ["CONFIDENCE", "METRICS", "RESAMPLES", "Estimate", "estimate", "iqm", "mean"]
+
+METRICS = ("success_end", "success_once", "episode_return", "length")
+"""What is measured of an episode, and averaged."""
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000  # puts the ends of a 95 % interval at the 2.5 % and 97.5 % points give or take 0.35 %
@@ -36,7 +41,7 @@ class Estimate(NamedTuple):
 
 
 def mean(values: ArrayLike) -> Any:
-    """Gives the mean over the last axis; NaN where there are no values.
+    """Returns the mean over the last axis; NaN where there are no values.
 
     Example:
         >>> float(mean([0.0, 0.5, 1.0]))
@@ -47,7 +52,7 @@ def mean(values: ArrayLike) -> Any:
 
 
 def iqm(values: ArrayLike) -> Any:
-    """Gives the interquartile mean over the last axis: the mean of the middle half.
+    """Returns the interquartile mean over the last axis: the mean of the middle half.
 
     A quarter of the values, rounded down, is left out at each end. NaN where a value is NaN or there are
     none.
@@ -56,7 +61,7 @@ def iqm(values: ArrayLike) -> Any:
         >>> float(iqm([0.0, 1.0, 2.0, 100.0]))
         1.5
     """
-    from scipy.stats import trim_mean
+    from scipy.stats import trim_mean  # takes a second, which only this needs
 
     array = np.asarray(values, dtype=np.float64)
     if not array.shape[-1]:
@@ -72,9 +77,9 @@ def estimate(
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
 ) -> Estimate:
-    """Gives a statistic of one number per task, with its percentile bootstrap interval.
+    """Returns a statistic of one number per task, with its percentile bootstrap interval.
 
-    Each resample draws, for every skill apart, as many of its tasks as it has, with replacement. Several
+    Each resample draws, separately for each skill, as many of its tasks as it has, with replacement. Several
     samples (two results on the same tasks) are resampled together, so that pairs stay pairs. Within a skill
     of a single task nothing can be resampled; all such skills are drawn from together, as if they were tasks
     of one skill. With fewer than two tasks in all, or with a NaN among the numbers, there is no interval:
@@ -85,7 +90,7 @@ def estimate(
         *samples: numbers by task, (T,) each.
         strata: the skill of each task, T of them.
         seed: of the generator that draws; equal seeds give equal intervals.
-        confidence: share of the resamples that lies inside the interval.
+        confidence: share of the resamples that lie inside the interval.
         resamples: how many resamples are drawn.
 
     Example:
@@ -94,7 +99,7 @@ def estimate(
     """
     arrays = [np.asarray(sample, dtype=np.float64) for sample in samples]
     if any(array.shape != (len(strata),) for array in arrays):
-        raise ValueError(
+        raise WrongValue(
             f"Each sample must have one number for each of the {len(strata)} strata, not shapes "
             f"{[array.shape for array in arrays]}."
         )

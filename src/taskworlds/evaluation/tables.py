@@ -1,140 +1,104 @@
-"""Tables of results and comparisons for the terminal: 100 columns wide, or 80 with broken lines."""
+"""Tables of metrics for the terminal: 100 columns wide, or 80 with broken lines."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import rich.box
 import rich.table
 import rich.text
 
-from taskworlds.evaluation.comparison import Comparison, SkillDifference
-from taskworlds.evaluation.result import METRICS, Result, SkillSummary, task_label
-from taskworlds.evaluation.statistics import Estimate
+from taskworlds.evaluation.statistics import METRICS, Estimate
 
-__all__ = ["comparison_table", "result_table"]
+__all__ = ["MetricTable", "shown_metrics"]
 
 _HEADINGS = dict(zip(METRICS, ("success\n(end)", "success\nonce", "return", "length"), strict=True))
-_LISTED = 3  # tasks or skills, in a line below a table
 
 
-def result_table(result: Result) -> rich.table.Table:
-    """Gives a result's table: each skill, then the overall figures with their intervals below them."""
-    name = result.benchmark if result.split is None else f"{result.benchmark} {result.split}"
-    metrics = _shown(result.skills) if result.completed else METRICS
-    table = _table(f"{name}, {result.fingerprint.protocol}", ("tasks", "episodes"), metrics)
-    for skill in result.skills:
-        ran = skill.num_tasks - skill.num_failed
-        tasks = f"{ran}/{skill.num_tasks}" if skill.num_failed else str(ran)
-        table.add_row(
-            _plain(skill.env_name),
-            tasks,
-            str(skill.num_episodes),
-            *(_figure(getattr(skill, metric).value, metric) for metric in metrics),
-        )
-    table.add_section()
-    done = result.completed
-    episodes = str(sum(len(record.episodes) for record in done))
-    for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
-        estimates = {metric: getattr(result.overall[metric], figure) for metric in metrics}
-        table.add_row(f"{heading} over tasks", str(len(done)), episodes, *_figures(estimates), style="bold")
-        table.add_row("  95 % interval", "", "", *_intervals(estimates))
-    lines = _divergences(result)
-    if result.failed:
-        lines += [f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average:"]
-        lines += [f"{task_label(record.task)}: {record.error}" for record in result.failed[:_LISTED]]
-        if len(result.failed) > _LISTED:
-            lines.append("...")
-    if lines:
-        table.caption = _plain("\n".join(lines))
-    return table
-
-
-def comparison_table(comparison: Comparison) -> rich.table.Table:
-    """Gives a comparison's table: the differences by skill, then overall, each with its interval below it."""
-    metrics = _shown(comparison.skills)
-    table = _table("second result minus first", ("tasks",), metrics)
-    for skill in comparison.skills:
-        estimates = {metric: getattr(skill, metric) for metric in metrics}
-        table.add_row(_plain(skill.env_name), str(skill.num_tasks), *_figures(estimates, signed=True))
-        table.add_row("  95 % interval", "", *_intervals(estimates, signed=True))
-    table.add_section()
-    for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
-        estimates = {metric: getattr(comparison.overall[metric], figure) for metric in metrics}
-        table.add_row(
-            f"{heading} over tasks",
-            str(comparison.num_tasks),
-            *_figures(estimates, signed=True),
-            style="bold",
-        )
-        table.add_row("  95 % interval", "", *_intervals(estimates, signed=True))
-    lines = [
-        f"differs: {name}, {first} and {second}"
-        for name, (first, second) in comparison.fingerprint_differences.items()
-    ]
-    if comparison.left_out:
-        lines.append(f"left out: {len(comparison.left_out)} tasks that did not run to their end in both")
-    if lines:
-        table.caption = _plain("\n".join(lines))
-    return table
-
-
-def _divergences(result: Result) -> list[str]:
-    """Gives a line that says which episodes of the averages diverged in simulation; none if none did."""
-    by_skill = Counter[str]()
-    for record in result.completed:
-        by_skill[record.task.env_name] += record.num_diverged
-    skills = [f"{name} ({number})" for name, number in by_skill.most_common(_LISTED) if number]
-    if not skills:
-        return []
-    more = ", ..." if len(+by_skill) > _LISTED else ""
-    episodes = sum(len(record.episodes) for record in result.completed)
-    return [f"{by_skill.total()} of {episodes} episodes diverged in simulation: {', '.join(skills)}{more}"]
-
-
-def _shown(skills: Sequence[SkillSummary | SkillDifference]) -> tuple[str, ...]:
-    """Gives the metrics to show: those of success only where some skill has it."""
-    known = any(not math.isnan(skill.success_end.value) for skill in skills)
+def shown_metrics(successes: Iterable[Estimate]) -> tuple[str, ...]:
+    """Returns the metrics to show: those of success only if some of the given figures of success is known."""
+    known = any(not math.isnan(each.value) for each in successes)
     return tuple(metric for metric in METRICS if known or not metric.startswith("success"))
 
 
-def _table(title: str, counts: tuple[str, ...], metrics: tuple[str, ...]) -> rich.table.Table:
-    table = rich.table.Table(title=title, box=rich.box.SIMPLE_HEAD, padding=0, caption_justify="left")
-    table.add_column("skill", no_wrap=True)
-    for heading in counts:
-        table.add_column(heading, justify="right", no_wrap=True)
-    for metric in metrics:
-        table.add_column(
-            _HEADINGS[metric], justify="right"
-        )  # an interval takes two lines where there is no room
-    return table
+class MetricTable:
+    """Builds a table: a line for each skill with its counts and metrics, and lines over all of them.
+
+    Args:
+        title: heading of the table.
+        counts: headings of the counts, which stand between the name and the metrics.
+        metrics: the metrics to show, some of `METRICS`.
+        signed: whether figures are differences, and so have a sign.
+    """
+
+    def __init__(
+        self, title: str, counts: Sequence[str], metrics: Sequence[str] = METRICS, *, signed: bool = False
+    ) -> None:
+        self.metrics = tuple(metrics)
+        self._signed = signed
+        self._num_counts = len(counts)
+        self.table = rich.table.Table(
+            title=title, box=rich.box.SIMPLE_HEAD, padding=0, caption_justify="left"
+        )
+        self.table.add_column("skill", no_wrap=True)
+        for heading in counts:
+            self.table.add_column(heading, justify="right", no_wrap=True)
+        for metric in self.metrics:
+            # An interval takes two lines where there is no room.
+            self.table.add_column(_HEADINGS[metric], justify="right")
+
+    def add(
+        self,
+        name: str,
+        counts: Sequence[object],
+        estimates: Mapping[str, Estimate],
+        *,
+        with_interval: bool,
+        bold: bool = False,
+    ) -> None:
+        """Adds a line.
+
+        Args:
+            name: what the figures are of.
+            counts: numbers under the headings of the counts.
+            estimates: by metric, the figure and its interval.
+            with_interval: whether a second line shows the intervals.
+            bold: whether the line is set in bold.
+        """
+        shown = [estimates[metric] for metric in self.metrics]
+        figures = [self._figure(each.value, metric) for each, metric in zip(shown, self.metrics, strict=True)]
+        self.table.add_row(_plain(name), *map(str, counts), *figures, style="bold" if bold else None)
+        if with_interval:
+            intervals = [
+                self._interval(each, metric) for each, metric in zip(shown, self.metrics, strict=True)
+            ]
+            self.table.add_row("  95 % interval", *[""] * self._num_counts, *intervals)
+
+    def add_section(self) -> None:
+        """Draws a line below what has been added."""
+        self.table.add_section()
+
+    def set_caption(self, lines: Sequence[str]) -> None:
+        """Puts lines of text below the table, if there are any."""
+        if lines:
+            self.table.caption = _plain("\n".join(lines))
+
+    def _interval(self, estimate: Estimate, metric: str) -> str:
+        if math.isnan(estimate.low):
+            return "-"
+        return f"[{self._figure(estimate.low, metric)}, {self._figure(estimate.high, metric)}]"
+
+    def _figure(self, value: float, metric: str) -> str:
+        if math.isnan(value):
+            return "-"
+        if metric.startswith("success"):
+            digits = 2
+        else:
+            digits = 1 if abs(value) < 100 else 0
+        return f"{value:{'+' if self._signed else ''}.{digits}f}"
 
 
 def _plain(text: str) -> rich.text.Text:
-    """Gives text in which square brackets are square brackets."""
+    """Returns text in which square brackets are square brackets."""
     return rich.text.Text(text)
-
-
-def _figures(estimates: dict[str, Estimate], *, signed: bool = False) -> list[str]:
-    return [_figure(estimate.value, metric, signed=signed) for metric, estimate in estimates.items()]
-
-
-def _intervals(estimates: dict[str, Estimate], *, signed: bool = False) -> list[str]:
-    return [
-        f"[{_figure(estimate.low, metric, signed=signed)}, {_figure(estimate.high, metric, signed=signed)}]"
-        if not math.isnan(estimate.low)
-        else "-"
-        for metric, estimate in estimates.items()
-    ]
-
-
-def _figure(value: float, metric: str, *, signed: bool = False) -> str:
-    if math.isnan(value):
-        return "-"
-    if metric.startswith("success"):
-        digits = 2
-    else:
-        digits = 1 if abs(value) < 100 else 0
-    return f"{value:{'+' if signed else ''}.{digits}f}"

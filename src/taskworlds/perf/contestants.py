@@ -1,11 +1,12 @@
-"""Who is measured: this package on each engine, the official environments, and EnvPool where it is installed.
+"""Who is measured: this package on each engine, and the peers that the world names.
 
-Beside the native engine stands its yardstick, a bare loop. All step the same benchmark (or, where a contestant has no
-tasks, the same skill) with the same actions.
+The native engine is measured beside its yardstick, a bare loop. All of them step the same benchmark (or, where a
+contestant has no tasks, the same skill) with the same actions.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,12 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.errors import WrongType
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import engines, world_of
+from taskworlds.core.row_engine import RowEngine
 from taskworlds.perf.bare_loop import BareLoop
 from taskworlds.vector.make import make, make_vec
 
 __all__ = ["Contestant", "contestants"]
+
+_BARE = {"native": "bare C++ loop"}  # titles of the bare loops, by the engine whose yardstick each is
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Contestant:
         rows: its number of rows; None for a single environment, stepped with one action.
         is_bare: whether it is a bare loop, which has no episodes and no build.
         yardstick: title of the bare loop of which its speed is a share; None for none.
+        is_ours: whether it is this package's.
     """
 
     title: str
@@ -41,17 +47,31 @@ class Contestant:
     rows: int | None
     is_bare: bool = False
     yardstick: str | None = None
+    is_ours: bool = False
 
-    def actions(self, steps: int, rng: np.random.Generator, space: gym.spaces.Box) -> NDArray[np.float32]:
-        """Draws actions for so many steps, (steps, rows, A) or (steps, A) float32, within the space of one row."""
-        shape = (steps, *(() if self.rows is None else (self.rows,)), *space.shape)
-        return rng.uniform(space.low, space.high, shape).astype(np.float32)
+    def actions(self, steps: int, rng: np.random.Generator, space: gym.Space[Any]) -> NDArray[Any]:
+        """Draws actions for so many steps from the space of one row, (steps, rows, *shape) or (steps, *shape).
+
+        Those of a bounded Box are float32.
+        """
+        rows = () if self.rows is None else (self.rows,)
+        if isinstance(space, gym.spaces.Box) and space.is_bounded():
+            return rng.uniform(space.low, space.high, (steps, *rows, *space.shape)).astype(np.float32)
+        if space.shape is None:
+            raise WrongType(f"bench draws actions from a space of arrays, not from {space}.")
+        own = copy.deepcopy(space)
+        own.seed(int(rng.integers(2**31)))
+        drawn = [own.sample() for _ in range(steps * (self.rows or 1))]
+        return np.array(drawn).reshape(steps, *rows, *space.shape)
 
 
 def contestants(
     benchmark: Benchmark, num_envs: int, threads: tuple[int, ...], seed: int = 0
 ) -> list[Contestant]:
-    """Gives all who can step a benchmark on this machine.
+    """Returns all that can step a benchmark on this machine.
+
+    An engine that takes `num_threads` is measured with each number of threads. Where the world has rows of its own, one
+    engine is enough of those that step the same environments, as their equal snapshots say.
 
     Args:
         benchmark: its train tasks are stepped.
@@ -62,31 +82,57 @@ def contestants(
     skills = benchmark.env_names("train")
     world = world_of(skills[0])
     made: list[Contestant] = []
-    able = [name for name, each in engines().items() if each.can_step(world)]
-    if "native" in able:
-        for n in threads:
-            made += _native(benchmark, num_envs, n, seed)
-        able = [name for name in able if name not in ("native", "async")]
-    made += [_ours(benchmark, num_envs, seed, engine, vector_strategy=engine) for engine in able]
+    able = [each for each in engines().values() if each.can_step(world)]
+    if any(each.name in world.rows for each in able):
+        able = list({each.takes_snapshots_of: each for each in reversed(able)}.values())[::-1]
+    for each in able:
+        made += _on_engine(benchmark, num_envs, threads, seed, each)
     if len(skills) == 1:
-        made.append(Contestant("taskworlds, one env", functools.partial(make, benchmark, seed=seed), None))
+        one = functools.partial(make, benchmark, seed=seed)
+        made.append(Contestant("taskworlds, one env", one, None, is_ours=True))
     peers = [] if world.peers is None else resolve(world.peers)(benchmark, num_envs, threads, seed)
     return made + [Contestant(each.title, each.make, each.num_rows) for each in peers]
 
 
-def _native(benchmark: Benchmark, num_envs: int, threads: int, seed: int) -> list[Contestant]:
-    """The native engine, and the bare loop over the same rows."""
-    ours = _ours(benchmark, num_envs, seed, f"native, {_count(threads)}", num_threads=threads)
-    bare = f"bare C++ loop, {_count(threads)}"
-    return [
-        replace(ours, yardstick=bare),
-        Contestant(bare, lambda: BareLoop(ours.make()), num_envs, is_bare=True),
-    ]
+def _on_engine(
+    benchmark: Benchmark, num_envs: int, threads: tuple[int, ...], seed: int, engine: RowEngine
+) -> list[Contestant]:
+    """This package on one engine, for each number of threads if it takes one, with its yardstick if it has one."""
+    if "num_threads" not in engine.options:
+        return [_ours(benchmark, num_envs, seed, engine, engine.name)]
+    made: list[Contestant] = []
+    for n in threads:
+        ours = _ours(benchmark, num_envs, seed, engine, f"{engine.name}, {_count(n)}", num_threads=n)
+        if engine.name in _BARE:
+            bare = f"{_BARE[engine.name]}, {_count(n)}"
+            made.append(replace(ours, yardstick=bare))
+            made.append(
+                Contestant(
+                    bare, functools.partial(_bare_loop, ours.make), num_envs, is_bare=True, is_ours=True
+                )
+            )
+        else:
+            made.append(ours)
+    return made
 
 
-def _ours(benchmark: Benchmark, num_envs: int, seed: int, how: str, **keywords: Any) -> Contestant:
-    made = functools.partial(make_vec, benchmark, num_envs, seed=seed, task_select="random", **keywords)
-    return Contestant(f"taskworlds, {how}", made, num_envs)
+def _bare_loop(make: Callable[[], Any]) -> BareLoop:
+    return BareLoop(make())
+
+
+def _ours(
+    benchmark: Benchmark, num_envs: int, seed: int, engine: RowEngine, how: str, **keywords: Any
+) -> Contestant:
+    made = functools.partial(
+        make_vec,
+        benchmark,
+        num_envs,
+        seed=seed,
+        task_select="random",
+        vector_strategy=engine.name,
+        **keywords,
+    )
+    return Contestant(f"taskworlds, {how}", made, num_envs, is_ours=True)
 
 
 def _count(threads: int) -> str:

@@ -66,11 +66,11 @@ class Measured:
         return statistics.median(self.with_resets) if self.with_resets else None
 
     def times(self, base: Measured) -> float:
-        """Gives how many times as many steps as another this takes a second: the median of the rounds' ratios."""
+        """Returns how many times another's steps per second these are: the median of the rounds' ratios."""
         return _median_ratio(self.steps_per_second, base.steps_per_second)
 
     def episode_times(self, base: Measured) -> float | None:
-        """Gives the same over whole episodes; None where there are none."""
+        """Returns the same over whole episodes; None where there are none."""
         return _median_ratio(self.with_resets, base.with_resets) if self.with_resets else None
 
     @property
@@ -80,7 +80,7 @@ class Measured:
 
 
 def _median_ratio(mine: Sequence[float], theirs: Sequence[float]) -> float:
-    """Gives the median of the ratios within a round, which a machine's load of the moment leaves alone."""
+    """Returns the median of the ratios within a round, on which the load of the moment has no effect."""
     return statistics.median(a / b for a, b in zip(mine, theirs, strict=True))
 
 
@@ -94,7 +94,7 @@ def measure(
     built: Callable[[Contestant], Built] | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[Measured]:
-    """Has all contestants step in turn, again and again, so that a busy machine is busy for all of them.
+    """Lets all contestants step in turn, round after round, so that a busy machine is busy for all of them.
 
     They get the same actions. In mid-episode each round begins with a reset by a seed of the round, so that a bare loop
     steps the very tasks and starts that the environment does of which it is the yardstick.
@@ -148,7 +148,7 @@ def measure(
 
 
 def _step(env: Any, actions: Any, count: int, is_single: bool) -> float:
-    """Takes so many steps, and gives the seconds."""
+    """Takes so many steps, and returns the seconds."""
     if isinstance(env, BareLoop):
         return env.run(actions[:count]).seconds
     begun = time.perf_counter()
@@ -162,7 +162,7 @@ def _step(env: Any, actions: Any, count: int, is_single: bool) -> float:
 def build_alone(
     benchmark: Benchmark, num_envs: int, threads: tuple[int, ...], contestant: Contestant
 ) -> Built:
-    """Makes a contestant in a new process, resets it, takes ten steps, and tells what that took."""
+    """Makes a contestant in a new process, resets it, takes ten steps, and returns what that took."""
     call = [sys.executable, "-m", __name__, contestant.title, str(num_envs), ",".join(map(str, threads))]
     answer = subprocess.run(call, input=benchmark.to_json(), capture_output=True, text=True, check=False)
     if answer.returncode:

@@ -1,7 +1,8 @@
-"""Gymnasium ids: `taskworlds/MT10` and the rest, and `register_once`.
+"""Gymnasium ids: `taskworlds/MT10` and one for every other name that `make` takes, and `register_once`.
 
-The ids are registered when Gymnasium is imported (see docs/explanation/gymnasium-ids.md), or when this
-package is. Each works with `gymnasium.make` (one environment) and with `gymnasium.make_vec` (a batch).
+The ids are registered when Gymnasium is imported (see docs/explanation/gymnasium-ids.md), or when this package is.
+Those of a world or skill that is registered later are added at that moment. Each works with `gymnasium.make` (one
+environment) and with `gymnasium.make_vec` (a batch).
 """
 
 from __future__ import annotations
@@ -9,41 +10,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gymnasium.envs.registration import register, registry
+from gymnasium.envs.registration import EnvSpec, register, registry
+
+from taskworlds.core.registry import on_new_names, worlds
 
 if TYPE_CHECKING:
     import gymnasium as gym
 
-__all__ = ["IDS", "register_envs", "register_once"]
+__all__ = ["ids", "make_batch", "make_single", "register_envs", "register_once"]
 
-# Gymnasium id -> the name that `taskworlds.make` and `make_vec` take.
-IDS = {
-    f"taskworlds/{name}": name
-    for name in (
-        "MT1",
-        "MT10",
-        "MT25",
-        "MT50",
-        *(
-            f"{benchmark}-{split}"
-            for benchmark in ("ML1", "ML10", "ML25", "ML45")
-            for split in ("train", "test")
-        ),
-        "custom-mt-envs",
-        "custom-ml-envs",
-        "half-cheetah-vel",
-        "half-cheetah-dir",
-        "ant-dir",
-        "ant-fwd-back",
-        "ant-goal",
-        "walker2d-rand-params",
-        # mtenv's names, each of a family of ten tasks
-        "MT-HiPBMDP-Finger-Spin-vary-size-v0",
-        "MT-HiPBMDP-Cheetah-Run-vary-torso-length-v0",
-        "MT-HiPBMDP-Walker-Walk-vary-friction-v0",
-        "MT-HiPBMDP-Walker-Walk-vary-len-v0",
-    )
-}
+_SINGLE = "taskworlds.vector.gymnasium_ids:make_single"
+_BATCH = "taskworlds.vector.gymnasium_ids:make_batch"
+
+
+def ids() -> dict[str, str]:
+    """Returns, by Gymnasium id, the names that `taskworlds.make` and `make_vec` take.
+
+    That is each benchmark; its train and its test tasks, where it has both; and each skill whose name stands for a
+    benchmark.
+
+    Example:
+        >>> found = ids()
+        >>> [name for name in found.values() if name.startswith("ML10") or name in ("MT10", "reach-v3")]
+        ['MT10', 'ML10', 'ML10-train', 'ML10-test', 'reach-v3']
+    """
+    names: dict[str, None] = {}
+    for world in worlds():
+        for name, maker in world.benchmark_makers().items():
+            names[name] = None
+            if maker.has_test:
+                names |= {f"{name}-train": None, f"{name}-test": None}
+        if world.skill_benchmark is not None:
+            names |= dict.fromkeys(world.env_names())
+    return {f"taskworlds/{name}": name for name in names}
 
 
 def register_once(id: str, entry_point: str | Callable[..., Any] | None = None, **kwargs: Any) -> None:
@@ -67,22 +66,35 @@ def register_once(id: str, entry_point: str | Callable[..., Any] | None = None, 
 
 
 def register_envs() -> None:
-    """Registers all ids of this package. Calling it again does nothing."""
-    for id, name in IDS.items():
-        register_once(
-            id,
-            "taskworlds.vector.gymnasium_ids:make_single",
-            vector_entry_point="taskworlds.vector.gymnasium_ids:make_batch",
-            kwargs={"benchmark": name},
-            # Our environment refuses a step before the reset itself, and the checker would only cost time.
-            order_enforce=False,
-            disable_env_checker=True,
-        )
+    """Registers the ids of all names that there are, now and whenever there are others; drops those of names gone.
+
+    Calling it again does nothing.
+    """
+    on_new_names(_register_names)
+    _register_names()
+
+
+def _register_names() -> None:
+    wanted = ids()
+    for id in [id for id, spec in registry.items() if spec.entry_point == _SINGLE and id not in wanted]:
+        del registry[id]
+    for id, name in wanted.items():
+        if id not in registry:
+            # Put there by hand: `gymnasium.register` looks at all other ids for each of our hundreds.
+            registry[id] = EnvSpec(
+                id,
+                entry_point=_SINGLE,
+                vector_entry_point=_BATCH,
+                kwargs={"benchmark": name},
+                # Our environment refuses a step before the reset itself, and the checker would only cost time.
+                order_enforce=False,
+                disable_env_checker=True,
+            )
 
 
 def make_single(benchmark: str, **kwargs: Any) -> gym.Env[Any, Any]:
     """What `gymnasium.make` calls: `taskworlds.make` with the benchmark that the id names."""
-    from taskworlds.vector.make import make
+    from taskworlds.vector.make import make  # registering the ids need not wait for it
 
     return make(benchmark, **kwargs)
 
@@ -93,6 +105,6 @@ def make_batch(benchmark: str, num_envs: int = 1, **kwargs: Any) -> gym.vector.V
     Gymnasium says `num_envs=1` when the user says nothing, so 1 means the benchmark's own number of rows
     here, as in Meta-World; `taskworlds.make_vec(..., num_envs=1)` makes a batch of one.
     """
-    from taskworlds.vector.make import make_vec
+    from taskworlds.vector.make import make_vec  # as above
 
     return make_vec(benchmark, None if num_envs == 1 else num_envs, **kwargs)

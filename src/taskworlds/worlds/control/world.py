@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.core.world import SETTINGS, BenchmarkMaker, Listing, Tasks, World
 from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, NATIVE, SKILLS, ControlSkill
@@ -44,12 +45,12 @@ def check_task(task: Task) -> None:
 
 
 def observation_space(skill: ControlSkill) -> gym.spaces.Box:
-    """Gives the space of a skill's observations, (O,) float64, without bounds."""
+    """Returns the space of a skill's observations, (O,) float64, without bounds."""
     return gym.spaces.Box(-np.inf, np.inf, (skill.obs_size,), dtype=np.float64)
 
 
 def action_space(skill: ControlSkill) -> gym.spaces.Box:
-    """Gives the space of a skill's actions, (A,) float64, with dm_control's own bounds."""
+    """Returns the space of a skill's actions, (A,) float64, with dm_control's own bounds."""
     return gym.spaces.Box(np.array(skill.low), np.array(skill.high), dtype=np.float64)
 
 
@@ -92,9 +93,10 @@ def _range(family: Family, seed: int, num_goals: int | None) -> Tasks:
 
 def _check_number(name: str, num_goals: int | None, own: tuple[int, ...]) -> None:
     if num_goals is not None and own != (num_goals,) * len(own):
-        raise ValueError(
-            f"{name} has tasks of its own, {' and '.join(map(str, own))}, so num_goals cannot be {num_goals}. The "
-            "benchmarks whose names end in -range take any number."
+        raise WrongValue(
+            f"num_goals must be None for {name}, not {num_goals}: the benchmark has tasks of its own, "
+            f"{' and '.join(map(str, own))}. Benchmarks whose names end in -range take any number.",
+            argument="num_goals",
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongValue, check_count
 from taskworlds.core.task import Task
 from taskworlds.core.world import SETTINGS, BenchmarkMaker, Listing, Tasks, World
 from taskworlds.worlds.locomotion.skill import EPISODE_LENGTH, Skill
@@ -54,9 +54,10 @@ def _list(
     name: str, skill: Skill, params: tuple[Mapping[str, Any], ...], seed: int, num_goals: int | None
 ) -> Tasks:
     if num_goals not in (None, len(params)):
-        raise ValueError(
+        raise WrongValue(
             f"num_goals must be {len(params)} or None for {name}, not {num_goals!r}: it has {len(params)} tasks, "
-            "which train and test alike."
+            "which train and test alike.",
+            argument="num_goals",
         )
     tasks = tuple(skill.task(each) for each in params)
     return tasks, tasks
@@ -109,6 +110,7 @@ def _world(skill: Skill) -> World:
         task_check=skill.check_task,
         goal_hidden=_hides_goal,
         class_names=partial(_class_name, skill),
+        classes=(f"taskworlds:{skill.class_name}",),
         described=partial(_described, skill),
         listing=_LISTING,
         packages=("mujoco", "gymnasium"),

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ENV_NAMES", "EnvNames"]
+__all__ = ["ENV_NAMES", "NUM_GOALS", "EnvNames"]
+
+NUM_GOALS = 50
+"""Goals of each skill in Meta-World's own benchmarks."""
 
 
 class EnvNames(NamedTuple):

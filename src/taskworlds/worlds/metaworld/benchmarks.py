@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.task import Task
 from taskworlds.core.world import BenchmarkMaker, Tasks
-from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES
+from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES, NUM_GOALS
 from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.skills import canonical_name
 
-__all__ = ["BENCHMARKS", "NUM_GOALS"]
-
-NUM_GOALS = 50
-"""Goals of each skill in Meta-World's own benchmarks."""
+__all__ = ["BENCHMARKS"]
 
 
 def _tasks(env_names: Sequence[str], seed: int, num_goals: int | None, hidden: bool) -> tuple[Task, ...]:
@@ -56,19 +54,25 @@ def _custom_ml(
     train, test = _skill_list("train_envs", train_envs), _skill_list("test_envs", test_envs)
     both = sorted(set(train) & set(test))
     if both:
-        raise ValueError(f"test_envs must share no skill with train_envs, but {', '.join(both)} is in both.")
+        raise WrongValue(
+            f"test_envs must share no skill with train_envs, but {', '.join(both)} is in both.",
+            argument="test_envs",
+        )
     return _tasks(train, seed, num_goals, hidden=True), _tasks(test, seed, num_goals, hidden=True)
 
 
 def _skill_list(argument: str, names: Sequence[str]) -> list[str]:
     if isinstance(names, str) or not isinstance(names, Sequence):
-        raise TypeError(f"{argument} must be a list of skill names, not {names!r}.")
+        raise WrongType(f"{argument} must be a list of skill names, not {names!r}.", argument=argument)
     if not names:
-        raise ValueError(f"{argument} must name at least one skill. `taskworlds list skills` shows all 50.")
+        raise WrongValue(
+            f"{argument} must name at least one skill. `taskworlds list skills` shows all 50.",
+            argument=argument,
+        )
     found = [canonical_name(name) for name in names]
     double = sorted({name for name in found if found.count(name) > 1})
     if double:
-        raise ValueError(f"{argument} names {', '.join(double)} more than once.")
+        raise WrongValue(f"{argument} names {', '.join(double)} more than once.", argument=argument)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_known
+from taskworlds.core.errors import WrongValue, check_known
 
 __all__ = ["ExpertPolicy", "expert_policy"]
 
@@ -19,8 +19,7 @@ class ExpertPolicy:
     """Meta-World's scripted experts: in each row the one for the row's skill, clipped to the action space.
 
     An expert is privileged: where the task hides its goal, the last 3 of the 39 numbers, it reads the goal
-    from the info of the reset. It needs observations that begin with the 39 numbers as they are (not
-    normalised).
+    from the info of the reset. Observations must begin with the 39 numbers as they are, not normalised.
     """
 
     def __init__(self) -> None:
@@ -37,7 +36,7 @@ class ExpertPolicy:
         experts: dict[str, Any] = ENV_POLICY_MAP
 
         if "task_name" not in infos:
-            raise ValueError(
+            raise WrongValue(
                 "The scripted experts must know each row's skill, but the reset's infos have no 'task_name': "
                 "evaluate them on a Meta-World benchmark or on what taskworlds.make_vec makes."
             )
@@ -49,7 +48,7 @@ class ExpertPolicy:
             self._experts[row] = (name, experts[name](), goal)
 
     def __call__(self, obs: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Gives actions (N, 4) float32; zeros in rows that have had no episode."""
+        """Returns actions (N, 4) float32; zeros in rows that have had no episode."""
         if not self._experts:
             raise RuntimeError(
                 "The scripted experts know no row's skill yet: call begin_episodes(mask, infos) after the "
@@ -64,11 +63,11 @@ class ExpertPolicy:
 
     @staticmethod
     def _shown(obs: NDArray[np.float64], name: str, goal: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """Gives a row's 39 numbers with the goal filled in."""
+        """Returns a row's 39 numbers with the goal filled in."""
         shown = np.array(obs[:39], dtype=np.float64)
         if not shown[36:].any():
             if goal is None:
-                raise ValueError(
+                raise WrongValue(
                     f"The goal of {name} is hidden from the observation, and the reset's infos have no "
                     "'goal' for the scripted expert to read."
                 )

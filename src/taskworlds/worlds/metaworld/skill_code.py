@@ -20,7 +20,7 @@ _WORDS = ("name", "class_name", "family", "summary")  # fields that decide no nu
 
 
 def registered_code(env_names: Collection[str]) -> str | None:
-    """Gives digests of the registered skills among some; None if there are none.
+    """Returns digests of the registered skills among some; None if there are none.
 
     A digest is the same in every process and on every machine that runs the same version of Python, which the text
     names: it is made of bytecode.
@@ -47,7 +47,7 @@ def _digest(skill: Skill) -> str:
 
 @functools.cache
 def _contents(file: str) -> tuple[str, ...]:
-    """Gives a hash of a model file and of each file beside it that it names. They are read once, as the model is.
+    """Returns a hash of a model file and of each file beside it that it names. They are read once, like the model.
 
     What it names and is not beside it is Meta-World's, whose version a fingerprint has.
     """

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterator
 
 from taskworlds.core.digest import digest
-from taskworlds.core.errors import check_known
+from taskworlds.core.errors import WrongType, WrongValue, check_known
 from taskworlds.core.registry import names_changed, worlds
 from taskworlds.worlds.metaworld import families
 from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def _collect() -> tuple[Skill, ...]:
-    """Gives the skills of all families, in the order of MT50."""
+    """Returns the skills of all families, in the order of MT50."""
     order = ENV_NAMES["MT50"].train
     tables = [
         importlib.import_module(f"{families.__name__}.{module.name}").SKILLS
@@ -53,17 +53,17 @@ _registered: dict[str, Skill] = {}
 
 
 def env_names() -> tuple[str, ...]:
-    """Gives the names of all skills: Meta-World's, then those that were registered."""
+    """Returns the names of all skills: Meta-World's, then those that were registered."""
     return (*_OFFICIAL, *_registered)
 
 
 def registered_skills() -> tuple[Skill, ...]:
-    """Gives the skills that were registered, the oldest first."""
+    """Returns the skills that were registered, the oldest first."""
     return tuple(_registered.values())
 
 
 def register_skill(skill: Skill, *, replace: bool = False) -> None:
-    """Makes a skill of your own known by its name, in this process.
+    """Makes a skill of your own known by its name in this process.
 
     From then on `make`, `make_vec`, `benchmark`, `evaluate` and the rest take the name, and lists of skills may mix it
     with Meta-World's. Goals come from a seed by Meta-World's rule, uniformly between the bounds of rand_vec. Another
@@ -89,22 +89,28 @@ def register_skill(skill: Skill, *, replace: bool = False) -> None:
         (39,)
     """
     if not isinstance(skill, Skill):
-        raise TypeError(f"skill must be a taskworlds.Skill, not {skill!r}: make one, Skill(name=..., ...).")
+        raise WrongType(
+            f"skill must be a taskworlds.Skill, not {skill!r}: make one, Skill(name=..., ...).",
+            argument="skill",
+        )
     found = mistakes(skill)
     if found:
-        raise ValueError(f"The skill {skill.name!r} cannot be registered. {' '.join(found)}")
+        raise WrongValue(f"The skill {skill.name!r} cannot be registered. {' '.join(found)}")
     known = _registered.get(skill.name)
     if known is not None:
         if _same(known, skill):
             return
         if not replace:
-            raise ValueError(
+            raise WrongValue(
                 f"name must not be {skill.name!r}: another skill is registered under it. Choose another name, or "
-                "register with replace=True to drop the other."
+                "register with replace=True to drop the other.",
+                argument="name",
             )
     elif _is_taken(skill.name):
-        raise ValueError(
-            f"name must not be {skill.name!r}: there is a skill or benchmark of that name already. Choose another name."
+        raise WrongValue(
+            f"name must not be {skill.name!r}: there is a skill or benchmark of that name already. Choose another "
+            "name.",
+            argument="name",
         )
     _registered[skill.name] = skill
     names_changed()
@@ -121,6 +127,7 @@ def temporarily_registered(skill: Skill) -> Iterator[None]:
     finally:
         _registered.clear()
         _registered.update(before)
+        names_changed()
 
 
 def _same(one: Skill, other: Skill) -> bool:
@@ -133,7 +140,7 @@ def _is_taken(name: str) -> bool:
 
 
 def canonical_name(name: str) -> str:
-    """Gives the name of a skill: "reach-v3" for itself, and for "reach-v2" with a DeprecationWarning.
+    """Returns the name of a skill: "reach-v3" for itself, and for "reach-v2" with a DeprecationWarning.
 
     Args:
         name: a skill's name; of Meta-World's skills with the version v3 or v2.
@@ -162,7 +169,7 @@ def canonical_name(name: str) -> str:
 
 
 def skill(name: str) -> Skill:
-    """Gives the skill of a name; a v2 name means the v3 skill, as in `canonical_name`.
+    """Returns the skill of a name; a v2 name means the v3 skill, as in `canonical_name`.
 
     Args:
         name: a skill's name.
@@ -180,7 +187,7 @@ def skill(name: str) -> Skill:
 
 
 def _frames_to_caller() -> int:
-    """Gives the `stacklevel` at which the caller's warning points at the first line outside taskworlds.
+    """Returns the `stacklevel` at which the caller's warning points at the first line outside taskworlds.
 
     Python shows a DeprecationWarning only where the line that it points at is the user's own.
     """

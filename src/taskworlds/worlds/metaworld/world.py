@@ -7,10 +7,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.task import Task
 from taskworlds.core.world import SETTINGS, Listing, World
 from taskworlds.worlds.metaworld import sawyer
-from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES
+from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES, NUM_GOALS
 from taskworlds.worlds.metaworld.goals import too_near
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import (
@@ -32,32 +33,40 @@ def _check_task(task: Task) -> None:
     needs = skill(task.env_name)
     size = len(needs.rand_vec_low)
     if set(task.params) != _PARAMS:
-        raise ValueError(
+        raise WrongValue(
             f"A task of {task.env_name} has the parameters rand_vec and partially_observable, "
             f"not {', '.join(task.params) or 'none'}."
         )
     vector = task["rand_vec"]
     if not (isinstance(vector, tuple) and all(type(x) in (int, float) for x in vector)):
-        raise TypeError(f"rand_vec must be a tuple of {size} numbers for {task.env_name}, not {vector!r}.")
+        raise WrongType(
+            f"rand_vec must be a tuple of {size} numbers for {task.env_name}, not {vector!r}.",
+            argument="rand_vec",
+        )
     if len(vector) != size:
-        raise ValueError(
-            f"rand_vec must have {size} numbers for {task.env_name}, not {len(vector)}: {vector!r}."
+        raise WrongValue(
+            f"rand_vec must have {size} numbers for {task.env_name}, not {len(vector)}: {vector!r}.",
+            argument="rand_vec",
         )
     for i, number in enumerate(vector):
         if abs(number) > _MAX_NUMBER:
-            raise ValueError(
+            raise WrongValue(
                 f"rand_vec[{i}] must be between -{_MAX_NUMBER:g} and {_MAX_NUMBER:g}, not {number!r}, in task "
                 f"{task.id} of {task.env_name}: MuJoCo simulates no positions beyond. This skill's goals are drawn "
                 f"with rand_vec[{i}] from {needs.rand_vec_low[i]} to {needs.rand_vec_high[i]}."
             )
     if not isinstance(task["partially_observable"], bool):
-        raise TypeError(f"partially_observable must be True or False, not {task['partially_observable']!r}.")
+        raise WrongType(
+            f"partially_observable must be True or False, not {task['partially_observable']!r}.",
+            argument="partially_observable",
+        )
     if too_near(needs, np.array(vector, dtype=np.float64)):
         x, y = needs.separated_from or vector[3:5]
-        raise ValueError(
+        raise WrongValue(
             f"rand_vec must put the object of {task.env_name} at least {needs.min_separation} m away from "
             f"({x}, {y}) in x and y, not at ({vector[0]}, {vector[1]}): Meta-World draws such a vector "
-            "again, and its environment would wait for another one for ever. Move the object or the goal."
+            "again, and its environment would wait for another one for ever. Move the object or the goal.",
+            argument="rand_vec",
         )
 
 
@@ -75,6 +84,12 @@ class _RowMaker:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _row_maker_knowing, registered_skills()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _RowMaker)
+
+    def __hash__(self) -> int:
+        return hash(_RowMaker)
 
 
 def _row_maker_knowing(*skills: Skill) -> _RowMaker:
@@ -136,11 +151,12 @@ METAWORLD = World(
         summary="what the arm has to do",
         by_skill=True,
         notes={
-            "benchmarks": "Multi-task benchmarks show the goal in the observation; meta benchmarks hide it, and keep tasks "
-            "apart for the test. Each skill has 50 goals.",
+            "benchmarks": "Multi-task benchmarks show the goal in the observation. Meta benchmarks hide it, and keep "
+            f"some tasks apart for the test. Each skill has {NUM_GOALS} goals.",
             "skills": "MT1 and ML1 take any of them: taskworlds evaluate drawer-open-v3.",
         },
     ),
+    classes=("taskworlds:KEpisodeMetaworld", "taskworlds:MetaWorldSetTaskEnv", "taskworlds:Metaworld"),
     experts="taskworlds.worlds.metaworld.experts:ExpertPolicy",
     packages=("mujoco", "metaworld"),
     code="taskworlds.worlds.metaworld.skill_code:registered_code",

@@ -14,8 +14,11 @@ from rich import box
 from rich.table import Table
 
 from taskworlds.cli.terminal import console, counted
+from taskworlds.core.benchmark import benchmark as make_benchmark
+from taskworlds.core.benchmark import split_of_name
 from taskworlds.core.cpus import count_cpus
 from taskworlds.core.errors import WrongValue
+from taskworlds.core.registry import world_of
 
 if TYPE_CHECKING:
     from taskworlds.perf import Measured
@@ -76,9 +79,7 @@ def bench(
     rewards or resets. The column "of bare" is the speed of the native engine,
     with all of these, as a share of the loop's speed.
     """
-    from taskworlds.core.benchmark import benchmark as make_benchmark
-    from taskworlds.core.benchmark import split_of_name
-    from taskworlds.core.registry import world_of
+    # These load a simulator, which `taskworlds --help` can do without.
     from taskworlds.perf import contestants, measure
     from taskworlds.perf.measure import build_alone
 

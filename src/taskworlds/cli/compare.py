@@ -27,6 +27,7 @@ def compare(
 
     Both must have been measured alike: on the same tasks, with the same settings and versions.
     """
+    # These load a simulator, which `taskworlds --help` can do without.
     from taskworlds.evaluation import Result
     from taskworlds.evaluation import compare as compare_results
     from taskworlds.evaluation.result import headline

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taskworlds.cli.terminal import console, counted, say_mistake
+from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
+from taskworlds.core.benchmark import benchmark as make_benchmark
 from taskworlds.core.errors import WrongValue, check_choice, check_known, check_seed
-from taskworlds.core.registry import engines, worlds
+from taskworlds.core.registry import benchmark_makers, choose_engine, engines, world_of, worlds
 
 if TYPE_CHECKING:
-    from taskworlds.core.benchmark import Benchmark
     from taskworlds.core.world import World
     from taskworlds.evaluation import Result
 
@@ -172,7 +173,7 @@ def evaluate(
 
     `taskworlds evaluate MT10` plays Meta-World's scripted experts: 500 episodes in about half a minute.
     """
-    from taskworlds.core.registry import choose_engine, world_of
+    # These load a simulator, which `taskworlds --help` can do without.
     from taskworlds.evaluation import Stopped
     from taskworlds.evaluation import evaluate as run
     from taskworlds.evaluation.environments import default_num_envs
@@ -275,9 +276,7 @@ def _tasks(
     name: str, split: str | None, env_name: str | None, seed: int, num_goals: int | None
 ) -> tuple[Benchmark, str]:
     """Returns the benchmark that is named, and the split of it that is played."""
-    from taskworlds.core.benchmark import SPLITS, benchmark, split_of_name
-    from taskworlds.core.registry import benchmark_makers
-    from taskworlds.evaluation.environments import default_split
+    from taskworlds.evaluation.environments import default_split  # as above
 
     if split is not None:
         check_choice("split", split, SPLITS)
@@ -289,7 +288,7 @@ def _tasks(
             f"{name} needs {' and '.join(other)}, which the command line does not take. In Python: "
             f"taskworlds.evaluate(policy, taskworlds.benchmark({name!r}, {other[0]}=[...]))."
         )
-    made = benchmark(name, env_name, seed=seed, num_goals=num_goals)
+    made = make_benchmark(name, env_name, seed=seed, num_goals=num_goals)
     split = split or default_split(made)
     made.tasks(split)  # raises where there are none
     return made, split
@@ -297,7 +296,7 @@ def _tasks(
 
 def _load(name: str, world: World, seed: int) -> Any:
     """Returns the policy of a name."""
-    from taskworlds.evaluation import load_policy, random_policy
+    from taskworlds.evaluation import load_policy, random_policy  # as above
 
     if ":" in name:
         sys.path.insert(0, os.getcwd())
@@ -334,6 +333,7 @@ def _write(result: Result, folder: Path) -> None:
 @contextlib.contextmanager
 def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
     """Returns what is to be called after each episode. It moves a bar on a terminal."""
+    # Takes a while to load, which only this command needs.
     from rich.progress import (
         BarColumn,
         Progress,

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from taskworlds.cli.terminal import console
+from taskworlds.core.benchmark import split_of_name
 from taskworlds.core.errors import check_choice, check_known
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import benchmark_makers, worlds
@@ -147,7 +148,6 @@ def envs() -> list[dict[str, Any]]:
         >>> [env["name"] for env in envs() if "MT10" in env["name"] or "Point" in env["name"]]
         ['taskworlds/MT10', 'taskworlds.PointEnv']
     """
-    from taskworlds.core.benchmark import split_of_name
     from taskworlds.vector.gymnasium_ids import ids  # imports Gymnasium
 
     known = {row["name"]: row for row in benchmarks()}

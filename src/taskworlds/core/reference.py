@@ -56,13 +56,11 @@ def is_reference(value: Any) -> bool:
 
 
 def equal_records(record: Any, other: Any) -> bool:
-    """Returns whether two dataclasses of one class have equal fields; NotImplemented for another class.
+    """Returns whether two dataclasses are of one class and have equal fields.
 
     Partial functions and bound methods count by what they are made of, so a record equals its pickled copy.
     """
-    if type(other) is not type(record):
-        return NotImplemented
-    return all(
+    return type(other) is type(record) and all(
         _same(getattr(record, each.name), getattr(other, each.name)) for each in dataclasses.fields(record)
     )
 

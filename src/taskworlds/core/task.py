@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import math
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -176,8 +177,6 @@ class Task:
         Raises:
             TypeError: `task` is not one of Meta-World's.
         """
-        import pickle
-
         if not (hasattr(task, "env_name") and isinstance(getattr(task, "data", None), bytes)):
             raise WrongType(f"Expected a metaworld Task (env_name and data), not {task!r}.")
         data = pickle.loads(task.data)
@@ -190,16 +189,14 @@ class Task:
         Raises:
             ValueError: the task is not a Meta-World skill's.
         """
-        import metaworld.types
+        import metaworld.types  # loads MuJoCo, which tasks as such can do without
 
         return metaworld.types.Task(env_name=self.env_name, data=self.data)
 
     @functools.cached_property
     def data(self) -> bytes:
         """The parameters as Meta-World pickles them: its own environments' `set_task` takes this task."""
-        import pickle
-
-        from metaworld.env_dict import ALL_V3_ENVIRONMENTS
+        from metaworld.env_dict import ALL_V3_ENVIRONMENTS  # as above
 
         if self.env_name not in ALL_V3_ENVIRONMENTS:
             raise WrongValue(

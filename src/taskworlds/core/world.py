@@ -338,7 +338,8 @@ class World:
     def benchmark_makers(self) -> Mapping[str, BenchmarkMaker]:
         """Returns the benchmarks by name."""
         found = resolve(self.benchmarks)
-        return found() if callable(found) else found
+        made: Mapping[str, BenchmarkMaker] = found() if callable(found) else found
+        return made
 
     def check_task(self, task: Task) -> None:
         """Raises ValueError or TypeError, with a message that helps, for a task that cannot be run."""
@@ -378,7 +379,8 @@ class World:
     def make_row(self, **settings: Any) -> gym.Env[Any, Any]:
         """Makes the environment of one row, for the engines "sync" and "async"."""
         assert self.row is not None
-        return resolve(self.row)(**settings)
+        made: gym.Env[Any, Any] = resolve(self.row)(**settings)
+        return made
 
     def expert(self) -> Any:
         """Makes the policy that solves the skills; None if there is none."""
@@ -418,4 +420,5 @@ _REFERENCES = (
 def _made(space: Any, **how: Any) -> gym.Space[Any]:
     """Returns a space, made by its function if it is one."""
     found = resolve(space)
-    return found(**how) if callable(found) else found
+    made: gym.Space[Any] = found(**how) if callable(found) else found
+    return made

@@ -57,10 +57,8 @@ class Comparison:
 
     def table(self) -> rich.table.Table:
         """Returns a table for `rich.print`: each skill, then the overall differences, with intervals."""
-        from taskworlds.evaluation.tables import (
-            MetricTable,
-            shown_metrics,
-        )  # loads rich, which only tables need
+        # Loads rich, which only tables need.
+        from taskworlds.evaluation.tables import MetricTable, shown_metrics
 
         metrics = shown_metrics(skill.success_end for skill in self.skills)
         made = MetricTable("second result minus first", ("tasks",), metrics, signed=True)

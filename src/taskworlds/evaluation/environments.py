@@ -152,7 +152,8 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
 
 def _engine_of(envs: Any) -> RowEngine | None:
     """Returns the record of the engine that steps the rows."""
-    return envs._engine
+    engine: RowEngine | None = envs._engine
+    return engine
 
 
 def evaluate_fixed(plan: Plan, env: Any) -> Result:

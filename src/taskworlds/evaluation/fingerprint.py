@@ -127,8 +127,9 @@ class Fingerprint:
 
     def by_name(self) -> dict[str, Any]:
         """Returns everything that may differ by its name: the fields, with each package in place of `packages`."""
-        found = self.to_dict()
-        return found | found.pop("packages")
+        own = self.to_dict()
+        del own["packages"]
+        return {**own, **self.packages}
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the fields by name, as JSON values."""

@@ -149,7 +149,8 @@ class Actor:
 
     def _checked(self, given: Any, active: NDArray[np.bool_], describe: Callable[[int], str]) -> NDArray[Any]:
         if self._space.shape is None:
-            return given  # a composite space: the environment itself has to judge
+            composite: NDArray[Any] = given
+            return composite  # which the environment itself has to judge
         rows: list[int] = np.flatnonzero(active).tolist()
         first = describe(rows[0] if rows else 0)
         expected = (self._num_envs, *self._space.shape)

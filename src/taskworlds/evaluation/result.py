@@ -230,10 +230,8 @@ class Result:
 
     def table(self) -> rich.table.Table:
         """Returns a table for `rich.print`: each skill, then mean and interquartile mean with intervals."""
-        from taskworlds.evaluation.tables import (
-            MetricTable,
-            shown_metrics,
-        )  # loads rich, which only tables need
+        # Loads rich, which only tables need.
+        from taskworlds.evaluation.tables import MetricTable, shown_metrics
 
         metrics = shown_metrics(skill.success_end for skill in self.skills) if self.completed else METRICS
         name = self.benchmark if self.split is None else f"{self.benchmark} {self.split}"

@@ -189,6 +189,7 @@ class FixedRows:
 
     def start(self, seed: int) -> dict[str, Any]:
         """Resets all rows and returns the infos."""
+        infos: dict[str, Any]
         self.obs, infos = self.envs.reset(seed=seed)
         return infos
 

@@ -38,7 +38,7 @@ def check_task(task: Task) -> None:
     known = variations_of(task.env_name)
     for name, value in task.params.items():
         if name not in known or not min(known[name].values) <= value <= max(known[name].values):
-            from taskworlds.worlds.control.environment import compiled
+            from taskworlds.worlds.control.environment import compiled  # imports the simulator
 
             compiled(task)
             return

@@ -28,7 +28,7 @@ def _observation_space(skill: Skill, *, visible: bool, hidden: bool) -> gym.spac
 
 
 def _hides_goal(task: Task) -> bool:
-    return task["partially_observable"]
+    return bool(task["partially_observable"])
 
 
 def _make_row(env_name: str, **settings: Any) -> gym.Env[Any, Any]:

@@ -31,7 +31,7 @@ class ExpertPolicy:
         Raises:
             ValueError: a row's skill is unknown, or the infos name none.
         """
-        from metaworld.policies import ENV_POLICY_MAP
+        from metaworld.policies import ENV_POLICY_MAP  # loads MuJoCo, which a policy as such can do without
 
         experts: dict[str, Any] = ENV_POLICY_MAP
 

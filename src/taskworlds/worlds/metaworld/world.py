@@ -71,14 +71,14 @@ def _check_task(task: Task) -> None:
 
 
 def _hides_goal(task: Task) -> bool:
-    return task["partially_observable"]
+    return bool(task["partially_observable"])
 
 
 class _RowMaker:
     """Makes a row of the sync and async engines; takes the registered skills along into another process."""
 
     def __call__(self, **options: Any) -> gym.Env[Any, Any]:
-        from taskworlds.worlds.metaworld.official import OfficialRow
+        from taskworlds.worlds.metaworld.official import OfficialRow  # imports the simulator
 
         return OfficialRow(**options)
 

@@ -167,8 +167,8 @@ class EngineRows(ABC):
             bad = np.argwhere(~np.isfinite(state[name][source]))
             if bad.size:
                 raise ValueError(
-                    f"The state cannot be put back, since {name} of its row {source[bad[0, 0]]} hold a number that is not "
-                    "finite: take a state before the simulation breaks down."
+                    f"The state cannot be put back, since {name} of its row {source[bad[0, 0]]} hold a number that is "
+                    "not finite: take a state before the simulation breaks down."
                 )
 
     def _place_all(self, rows: NDArray[np.bool_]) -> None:

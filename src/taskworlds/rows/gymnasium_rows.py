@@ -122,8 +122,8 @@ class GymnasiumRows:
             physics = (state[row] or {}).get("physics")
             if isinstance(physics, np.ndarray) and not np.isfinite(physics).all():
                 raise ValueError(
-                    f"The state cannot be put back, since the physics of its row {row} hold a number that is not finite: "
-                    "take a state before the simulation breaks down."
+                    f"The state cannot be put back, since the physics of its row {row} hold a number that is not "
+                    "finite: take a state before the simulation breaks down."
                 )
         before = self.get_state()
         after = [before[row] if taken < 0 else state[taken] for row, taken in enumerate(source.tolist())]

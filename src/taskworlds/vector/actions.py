@@ -103,8 +103,8 @@ class Actions:
             raise TypeError(f"{name} must be of dtype float32 or float64, not {array.dtype}.")
         if not floats and array.dtype.kind not in "iu":
             raise TypeError(
-                f"{name} must be whole numbers, of dtype int64 or another of integers, not {array.dtype}: each row takes "
-                f"{_wanted(space)}. Convert them, {name}.astype(int)."
+                f"{name} must be whole numbers, of dtype int64 or another of integers, not {array.dtype}: each row "
+                f"takes {_wanted(space)}. Convert them, {name}.astype(int)."
             )
         if array.shape != shape:
             raise ValueError(f"{name} must have the shape {shape}, not {array.shape}.")
@@ -163,6 +163,6 @@ def _wanted(space: gym.Space[Any]) -> str:
         return f"whole numbers from {low} to {high}"
     if isinstance(space, spaces.Box) and space.dtype.kind == "f":
         return "finite"
-    if isinstance(space, spaces.Box) or isinstance(space, spaces.MultiBinary):
+    if isinstance(space, spaces.Box | spaces.MultiBinary):
         return f"whole numbers, a value of {space}"
     return f"a value of {space}"

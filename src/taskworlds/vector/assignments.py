@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.registry import world_of
 from taskworlds.core.task import Task
 from taskworlds.core.world import World
 from taskworlds.vector.dealing import deal
@@ -18,7 +19,23 @@ from taskworlds.vector.generators import Generators, check_generator
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_selection import TaskSelection
 
-__all__ = ["Assignments"]
+__all__ = ["Assignments", "one_world"]
+
+
+def one_world(skills: Sequence[str]) -> World:
+    """Returns the world of skills.
+
+    Raises:
+        ValueError: they are of different worlds.
+    """
+    world = world_of(skills[0])
+    for name in skills:
+        if name not in world.env_names():
+            raise ValueError(
+                f"All tasks of an environment must be of one world, but {skills[0]} is a skill of "
+                f"{world.name} and {name} of {world_of(name).name}. Make an environment for each."
+            )
+    return world
 
 
 class Assignments:

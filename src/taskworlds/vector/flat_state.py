@@ -1,7 +1,7 @@
 """Nested plain data as a flat dictionary of arrays, which NumPy saves and loads without pickle.
 
-Arrays stay arrays, under names of their own. Tasks stand once each in two lists: `LISTED`, which is packed once
-and kept, and `OTHERS`. Everything else becomes one text, JSON, under `DATA`, which also tells the shape and dtype of each
+Arrays stay arrays, under names of their own. Tasks stand once each in two lists: `LISTED`, which is packed once and
+kept, and `OTHERS`. Everything else becomes one text, JSON, under `DATA`, which also tells the shape and dtype of each
 array and the number of each task.
 """
 

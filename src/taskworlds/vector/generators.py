@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from taskworlds.core.errors import check_seed
 from taskworlds.vector.flat_state import NOT_A_STATE
 
-__all__ = ["Generators", "check_generator", "row_seeds"]
+__all__ = ["Generators", "check_generator"]
 
 _PCG64 = "PCG64"  # Gymnasium's and NumPy's default
 _WORD = 2**64 - 1
@@ -82,25 +82,6 @@ class Generators:
 def check_generator(state: Any) -> None:
     """Raises ValueError if no generator can be in this state of a bit generator."""
     _generator(state)
-
-
-def row_seeds(seed: int | Sequence[int | None] | None, num_rows: int) -> list[int | None]:
-    """Returns the seed of each row, of what `reset` was given.
-
-    Raises:
-        TypeError: a seed is not a whole number.
-        ValueError: one is out of range, or they are not as many as rows.
-    """
-    if seed is None:
-        return [None] * num_rows
-    if isinstance(seed, np.ndarray):
-        seed = seed.tolist()
-    if isinstance(seed, Sequence):
-        if len(seed) != num_rows:
-            raise ValueError(f"seed must have one entry for each of the {num_rows} rows, not {len(seed)}.")
-        return [None if each is None else check_seed(each) for each in seed]
-    first = check_seed(seed)
-    return [first + row for row in range(num_rows)]
 
 
 def _words(state: Mapping[str, Any]) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from taskworlds.vector.task_vector_env import TaskVectorEnv
 __all__ = ["META_BATCH_SIZE", "make", "make_vec"]
 
 META_BATCH_SIZE = 20
-"""Rows of an ML benchmark at least, unless the caller says how many: Meta-World's default. Its skills divide them evenly."""
+"""Meta-World's number of rows for ML benchmarks: there are at least so many, and the skills divide them evenly."""
 
 _BENCHMARK_KEYWORDS = ("env_name", "num_goals", "envs_list", "train_envs", "test_envs")
 _MAKE_KEYWORDS = frozenset({"split", "vector_strategy", "seed", "total_tasks_per_cls", *_BENCHMARK_KEYWORDS})

@@ -146,7 +146,8 @@ class Options:
                 continue
             if name not in world.settings:
                 raise ValueError(
-                    f"{name} must not be given for {world.name}, whose rows do not take it, not {value!r}. Leave it out."
+                    f"{name} must not be given for {world.name}, whose rows do not take it, not {value!r}. Leave it "
+                    "out."
                 )
         if world.render_modes:
             check_choice("render_mode", self.render_mode, (None, *world.render_modes))
@@ -166,11 +167,13 @@ class Options:
             raise TypeError(
                 f"engine_options of the engine {engine.name!r} must not have {', '.join(map(repr, unknown))}. {takes}"
             )
-        if "num_threads" in engine.options and self.num_threads is not None:
-            if chosen.setdefault("num_threads", self.num_threads) != self.num_threads:
-                raise ValueError(
-                    f"num_threads={self.num_threads} and engine_options={self.engine_options} name the same thing twice."
-                )
+        threads = self.num_threads
+        if threads is None or "num_threads" not in engine.options:
+            return chosen
+        if chosen.setdefault("num_threads", threads) != threads:
+            raise ValueError(
+                f"num_threads={threads} and engine_options={self.engine_options} name the same thing twice."
+            )
         return chosen
 
     @property

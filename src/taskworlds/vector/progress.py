@@ -164,6 +164,24 @@ class Progress:
             self.succeeded,
         )
 
+    def check_begun(self, rows: NDArray[np.bool_], *, may_have_ended: bool) -> None:
+        """Raises RuntimeError if one of `rows`, none of which is running, cannot begin its next episode by itself.
+
+        Args:
+            rows: which rows, (N,) bool, at least one.
+            may_have_ended: whether a row whose episode has ended can.
+        """
+        several = len(rows) > 1
+        for row in np.flatnonzero(rows).tolist():
+            which = f" of row {row}" if several else ""
+            if self.steps[row] == 0:
+                raise RuntimeError(f"No episode{which} has begun: call reset() before step().")
+            if not may_have_ended:
+                raise RuntimeError(
+                    f"The episode{which} has ended: call reset() before the next step. In a batch, "
+                    'reset(options={"reset_mask": terminations | truncations}) resets the rows that ended.'
+                )
+
     def keep_attempt(self, rows: NDArray[np.bool_]) -> None:
         """Adds the attempts of `rows`, which end, to those of their trials."""
         self.past_steps[rows] += self.steps[rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -18,7 +18,7 @@ from taskworlds.vector.observations import is_flat
 if TYPE_CHECKING:
     from taskworlds.vector.task_vector_env import TaskVectorEnv
 
-__all__ = ["restore", "take"]
+__all__ = ["Part", "restore", "take"]
 
 FORMAT = "taskworlds-state/4"
 
@@ -34,6 +34,19 @@ _OPTIONS = (
 )
 
 _version = functools.cache(importlib.metadata.version)
+
+
+class Part(Protocol):
+    """A part of a `TaskVectorEnv` with a state of its own."""
+
+    def get_state(self) -> Any:
+        """Returns the state of all rows, as plain values, tasks and arrays of the caller's own."""
+
+    def check_state(self, state: Any, num_rows: int) -> None:
+        """Raises ValueError for anything but the state of `num_rows` rows that these rows could take."""
+
+    def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
+        """Puts each row where `get_state` found row `source[i]`; source is (N,), and the state was checked."""
 
 
 def take(env: TaskVectorEnv) -> dict[str, NDArray[Any]]:
@@ -90,8 +103,8 @@ def _check_identity(env: TaskVectorEnv, state: Mapping[str, Any], *, same_number
     """Raises ValueError unless a state's environment and this one share what they must."""
     if state["format"] != FORMAT:  # alone, as the rest may have had other names then
         raise ValueError(
-            f"The state cannot be put back, since format is {state['format']!r} there and {FORMAT!r} here: another version "
-            "of taskworlds took it. Take it again with this version."
+            f"The state cannot be put back, since format is {state['format']!r} there and {FORMAT!r} here: another "
+            "version of taskworlds took it. Take it again with this version."
         )
     expected = _identity(env) | ({"num_envs": env.num_envs} if same_number else {})
     differences = [

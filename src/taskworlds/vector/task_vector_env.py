@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
@@ -14,42 +14,26 @@ from numpy.typing import ArrayLike, NDArray
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.errors import check_choice, check_count
-from taskworlds.core.registry import choose_engine, world_of
+from taskworlds.core.registry import choose_engine
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
-from taskworlds.core.world import World
 from taskworlds.rendering import grid, offscreen
 from taskworlds.rows.protocol import Rows, RowStep
 from taskworlds.vector import metaworld_names, snapshot
 from taskworlds.vector._batch import describe, row_info
 from taskworlds.vector.actions import make_actions
-from taskworlds.vector.assignments import Assignments
-from taskworlds.vector.generators import row_seeds
+from taskworlds.vector.arguments import check_options, row_mask, row_seeds
+from taskworlds.vector.assignments import Assignments, one_world
 from taskworlds.vector.infos import keep, merge, put, report
 from taskworlds.vector.normalization import reward_normalizer
 from taskworlds.vector.observations import make_observations
 from taskworlds.vector.options import Options
 from taskworlds.vector.progress import Progress
 
-__all__ = ["Part", "TaskVectorEnv"]
-
-_RESET_OPTIONS = ("reset_mask", "tasks")
+__all__ = ["TaskVectorEnv"]
 
 Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 """Observations, rewards, terminations, truncations and infos."""
-
-
-class Part(Protocol):
-    """A part of a `TaskVectorEnv` with a state of its own."""
-
-    def get_state(self) -> Any:
-        """Returns the state of all rows, as plain values, tasks and arrays of the caller's own."""
-
-    def check_state(self, state: Any, num_rows: int) -> None:
-        """Raises ValueError for anything but the state of `num_rows` rows that these rows could take."""
-
-    def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
-        """Puts each row where `get_state` found row `source[i]`; source is (N,), and the state was checked."""
 
 
 class _Begun(NamedTuple):
@@ -126,7 +110,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.options = options = options if options is not None else Options()
         self.num_envs = n = check_count("num_envs", num_envs)
         self.skills = benchmark.env_names(split)
-        self.world = world = _one_world(self.skills)
+        self.world = world = one_world(self.skills)
         self.engine: RowEngine = choose_engine(world, strategy, n)
         self.strategy = self.engine.name
         self.max_episode_steps = options.max_episode_steps or world.max_episode_steps
@@ -171,7 +155,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             self.single_action_space.seed(seed)
 
         self._pending: _Begun | None = None  # a step that step_async began
-        self._every = np.ones(n, dtype=np.bool_)  # the mask of all rows
+        self._every = row_mask("mask", None, n)
+        self._every.flags.writeable = False
         self._every.flags.writeable = False
         self._recipe = (benchmark, split, num_envs, strategy, options)
         if self.render_mode in ("rgb_array", "depth_array"):
@@ -273,16 +258,14 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         return self.observations.copy(), describe(rows, self._labels())
 
     def _reset_options(self, options: dict[str, Any] | None) -> tuple[NDArray[np.bool_], dict[int, Task]]:
-        """Checks the options of a reset; returns the rows to reset, and the tasks that were given, by row."""
-        options = dict(options or {})
-        unknown = sorted(map(str, set(options) - set(_RESET_OPTIONS)))
-        if unknown:
-            raise TypeError(
-                f"reset takes the options {' and '.join(_RESET_OPTIONS)}, not {', '.join(unknown)}."
-            )
+        """Returns the rows to reset, and the tasks that were given, by row."""
+        options = check_options(options)
         rows = self._mask("options['reset_mask']", options.get("reset_mask"))
         tasks = options.get("tasks")
         return rows, {} if tasks is None else self.assignments.one_each("options['tasks']", tasks, rows)
+
+    def _mask(self, argument: str, mask: ArrayLike | None) -> NDArray[np.bool_]:
+        return self._every if mask is None else row_mask(argument, mask, self.num_envs)
 
     def _start(self, rows: NDArray[np.bool_], draw: NDArray[np.bool_] | None = None) -> None:
         """Begins an episode in `rows`, where `draw` says so of a newly drawn task, whatever resets usually do."""
@@ -355,15 +338,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         stepping, unready = chosen & progress.running, chosen & ~progress.running
         restarting = unready if unready.any() else None
         if restarting is not None:
-            row = int(np.flatnonzero(restarting)[0])
-            which = f" of row {row}" if self.num_envs > 1 else ""
-            if progress.steps[row] == 0:
-                raise RuntimeError(f"No episode{which} has begun: call reset() before step().")
-            if self.options.autoreset_mode is not AutoresetMode.NEXT_STEP:
-                raise RuntimeError(
-                    f"The episode{which} has ended: call reset() before the next step. In a batch, "
-                    'reset(options={"reset_mask": terminations | truncations}) resets the rows that ended.'
-                )
+            progress.check_begun(
+                restarting, may_have_ended=self.options.autoreset_mode is AutoresetMode.NEXT_STEP
+            )
         self.actions.check(actions, stepping, lambda row: f"{self._task_at(row)}, step {progress.steps[row]}")
         return _Begun(actions, stepping, restarting)
 
@@ -430,17 +407,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def _task_at(self, row: int) -> str:
         labels = self.assignments.labels
         return f"task {labels['task_id'][row]} of {labels['task_name'][row]}"
-
-    def _mask(self, argument: str, mask: ArrayLike | None) -> NDArray[np.bool_]:
-        if mask is None:
-            return self._every
-        array = np.asarray(mask)
-        if array.dtype != np.bool_ or array.shape != (self.num_envs,):
-            raise ValueError(
-                f"{argument} must be a bool array of shape ({self.num_envs},), not {array.dtype} of shape "
-                f"{array.shape}."
-            )
-        return array.copy()
 
     # --- pictures -------------------------------------------------------------------------------------------
 
@@ -521,9 +487,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     # --- exact state ----------------------------------------------------------------------------------------
 
     @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, snapshot.Part]:
         """The parts with a state of their own, by name; with `rows` they are all that decides the future."""
-        parts: dict[str, Part] = {
+        parts: dict[str, snapshot.Part] = {
             "assignments": self.assignments,
             "progress": self.progress,
             "elapsed": self.progress.stopwatch,
@@ -576,19 +542,3 @@ def _rebuild(recipe: tuple[Any, ...], state: dict[str, Any], attributes: dict[st
     for name, value in attributes.items():
         setattr(env, name, value)
     return env
-
-
-def _one_world(skills: Sequence[str]) -> World:
-    """Returns the world of skills.
-
-    Raises:
-        ValueError: they are of different worlds.
-    """
-    world = world_of(skills[0])
-    for name in skills:
-        if name not in world.env_names():
-            raise ValueError(
-                f"All tasks of an environment must be of one world, but {skills[0]} is a skill of "
-                f"{world.name} and {name} of {world_of(name).name}. Make an environment for each."
-            )
-    return world

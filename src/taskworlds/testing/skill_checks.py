@@ -393,7 +393,8 @@ class _Run:
         from taskworlds.worlds.metaworld.native import NativeRows
 
         def sync(env_names: list[str], num_rows: int, *, num_threads: int, **settings: Any) -> Rows:
-            return engine("sync").make(world_of(self._skill.name), env_names, num_rows, settings, {})
+            rows: Rows = engine("sync").make(world_of(self._skill.name), env_names, num_rows, settings, {})
+            return rows
 
         no_contacts = (
             "Does the model have parts that matter but cannot collide? They are left out, unless they have "

@@ -64,6 +64,7 @@ def test_equal_rows():
     assert found.worst == 0.0
     # A row that has ended rests: the second row of the first round after its fifth step, as 12.5 is above 12.
     assert found.steps == 8 + 5 + 8 + 8
+    assert found.states == found.steps + 4
 
 
 def changed(field, change):

@@ -60,6 +60,7 @@ def test_native_equals_official(name, kind):
     exact = ("first observation", *(() if name.startswith("finger") else ("observation",)))
     outcome = compare(native, official, rounds, act, steps=30, seed=3, tolerance=TOLERANCE, exact=exact)
     assert outcome.lines == []
+    assert outcome.states > outcome.steps
     native.close()
     official.close()
 

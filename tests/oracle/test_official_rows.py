@@ -56,6 +56,7 @@ def test_equal_to_the_last_bit(skill, version, lone_rows):
     outcome = compare(ours, official, rounds, act, steps=STEPS, tolerance=0)
     assert outcome.lines == []
     assert outcome.steps == 4 * 2 * STEPS
+    assert outcome.states > outcome.steps
     ours.close()
     official.close()
 

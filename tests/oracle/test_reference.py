@@ -36,6 +36,7 @@ def check(each, version, steps, lone_rows):
     outcome = compare(plain, sync, rounds, act, steps=steps)
     assert outcome.lines == []
     assert outcome.steps == 2 * steps
+    assert outcome.states > outcome.steps
     sync.close()
 
 

@@ -70,6 +70,11 @@ def test_a_failed_report_raises(good):
     dataclasses.replace(good, checks=good.checks[:-1]).raise_if_failed()
 
 
+def test_it_stands_beside_the_other_suites():
+    assert taskworlds.testing.check_skill is taskworlds.check_skill
+    assert set(taskworlds.testing.__all__) >= {"check_engine", "check_skill", "check_world"}
+
+
 def test_checking_registers_nothing(good):
     assert "drawer-test-v1" not in skills.env_names()
 

@@ -223,7 +223,7 @@ def hides_maybe(task):
             "benchmarks",
             "A benchmark has train tasks: ladder has none",
         ),
-        ({"goal_hidden": hides_maybe}, "benchmarks", "goal_hidden tells True or False: it gave 'no'"),
+        ({"goal_hidden": hides_maybe}, "benchmarks", "goal_hidden tells True or False: it returned 'no'"),
         (
             {"task_check": check_nothing},
             "refused tasks",
@@ -232,9 +232,9 @@ def hides_maybe(task):
         (
             {"described": described_badly},
             "lists",
-            "described gives two texts, .*: it gave 'a ladder' for ladder",
+            "described returns two texts, .*: it returned 'a ladder' for ladder",
         ),
-        ({"details": details_badly}, "lists", "details gives what JSON can hold: not for ladder"),
+        ({"details": details_badly}, "lists", "details returns what JSON can hold: not for ladder"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

@@ -64,6 +64,7 @@ def test_equal_rows():
     assert found.worst == 0.0
     # A row that has ended rests: the second row of the first round after its fifth step, as 12.5 is above 12.
     assert found.steps == 8 + 5 + 8 + 8
+    assert found.states == found.steps + 4
 
 
 def changed(field, change):
@@ -78,7 +79,7 @@ def changed(field, change):
     [
         ("reset", r"first observation: round 0 at reset, row 0, task \w+ of count: .* ours, .*0.0.* official"),
         ("physics", r"first physics: round 0 at reset, row 0: not equal to the last bit"),
-        (changed("obs", lambda obs: obs + 1e-8), r"observation: round 0, step 2, row 0, .*\(number 0\)"),
+        (changed("obs", lambda obs: obs + 1e-8), r"observation: round 0, step 2, row 0, task"),
         (changed("rewards", lambda rewards: rewards * (1 + 1.2e-9)), "reward: round 0, step 2, row 1"),
         (changed("rewards", lambda rewards: rewards * np.nan), "reward: round 0, step 2, row 0"),
         (changed("terms", lambda terms: {"success": 1.0 - terms["success"]}), "success: round 0, step 2, row 0"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import pickle
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from taskworlds.core.registry import temporarily_registered, world_of, worlds
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.core.world import World
+from taskworlds.evaluation import evaluate, random_policy
 from taskworlds.rows.protocol import RowFault, Rows, RowStep
 from taskworlds.testing.env_checks import EnvChecks, first_difference, rows_of
 from taskworlds.testing.report import Check, Report
@@ -133,6 +135,8 @@ class _Run:
                 plan = environments.plan("make_vec: ")
                 if self._engine.exact and self._reference not in (None, self._engine.name):
                     plan.append(PlannedCheck("reference", self._equals_reference, (plan[0].name,)))
+                if not self._engine.exact:
+                    plan.append(PlannedCheck("fingerprint", self._fingerprint, (plan[0].name,)))
                 plan.append(PlannedCheck("foreign snapshots", self._foreign, (plan[0].name,)))
                 found += run_checks(plan, self._place)
             else:
@@ -504,6 +508,24 @@ class _Run:
                 f"they differ at {place}",
             )
         return f"gives what {self._reference} gives over {len(self._actions)} steps and the ends of episodes"
+
+    def _fingerprint(self) -> str:
+        options: dict[str, Any] = {"engine_options": self._options} if self._options else {}
+        made = make_vec(
+            list(self._tasks),
+            2,
+            vector_strategy=self._engine.name,
+            seed=self._seed,
+            max_episode_steps=3,
+            **options,
+        )
+        with contextlib.closing(made) as env:
+            result = evaluate(random_policy(self._world.action_space(), seed=self._seed), env)
+        if f'"{self._engine.name}' not in json.dumps(result.fingerprint.to_dict()):
+            raise broken(
+                "The fingerprint of a result names an engine that is not exact", f"not {self._engine.name!r}"
+            )
+        return "names the engine, as its results are not those of others"
 
     def _foreign(self) -> str:
         if self._reference is None or not engine_of(self._reference).can_step(self._world):

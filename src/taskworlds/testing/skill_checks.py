@@ -57,18 +57,18 @@ def check_skill(
     episodes: int = 10,
     min_success_rate: float = 0.8,
 ) -> SkillReport:
-    """Runs this package's tests on a skill, and reports.
+    """Tests a skill as this package tests its own, and reports.
 
-    The skill need not be registered, and is not by this. Some seconds, most of them for compiling.
+    The skill need not be registered, and this does not register it. It takes some seconds, most of them for compiling.
 
     Args:
         skill: the skill.
-        policy: what should solve the task: takes observations (N, 39) and gives actions (N, 4), or any other policy
-            that `taskworlds.evaluate` takes. None: it is not checked that the task can be solved.
+        policy: what should solve the task: a function from observations (N, 39) to actions (N, 4), or any other policy
+            that `taskworlds.evaluate` takes. None: whether the task can be solved is not checked.
         seed: seed of goals and actions.
-        goals: on how many goals the skill is stepped.
-        steps: how many steps for each goal and version of the reward.
-        episodes: on how many goals the policy is tried, an episode each.
+        goals: how many goals the skill is stepped on.
+        steps: steps for each goal and version of the reward.
+        episodes: how many goals the policy is tried on, one episode each.
         min_success_rate: the share of them that it must solve.
 
     Returns:
@@ -110,7 +110,7 @@ class _Trial(NamedTuple):
 
 
 class _Run:
-    """One run of all checks. A check is a method that gives what it found, or raises `Failed` or `Warned`."""
+    """One run of all checks. A check is a method that returns what it found, or raises `Failed` or `Warned`."""
 
     def __init__(
         self,
@@ -393,7 +393,8 @@ class _Run:
         from taskworlds.worlds.metaworld.native import NativeRows
 
         def sync(env_names: list[str], num_rows: int, *, num_threads: int, **settings: Any) -> Rows:
-            return engine("sync").make(world_of(self._skill.name), env_names, num_rows, settings, {})
+            rows: Rows = engine("sync").make(world_of(self._skill.name), env_names, num_rows, settings, {})
+            return rows
 
         no_contacts = (
             "Does the model have parts that matter but cannot collide? They are left out, unless they have "
@@ -514,7 +515,7 @@ class _Run:
 
 
 def _giving_terms(reward: Callable[..., Any]) -> Callable[..., Any]:
-    """Wraps a reward so that what it gives is checked."""
+    """Wraps a reward so that what it returns is checked."""
 
     def checked(*arguments: Any) -> Terms:
         given = reward(*arguments)
@@ -528,7 +529,7 @@ def _giving_terms(reward: Callable[..., Any]) -> Callable[..., Any]:
 def _action(
     obs: NDArray[np.float64], step: int, number: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Gives an action: at random, some beyond the limits; or, on every other goal, to what is observed first."""
+    """Returns an action: at random, some beyond the limits; or, on every other goal, to what is observed first."""
     random = rng.uniform(-1.2, 1.2, 4)
     if number % 2 == 0 or step % 10 == 9:
         return random
@@ -543,7 +544,7 @@ def _repeated(
 
 
 def _raising_line(function: types.FunctionType) -> int | None:
-    """Gives the line of a function's first `raise` or `assert`; None if it has none."""
+    """Returns the line of a function's first `raise` or `assert`; None if it has none."""
     line = function.__code__.co_firstlineno
     for instruction in dis.get_instructions(function):
         if isinstance(instruction.starts_line, int) and not isinstance(instruction.starts_line, bool):
@@ -555,7 +556,7 @@ def _raising_line(function: types.FunctionType) -> int | None:
 
 
 def _changed_fields(one: Any, other: Any) -> list[str]:
-    """Gives the names of the arrays in which two copies of a MuJoCo model differ, of the model and its options."""
+    """Returns the names of the arrays in which two copies of a MuJoCo model differ, of the model and its options."""
     found = []
     for prefix, mine, its in (("", one, other), ("opt.", one.opt, other.opt)):
         for name in dir(mine):

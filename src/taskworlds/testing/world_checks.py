@@ -308,7 +308,7 @@ class _Run:
             ) from error
         hides = world.hides_goal(task)
         if not isinstance(hides, bool):
-            raise broken("goal_hidden tells True or False", f"it gave {hides!r} for {task}")
+            raise broken("goal_hidden tells True or False", f"it returned {hides!r} for {task}")
 
     def _refused_tasks(self) -> str:
         world, task = self._world, self._tasks[0]
@@ -334,15 +334,17 @@ class _Run:
                 isinstance(about, tuple) and len(about) == 2 and all(isinstance(each, str) for each in about)
             ):
                 raise broken(
-                    "described gives two texts, what a skill has to do with and what is to be done",
-                    f"it gave {about!r} for {name}",
+                    "described returns two texts, what a skill has to do with and what is to be done",
+                    f"it returned {about!r} for {name}",
                 )
             if not isinstance(world.class_name(name), str):
-                raise broken("class_names gives a name", f"it gave {world.class_name(name)!r} for {name}")
+                raise broken(
+                    "class_names returns a name", f"it returned {world.class_name(name)!r} for {name}"
+                )
             try:
                 json.dumps(dict(world.details_of(name)), allow_nan=False)
             except (TypeError, ValueError) as error:
-                raise broken("details gives what JSON can hold", f"not for {name}: {error}") from error
+                raise broken("details returns what JSON can hold", f"not for {name}: {error}") from error
         return "what `taskworlds list` shows is there"
 
     # --- with engines ---------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import importlib.metadata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -43,8 +44,14 @@ def _identity(env: TaskVectorEnv) -> dict[str, Any]:
         "reward_function_version": env.reward_function_version,
         "max_episode_steps": env.max_episode_steps,
         **{name: getattr(env.options, name) for name in _OPTIONS},
-        **{package: importlib.metadata.version(package) for package in env._world.packages},
+        **{package: _version(package) for package in env._world.packages},
     }
+
+
+@functools.cache
+def _version(package: str) -> str:
+    """The version of an installed package; looking it up takes milliseconds."""
+    return importlib.metadata.version(package)
 
 
 def take(env: TaskVectorEnv) -> dict[str, NDArray[Any]]:

@@ -58,12 +58,12 @@ def same():
     return assert_same
 
 
-_compile = functools.lru_cache(maxsize=16)(mujoco.MjModel.from_xml_path)
+_compile = functools.lru_cache(maxsize=24)(mujoco.MjModel.from_xml_path)
 
 
 @pytest.fixture
 def compiled_once(monkeypatch):
-    """Has MuJoCo compile each file once (0.2 s), and copies the model from then on (0.02 s)."""
+    """Has MuJoCo compile each file once (0.2 s, 24 MB), and copies the model from then on (0.02 s)."""
     monkeypatch.setattr(mujoco.MjModel, "from_xml_path", lambda path: copy.copy(_compile(path)))
 
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import copy
-import functools
 from types import SimpleNamespace
 
-import mujoco
 import pytest
 
 import taskworlds
 from taskworlds import Task
 
-_compile = functools.lru_cache(maxsize=8)(mujoco.MjModel.from_xml_path)
-
 
 @pytest.fixture(autouse=True)
-def compiled_once(monkeypatch):
-    """Has each model compiled once (0.3 s) and then copied (0.02 s), here but not in `tests/oracle`."""
-    monkeypatch.setattr(mujoco.MjModel, "from_xml_path", lambda path: copy.copy(_compile(path)))
+def _compiled_once(compiled_once):
+    """Official environments are made many times here."""
 
 
 @pytest.fixture(params=["native", "sync", "async"])

@@ -19,7 +19,10 @@ CLOCK = ("t", "_t")
 SLOW = pytest.mark.slow
 QUICK = {"door-lock-v3", "basketball-v3", "pick-place-v3", "hammer-v3"}  # views, sites, contacts, two objects
 EVERY_SKILL = [
-    pytest.param(each.name, id=each.name, marks=() if each.name in QUICK else SLOW) for each in SKILLS
+    pytest.param(strategy, each.name, id=f"{strategy}-{each.name}", marks=() if each.name in QUICK else SLOW)
+    for strategy in ("native", "sync", "async")
+    for each in SKILLS
+    if strategy != "async" or each.name in QUICK  # the processes of "async" have the rows of "sync"
 ]
 
 
@@ -32,7 +35,7 @@ def run(envs, steps, start=0):
 
 
 @pytest.mark.filterwarnings("ignore:Constant.s. may be too high:UserWarning")
-@pytest.mark.parametrize("skill", EVERY_SKILL)
+@pytest.mark.parametrize(("strategy", "skill"), EVERY_SKILL, indirect=["strategy"])
 def test_exact_in_mid_episode_for_every_skill(make_vec, skill, same):
     envs = make_vec(skill, 2, seed=0)
     policy = ENV_POLICY_MAP[skill]()

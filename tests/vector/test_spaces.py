@@ -20,7 +20,12 @@ def assert_inside(envs, steps):
 
 
 @pytest.mark.parametrize("name", ["MT10", "ML10-train", "ML10-test"])
-@pytest.mark.parametrize("use_one_hot", [False, True])
+@pytest.mark.parametrize(
+    ("strategy", "use_one_hot"),
+    # Whatever the engine, the one-hot is added here.
+    [("native", False), ("native", True), ("sync", False), ("sync", True), ("async", True)],
+    indirect=["strategy"],
+)
 def test_mixes(make_vec, name, use_one_hot):
     assert_inside(make_vec(name, 10, seed=0, use_one_hot=use_one_hot, max_episode_steps=4, num_goals=3), 9)
 
@@ -46,5 +51,6 @@ def test_visible_and_hidden_goals_together(make_vec):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["MT50", "ML45-train", "ML45-test"])
+@pytest.mark.parametrize("strategy", ["native", "sync"], indirect=True)  # "async" has the rows of "sync"
 def test_all_skills_and_goals(make_vec, name):
     assert_inside(make_vec(name, seed=0, max_episode_steps=5, sample_tasks_on_reset=True), 60)

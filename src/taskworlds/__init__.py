@@ -30,6 +30,7 @@ _PUBLIC = {
     "MultiEnvWrapper": "taskworlds.compat.garage.multi_env",
     "NormalizedEnv": "taskworlds.compat.garage.normalize",
     "PointEnv": "taskworlds.worlds.small.point",
+    "PythonRow": "taskworlds.rows.python_row",
     "Result": "taskworlds.evaluation",
     "RowEngine": "taskworlds.core.row_engine",
     "RunningStatistics": "taskworlds.compat.garage.running_statistics",

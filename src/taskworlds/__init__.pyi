@@ -1,7 +1,8 @@
-"""What type checkers see of the package: its public names, each from its module. tests/test_types.py holds it to `__all__`."""
+"""What type checkers see: the public names, each from its module. tests/test_typing.py holds it to `__all__`."""
 
 from taskworlds import control as control
 from taskworlds import samplers as samplers
+from taskworlds import testing as testing
 from taskworlds import types as types
 from taskworlds.compat.amago.k_episode import KEpisodeMetaworld as KEpisodeMetaworld
 from taskworlds.compat.amago.k_episode import Metaworld as Metaworld
@@ -26,15 +27,21 @@ from taskworlds.compat.mtrl.vec_env import MetaWorldVecEnv as MetaWorldVecEnv
 from taskworlds.compat.mtrl.vec_env import VecEnv as VecEnv
 from taskworlds.core.benchmark import Benchmark as Benchmark
 from taskworlds.core.benchmark import benchmark as benchmark
+from taskworlds.core.registry import register_engine as register_engine
+from taskworlds.core.registry import register_world as register_world
+from taskworlds.core.row_engine import RowEngine as RowEngine
 from taskworlds.core.step import EnvSpec as EnvSpec
 from taskworlds.core.step import EnvStep as EnvStep
 from taskworlds.core.step import StepType as StepType
 from taskworlds.core.task import Task as Task
 from taskworlds.core.version import __version__ as __version__
+from taskworlds.core.world import BenchmarkMaker as BenchmarkMaker
+from taskworlds.core.world import World as World
 from taskworlds.evaluation import Result as Result
 from taskworlds.evaluation import compare as compare
 from taskworlds.evaluation import evaluate as evaluate
-from taskworlds.testing.check_skill import check_skill as check_skill
+from taskworlds.rows.python_row import PythonRow as PythonRow
+from taskworlds.testing.skill_checks import check_skill as check_skill
 from taskworlds.vector.gymnasium_ids import register_once as register_once
 from taskworlds.vector.make import make as make
 from taskworlds.vector.make import make_vec as make_vec
@@ -47,6 +54,7 @@ __all__ = [
     "AntDirEnv",
     "AntGoalEnv",
     "Benchmark",
+    "BenchmarkMaker",
     "EnvSpec",
     "EnvStep",
     "GridWorldEnv",
@@ -60,7 +68,9 @@ __all__ = [
     "MultiEnvWrapper",
     "NormalizedEnv",
     "PointEnv",
+    "PythonRow",
     "Result",
+    "RowEngine",
     "RunningStatistics",
     "Skill",
     "StepType",
@@ -69,6 +79,7 @@ __all__ = [
     "TaskOnehotWrapper",
     "VecEnv",
     "Walker2dRandParamsEnv",
+    "World",
     "__version__",
     "benchmark",
     "build_dmcontrol_vec_env",
@@ -80,10 +91,13 @@ __all__ = [
     "make",
     "make_vec",
     "normalize",
+    "register_engine",
     "register_once",
     "register_skill",
+    "register_world",
     "round_robin_strategy",
     "samplers",
+    "testing",
     "types",
     "uniform_random_strategy",
 ]

@@ -9,39 +9,47 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from gymnasium.vector import AutoresetMode
-from typing_extensions import Doc, TypedDict, get_args, get_origin
+from typing_extensions import Doc, TypedDict
 
 from taskworlds.vector.task_selection import TaskChooser
 
 __all__ = ["BenchmarkKeywords", "MakeKeywords", "OptionKeywords", "documented"]
 
 TaskSelect = Literal["random", "pseudorandom", "round_robin", "fixed"] | TaskChooser
-RenderMode = Literal["rgb_array", "depth_array", "human", "ansi"]
+RenderMode = Literal["rgb_array", "depth_array", "human"]
 
 
 class BenchmarkKeywords(TypedDict, total=False):
     """What a benchmark that is given by name can be told; see `taskworlds.benchmark`."""
 
-    env_name: Annotated[str, Doc("the skill of MT1 or ML1.")]
+    env_name: Annotated[str | None, Doc("the skill of MT1 or ML1.")]
     num_goals: Annotated[
-        int, Doc("goals of each skill, or tasks of each split; 50 in Meta-World, elsewhere the benchmark's own number.")
+        int,
+        Doc(
+            "goals of each skill, or tasks of each split; 50 in Meta-World, elsewhere the benchmark's own number."
+        ),
     ]
-    envs_list: Annotated[Sequence[str], Doc("the skills of custom-mt-envs.")]
-    train_envs: Annotated[Sequence[str], Doc("the train skills of custom-ml-envs.")]
-    test_envs: Annotated[Sequence[str], Doc("the test skills of custom-ml-envs.")]
+    envs_list: Annotated[Sequence[str] | None, Doc("the skills of custom-mt-envs.")]
+    train_envs: Annotated[Sequence[str] | None, Doc("the train skills of custom-ml-envs.")]
+    test_envs: Annotated[Sequence[str] | None, Doc("the test skills of custom-ml-envs.")]
 
 
 class OptionKeywords(TypedDict, total=False):
     """The choices that every environment takes, under Meta-World's names."""
 
     use_one_hot: Annotated[
-        bool, Doc("append the one-hot of the row's skill to the observation, in the order of the benchmark's skills.")
+        bool,
+        Doc(
+            "append the one-hot of the row's skill to the observation, in the order of the benchmark's skills. This "
+            "and the other options that change observations are for worlds whose observations are one row of floats."
+        ),
     ]
     max_episode_steps: Annotated[
-        int | None, Doc("steps after which an episode is truncated; None for the world's own limit (500 in Meta-World).")
+        int | None,
+        Doc("steps after which an episode is truncated; None for the world's own limit (500 in Meta-World)."),
     ]
     terminate_on_success: Annotated[bool, Doc("terminate the episode on its first step that succeeds.")]
     task_select: Annotated[
@@ -59,11 +67,13 @@ class OptionKeywords(TypedDict, total=False):
         ),
     ]
     reward_function_version: Annotated[
-        str | None, Doc("the reward, in Meta-World \"v1\" or \"v2\"; None for the world's newest.")
+        str | None, Doc('the reward, in Meta-World "v1" or "v2"; None for the world\'s newest.')
     ]
     recurrent_info_in_obs: Annotated[
         bool,
-        Doc("append the last action, the last reward, and whether the episode just ended; zeros after a reset."),
+        Doc(
+            "append the last action, the last reward, and whether the episode just ended; zeros after a reset."
+        ),
     ]
     normalize_reward_in_recurrent_info: Annotated[bool, Doc("divide that last reward by 10.")]
     normalize_observations: Annotated[
@@ -87,17 +97,25 @@ class OptionKeywords(TypedDict, total=False):
     num_threads: Annotated[
         int | None,
         Doc(
-            "threads of the native engine; None for as many as the process may use processors. Without effect on "
-            "engines without threads."
+            "threads of an engine that takes this option, as the native engine does; None for as many as the process "
+            "may use processors. It has no effect on other engines."
         ),
     ]
     engine_options: Annotated[
-        Mapping[str, Any] | None, Doc("options of the engine in use, by name; see the engine's documentation.")
+        Mapping[str, Any] | None,
+        Doc(
+            'options of the engine in use, by name; an engine refuses those that it does not take. `{"num_threads": 4}` '
+            "is the same as num_threads=4, but for the native engine only."
+        ),
     ]
     autoreset_mode: Annotated[
-        AutoresetMode | str, Doc("what happens to a row whose episode has ended, as in Gymnasium; SAME_STEP by default.")
+        AutoresetMode | str,
+        Doc("what happens to a row whose episode has ended, as in Gymnasium; SAME_STEP by default."),
     ]
-    render_mode: Annotated[RenderMode | None, Doc("what `render` gives; None for no pictures.")]
+    render_mode: Annotated[
+        RenderMode | None,
+        Doc("what `render` returns; None for no pictures. This and the following are for worlds that draw."),
+    ]
     camera_name: Annotated[str | None, Doc("camera of the picture, by name.")]
     camera_id: Annotated[int | None, Doc("camera of the picture, by number.")]
     width: Annotated[int, Doc("the picture's width, pixels; 480.")]
@@ -111,11 +129,12 @@ class MakeKeywords(BenchmarkKeywords, OptionKeywords, total=False):
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def documented(keywords: type) -> Callable[[Function], Function]:
+def documented(keywords: type, defaults: Mapping[str, Any]) -> Callable[[Function], Function]:
     """Decorates a function that takes `**options: Unpack[keywords]`: `help` then shows each keyword and what it means.
 
     Args:
         keywords: a TypedDict whose entries are `Annotated[type, Doc("...")]`.
+        defaults: their default values; None for those that are left out.
     """
     entries = get_type_hints(keywords, include_extras=True)
 
@@ -123,7 +142,9 @@ def documented(keywords: type) -> Callable[[Function], Function]:
         signature = inspect.signature(function)
         plain = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
         more = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=..., annotation=_type_of(entry))
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=_type_of(entry)
+            )
             for name, entry in entries.items()
         ]
         function.__signature__ = signature.replace(parameters=[*plain, *more])  # type: ignore[attr-defined]

@@ -6,11 +6,14 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from typing_extensions import Unpack
+
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
 from taskworlds.core.errors import check_choice, check_count, check_seed
 from taskworlds.core.registry import benchmark_makers, world_of
 from taskworlds.core.task import Task
-from taskworlds.vector.options import Options
+from taskworlds.vector.keywords import BenchmarkKeywords, MakeKeywords, documented
+from taskworlds.vector.options import DEFAULTS, Options
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 
@@ -19,11 +22,12 @@ __all__ = ["META_BATCH_SIZE", "make", "make_vec"]
 META_BATCH_SIZE = 20
 """Meta-World's number of rows for ML benchmarks: there are at least so many, and the skills divide them evenly."""
 
-_BENCHMARK_KEYWORDS = ("env_name", "num_goals", "envs_list", "train_envs", "test_envs")
+_BENCHMARK_KEYWORDS = tuple(BenchmarkKeywords.__annotations__)
 _MAKE_KEYWORDS = frozenset({"split", "vector_strategy", "seed", "total_tasks_per_cls", *_BENCHMARK_KEYWORDS})
 _MAKE_VEC_KEYWORDS = _MAKE_KEYWORDS | {"num_envs", "meta_batch_size"}
 
 
+@documented(MakeKeywords, DEFAULTS)
 def make(
     name: str | Benchmark | Any,
     *,
@@ -31,7 +35,7 @@ def make(
     vector_strategy: str | None = None,
     seed: int | None = None,
     total_tasks_per_cls: int | None = None,
-    **options: Any,
+    **options: Unpack[MakeKeywords],
 ) -> TaskEnv:
     """Makes one environment over all tasks of a benchmark, one skill's or many's.
 
@@ -41,7 +45,7 @@ def make(
         vector_strategy: as for `make_vec`.
         seed: as for `make_vec`.
         total_tasks_per_cls: as for `make_vec`.
-        **options: the benchmark's keywords and the fields of `Options`, as for `make_vec`.
+        **options: what the benchmark can be told, and the choices of every environment.
 
     Returns:
         A Gymnasium environment.
@@ -51,19 +55,21 @@ def make(
         >>> env.observation_space.shape, env.observation_space.dtype
         ((40,), dtype('float64'))
     """
+    given_options = dict(options)
     given = {"split": split, "vector_strategy": vector_strategy, "total_tasks_per_cls": total_tasks_per_cls}
     benchmark, split, chosen = _resolve(
-        "make", name, split, seed, total_tasks_per_cls, options, _MAKE_KEYWORDS
+        "make", name, split, seed, total_tasks_per_cls, given_options, _MAKE_KEYWORDS
     )
     env = TaskEnv(benchmark, split, vector_strategy, chosen, seed)
     if isinstance(name, str) and seed is not None:  # then the name says it all, and fits into JSON
-        kwargs = {key: value for key, value in (given | options).items() if value is not None}
+        kwargs = {key: value for key, value in (given | given_options).items() if value is not None}
         spec = copy.copy(env.spec)
         spec.kwargs = {"benchmark": name, "seed": seed} | kwargs
         env.spec = spec
     return env
 
 
+@documented(MakeKeywords, DEFAULTS)
 def make_vec(
     name: str | Benchmark | Any,
     num_envs: int | None = None,
@@ -73,9 +79,12 @@ def make_vec(
     seed: int | None = None,
     meta_batch_size: int | None = None,
     total_tasks_per_cls: int | None = None,
-    **options: Any,
+    **options: Unpack[MakeKeywords],
 ) -> TaskVectorEnv:
     """Makes a batch of environments over the tasks of a benchmark.
+
+    Meta-World's defaults depend on the benchmark and are kept: ML benchmarks choose tasks pseudorandomly, and end test
+    episodes on success.
 
     Args:
         name: a benchmark's name ("MT10", "ML45-test", "custom-mt-envs"), a skill's name (MT1 of it), a
@@ -91,11 +100,7 @@ def make_vec(
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
             that the skills divide evenly.
         total_tasks_per_cls: only the first so many tasks of each skill.
-        **options: `env_name`, `num_goals`, `envs_list`, `train_envs` and `test_envs` as for
-            `taskworlds.benchmark`, and the fields of `taskworlds.vector.options.Options`, among them
-            `engine_options`, the options of the engine in use by name. Meta-World's
-            defaults depend on the benchmark and are kept: ML benchmarks choose tasks pseudorandomly, and end
-            test episodes on success.
+        **options: what the benchmark can be told, and the choices of every environment.
 
     Returns:
         A Gymnasium vector environment.
@@ -110,7 +115,7 @@ def make_vec(
         (10, (49,))
     """
     benchmark, split, chosen = _resolve(
-        "make_vec", name, split, seed, total_tasks_per_cls, options, _MAKE_VEC_KEYWORDS
+        "make_vec", name, split, seed, total_tasks_per_cls, dict(options), _MAKE_VEC_KEYWORDS
     )
     if meta_batch_size is not None:
         meta_batch_size = check_count("meta_batch_size", meta_batch_size)

@@ -15,7 +15,7 @@ from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import SETTINGS, World
 from taskworlds.vector.task_selection import TASK_SELECT, TaskChooser
 
-__all__ = ["Options"]
+__all__ = ["DEFAULTS", "Options"]
 
 _SWITCHES = (
     "use_one_hot",
@@ -30,34 +30,7 @@ _SWITCHES = (
 class Options:
     """The choices that every environment here takes, whatever steps it.
 
-    Attributes:
-        use_one_hot: append the one-hot of the row's skill, in the order of the benchmark's skills. This and the other
-            options that change observations are for worlds whose observations are one row of floats.
-        max_episode_steps: steps after which an episode is truncated; None for the world's own limit (500).
-        terminate_on_success: end the episode with `terminated` on the first step that succeeds.
-        task_select: which task the next episode has; see `TaskSelection`.
-        sample_tasks_on_reset: whether each reset chooses a task, or only `sample_tasks` and a seeded reset
-            do. None: each reset does, except under "pseudorandom" and "fixed" (Meta-World's default).
-        reward_function_version: "v1" or "v2"; None for the world's newest.
-        recurrent_info_in_obs: append the last action, the last reward, and whether the episode just ended;
-            zeros after a reset.
-        normalize_reward_in_recurrent_info: divide that last reward by 10.
-        normalize_observations: centre and scale observations by each row's running mean and variance.
-        reward_normalization_method: None, "gymnasium" (by the running deviation of the discounted return) or
-            "exponential" (by the exponentially weighted deviation of the reward).
-        reward_alpha: weight of the newest reward in "exponential".
-        k_episodes: attempts of a trial: each episode becomes k attempts at its task, with a soft reset between them;
-            see `TaskVectorEnv`. None: no trials.
-        num_threads: threads of an engine that takes this option, as the native engine does; None for as many as the
-            process may use cores. It has no effect on other engines.
-        engine_options: options of the engine in use, by name; an engine refuses those that it does not take.
-            `{"num_threads": 4}` is the same as `num_threads=4`, but for the native engine only.
-        autoreset_mode: Gymnasium's: what happens to a row whose episode has ended.
-        render_mode: None, "rgb_array", "depth_array" or "human". This and the following are for worlds that draw.
-        camera_name: camera of the picture, by name.
-        camera_id: camera of the picture, by number.
-        width: the picture's width, pixels.
-        height: the picture's height, pixels.
+    `taskworlds.vector.keywords.OptionKeywords` says what each means; here stand the defaults.
     """
 
     use_one_hot: bool = False
@@ -139,10 +112,9 @@ class Options:
         Raises:
             ValueError: one was chosen that the world does not take.
         """
-        defaults = {each.name: each.default for each in dataclasses.fields(self)}
         for name in SETTINGS:
             value = getattr(self, name)
-            if name == "reward_function_version" or value == defaults[name]:
+            if name == "reward_function_version" or value == DEFAULTS[name]:
                 continue
             if name not in world.settings:
                 raise ValueError(
@@ -182,3 +154,7 @@ class Options:
         if self.sample_tasks_on_reset is not None:
             return self.sample_tasks_on_reset
         return self.task_select not in ("pseudorandom", "fixed")
+
+
+DEFAULTS: dict[str, Any] = {each.name: each.default for each in dataclasses.fields(Options)}
+"""The default of each option."""

@@ -431,6 +431,38 @@ for each in sorted(str(each.message) for each in caught):
     ]
 
 
+def test_a_package_that_is_what_imports_gymnasium_is_found_too():
+    program = """
+import _taskworlds_gymnasium
+import counting  # whose first line imports Gymnasium, at the end of which all entry points are loaded
+import gymnasium
+import taskworlds
+print(len(taskworlds.benchmark("counting", seed=0).train_tasks))
+print(gymnasium.make("taskworlds/counting", seed=0).reset(seed=0)[0].shape)
+"""
+    out, err = run(program, OWN_PACKAGE)
+    assert (out, err) == ("6\n(2,)\n", "")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "taskworlds.vector.gymnasium_ids",
+        "taskworlds.worlds.metaworld.world",
+        "taskworlds.worlds.locomotion.world",
+        "taskworlds.worlds.control.world",
+        "taskworlds.core.registry",
+        "taskworlds.vector.make",
+    ],
+)
+def test_whatever_of_ours_is_imported_first_the_ids_are_registered(module):
+    program = f"""
+import _taskworlds_gymnasium, {module}, gymnasium
+assert "taskworlds/reach-v3" in gymnasium.registry
+"""
+    assert run(program) == ("", "")
+
+
 def test_entry_points_are_loaded_once_and_when_they_are_needed(tmp_path):
     program = """
 import sys

@@ -4,6 +4,7 @@ import importlib
 import re
 import sys
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
@@ -59,6 +60,17 @@ def test_actions_lie_in_the_space_and_have_a_batchs_shape():
     drawn = single.actions(5, rng, space)
     assert (drawn.shape, drawn.dtype) == ((5, 4), np.float32)
     assert all(action in space for action in drawn)
+
+
+@pytest.mark.parametrize(
+    ("space", "shape"), [(gym.spaces.Discrete(3), ()), (gym.spaces.MultiDiscrete([2, 5]), (2,))]
+)
+def test_actions_of_discrete_spaces(space, shape):
+    drawn = of_title(REACH, "taskworlds, sync").actions(4, np.random.default_rng(0), space)
+    assert drawn.shape == (4, 2, *shape)
+    assert all(action in space for actions in drawn for action in actions)
+    again = of_title(REACH, "taskworlds, sync").actions(4, np.random.default_rng(0), space)
+    assert (again == drawn).all()
 
 
 def test_measured_numbers():

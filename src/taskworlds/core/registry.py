@@ -12,6 +12,7 @@ never wait for each other.
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +57,7 @@ class _Registry:
         self.by_skill: dict[str, World] = {}  # by the names of their skills, as far as those are fixed
         self.has_own = False  # whether the package's own are in it
         self.complete = False  # whether those of the entry points are in it too
+        self.told: set[str] = set()  # entry points that failed, and about which the user was told
         self.lock = threading.RLock()
 
     def add_world(self, world: World, replace: bool) -> bool:
@@ -253,13 +255,18 @@ def choose_engine(world: World, strategy: str | None, num_envs: int) -> RowEngin
 
 
 class _Entry(NamedTuple):
-    """An entry point, with what it names or why that could not be loaded."""
+    """An entry point, with what it names or why that could not be loaded.
+
+    Its module can be half imported, where it is what imports Gymnasium and thereby asks for the ids of all worlds. Then
+    it is looked at again when the registry is next asked for something.
+    """
 
     name: str
     group: str
     value: str
     found: tuple[Any, ...] = ()
     error: Exception | None = None
+    is_half_imported: bool = False
 
 
 def _complete() -> _Registry:
@@ -283,11 +290,13 @@ def _complete() -> _Registry:
             first = not registry.complete
             for entry in entries if first else ():
                 failed += [(entry, error) for error in _register_entry(registry, entry)]
-            registry.complete = True
+            failed = [(entry, error) for entry, error in failed if entry.value not in registry.told]
+            registry.told |= {entry.value for entry, _ in failed}
+            registry.complete |= not any(entry.is_half_imported for entry in entries)
+        if first:
+            names_changed()
     finally:
         _loading.now = False
-    if first:
-        names_changed()
     for entry, error in failed:
         warnings.warn(
             f"The entry point {entry.name!r} of {entry.group} ({entry.value}) could not be registered, and the rest "
@@ -306,6 +315,10 @@ def _entries(group: str) -> list[_Entry]:
     for entry in importlib.metadata.entry_points(group=group):
         made = _Entry(entry.name, group, entry.value)
         try:
+            importlib.import_module(entry.module)  # waits for another thread that imports it
+            if getattr(sys.modules[entry.module].__spec__, "_initializing", False):
+                entries.append(made._replace(is_half_imported=True))
+                continue
             found = tuple(_several(entry.load()))
             for each in found:
                 if isinstance(each, World):

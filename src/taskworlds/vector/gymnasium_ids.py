@@ -3,14 +3,14 @@
 The ids are registered when Gymnasium is imported (see docs/explanation/gymnasium-ids.md), or when this package is.
 Those of a world or skill that is registered later are added at that moment. Each works with `gymnasium.make` (one
 environment) and with `gymnasium.make_vec` (a batch).
+
+Nothing here imports Gymnasium at the top, since it is the import of Gymnasium that loads this module.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
-from gymnasium.envs.registration import EnvSpec, register, registry
 
 from taskworlds.core.registry import on_new_names, worlds
 
@@ -61,6 +61,8 @@ def register_once(id: str, entry_point: str | Callable[..., Any] | None = None, 
         >>> gym.spec("doc/CartPole-v0").max_episode_steps
         9
     """
+    from gymnasium.envs.registration import register, registry  # see the top of the file
+
     if id not in registry:
         register(id=id, entry_point=entry_point, **kwargs)
 
@@ -75,6 +77,8 @@ def register_envs() -> None:
 
 
 def _register_names() -> None:
+    from gymnasium.envs.registration import EnvSpec, registry  # see the top of the file
+
     wanted = ids()
     for id in [id for id, spec in registry.items() if spec.entry_point == _SINGLE and id not in wanted]:
         del registry[id]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gymnasium as gym
 import numpy as np
 
 from taskworlds.core.errors import WrongValue
@@ -15,6 +14,9 @@ from taskworlds.core.world import SETTINGS, BenchmarkMaker, Listing, Tasks, Worl
 from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, NATIVE, SKILLS, ControlSkill
 from taskworlds.worlds.control.variation import Family, families, gym_id
 from taskworlds.worlds.control.variations import VARIATIONS, check_parameters, variations_of
+
+if TYPE_CHECKING:
+    import gymnasium as gym
 
 __all__ = ["CONTROL_WORLDS", "action_space", "check_task", "observation_space"]
 
@@ -46,11 +48,15 @@ def check_task(task: Task) -> None:
 
 def observation_space(skill: ControlSkill) -> gym.spaces.Box:
     """Returns the space of a skill's observations, (O,) float64, without bounds."""
+    import gymnasium as gym  # not at the top: importing Gymnasium loads this module by the hook of the ids
+
     return gym.spaces.Box(-np.inf, np.inf, (skill.obs_size,), dtype=np.float64)
 
 
 def action_space(skill: ControlSkill) -> gym.spaces.Box:
     """Returns the space of a skill's actions, (A,) float64, with dm_control's own bounds."""
+    import gymnasium as gym  # as above
+
     return gym.spaces.Box(np.array(skill.low), np.array(skill.high), dtype=np.float64)
 
 

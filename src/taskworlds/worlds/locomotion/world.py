@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gymnasium as gym
 import numpy as np
 
 from taskworlds.core.errors import WrongValue, check_count
@@ -15,14 +14,21 @@ from taskworlds.core.world import SETTINGS, BenchmarkMaker, Listing, Tasks, Worl
 from taskworlds.worlds.locomotion.skill import EPISODE_LENGTH, Skill
 from taskworlds.worlds.locomotion.skills import SKILLS
 
+if TYPE_CHECKING:
+    import gymnasium as gym
+
 __all__ = ["LOCOMOTION"]
 
 
 def _action_space(skill: Skill) -> gym.spaces.Box:
+    import gymnasium as gym  # not at the top: importing Gymnasium loads this module by the hook of the ids
+
     return gym.spaces.Box(-1.0, 1.0, (skill.action_size,), np.float32)
 
 
 def _observation_space(skill: Skill, *, visible: bool, hidden: bool) -> gym.spaces.Box:
+    import gymnasium as gym  # as above
+
     size = skill.obs_size + (skill.goal_size if visible else 0)
     return gym.spaces.Box(-np.inf, np.inf, (size,), np.float64)
 

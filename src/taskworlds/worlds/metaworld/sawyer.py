@@ -7,8 +7,12 @@ the goal's position (3, zeros where the task hides it).
 
 from __future__ import annotations
 
-import gymnasium as gym
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    import gymnasium as gym
 
 __all__ = [
     "ACTION_SIZE",
@@ -45,6 +49,8 @@ ARM_READS: dict[str, tuple[str, ...]] = {
 
 def action_space() -> gym.spaces.Box:
     """Gives the action's space, (4,) float32: hand's move in x, y, z (1 is 1 cm) and gripper's effort."""
+    import gymnasium as gym  # not at the top: importing Gymnasium loads this module by the hook of the ids
+
     return gym.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
 
 
@@ -57,6 +63,8 @@ def observation_space(*, visible: bool, hidden: bool) -> gym.spaces.Box:
         visible: whether some tasks show their goal.
         hidden: whether some tasks hide it.
     """
+    import gymnasium as gym  # as above
+
     zero = (0.0, 0.0, 0.0)
     shown_low = _GOAL_LOW if visible else zero
     shown_high = _GOAL_HIGH if visible else zero

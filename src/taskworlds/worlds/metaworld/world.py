@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gymnasium as gym
 import numpy as np
 
 from taskworlds.core.errors import WrongType, WrongValue
@@ -22,6 +21,9 @@ from taskworlds.worlds.metaworld.skills import (
     skill,
 )
 from taskworlds.worlds.metaworld.validation import REWARD_VERSIONS
+
+if TYPE_CHECKING:
+    import gymnasium as gym
 
 __all__ = ["METAWORLD"]
 

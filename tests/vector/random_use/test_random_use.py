@@ -404,4 +404,4 @@ def test_random_use(use):
 
 @pytest.mark.slow
 def test_random_use_at_length(use):
-    use(examples=1000, steps=60)
+    use(examples=500, steps=60)

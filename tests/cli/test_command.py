@@ -12,9 +12,8 @@ from taskworlds.core.registry import engines
 from taskworlds.worlds.metaworld.world import METAWORLD
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_no_simulator_is_loaded_where_none_is_needed():
+    commands = [
         ["--help"],
         ["--version"],
         ["evaluate", "--help"],
@@ -24,18 +23,19 @@ from taskworlds.worlds.metaworld.world import METAWORLD
         ["list", "skills", "cheetah", "--json"],
         ["bench", "--help"],
         ["evaluate", "MT11"],
-    ],
-    ids=" ".join,
-)
-def test_no_simulator_is_loaded_where_none_is_needed(arguments):
+    ]
     program = (
-        "import atexit, sys\n"
+        "import contextlib, sys\n"
         "from taskworlds.cli import main\n"
-        "atexit.register(lambda: print(sorted({'mujoco', 'metaworld', 'dm_control'} & set(sys.modules))))\n"
-        f"main({arguments!r})"
+        f"for arguments in {commands!r}:\n"
+        "    with contextlib.suppress(SystemExit):\n"
+        "        main(arguments)\n"
+        "    loaded = sorted({'mujoco', 'metaworld', 'dm_control'} & set(sys.modules))\n"
+        "    print('LOADED', arguments, loaded, flush=True)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    told = [line for line in done.stdout.splitlines() if line.startswith("LOADED")]
+    assert told == [f"LOADED {arguments} []" for arguments in commands], done.stderr
 
 
 def test_version(run):

@@ -22,7 +22,7 @@ class ScriptedVecEnv(VectorEnv):
     number.
     """
 
-    _engine = None  # no engine's record
+    engine = None  # no engine's record
 
     def __init__(self, benchmark, rows, split="train", horizon=HORIZON, terminate_on_success=True):
         self.benchmark, self.split = benchmark, split

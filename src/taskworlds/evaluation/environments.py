@@ -152,7 +152,7 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
 
 def _engine_of(envs: Any) -> RowEngine | None:
     """Returns the record of the engine that steps the rows."""
-    engine: RowEngine | None = envs._engine
+    engine: RowEngine | None = envs.engine
     return engine
 
 

@@ -204,11 +204,13 @@ class FlatObservations(Observations):
 
     def copy(self) -> NDArray[Any]:
         """Returns the latest observations, (N, O), the caller's own."""
-        return self.values.copy()
+        values: NDArray[Any] = self.values.copy()
+        return values
 
     def row(self, row: int) -> NDArray[Any]:
         """Returns the latest observation of a row, (O,), the caller's own."""
-        return self.values[row].copy()
+        values: NDArray[Any] = self.values[row].copy()
+        return values
 
     def get_state(self) -> dict[str, Any]:
         """Returns the latest observations, the one-hots and the statistics."""

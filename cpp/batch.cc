@@ -299,7 +299,7 @@ NB_MODULE(_batch, m) {
   m.doc() = "What a step does to the arrays of a batch above the engine.";
   m.def("ready", &ready, "actions"_a, "rows"_a, "running"_a,
         nb::sig("def ready(actions: numpy.ndarray, rows: numpy.ndarray, running: numpy.ndarray) -> bool"),
-        "Says whether all `rows` are running and have finite actions. actions: (N, A), the others: (N,) bool.");
+        "Returns whether all `rows` are running and have finite actions. actions: (N, A), the others: (N,) bool.");
   m.def("count_step", &count_step, "rows"_a, "rewards"_a, "success"_a.none(), "terminated"_a.none(),
         "terminate_on_success"_a, "limit"_a, "steps"_a, "returns"_a, "succeeded"_a,
         nb::sig("def count_step(rows: numpy.ndarray, rewards: numpy.ndarray, success: numpy.ndarray | None, "
@@ -307,14 +307,14 @@ NB_MODULE(_batch, m) {
                 "returns: numpy.ndarray, succeeded: numpy.ndarray) -> "
                 "tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray | None]"),
         "Counts a step of `rows` in steps, returns and succeeded. Arrays: (N,).\n\n"
-        "Gives rewards (0 where no step was), what ended by itself, what was cut at the limit, and both together, or None\n"
-        "if nothing ended.");
+        "Returns rewards (0 where no step was), what ended by itself, what was cut at the limit, and both together, or\n"
+        "None if nothing ended.");
   m.def("write_rows", &write_rows, "target"_a, "values"_a, "rows"_a,
         nb::sig("def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray) -> None"),
         "Copies the first numbers of values (N, at least W) into target (N, W), in `rows` (N,).");
   m.def("describe", &describe, "rows"_a, "values"_a,
         nb::sig("def describe(rows: numpy.ndarray, *values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]"),
-        "Gives infos that say `values`, by name (N,) or (N, size), of `rows`.\n\n"
+        "Returns infos that say `values`, by name (N,) or (N, size), of `rows`.\n\n"
         "Copies, zero or None elsewhere, each with its mask beside it. Without rows they are empty.");
   m.def("row_info", &row_info, "infos"_a, "row"_a,
         nb::sig("def row_info(infos: dict[str, typing.Any], row: int) -> dict[str, typing.Any]"),

@@ -7,6 +7,7 @@ import functools
 import io
 import pickle
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -15,7 +16,6 @@ import taskworlds
 from taskworlds import Task
 from taskworlds.core import batches, registry
 from taskworlds.core.world import World
-from taskworlds.rows.python_row import PythonRow
 from taskworlds.vector.flat_state import from_arrays, to_arrays
 
 CLOCK = ("t", "_t")
@@ -52,11 +52,14 @@ def numbers(value):
     return float(np.sum(value))
 
 
-class FakeRow(PythonRow):
-    """A row whose observations depend on its task, its start, its steps and its actions, and on nothing else."""
+class FakeRow(gym.Env):
+    """A row whose observations depend on its task, its start, its steps and its actions, and on nothing else.
+
+    It has what `GymnasiumRows` asks of a row, and no more.
+    """
 
     def __init__(self, kind, **settings):
-        super().__init__()
+        self.next_task, self.idle, self.value = None, False, None
         self.observation_space, self.action_space = (
             copy.deepcopy(OBSERVATIONS[kind]),
             copy.deepcopy(ACTIONS[kind]),
@@ -66,9 +69,17 @@ class FakeRow(PythonRow):
         self.task, self.start, self.steps, self.sum = None, 0, 0, 0.0
         self.obs = self.observation_space.sample()
 
-    @property
-    def official(self):
-        return self
+    def read(self, name):
+        return None, getattr(self, name)
+
+    def put_state(self):
+        before = self.state
+        try:
+            self.state = self.value
+        except Exception as error:
+            self.state = before
+            return error, None
+        return None, None
 
     def observe(self):
         seed = [self.task["number"], self.start, self.steps, round(1000 * self.sum) % 2**31]

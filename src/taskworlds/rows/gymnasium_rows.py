@@ -154,7 +154,7 @@ class GymnasiumRows:
 
     def _goals_of(self, states: list[Any]) -> NDArray[np.float64]:
         """Returns the goals in the states of all rows, where they have them; else those at hand."""
-        goals = self.goals.copy()
+        goals: NDArray[np.float64] = self.goals.copy()
         for row, each in enumerate(states):
             if each is not None and "goal" in each:
                 goal = np.asarray(each["goal"])

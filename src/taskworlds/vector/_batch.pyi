@@ -7,15 +7,15 @@ import numpy
 
 def ready(actions: numpy.ndarray, rows: numpy.ndarray, running: numpy.ndarray) -> bool:
     """
-    Says whether all `rows` are running and have finite actions. actions: (N, A), the others: (N,) bool.
+    Returns whether all `rows` are running and have finite actions. actions: (N, A), the others: (N,) bool.
     """
 
 def count_step(rows: numpy.ndarray, rewards: numpy.ndarray, success: numpy.ndarray | None, terminated: numpy.ndarray | None, terminate_on_success: numpy.ndarray, limit: int, steps: numpy.ndarray, returns: numpy.ndarray, succeeded: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray | None]:
     """
     Counts a step of `rows` in steps, returns and succeeded. Arrays: (N,).
 
-    Gives rewards (0 where no step was), what ended by itself, what was cut at the limit, and both together, or None
-    if nothing ended.
+    Returns rewards (0 where no step was), what ended by itself, what was cut at the limit, and both together, or
+    None if nothing ended.
     """
 
 def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray) -> None:
@@ -25,7 +25,7 @@ def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray
 
 def describe(rows: numpy.ndarray, *values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
     """
-    Gives infos that say `values`, by name (N,) or (N, size), of `rows`.
+    Returns infos that say `values`, by name (N,) or (N, size), of `rows`.
 
     Copies, zero or None elsewhere, each with its mask beside it. Without rows they are empty.
     """

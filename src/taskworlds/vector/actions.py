@@ -108,14 +108,22 @@ class Actions:
             )
         if array.shape != shape:
             raise ValueError(f"{name} must have the shape {shape}, not {array.shape}.")
-        return array.copy()  # the caller may write to theirs before the step is done
+        taken: NDArray[Any] = array.copy()  # the caller may write to theirs before the step is done
+        return taken
 
 
 class FlatActions(Actions):
     """The checks of the actions of N rows, each one row of floats: the same, quicker."""
 
+    def __init__(self, space: gym.Space[Any], num_rows: int) -> None:
+        super().__init__(space, num_rows)
+        self._shape = (num_rows, *(space.shape or ()))
+
     def take(self, actions: ArrayLike) -> NDArray[np.floating]:
         """Returns a copy of the caller's actions, (N, A) of float32 or float64; see `Actions.take`."""
+        if isinstance(actions, np.ndarray) and actions.dtype in _FLOATS and actions.shape == self._shape:
+            taken: NDArray[np.floating] = actions.copy()
+            return taken
         return self._take_array("actions", self.space, actions)
 
     def ready(self, actions: Any, rows: NDArray[np.bool_], running: NDArray[np.bool_]) -> bool:
@@ -139,11 +147,12 @@ def _parts(
 
 def _fits(space: gym.Space[Any], values: Any) -> NDArray[np.bool_]:
     """Returns for each row whether it can take its value. The bounds of floats are not checked: worlds clip."""
-    if isinstance(space, spaces.Discrete):
-        return (values >= space.start) & (values < space.start + space.n)
     if not batches.in_arrays(space):
         return np.array([space.contains(each) for each in values], dtype=np.bool_)
-    if isinstance(space, spaces.MultiDiscrete):
+    fits: Any
+    if isinstance(space, spaces.Discrete):
+        fits = (values >= space.start) & (values < space.start + space.n)
+    elif isinstance(space, spaces.MultiDiscrete):
         fits = (values >= space.start) & (values < space.start + space.nvec)
     elif isinstance(space, spaces.MultiBinary):
         fits = (values == 0) | (values == 1)
@@ -151,7 +160,8 @@ def _fits(space: gym.Space[Any], values: Any) -> NDArray[np.bool_]:
         fits = (values >= space.low) & (values <= space.high)
     else:
         fits = np.isfinite(values)
-    return fits.reshape(len(values), -1).all(axis=1)
+    each_row: NDArray[np.bool_] = fits.reshape(len(values), -1).all(axis=1)
+    return each_row
 
 
 def _wanted(space: gym.Space[Any]) -> str:

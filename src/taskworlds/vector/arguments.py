@@ -28,7 +28,8 @@ def row_mask(argument: str, mask: ArrayLike | None, num_rows: int) -> NDArray[np
         raise ValueError(
             f"{argument} must be a bool array of shape ({num_rows},), not {array.dtype} of shape {array.shape}."
         )
-    return array.copy()
+    rows: NDArray[np.bool_] = array.copy()
+    return rows
 
 
 def check_options(options: dict[str, Any] | None) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _words(state: Mapping[str, Any]) -> tuple[int, ...]:
 
 def _state_of(state: Mapping[str, Any], row: int) -> Mapping[str, Any]:
     """Returns the state of a row's bit generator, as NumPy takes it."""
-    other = state["others"].get(str(row))
+    other: Mapping[str, Any] | None = state["others"].get(str(row))
     if other is not None:
         return other
     low, high, step_low, step_high, has_uint32, uinteger = state[_PCG64][row].tolist()

@@ -150,7 +150,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
 
 
 def _switch(name: str, value: Any) -> bool:
-    return check_choice(name, value.item() if isinstance(value, np.bool_) else value, (True, False))
+    return bool(check_choice(name, value.item() if isinstance(value, np.bool_) else value, (True, False)))
 
 
 def _list_of_tasks(tasks: Any) -> list[Any]:

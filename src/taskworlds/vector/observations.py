@@ -17,6 +17,8 @@ from taskworlds.vector.options import Options
 
 __all__ = ["FlatObservations", "Observations", "is_flat", "make_observations"]
 
+_FLOAT64 = np.dtype(np.float64)
+
 LastStep = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_] | None]
 """Of a step: the actions (N, A), the rewards (N,), and which rows ended, (N,) bool or None if none did."""
 
@@ -202,11 +204,13 @@ class FlatObservations(Observations):
 
     def copy(self) -> NDArray[Any]:
         """Returns the latest observations, (N, O), the caller's own."""
-        return self.values.copy()
+        values: NDArray[Any] = self.values.copy()
+        return values
 
     def row(self, row: int) -> NDArray[Any]:
         """Returns the latest observation of a row, (O,), the caller's own."""
-        return self.values[row].copy()
+        values: NDArray[Any] = self.values[row].copy()
+        return values
 
     def get_state(self) -> dict[str, Any]:
         """Returns the latest observations, the one-hots and the statistics."""
@@ -232,7 +236,7 @@ class FlatObservations(Observations):
 
 def _write(target: NDArray[Any], values: NDArray[Any], rows: NDArray[np.bool_]) -> None:
     """Copies the first numbers of values, (N, W or more), into target, (N, W), in `rows`, (N,) bool."""
-    if target.dtype == values.dtype == np.float64:
+    if target.dtype is values.dtype is _FLOAT64:
         write_rows(target, values, rows)
     else:
         target[rows] = values[rows, : target.shape[1]]

@@ -150,7 +150,7 @@ class TaskEnv(gym.Env[Any, Any]):
     @property
     def task_name(self) -> str:
         """The official class's name of the skill at hand, which Meta-World's own code knows it by."""
-        return self._batch.get_attr("task_name")[0]
+        return str(self._batch.get_attr("task_name")[0])
 
     def set_task(self, task: Any) -> None:
         """Fixes the task from the next reset on, also a seeded one: a `Task`, or one of Meta-World's own.
@@ -263,7 +263,8 @@ class TaskEnv(gym.Env[Any, Any]):
 
     def get_checkpoint(self) -> tuple[str, dict[str, Any]]:
         """Returns the task selection under its name, as Meta-World's environments do."""
-        return self._batch.call("get_checkpoint")[0]
+        checkpoint: tuple[str, dict[str, Any]] = self._batch.call("get_checkpoint")[0]
+        return checkpoint
 
     def load_checkpoint(self, checkpoints: Sequence[tuple[str, dict[str, Any]]]) -> None:
         """Takes the one of these checkpoints that is this environment's."""

@@ -178,7 +178,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     @property
     def terminate_on_success(self) -> NDArray[np.bool_]:
         """Whether success ends the episode, for each row, (N,) bool."""
-        return self.progress.terminate_on_success.copy()
+        switches: NDArray[np.bool_] = self.progress.terminate_on_success.copy()
+        return switches
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]

@@ -1,6 +1,6 @@
 """A skill as a plain Python environment: MuJoCo's bindings step its whole model, and its kernel runs uncompiled.
 
-The sync and async engines step with it the skills that Meta-World has no environment for. It shares nothing with the
+The sync and async engines use it for the skills that Meta-World has no environment for. It shares nothing with the
 native engine but the skill's own functions, so `check_skill` takes it for the oracle.
 """
 
@@ -106,13 +106,13 @@ class PlainEnv:
         return obs, float(terms[0]), False, False, dict(zip(TERM_NAMES, terms[1:8].tolist(), strict=True))
 
     def physics(self) -> NDArray[np.float64]:
-        """Gives MuJoCo's integration state, (S,)."""
+        """Returns MuJoCo's integration state, (S,)."""
         state = np.empty(mujoco.mj_stateSize(self.model, _INTEGRATION))
         mujoco.mj_getState(self.model, self.data, state, _INTEGRATION)
         return state
 
     def render(self) -> Any:
-        """Gives a picture, upright, by the `render_mode`."""
+        """Returns a picture, upright, by the `render_mode`."""
         mode, camera = self._draw
         if self._renderer is None:
             from taskworlds.worlds.metaworld.row_renderer import RowRenderer

@@ -68,13 +68,13 @@ class Sim:
         return self._model
 
     def state(self) -> NDArray[np.float64]:
-        """Gives MuJoCo's integration state, (S,)."""
+        """Returns MuJoCo's integration state, (S,)."""
         state = np.empty(mujoco.mj_stateSize(self._model, _INTEGRATION))
         mujoco.mj_getState(self._model, self.data, state, _INTEGRATION)
         return state
 
     def _places(self) -> NDArray[np.float64]:
-        """Gives all places in the model that `move_body` and `move_site` change and physics depends on."""
+        """Returns all places in the model that `move_body` and `move_site` change and physics depends on."""
         model = self._model
         pulls = (model.wrap_type == mujoco.mjtWrap.mjWRAP_SITE).any()
         pulls |= np.isin(model.actuator_trntype, _SITE_TRANSMISSIONS).any()
@@ -161,31 +161,31 @@ class Sim:
         self._model.site(name).pos = position
 
     def body(self, name: str) -> NDArray[np.float64]:
-        """Gives a body's position in the world, (3,)."""
-        return self.data.body(name).xpos.copy()
+        """Returns a body's position in the world, (3,)."""
+        return np.array(self.data.body(name).xpos)
 
     def site(self, name: str) -> NDArray[np.float64]:
-        """Gives a site's position in the world, (3,)."""
-        return self.data.site(name).xpos.copy()
+        """Returns a site's position in the world, (3,)."""
+        return np.array(self.data.site(name).xpos)
 
     def geom(self, name: str) -> NDArray[np.float64]:
-        """Gives a geom's position in the world, (3,)."""
-        return self.data.geom(name).xpos.copy()
+        """Returns a geom's position in the world, (3,)."""
+        return np.array(self.data.geom(name).xpos)
 
     def joint(self, name: str) -> float:
-        """Gives where a hinge (radians) or slide (metres) stands now, which its body's position may not yet show."""
+        """Returns where a hinge (radians) or slide (metres) stands now, which its body's position may not yet show."""
         return float(self.data.joint(name).qpos[0])
 
     def body_in_model(self, name: str) -> NDArray[np.float64]:
-        """Gives a body's position within its parent, (3,)."""
-        return self._model.body(name).pos.copy()
+        """Returns a body's position within its parent, (3,)."""
+        return np.array(self._model.body(name).pos)
 
     def site_in_model(self, name: str) -> NDArray[np.float64]:
-        """Gives a site's position within its body, (3,)."""
-        return self._model.site(name).pos.copy()
+        """Returns a site's position within its body, (3,)."""
+        return np.array(self._model.site(name).pos)
 
     def tcp(self) -> NDArray[np.float64]:
-        """Gives the centre between the fingers, (3,)."""
+        """Returns the centre between the fingers, (3,)."""
         return (self.site("rightEndEffector") + self.site("leftEndEffector")) / 2.0
 
 

@@ -44,12 +44,12 @@ ARM_READS: dict[str, tuple[str, ...]] = {
 
 
 def action_space() -> gym.spaces.Box:
-    """Gives the action's space, (4,) float32: hand's move in x, y, z (1 is 1 cm) and gripper's effort."""
+    """Returns the action's space, (4,) float32: hand's move in x, y, z (1 is 1 cm) and gripper's effort."""
     return gym.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
 
 
 def observation_space(*, visible: bool, hidden: bool) -> gym.spaces.Box:
-    """Gives the observation's space, (39,) float64, the same for every skill so that one batch can mix them.
+    """Returns the observation's space, (39,) float64, the same for every skill so that one batch can mix them.
 
     Meta-World declares another goal box for each skill; this is their union.
 

@@ -16,10 +16,9 @@ from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 from metaworld.policies import ENV_POLICY_MAP
 from numpy.typing import NDArray
 
-from taskworlds.engine import Engine, MocapControl, Scene
+from taskworlds.engine import Engine
 from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.kernel import (
-    ARM_READS,
     MEMORY_SIZE,
     TERM_NAMES,
     TERM_SIZE,
@@ -29,6 +28,7 @@ from taskworlds.worlds.metaworld.kernel import (
     plain_kernel,
 )
 from taskworlds.worlds.metaworld.models import metaworld_model
+from taskworlds.worlds.metaworld.native import scene_of
 from taskworlds.worlds.metaworld.reset import begin
 from taskworlds.worlds.metaworld.skill import Skill
 
@@ -75,14 +75,9 @@ class Native:
     def __init__(self, skill: Skill, version: str, plain: bool = False, kernel: Any = None) -> None:
         self.skill = skill
         self.model = metaworld_model(skill.model)
-        reads = tuple((ARM_READS | dict(skill.reads)).values())
-        mocap = MocapControl("mocap", low=skill.hand_low, high=skill.hand_high)
-        scene = Scene(
-            self.model, 5, mocap=mocap, controls=((3, 1.0), (3, -1.0)), overrides=skill.moves, reads=reads
-        )
         self.plain = plain_kernel(skill, version) if plain else None
         self.engine = Engine(
-            [scene],
+            [scene_of(skill)],
             1,
             action_size=4,
             param_size=param_size(skill),

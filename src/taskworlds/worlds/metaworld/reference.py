@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PlainEnv"]
 
-_FRAME_SKIP = 5
-_ACTION_SCALE = 0.01  # metres
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 
 
@@ -91,12 +89,12 @@ class PlainEnv:
         self, action: NDArray[np.floating]
     ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, float]]:
         """Takes a step, (4,); never ends the episode."""
-        moved = np.clip(action[:3], -1, 1) * _ACTION_SCALE  # in float32, if the action is
+        moved = np.clip(action[:3], -1, 1) * sawyer.ACTION_SCALE  # in float32, if the action is
         place = self.data.mocap_pos[0] + moved
         self.data.mocap_pos[0] = np.clip(place, self._skill.hand_low, self._skill.hand_high)
-        self.data.mocap_quat[0] = (1.0, 0.0, 1.0, 0.0)
+        self.data.mocap_quat[0] = sawyer.HAND_QUAT
         self.data.ctrl[:2] = action[3], -action[3]
-        mujoco.mj_step(self.model, self.data, nstep=_FRAME_SKIP)
+        mujoco.mj_step(self.model, self.data, nstep=sawyer.FRAME_SKIP)
         mujoco.mj_forward(self.model, self.data)
         obs, terms = np.zeros(sawyer.OBS_SIZE), np.zeros(TERM_SIZE)
         now = read_values(self._skill, self.data)

@@ -11,11 +11,11 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.skill import Skill
 
 __all__ = ["Beginning", "Settled", "Sim", "begin"]
 
-_SUBSTEPS = 5
 _SETTLE = 50  # steps that the hand gets to reach its place
 _OBJECT_QPOS = 9  # the arm has 7 joints and the fingers 2; the object's joint follows
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
@@ -97,12 +97,12 @@ class Sim:
         place = tuple(np.asarray(position, dtype=np.float64).tolist())
         settled = self._settled if self._is_untouched() else None
         self.data.mocap_pos[0] = position
-        self.data.mocap_quat[0] = (1.0, 0.0, 1.0, 0.0)
+        self.data.mocap_quat[0] = sawyer.HAND_QUAT
         self.data.ctrl[:] = (-1.0, 1.0)
         if settled is not None and place in settled:
             mujoco.mj_setState(self._model, self.data, settled[place], _INTEGRATION)
         else:
-            mujoco.mj_step(self._model, self.data, nstep=_SETTLE * _SUBSTEPS - 1)
+            mujoco.mj_step(self._model, self.data, nstep=_SETTLE * sawyer.FRAME_SKIP - 1)
             if settled is not None:
                 settled[place] = self.state()
         mujoco.mj_step(self._model, self.data)

@@ -11,11 +11,14 @@ import gymnasium as gym
 import numpy as np
 
 __all__ = [
+    "ACTION_SCALE",
     "ACTION_SIZE",
     "ARM_READS",
+    "FRAME_SKIP",
     "GOAL",
     "HAND_HIGH",
     "HAND_LOW",
+    "HAND_QUAT",
     "MAX_EPISODE_STEPS",
     "OBS_SIZE",
     "action_space",
@@ -24,6 +27,9 @@ __all__ = [
 
 OBS_SIZE = 39
 ACTION_SIZE = 4
+FRAME_SKIP = 5  # physics steps per step
+ACTION_SCALE = 0.01  # m, that the hand moves at an action of 1
+HAND_QUAT = (1.0, 0.0, 1.0, 0.0)  # orientation that the hand is held in, (w, x, y, z), not normalised
 GOAL = slice(36, 39)  # where the goal's position stands in the observation
 MAX_EPISODE_STEPS = 500
 

@@ -111,7 +111,9 @@ def metaworld_case(skill: str) -> Case:
     scene = Scene(
         model,
         frame_skip=5,
-        mocap=MocapControl("mocap", tuple(env.mocap_low), tuple(env.mocap_high)),
+        mocap=MocapControl(
+            "mocap", tuple(env.mocap_low), tuple(env.mocap_high), env.action_scale, (1.0, 0.0, 1.0, 0.0)
+        ),
         controls=((3, 1.0), (3, -1.0)),
         overrides=tuple(overrides),
         reads=tuple(("body_xpos", name) for name in ("hand", "leftpad", "rightpad", "leftclaw", "rightclaw")),

@@ -246,12 +246,14 @@ Engine::Step Engine::join() {
 Engine::Step::Step(Step&& other) noexcept : engine_(std::exchange(other.engine_, nullptr)), launched_(other.launched_) {}
 
 Engine::Step::~Step() {
-  if (engine_ != nullptr) engine_->phase_ = Phase::idle;
+  if (engine_ == nullptr) return;
+  if (launched_) engine_->pool_->wait([] { return true; });
+  engine_->phase_ = Phase::idle;
 }
 
 bool Engine::Step::finish(Pool::Interrupted interrupted) {
   Pool& pool = *engine_->pool_;
-  if (launched_) return pool.wait(interrupted);
+  if (std::exchange(launched_, false)) return pool.wait(interrupted);
   return pool.run(static_cast<int>(engine_->order_.size()), work_item, engine_, interrupted);
 }
 

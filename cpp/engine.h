@@ -46,7 +46,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // A step under way; the engine is free for the next one when it goes away, whatever became of it.
+  // A step under way; the engine is free for the next one when it goes away. If it was launched and not finished, the rows
+  // whose turn has not come are dropped and the others are waited for.
   class Step {
    public:
     Step(Step&& other) noexcept;
@@ -64,7 +65,7 @@ class Engine {
     Step(Engine* engine, bool launched) : engine_(engine), launched_(launched) {}
 
     Engine* engine_;  // null if the step was handed on
-    bool launched_;
+    bool launched_;   // and not finished
   };
 
   // Begins a step of the rows with mask[row] != 0 (all, if mask is null). They take actions (rows, actions); float means

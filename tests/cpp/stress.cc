@@ -340,6 +340,21 @@ void check_close() {
       const auto other = slow_engine(threads, kSlowRows);
       other->begin(actions.data(), nullptr).launch();
     }
+    {  // a step that nobody finishes, before and after it was launched
+      const auto engine = slow_engine(threads, kSlowRows);
+      const std::vector<double> before = engine->states.data;
+      {
+        const Engine::Step dropped = engine->begin(actions.data(), nullptr);
+      }
+      CHECK(!engine->pending() && engine->states.data == before);
+      engine->begin(actions.data(), nullptr).launch();
+      {
+        const Engine::Step dropped = engine->join();
+      }
+      CHECK(!engine->pending());
+      for (const std::int32_t fault : engine->faults) CHECK(fault == 0 || fault == kNotStepped);
+      CHECK(step(*engine, actions, nullptr, How::run));
+    }
     // While another thread is inside, as at the interpreter's exit.
     const auto engine = slow_engine(threads, kSlowRows);
     std::atomic<bool> begun{false};

@@ -42,7 +42,11 @@ class Official:
             self.model,
             frame_skip=self.env.frame_skip,
             mocap=MocapControl(
-                "mocap", tuple(self.env.mocap_low), tuple(self.env.mocap_high), self.env.action_scale
+                "mocap",
+                tuple(self.env.mocap_low),
+                tuple(self.env.mocap_high),
+                self.env.action_scale,
+                (1, 0, 1, 0),
             ),
             controls=((3, 1.0), (3, -1.0)),
             overrides=tuple(self._changed()),

@@ -1,10 +1,13 @@
 """The bare loop, the engine's yardstick, does the physics of the engine's steps, and leaves the engine as it is."""
 
+import datetime
+
 import mujoco
 import numpy as np
 import pytest
 
 from taskworlds.engine import Engine, Model, Scene
+from taskworlds.perf import _bare_loop
 from taskworlds.perf.bare_loop import bare_loop
 
 STATE = mujoco.mjtState.mjSTATE_INTEGRATION
@@ -120,3 +123,9 @@ def test_wrong_arguments():
     with pytest.raises(RuntimeError, match=r"A step is under way: call step_wait\(\) first"):
         bare_loop(engine, np.zeros((2, 5, 1)))
     engine.step_wait()
+
+
+def test_only_an_engine_of_the_same_build_is_taken():
+    other = datetime.datetime_CAPI
+    with pytest.raises(TypeError, match="must be the capsule of an Engine from the same build"):
+        _bare_loop.run(other, np.zeros((2, 5, 1)), 1)

@@ -10,12 +10,17 @@ import collections
 import functools
 import types
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from taskworlds.core.digest import digest
 from taskworlds.engine.kernels import compile_kernel, is_on_disk
 
-__all__ = ["bind", "compile_named", "entry", "is_compiled", "part", "unpacker"]
+__all__ = ["Array", "bind", "compile_named", "entry", "is_compiled", "part", "unpacker"]
+
+Array: TypeAlias = NDArray[np.float64]
 
 
 def bind(function: Callable[..., Any], **values: Any) -> types.FunctionType:
@@ -71,7 +76,7 @@ def _record(title: str, fields: tuple[str, ...]) -> type:
     return collections.namedtuple(f"{title}_{digest(fields)}", fields)
 
 
-def _enter(now, action, params, memory, obs, terms, single):
+def _enter(now: Any, action: Any, params: Any, memory: Any, obs: Any, terms: Any, single: int) -> None:
     """The engine's way in: gives its pointers a shape."""
     kernel(
         carray(now, NOW_SIZE),
@@ -135,7 +140,7 @@ def compile_named(enter: Callable[..., None], title: str, *, keep: bool = True) 
 
 
 def is_compiled(enter: Callable[..., None], title: str) -> bool | None:
-    """Tells whether `compile_named` would find the kernel on disk; None if nothing can be kept there."""
+    """Returns whether `compile_named` would find the kernel on disk; None if nothing can be kept there."""
     return is_on_disk(enter, _name_on_disk(enter, title))
 
 

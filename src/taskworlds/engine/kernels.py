@@ -115,7 +115,7 @@ def _explained(message: str, function: Callable[..., None], title: str) -> str:
 
 
 def is_on_disk(function: Callable[..., None], name: str) -> bool | None:
-    """Tells whether `compile_kernel` would find the function on disk under this name; None if it can keep nothing."""
+    """Returns whether `compile_kernel` would find the function on disk under this name; None if it can keep nothing."""
     from numba.core.caching import FunctionCache
 
     try:

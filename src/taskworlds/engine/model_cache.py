@@ -17,7 +17,7 @@ __all__ = ["folder", "save"]
 
 
 def folder() -> Path:
-    """Gives the folder of the compiled models, which need not exist."""
+    """Returns the folder of the compiled models, which need not exist."""
     chosen = os.environ.get("TASKWORLDS_CACHE_DIR")
     return (Path(chosen) if chosen else platformdirs.user_cache_path("taskworlds")) / "models"
 

@@ -41,8 +41,8 @@ class MocapControl:
     body: str
     low: tuple[float, float, float]
     high: tuple[float, float, float]
-    scale: float = 0.01
-    quat: tuple[float, float, float, float] = (1.0, 0.0, 1.0, 0.0)
+    scale: float = 1.0
+    quat: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
     limit: float = 1.0
     first: int = 0
 

@@ -55,7 +55,7 @@ def test_files_beside_the_model_come_first(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<mujoco><worldbody></mujoco>", r"mine.xml' is no XML that can be read: mismatched tag: line 1"),
+        ("<mujoco><worldbody></mujoco>", r"mine.xml' is not readable XML: mismatched tag: line 1"),
         (
             '<mujoco><include file="nowhere.xml"/></mujoco>',
             r"names 'nowhere.xml', which is neither beside it nor where Meta-World's models look",

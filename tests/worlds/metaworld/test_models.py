@@ -12,6 +12,10 @@ from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
 from taskworlds.engine import Model
 from taskworlds.worlds.metaworld.models import metaworld_model
+from taskworlds.worlds.metaworld.native import scene_of
+from taskworlds.worlds.metaworld.sawyer import ARM_READS
+from taskworlds.worlds.metaworld.skill import READ_SIZES
+from taskworlds.worlds.metaworld.skills import SKILLS
 
 DRAWER = "sawyer_xyz/sawyer_drawer.xml"
 
@@ -75,3 +79,9 @@ def test_wrong_models():
         ValueError, match=r"Meta-World has no model file 'drawer.xml'\. Give a path within its assets"
     ):
         metaworld_model("drawer.xml")
+
+
+@pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.name)
+def test_reads_are_as_wide_as_the_kernel_takes_them_to_be(skill):
+    sizes = [READ_SIZES[source] for source, *_ in (ARM_READS | dict(skill.reads)).values()]
+    assert scene_of(skill).native.read_sizes == sizes

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from taskworlds.core.task import Task
-from taskworlds.engine.kernel_entry import bind
+from taskworlds.engine.kernel_entry import Array, bind
 from taskworlds.rows.model_rows import ModelRows, Native
 from taskworlds.worlds.control.row import ControlRow
 from taskworlds.worlds.control.skills import skill
@@ -25,13 +25,13 @@ WALK_SPEED, RUN_SPEED = 1.0, 8.0  # m/s, of the walker
 SPIN_VELOCITY = 15.0  # radians/s
 
 
-def near_zero(x, margin):
+def near_zero(x: float, margin: float) -> float:
     """1 at zero, falling like a gaussian to 0.1 at the margin."""
     scaled = abs(x) / margin * GAUSSIAN
     return math.exp(-0.5 * (scaled * scaled))
 
 
-def at_least(x, bound, margin, at_margin):
+def at_least(x: float, bound: float, margin: float, at_margin: float) -> float:
     """1 from the bound on, falling in a line to `at_margin` at the margin below it, and on to 0."""
     if x >= bound:
         return 1.0
@@ -39,7 +39,7 @@ def at_least(x, bound, margin, at_margin):
     return 1.0 - scaled if scaled < 1.0 else 0.0
 
 
-def cheetah_run(now, action, params, memory, obs, terms):
+def cheetah_run(now: Any, action: Array, params: Array, memory: Array, obs: Array, terms: Array) -> None:
     """Positions but for x, velocities, and a reward for the torso's speed forward."""
     for i in range(8):
         obs[i] = now.qpos[1 + i]
@@ -48,7 +48,7 @@ def cheetah_run(now, action, params, memory, obs, terms):
     terms[0] = at_least(now.torso_velocity[0], CHEETAH_SPEED, CHEETAH_SPEED, 0.0)
 
 
-def walker(now, action, params, memory, obs, terms):
+def walker(now: Any, action: Array, params: Array, memory: Array, obs: Array, terms: Array) -> None:
     """Two numbers of each body's orientation, the torso's height and velocities; SPEED 0 is to stand."""
     for i in range(7):  # without the world's orientation, which comes first
         obs[2 * i] = now.orientations[9 * (i + 1)]
@@ -65,7 +65,7 @@ def walker(now, action, params, memory, obs, terms):
         terms[0] = stand * (5.0 * at_least(now.torso_velocity[0], SPEED, SPEED / 2.0, 0.5) + 1.0) / 6.0
 
 
-def finger_spin(now, action, params, memory, obs, terms):
+def finger_spin(now: Any, action: Array, params: Array, memory: Array, obs: Array, terms: Array) -> None:
     """Angles, the tip seen from the spinner in x and z, velocities and touch; a reward while the spinner spins."""
     obs[0] = now.proximal
     obs[1] = now.distal
@@ -79,7 +79,7 @@ def finger_spin(now, action, params, memory, obs, terms):
     terms[0] = 1.0 if now.hinge_velocity <= -SPIN_VELOCITY else 0.0
 
 
-def cartpole_swingup(now, action, params, memory, obs, terms):
+def cartpole_swingup(now: Any, action: Array, params: Array, memory: Array, obs: Array, terms: Array) -> None:
     """The cart's place, the pole's orientation (zz and xz) and velocities."""
     obs[0] = now.slider
     obs[1] = now.pole[8]

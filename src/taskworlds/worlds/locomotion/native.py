@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from taskworlds.core.task import Task
-from taskworlds.engine.kernel_entry import bind
+from taskworlds.engine.kernel_entry import Array, bind
 from taskworlds.rows.model_rows import ModelRows, Native
 from taskworlds.worlds.locomotion.row import LocomotionRow
 from taskworlds.worlds.locomotion.skill import Skill
@@ -28,7 +28,7 @@ WALKER_MAX_VELOCITY = 10.0  # of observed velocities, m/s or radians/s
 # params: whether the goal is shown, then the goal's numbers.
 
 
-def effort_of(action):
+def effort_of(action: Array) -> float:
     """Sums the action's squares."""
     total = 0.0
     for each in action:
@@ -36,7 +36,7 @@ def effort_of(action):
     return total
 
 
-def half_cheetah(now, action, params, memory, obs, terms):
+def half_cheetah(now: Any, action: Array, params: Array, memory: Array, obs: Array, terms: Array) -> None:
     """Positions but for x, velocities, and the goal. memory: x before the step."""
     x = now.qpos[0]
     x_velocity = (x - memory[0]) / DT
@@ -55,7 +55,7 @@ def half_cheetah(now, action, params, memory, obs, terms):
     terms[5] = params[1]
 
 
-def ant(now, action, params, memory, obs, terms):
+def ant(now: Any, action: Array, params: Array, memory: Array, obs: Array, terms: Array) -> None:
     """Positions, velocities, contact forces of all bodies but the world, and the goal. memory: x and y before."""
     x, y = now.qpos[0], now.qpos[1]
     x_velocity = (now.torso[0] - memory[0]) / DT
@@ -97,17 +97,35 @@ def ant(now, action, params, memory, obs, terms):
         terms[10] = 0.0 if healthy else 1.0
 
 
-def ant_direction(x, y, x_velocity, y_velocity, contact, survive, effort, params):
+def ant_direction(
+    x: float,
+    y: float,
+    x_velocity: float,
+    y_velocity: float,
+    contact: float,
+    survive: float,
+    effort: float,
+    params: Array,
+) -> Any:
     """The reward of ant-dir."""
     return reward(x_velocity, y_velocity, contact, survive, effort, params[1], params[2])
 
 
-def ant_goal(x, y, x_velocity, y_velocity, contact, survive, effort, params):
+def ant_goal(
+    x: float,
+    y: float,
+    x_velocity: float,
+    y_velocity: float,
+    contact: float,
+    survive: float,
+    effort: float,
+    params: Array,
+) -> Any:
     """The reward of ant-goal."""
     return reward(x, y, contact, effort, params[1], params[2])
 
 
-def walker2d(now, action, params, memory, obs, terms):
+def walker2d(now: Any, action: Array, params: Array, memory: Array, obs: Array, terms: Array) -> None:
     """Positions but for x, clipped velocities, and the goal. memory: x before the step."""
     x, z, angle = now.qpos[0], now.qpos[1], now.qpos[2]
     x_velocity = (x - memory[0]) / DT

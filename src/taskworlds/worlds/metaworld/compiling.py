@@ -23,10 +23,11 @@ _loaded: dict[tuple[Skill, str], Any] = {}
 
 
 def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
-    """Gives the skills' kernels, in their order.
+    """Returns the skills' kernels, in their order.
 
-    What is not on disk yet is compiled, on all cores, and said on stderr; each takes a second or two, once. Skills that
-    are not Meta-World's are compiled in this process, since another one might not find their functions.
+    Kernels missing from the cache on disk are compiled on all cores, a second or two each; progress goes to stderr.
+    Those of skills that are not Meta-World's are compiled in this process, since another one might not find their
+    functions.
     """
     unloaded = [each for each in skills if (each, version) not in _loaded]
     # Where nothing can be kept on disk, other processes compile in vain.

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.digest import reached
-from taskworlds.engine.kernel_entry import compile_named, entry, is_compiled, part, unpacker
+from taskworlds.engine.kernel_entry import Array, compile_named, entry, is_compiled, part, unpacker
 from taskworlds.worlds.metaworld import rewards, sawyer
 from taskworlds.worlds.metaworld.reset import Beginning
 from taskworlds.worlds.metaworld.sawyer import ARM_READS
@@ -60,13 +60,13 @@ def param_size(skill: Skill) -> int:
 # goes for slices too, which take numba long.
 
 
-def _between(values, right, left, tcp):
+def _between(values: Array, right: int, left: int, tcp: Array) -> None:
     """Computes the centre of two points among the values."""
     for i in range(3):
         tcp[i] = (values[right + i] + values[left + i]) / 2.0
 
 
-def _hand_frame(hand, right_claw, left_claw, frame):
+def _hand_frame(hand: Array, right_claw: Array, left_claw: Array, frame: Array) -> None:
     """Writes the hand's place and opening, and zeros after them."""
     for i in range(3):
         frame[i] = hand[i]
@@ -75,13 +75,13 @@ def _hand_frame(hand, right_claw, left_claw, frame):
         frame[i] = 0.0
 
 
-def _frame(now, frame):
+def _frame(now: Any, frame: Array) -> None:
     """Writes the 18 numbers of an observation that come from the simulation."""
     hand_frame(now.hand, now.right_claw, now.left_claw, frame)
     observe(now, part(frame, 4, 18))
 
 
-def _complete(obs, memory, goal, goal_low, goal_high, shown):
+def _complete(obs: Array, memory: Array, goal: Array, goal_low: Any, goal_high: Any, shown: bool) -> None:
     """Completes an observation by the frame before and the goal, clips it, and remembers its frame."""
     for i in range(18):
         obs[18 + i] = memory[i]
@@ -93,7 +93,7 @@ def _complete(obs, memory, goal, goal_low, goal_high, shown):
         obs[18 + i] = min(max(obs[18 + i], HAND_LOW[i]), HAND_HIGH[i])
 
 
-def _write_terms(out, goal, terms):
+def _write_terms(out: Any, goal: Array, terms: Array) -> None:
     """Writes the reward, what info has, and the goal."""
     terms[0] = out.reward
     terms[1] = out.success
@@ -107,7 +107,9 @@ def _write_terms(out, goal, terms):
         terms[8 + i] = goal[i]
 
 
-def _step(now_values, action, params, memory, obs, terms, single):
+def _step(
+    now_values: Array, action: Array, params: Array, memory: Array, obs: Array, terms: Array, single: bool
+) -> None:
     """Observes and rewards one step. All arguments are float64 arrays but `single`, which is a flag."""
     tcp = part(memory, 18, 21)
     between(now_values, RIGHT_FINGER, LEFT_FINGER, tcp)
@@ -195,7 +197,7 @@ def native_kernel(skill: Skill, version: str, *, keep: bool = True) -> Any:
 
 
 def is_cached(skill: Skill, version: str) -> bool | None:
-    """Tells whether `native_kernel` would find the kernel on disk; None if nothing can be kept there."""
+    """Returns whether `native_kernel` would find the kernel on disk; None if nothing can be kept there."""
     return is_compiled(_entry(skill, version), f"{skill.name}_{version}")
 
 

@@ -19,7 +19,7 @@ _FILE_ATTRIBUTES = ("file", "fileright", "fileleft", "fileup", "filedown", "file
 
 @functools.cache
 def metaworld_assets() -> Path:
-    """Gives the folder of Meta-World's model files, without importing Meta-World, which takes half a second."""
+    """Returns the folder of Meta-World's model files, without importing Meta-World, which takes half a second."""
     package = importlib.util.find_spec("metaworld")
     assert package is not None
     assert package.submodule_search_locations
@@ -27,7 +27,7 @@ def metaworld_assets() -> Path:
 
 
 def is_own_file(file: str | os.PathLike[str]) -> bool:
-    """Tells whether a model file is given by an absolute path, and so is not one of Meta-World's assets."""
+    """Returns whether a model file is given by an absolute path, and so is not one of Meta-World's assets."""
     return Path(file).is_absolute()
 
 
@@ -40,7 +40,7 @@ def read_spec(file: str | os.PathLike[str]) -> mujoco.MjSpec:
             if they are not there, where Meta-World's own models look for them: "../scene/basic_scene.xml".
 
     Raises:
-        ValueError: there is no such file, it is no XML, or it names a file that is in neither place.
+        ValueError: there is no such file, it is not XML, or it names a file that is in neither place.
     """
     assets = metaworld_assets()
     path = assets / file
@@ -77,7 +77,7 @@ class _Search:
         }
 
     def find(self, kind: str, name: str) -> Path:
-        """Gives the absolute path of a file that an element of this kind names."""
+        """Returns the absolute path of a file that an element of this kind names."""
         places = [self._main.parent, self._metaworld]
         if kind in _FOLDERS:
             places.insert(0, self._main.parent / self._folders.get(_FOLDERS[kind], ""))
@@ -114,4 +114,4 @@ def _parse(path: Path) -> ET.Element:
     try:
         return ET.parse(path).getroot()
     except ET.ParseError as error:
-        raise ValueError(f"The model file {str(path)!r} is no XML that can be read: {error}.") from None
+        raise ValueError(f"The model file {str(path)!r} is not readable XML: {error}.") from None

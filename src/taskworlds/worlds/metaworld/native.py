@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NativeRows", "scene_of"]
 
-_FRAME_SKIP = 5
-
 
 class NativeRows(EngineRows):
     """Rows of Meta-World skills, stepped by C++ threads. See `taskworlds.rows.protocol.Rows`.
@@ -147,8 +145,14 @@ def scene_of(skill: Skill) -> Scene:
     reads = tuple((ARM_READS | dict(skill.reads)).values())
     return Scene(
         metaworld_model(skill.model),
-        frame_skip=_FRAME_SKIP,
-        mocap=MocapControl("mocap", low=skill.hand_low, high=skill.hand_high),
+        frame_skip=sawyer.FRAME_SKIP,
+        mocap=MocapControl(
+            "mocap",
+            low=skill.hand_low,
+            high=skill.hand_high,
+            scale=sawyer.ACTION_SCALE,
+            quat=sawyer.HAND_QUAT,
+        ),
         controls=((3, 1.0), (3, -1.0)),
         overrides=skill.moves,
         reads=reads,

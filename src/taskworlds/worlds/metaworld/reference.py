@@ -1,6 +1,6 @@
 """A skill as a plain Python environment: MuJoCo's bindings step its whole model, and its kernel runs uncompiled.
 
-The sync and async engines step with it the skills that Meta-World has no environment for. It shares nothing with the
+The sync and async engines use it for the skills that Meta-World has no environment for. It shares nothing with the
 native engine but the skill's own functions, so `check_skill` takes it for the oracle.
 """
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PlainEnv"]
 
-_FRAME_SKIP = 5
-_ACTION_SCALE = 0.01  # metres
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 
 
@@ -91,12 +89,12 @@ class PlainEnv:
         self, action: NDArray[np.floating]
     ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, float]]:
         """Takes a step, (4,); never ends the episode."""
-        moved = np.clip(action[:3], -1, 1) * _ACTION_SCALE  # in float32, if the action is
+        moved = np.clip(action[:3], -1, 1) * sawyer.ACTION_SCALE  # in float32, if the action is
         place = self.data.mocap_pos[0] + moved
         self.data.mocap_pos[0] = np.clip(place, self._skill.hand_low, self._skill.hand_high)
-        self.data.mocap_quat[0] = (1.0, 0.0, 1.0, 0.0)
+        self.data.mocap_quat[0] = sawyer.HAND_QUAT
         self.data.ctrl[:2] = action[3], -action[3]
-        mujoco.mj_step(self.model, self.data, nstep=_FRAME_SKIP)
+        mujoco.mj_step(self.model, self.data, nstep=sawyer.FRAME_SKIP)
         mujoco.mj_forward(self.model, self.data)
         obs, terms = np.zeros(sawyer.OBS_SIZE), np.zeros(TERM_SIZE)
         now = read_values(self._skill, self.data)
@@ -106,13 +104,13 @@ class PlainEnv:
         return obs, float(terms[0]), False, False, dict(zip(TERM_NAMES, terms[1:8].tolist(), strict=True))
 
     def physics(self) -> NDArray[np.float64]:
-        """Gives MuJoCo's integration state, (S,)."""
+        """Returns MuJoCo's integration state, (S,)."""
         state = np.empty(mujoco.mj_stateSize(self.model, _INTEGRATION))
         mujoco.mj_getState(self.model, self.data, state, _INTEGRATION)
         return state
 
     def render(self) -> Any:
-        """Gives a picture, upright, by the `render_mode`."""
+        """Returns a picture, upright, by the `render_mode`."""
         mode, camera = self._draw
         if self._renderer is None:
             from taskworlds.worlds.metaworld.row_renderer import RowRenderer

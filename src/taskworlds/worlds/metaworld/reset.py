@@ -11,11 +11,11 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.skill import Skill
 
 __all__ = ["Beginning", "Settled", "Sim", "begin"]
 
-_SUBSTEPS = 5
 _SETTLE = 50  # steps that the hand gets to reach its place
 _OBJECT_QPOS = 9  # the arm has 7 joints and the fingers 2; the object's joint follows
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
@@ -68,13 +68,13 @@ class Sim:
         return self._model
 
     def state(self) -> NDArray[np.float64]:
-        """Gives MuJoCo's integration state, (S,)."""
+        """Returns MuJoCo's integration state, (S,)."""
         state = np.empty(mujoco.mj_stateSize(self._model, _INTEGRATION))
         mujoco.mj_getState(self._model, self.data, state, _INTEGRATION)
         return state
 
     def _places(self) -> NDArray[np.float64]:
-        """Gives all places in the model that `move_body` and `move_site` change and physics depends on."""
+        """Returns all places in the model that `move_body` and `move_site` change and physics depends on."""
         model = self._model
         pulls = (model.wrap_type == mujoco.mjtWrap.mjWRAP_SITE).any()
         pulls |= np.isin(model.actuator_trntype, _SITE_TRANSMISSIONS).any()
@@ -97,12 +97,12 @@ class Sim:
         place = tuple(np.asarray(position, dtype=np.float64).tolist())
         settled = self._settled if self._is_untouched() else None
         self.data.mocap_pos[0] = position
-        self.data.mocap_quat[0] = (1.0, 0.0, 1.0, 0.0)
+        self.data.mocap_quat[0] = sawyer.HAND_QUAT
         self.data.ctrl[:] = (-1.0, 1.0)
         if settled is not None and place in settled:
             mujoco.mj_setState(self._model, self.data, settled[place], _INTEGRATION)
         else:
-            mujoco.mj_step(self._model, self.data, nstep=_SETTLE * _SUBSTEPS - 1)
+            mujoco.mj_step(self._model, self.data, nstep=_SETTLE * sawyer.FRAME_SKIP - 1)
             if settled is not None:
                 settled[place] = self.state()
         mujoco.mj_step(self._model, self.data)
@@ -161,31 +161,31 @@ class Sim:
         self._model.site(name).pos = position
 
     def body(self, name: str) -> NDArray[np.float64]:
-        """Gives a body's position in the world, (3,)."""
-        return self.data.body(name).xpos.copy()
+        """Returns a body's position in the world, (3,)."""
+        return np.array(self.data.body(name).xpos)
 
     def site(self, name: str) -> NDArray[np.float64]:
-        """Gives a site's position in the world, (3,)."""
-        return self.data.site(name).xpos.copy()
+        """Returns a site's position in the world, (3,)."""
+        return np.array(self.data.site(name).xpos)
 
     def geom(self, name: str) -> NDArray[np.float64]:
-        """Gives a geom's position in the world, (3,)."""
-        return self.data.geom(name).xpos.copy()
+        """Returns a geom's position in the world, (3,)."""
+        return np.array(self.data.geom(name).xpos)
 
     def joint(self, name: str) -> float:
-        """Gives where a hinge (radians) or slide (metres) stands now, which its body's position may not yet show."""
+        """Returns where a hinge (radians) or slide (metres) stands now, which its body's position may not yet show."""
         return float(self.data.joint(name).qpos[0])
 
     def body_in_model(self, name: str) -> NDArray[np.float64]:
-        """Gives a body's position within its parent, (3,)."""
-        return self._model.body(name).pos.copy()
+        """Returns a body's position within its parent, (3,)."""
+        return np.array(self._model.body(name).pos)
 
     def site_in_model(self, name: str) -> NDArray[np.float64]:
-        """Gives a site's position within its body, (3,)."""
-        return self._model.site(name).pos.copy()
+        """Returns a site's position within its body, (3,)."""
+        return np.array(self._model.site(name).pos)
 
     def tcp(self) -> NDArray[np.float64]:
-        """Gives the centre between the fingers, (3,)."""
+        """Returns the centre between the fingers, (3,)."""
         return (self.site("rightEndEffector") + self.site("leftEndEffector")) / 2.0
 
 

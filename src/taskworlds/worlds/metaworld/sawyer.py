@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     import gymnasium as gym
 
 __all__ = [
+    "ACTION_SCALE",
     "ACTION_SIZE",
     "ARM_READS",
+    "FRAME_SKIP",
     "GOAL",
     "HAND_HIGH",
     "HAND_LOW",
+    "HAND_QUAT",
     "MAX_EPISODE_STEPS",
     "OBS_SIZE",
     "action_space",
@@ -28,6 +31,9 @@ __all__ = [
 
 OBS_SIZE = 39
 ACTION_SIZE = 4
+FRAME_SKIP = 5  # physics steps per step
+ACTION_SCALE = 0.01  # m, that the hand moves at an action of 1
+HAND_QUAT = (1.0, 0.0, 1.0, 0.0)  # orientation that the hand is held in, (w, x, y, z), not normalised
 GOAL = slice(36, 39)  # where the goal's position stands in the observation
 MAX_EPISODE_STEPS = 500
 
@@ -48,14 +54,14 @@ ARM_READS: dict[str, tuple[str, ...]] = {
 
 
 def action_space() -> gym.spaces.Box:
-    """Gives the action's space, (4,) float32: hand's move in x, y, z (1 is 1 cm) and gripper's effort."""
+    """Returns the action's space, (4,) float32: hand's move in x, y, z (1 is 1 cm) and gripper's effort."""
     import gymnasium as gym  # not at the top: importing Gymnasium loads this module by the hook of the ids
 
     return gym.spaces.Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
 
 
 def observation_space(*, visible: bool, hidden: bool) -> gym.spaces.Box:
-    """Gives the observation's space, (39,) float64, the same for every skill so that one batch can mix them.
+    """Returns the observation's space, (39,) float64, the same for every skill so that one batch can mix them.
 
     Meta-World declares another goal box for each skill; this is their union.
 

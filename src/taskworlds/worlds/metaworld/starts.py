@@ -69,7 +69,7 @@ _lock = threading.Lock()
 
 
 def beginnings(wanted: Sequence[tuple[Skill, tuple[float, ...]]]) -> list[Kept]:
-    """Gives the starts of episodes, computing those that are not kept, on all cores.
+    """Returns the starts of episodes, computing those that are not kept, on all cores.
 
     Args:
         wanted: for each the skill and the task's rand_vec.
@@ -94,7 +94,7 @@ def beginnings(wanted: Sequence[tuple[Skill, tuple[float, ...]]]) -> list[Kept]:
 
 
 def kept_bytes() -> int:
-    """Gives the memory that kept outcomes take, in bytes."""
+    """Returns the memory that kept outcomes take, in bytes."""
     return _bytes
 
 
@@ -143,7 +143,7 @@ def _malloc_trim() -> Callable[[int], int] | None:
 
 @functools.lru_cache(maxsize=10)  # of 3 MB each; MT10 has 8
 def _unmoved(asset: str) -> mujoco.MjModel:
-    """Gives a model as its file has it, to be copied: three times as fast as making it from the engine's."""
+    """Returns a model as its file has it, to be copied: three times as fast as making it from the engine's."""
     return metaworld_model(asset).to_mujoco()
 
 

@@ -33,9 +33,7 @@ def _marks(world):
 )
 def test_our_own_worlds_pass(world):
     # Processes take long to start, and what they add is the same for each world.
-    engines = (
-        None if world.name in ("Meta-World", "half-cheetah-vel", "grid-4x4") else without_processes(world)
-    )
+    engines = None if world.name in ("half-cheetah-vel", "grid-4x4") else without_processes(world)
     check_world(world, engines=engines).raise_if_failed()
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import functools
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 import pytest
 
@@ -19,13 +17,7 @@ from taskworlds.rows.protocol import RowFault, RowStep
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.testing import check_engine
 
-_compile = functools.lru_cache(maxsize=8)(mujoco.MjModel.from_xml_path)
-
-
-@pytest.fixture(autouse=True)
-def compiled_once(monkeypatch):
-    """Has each of Meta-World's models compiled once and then copied, for each of its environments."""
-    monkeypatch.setattr(mujoco.MjModel, "from_xml_path", lambda path: copy.copy(_compile(path)))
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 
 # --- our own engines ------------------------------------------------------------------------------------------

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import functools
 
 import gymnasium as gym
-import mujoco
 import numpy as np
 import pytest
 
@@ -17,13 +14,7 @@ from taskworlds.core.world import BenchmarkMaker, World
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.testing import check_world
 
-_compile = functools.lru_cache(maxsize=8)(mujoco.MjModel.from_xml_path)
-
-
-@pytest.fixture(autouse=True)
-def compiled_once(monkeypatch):
-    """Has each of Meta-World's models compiled once and then copied, for each of its environments."""
-    monkeypatch.setattr(mujoco.MjModel, "from_xml_path", lambda path: copy.copy(_compile(path)))
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 
 # --- our own worlds -------------------------------------------------------------------------------------------
@@ -42,9 +33,7 @@ def _marks(world):
 )
 def test_our_own_worlds_pass(world):
     # Processes take long to start, and what they add is the same for each world.
-    engines = (
-        None if world.name in ("Meta-World", "half-cheetah-vel", "grid-4x4") else without_processes(world)
-    )
+    engines = None if world.name in ("half-cheetah-vel", "grid-4x4") else without_processes(world)
     check_world(world, engines=engines).raise_if_failed()
 
 

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-import functools
-
-import mujoco
 import numpy as np
 import pytest
 
 from taskworlds.rows.protocol import RowStep
 
-_compile = functools.lru_cache(maxsize=8)(mujoco.MjModel.from_xml_path)
-
 
 @pytest.fixture(autouse=True)
-def compiled_once(monkeypatch):
-    """Has each model compiled once (0.2 s) and then copied by MuJoCo, whole, for each official environment."""
-    monkeypatch.setattr(mujoco.MjModel, "from_xml_path", lambda path: copy.copy(_compile(path)))
+def _compiled_once(compiled_once):
+    """Has each official model compiled once, for all the environments of these tests."""
 
 
 class LoneRows:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
 from taskworlds.engine import Engine, Model, Scene
-from taskworlds.engine.kernel_entry import bind, compile_named, entry, unpacker
+from taskworlds.engine.kernel_entry import Array, bind, compile_named, entry, unpacker
 from taskworlds.rows.engine_rows import EngineRows
 
 __all__ = ["ModelRows", "Native", "Starter"]
@@ -25,7 +25,9 @@ _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 _MOST_SCENES = 256  # scenes of rows that are gone make way beyond this number
 
 
-def _on_arrays(now, action, params, memory, obs, terms, single):
+def _on_arrays(
+    now: Array, action: Array, params: Array, memory: Array, obs: Array, terms: Array, single: bool
+) -> None:
     """A skill's kernel on the numbers that were read, which it finds by name."""
     kernel(make_now(now), action, params, memory, obs, terms)
 

@@ -204,7 +204,7 @@ class _Run:
             kind = {"qpos": "joint", "touch": "geom"}.get(source, source.split("_")[0])
             for name in names:
                 look(f"reads[{key!r}]", model.find, kind, name)
-                if source == "qpos" and name in model._ids["joint"] and model.joint_qpos(name)[1] != 1:
+                if source == "qpos" and name in model.names("joint") and model.joint_qpos(name)[1] != 1:
                     found.append(
                         f"reads[{key!r}]: the joint {name!r} is no hinge or slide. Read its body's "
                         "body_xpos and body_xquat."

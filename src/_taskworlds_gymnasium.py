@@ -5,14 +5,24 @@ at start-up, and it imports this file. That takes about a millisecond and import
 when Gymnasium is imported. docs/explanation/gymnasium-ids.md says more.
 """
 
+from __future__ import annotations
+
 import sys
+
+TYPE_CHECKING = False  # as typing's, whose import takes longer than all the rest here
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 
 class _AfterGymnasium:
     """Finds the module gymnasium as usual, and has the ids registered once it has run to its end."""
 
     @staticmethod
-    def find_spec(name, path=None, target=None):
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         if name != "gymnasium":
             return None
         sys.meta_path.remove(_AfterGymnasium)
@@ -22,7 +32,7 @@ class _AfterGymnasium:
         if spec is not None and spec.loader is not None:
             run = spec.loader.exec_module
 
-            def run_and_register(module):
+            def run_and_register(module: ModuleType) -> None:
                 run(module)
                 try:
                     from taskworlds.vector.gymnasium_ids import register_envs

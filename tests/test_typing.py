@@ -1,4 +1,4 @@
-"""What type checkers see of the package, on a user's script: right uses pass, and misspelt names and keywords are errors."""
+"""What type checkers see, on a user's script: right uses pass, and misspelt names and keywords are errors."""
 
 from __future__ import annotations
 
@@ -92,7 +92,16 @@ def mistakes_by_mypy(folder):
 def mistakes_by_pyright(folder):
     """By file, the lines in which pyright finds an error."""
     done = subprocess.run(
-        [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, "right.py", "wrong.py"],
+        [
+            sys.executable,
+            "-m",
+            "pyright",
+            "--outputjson",
+            "--pythonpath",
+            sys.executable,
+            "right.py",
+            "wrong.py",
+        ],
         cwd=folder,
         capture_output=True,
         text=True,

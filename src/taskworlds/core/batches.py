@@ -16,6 +16,8 @@ from gymnasium import Space, spaces
 from gymnasium.vector.utils import create_empty_array
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongValue
+
 __all__ = [
     "concatenate",
     "copied",
@@ -76,7 +78,7 @@ def write_row(space: Space[Any], batch: Any, row: int, value: Any) -> Any:
         if not isinstance(old, np.ndarray):
             return (*old[:row], new, *old[row + 1 :])
         if np.shape(new) != old.shape[1:]:
-            raise ValueError(f"A value of {part} must have the shape {old.shape[1:]}, not {np.shape(new)}.")
+            raise WrongValue(f"A value of {part} must have the shape {old.shape[1:]}, not {np.shape(new)}.")
         old[row] = new
         return old
 
@@ -155,11 +157,11 @@ def from_plain(space: Space[Any], plain: Any, num_rows: int | None = None) -> An
                 like.dtype,
                 like.shape[1:],
             ):
-                raise ValueError(
+                raise WrongValue(
                     f"The values of {part} must be {like.dtype} of shape {('N', *like.shape[1:])}."
                 )
         if num_rows is not None and len(batch) != num_rows:
-            raise ValueError(f"There must be {num_rows} values of {part}, not {len(batch)}.")
+            raise WrongValue(f"There must be {num_rows} values of {part}, not {len(batch)}.")
         return batch
 
     return _map(leaf, space, plain)
@@ -170,7 +172,7 @@ def _map(leaf: Callable[..., Any], space: Space[Any], *batches: Any) -> Any:
     if isinstance(space, spaces.Dict):
         for batch in batches:
             if not isinstance(batch, Mapping) or set(batch) != set(space.spaces):
-                raise ValueError(
+                raise WrongValue(
                     f"A value of {space} must have the keys {', '.join(map(repr, space.spaces))}."
                 )
         return {
@@ -179,7 +181,7 @@ def _map(leaf: Callable[..., Any], space: Space[Any], *batches: Any) -> Any:
     if isinstance(space, spaces.Tuple):
         for batch in batches:
             if not isinstance(batch, tuple | list) or len(batch) != len(space.spaces):
-                raise ValueError(f"A value of {space} must have {len(space.spaces)} parts.")
+                raise WrongValue(f"A value of {space} must have {len(space.spaces)} parts.")
         return tuple(
             _map(leaf, part, *(batch[place] for batch in batches)) for place, part in enumerate(space.spaces)
         )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taskworlds.core.cpus import count_cpus
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_count
 from taskworlds.engine import _native
 from taskworlds.engine.scene import Scene
 
@@ -146,7 +146,7 @@ class Engine:
     ) -> None:
         for scene in scenes:
             if not isinstance(scene, Scene):
-                raise TypeError(f"scenes must hold Scene objects, not {scene!r}.")
+                raise WrongType(f"scenes must hold Scene objects, not {scene!r}.", argument="scenes")
         self._arguments: dict[str, Any] = {
             "num_rows": check_count("num_rows", num_rows),
             "action_size": check_count("action_size", action_size, minimum=0),
@@ -201,7 +201,7 @@ class Engine:
             RuntimeError: a step is under way, or the engine is closed.
         """
         if not isinstance(scene, Scene):
-            raise TypeError(f"scene must be a Scene, not {scene!r}.")
+            raise WrongType(f"scene must be a Scene, not {scene!r}.", argument="scene")
         index = check_count("index", index, minimum=0)
         self._native.set_scene(index, scene.native)
         self._scenes[index : index + 1] = [scene]
@@ -289,8 +289,9 @@ class Engine:
     ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
         actions = floats(actions)
         if actions.shape != self.action_shape:
-            raise ValueError(
-                f"actions must have shape {self.action_shape}, one row each, not {actions.shape}."
+            raise WrongValue(
+                f"actions must have shape {self.action_shape}, one row each, not {actions.shape}.",
+                argument="actions",
             )
         return actions, self._checked_mask(mask)
 
@@ -299,9 +300,10 @@ class Engine:
             return None
         mask = np.asarray(mask)
         if mask.dtype != _BOOL or mask.shape != self.faults.shape:
-            raise ValueError(
+            raise WrongValue(
                 f"mask must be a bool array of shape {(self.num_rows,)}, one entry per row, "
-                f"not {mask.dtype} of shape {mask.shape}."
+                f"not {mask.dtype} of shape {mask.shape}.",
+                argument="mask",
             )
         return np.ascontiguousarray(mask)
 

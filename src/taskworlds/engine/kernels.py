@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from taskworlds.core.digest import digest, names_used, reached
+from taskworlds.core.errors import WrongType
 
 __all__ = ["compile_kernel", "is_on_disk"]
 
@@ -59,7 +60,7 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
             return _cfunc(function, name, cache=True)
     title = name or f"{function.__name__}_{id(function)}"
     whole = _with_compiled_globals(function, numba)
-    whole.__globals__["carray"] = numba.carray
+    whole.__globals__["carray"] = numba.carray  # type: ignore[attr-defined]
     try:
         if name is not None:
             try:
@@ -73,14 +74,14 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
                 )
         return _cfunc(whole, title, cache=False)
     except (numba.core.errors.NumbaError, numba.core.errors.UnsupportedBytecodeError) as error:
-        raise TypeError(_explained(str(error), function, title)) from error
+        raise WrongType(_explained(str(error), function, title)) from error
 
 
 def _cfunc(function: Callable[..., None], title: str, *, cache: bool) -> Any:
     """Has numba compile a function under another name, or load it from the cache."""
     import numba
 
-    pointer = numba.types.CPointer(numba.float64)
+    pointer = numba.types.CPointer(numba.float64)  # type: ignore[no-untyped-call]
     signature = numba.void(*(pointer,) * 6, numba.int64)
     return numba.cfunc(signature, cache=cache)(_named(function, title))
 
@@ -119,7 +120,7 @@ def is_on_disk(function: Callable[..., None], name: str) -> bool | None:
     from numba.core.caching import FunctionCache
 
     try:
-        cache = FunctionCache(_named(function, name))
+        cache = FunctionCache(_named(function, name))  # type: ignore[no-untyped-call]
     except RuntimeError:  # no folder to write to
         return None
     return os.path.exists(os.path.join(cache.cache_path, f"{cache._impl.filename_base}.nbi"))

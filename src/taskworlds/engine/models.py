@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import mujoco
 
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.reference import Reference, resolve
 from taskworlds.engine import _native
 
@@ -66,8 +67,9 @@ class Model:
             TypeError: it is not a `mujoco.MjModel`.
         """
         if not isinstance(model, mujoco.MjModel):
-            raise TypeError(
-                f"model must be a mujoco.MjModel, not {model!r}. For saved bytes use Model(data)."
+            raise WrongType(
+                f"model must be a mujoco.MjModel, not {model!r}. For saved bytes use Model(data).",
+                argument="model",
             )
         copy = cls.__new__(cls)
         copy._take(_native.Model.copy_of(model._address), origin)
@@ -122,7 +124,7 @@ class Model:
                 if near
                 else f" It has {', '.join(known) or 'none with a name'}."
             )
-            raise ValueError(f"The model has no {kind} named {name!r}.{hint}")
+            raise WrongValue(f"The model has no {kind} named {name!r}.{hint}")
         return known[name]
 
     def joint_qpos(self, name: str) -> tuple[int, int]:
@@ -141,7 +143,7 @@ class Model:
         """
         index = self.native.body_mocap[self.find("body", name)]
         if index < 0:
-            raise ValueError(f"The body {name!r} is not a mocap body, so an action cannot move it.")
+            raise WrongValue(f"The body {name!r} is not a mocap body, so an action cannot move it.")
         return index
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from taskworlds.core.errors import check_choice
+from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.engine import _native
 from taskworlds.engine.models import Model
 
@@ -49,7 +49,7 @@ class MocapControl:
     def __post_init__(self) -> None:
         for name, numbers, count in (("low", self.low, 3), ("high", self.high, 3), ("quat", self.quat, 4)):
             if len(numbers) != count:
-                raise ValueError(f"{name} must have {count} numbers, not {numbers!r}.")
+                raise WrongValue(f"{name} must have {count} numbers, not {numbers!r}.")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Scene:
         for source, *names in self.reads:
             check_choice("The source of a read", source, tuple(_SOURCES))
             if len(names) not in ((2,) if source == "touch" else (0, 1)):
-                raise ValueError(
+                raise WrongValue(
                     "A read is (source, name), (source,) for all, or ('touch', geom, geom), "
                     f"not {(source, *names)!r}."
                 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongValue, check_count
 
 if TYPE_CHECKING:  # what a contestant imports is part of its build
     from taskworlds.engine import Engine
@@ -54,7 +54,9 @@ def bare_loop(engine: Engine, actions: ArrayLike, num_threads: int | None = None
     values = floats(actions)
     shape = engine.action_shape
     if values.ndim != 3 or values.shape[1:] != shape:
-        raise ValueError(f"actions must have shape (T, {shape[0]}, {shape[1]}), not {values.shape}.")
+        raise WrongValue(
+            f"actions must have shape (T, {shape[0]}, {shape[1]}), not {values.shape}.", argument="actions"
+        )
     return BareRun(*_bare_loop.run(engine.capsule, values, threads))
 
 

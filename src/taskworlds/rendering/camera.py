@@ -15,6 +15,7 @@ import numpy as np
 from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.rendering import offscreen
 
 __all__ = ["Camera"]
@@ -55,12 +56,16 @@ class Camera:
     ) -> None:
         names = [model.camera(i).name for i in range(model.ncam)]
         if name is not None and number is not None:
-            raise ValueError("A camera is chosen by camera_name or by camera_id, not by both.")
+            raise WrongValue("A camera is chosen by camera_name or by camera_id, not by both.")
         if name is not None and name not in names:
-            raise ValueError(f"camera_name must be one of {', '.join(names) or 'none'}, not {name!r}.")
+            raise WrongValue(
+                f"camera_name must be one of {', '.join(names) or 'none'}, not {name!r}.",
+                argument="camera_name",
+            )
         if number is not None and not -1 <= number < model.ncam:
-            raise ValueError(
-                f"camera_id must be from -1 (the free camera) to {model.ncam - 1}, not {number!r}."
+            raise WrongValue(
+                f"camera_id must be from -1 (the free camera) to {model.ncam - 1}, not {number!r}.",
+                argument="camera_id",
             )
         if name is None and number is None:
             name = default
@@ -93,16 +98,18 @@ class Camera:
         if self._mode == "human":
             self._window.render("human")
             return None
-        return _draw(self._take)
+        drawn: NDArray[Any] = _draw(self._take)
+        return drawn
 
     def _take(self) -> NDArray[Any]:
         self._renderer.update_scene(self._data, self._view)
-        return self._renderer.render()
+        picture: NDArray[Any] = self._renderer.render()
+        return picture
 
     def close(self) -> None:
         """Frees the window or the buffers."""
         if self._mode == "human":
-            self._window.close()
+            self._window.close()  # type: ignore[no-untyped-call]
         else:
             _open.discard(self)
             _draw(self._renderer.close)

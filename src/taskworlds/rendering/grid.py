@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongValue, check_count
 
 __all__ = ["grid"]
 
@@ -24,10 +24,12 @@ def grid(pictures: Sequence[Any], rows: Sequence[int] | None, columns: int | Non
     """
     chosen = range(len(pictures)) if rows is None else list(rows)
     if not len(chosen):
-        raise ValueError("rows must name at least one row.")
+        raise WrongValue("rows must name at least one row.", argument="rows")
     for row in chosen:
         if not (isinstance(row, int | np.integer) and 0 <= row < len(pictures)):
-            raise ValueError(f"rows must be numbers from 0 to {len(pictures) - 1}, not {row!r}.")
+            raise WrongValue(
+                f"rows must be numbers from 0 to {len(pictures) - 1}, not {row!r}.", argument="rows"
+            )
     if pictures[0] is None:
         raise RuntimeError(
             'A window has no picture to return: make the environment with render_mode="rgb_array".'

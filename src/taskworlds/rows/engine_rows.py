@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.engine import Engine, Fault
 from taskworlds.rows.protocol import RowFault, RowStep
@@ -144,7 +145,7 @@ class EngineRows(ABC):
     def _check_state(self, state: Any, source: NDArray[np.int64]) -> None:
         """Raises ValueError for anything but what `get_state` returned, of as many rows as the source asks for."""
         if not isinstance(state, dict) or "states" not in state:
-            raise ValueError(
+            raise WrongValue(
                 "The state was taken on another engine; only the engine that took it can put it back."
             )
         try:
@@ -160,13 +161,13 @@ class EngineRows(ABC):
         except (AttributeError, KeyError, TypeError, ValueError):
             whole = False
         if not whole:
-            raise ValueError(
+            raise WrongValue(
                 "This is not a state that get_state gave, or only a part of one: its rows are damaged."
             )
         for name in ("states", "overrides", "params", "memory"):
             bad = np.argwhere(~np.isfinite(state[name][source]))
             if bad.size:
-                raise ValueError(
+                raise WrongValue(
                     f"The state cannot be put back, since {name} of its row {source[bad[0, 0]]} hold a number that is "
                     "not finite: take a state before the simulation breaks down."
                 )

@@ -12,6 +12,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
 from taskworlds.core import batches
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.rows.protocol import RowStep
 
@@ -113,15 +114,15 @@ class GymnasiumRows:
         if not isinstance(state, list) or any(
             each is not None and not isinstance(each, dict) for each in state
         ):
-            raise ValueError(
+            raise WrongValue(
                 "The state was taken on another engine; only the engine that took it can put it back."
             )
         if source.size and source.max() >= len(state):
-            raise ValueError(f"The state is of {len(state)} rows, so there is no row {source.max()} in it.")
+            raise WrongValue(f"The state is of {len(state)} rows, so there is no row {source.max()} in it.")
         for row in source[source >= 0].tolist():
             physics = (state[row] or {}).get("physics")
             if isinstance(physics, np.ndarray) and not np.isfinite(physics).all():
-                raise ValueError(
+                raise WrongValue(
                     f"The state cannot be put back, since the physics of its row {row} hold a number that is not "
                     "finite: take a state before the simulation breaks down."
                 )
@@ -132,7 +133,7 @@ class GymnasiumRows:
         if errors:
             self._put(before)
             row, error = errors[0]
-            raise ValueError(f"{_NOT_A_STATE}: row {row} cannot take it ({type(error).__name__}: {error}).")
+            raise WrongValue(f"{_NOT_A_STATE}: row {row} cannot take it ({type(error).__name__}: {error}).")
         self._obs, self.goals = obs, goals
 
     def _put(self, states: list[Any]) -> list[tuple[int, Exception]]:
@@ -149,7 +150,7 @@ class GymnasiumRows:
                 try:
                     obs = batches.write_row(self._space, obs, row, each["obs"])
                 except (KeyError, TypeError, ValueError) as error:
-                    raise ValueError(f"{_NOT_A_STATE}: row {row} has no observation ({error}).") from None
+                    raise WrongValue(f"{_NOT_A_STATE}: row {row} has no observation ({error}).") from None
         return obs
 
     def _goals_of(self, states: list[Any]) -> NDArray[np.float64]:
@@ -159,7 +160,7 @@ class GymnasiumRows:
             if each is not None and "goal" in each:
                 goal = np.asarray(each["goal"])
                 if goal.shape != goals.shape[1:] or goal.dtype.kind != "f":
-                    raise ValueError(f"{_NOT_A_STATE}: the goal of row {row} is {goal!r}.")
+                    raise WrongValue(f"{_NOT_A_STATE}: the goal of row {row} is {goal!r}.")
                 goals[row] = goal
         return goals
 

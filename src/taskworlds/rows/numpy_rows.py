@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.rows.protocol import RowStep
 
@@ -107,7 +108,7 @@ class NumpyRows(abc.ABC):
         """See `Rows.set_state`. Rows whose source is negative stay as they are."""
         names = ("goals", *self.arrays)
         if not isinstance(state, dict) or set(state) != set(names):
-            raise ValueError(
+            raise WrongValue(
                 "The state was taken on another engine; only the engine that took it can put it back."
             )
         rows = source >= 0
@@ -120,12 +121,12 @@ class NumpyRows(abc.ABC):
                 or (theirs.dtype, theirs.shape[1:]) != (ours.dtype, ours.shape[1:])
                 or len(theirs) < num_there
             ):
-                raise ValueError(
+                raise WrongValue(
                     f"This is not a state that get_state gave, or only a part of one: {name} must be {ours.dtype} of "
                     f"shape {('N', *ours.shape[1:])}, with at least {num_there} rows."
                 )
             if theirs.dtype.kind == "f" and not np.isfinite(theirs).all():
-                raise ValueError(
+                raise WrongValue(
                     f"The state cannot be put back, since {name} holds a number that is not finite."
                 )
         for name in names:

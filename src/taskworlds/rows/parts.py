@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core import batches
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.rows.protocol import Rows, RowStep
 
@@ -35,7 +36,7 @@ class PartRows:
         self, parts: Sequence[Rows], obs_space: gym.Space[Any], action_space: gym.Space[Any]
     ) -> None:
         if not parts:
-            raise ValueError("parts must hold at least one part, but it is empty.")
+            raise WrongValue("parts must hold at least one part, but it is empty.", argument="parts")
         self._parts = list(parts)
         self._space = obs_space
         self._action_space = action_space
@@ -113,12 +114,12 @@ class PartRows:
     def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
         """See `Rows.set_state`. The parts of the state may have other shares than these."""
         if not isinstance(state, dict) or set(state) != {"sizes", "parts"}:
-            raise ValueError(
+            raise WrongValue(
                 "The state was taken on another engine; only the engine that took it can put it back."
             )
         ends = np.cumsum([0, *state["sizes"]])
         if len(state["parts"]) != len(state["sizes"]) or source.max(initial=-1) >= ends[-1]:
-            raise ValueError(
+            raise WrongValue(
                 "This is not a state that get_state gave, or only a part of one: it has too few rows."
             )
         before = [part.get_state() for part in self._parts]

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_count, check_seed
+from taskworlds.core.errors import WrongType, check_count, check_seed
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import engine as engine_of
 from taskworlds.core.registry import temporarily_registered, world_of, worlds
@@ -70,8 +70,9 @@ def check_engine(
         ValueError: a number is out of range, or a name is not known.
     """
     if not isinstance(engine, RowEngine):
-        raise TypeError(
-            f"engine must be a taskworlds.RowEngine, not {engine!r}: make one, RowEngine(name=..., ...)."
+        raise WrongType(
+            f"engine must be a taskworlds.RowEngine, not {engine!r}: make one, RowEngine(name=..., ...).",
+            argument="engine",
         )
     if not isinstance(world, World):
         world = next((each for each in worlds() if each.name == world), None) or world_of(world)

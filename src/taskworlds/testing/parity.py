@@ -17,6 +17,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.registry import choose_engine, world_of
 from taskworlds.core.task import Task
 from taskworlds.core.world import World
@@ -274,10 +275,12 @@ class Actions:
 
     def __init__(self, world: World, kinds: Sequence[str], seed: int = 0) -> None:
         if "double" in kinds and set(kinds) != {"double"}:
-            raise ValueError('kinds must not mix "double" with others: one batch has one dtype.')
+            raise WrongValue(
+                'kinds must not mix "double" with others: one batch has one dtype.', argument="kinds"
+            )
         space = world.action_space()
         if not (isinstance(space, gym.spaces.Box) and space.is_bounded()):
-            raise TypeError(f"The actions of {world.name} must be a Box with bounds, not {space}.")
+            raise WrongType(f"The actions of {world.name} must be a Box with bounds, not {space}.")
         self._kinds = tuple(kinds)
         self._rng = np.random.default_rng(seed)
         self._phases = self._rng.uniform(0, 2 * math.pi, len(kinds))

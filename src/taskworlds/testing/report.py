@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from taskworlds.core.errors import WrongValue
+
 __all__ = ["Check", "Report", "SkillReport"]
 
 
@@ -66,7 +68,7 @@ class Report:
         """
         if not self.ok:
             lines = "\n".join(f"  {check.name}: {check.message}" for check in self.failures)
-            raise ValueError(
+            raise WrongValue(
                 f"The {self.kind} {self.name!r} failed {len(self.failures)} of its checks:\n{lines}"
             )
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.digest import reached
-from taskworlds.core.errors import check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
 from taskworlds.core.task import Task
 from taskworlds.rows.protocol import Rows
 from taskworlds.testing.report import Check, SkillReport
@@ -84,9 +84,14 @@ def check_skill(
         (False, 'fields')
     """
     if not isinstance(skill, Skill):
-        raise TypeError(f"skill must be a taskworlds.Skill, not {skill!r}: make one, Skill(name=..., ...).")
+        raise WrongType(
+            f"skill must be a taskworlds.Skill, not {skill!r}: make one, Skill(name=..., ...).",
+            argument="skill",
+        )
     if not 0.0 <= min_success_rate <= 1.0:
-        raise ValueError(f"min_success_rate must be from 0 to 1, not {min_success_rate!r}.")
+        raise WrongValue(
+            f"min_success_rate must be from 0 to 1, not {min_success_rate!r}.", argument="min_success_rate"
+        )
     run = _Run(
         skill,
         policy,

@@ -14,7 +14,7 @@ import numpy as np
 
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.benchmark import benchmark as make_benchmark
-from taskworlds.core.errors import check_count, check_seed
+from taskworlds.core.errors import WrongType, check_count, check_seed
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import choose_engine, engine, engines, temporarily_registered
 from taskworlds.core.task import Task
@@ -59,7 +59,10 @@ def check_world(
         ValueError: a number is out of range, or an engine is not known.
     """
     if not isinstance(world, World):
-        raise TypeError(f"world must be a taskworlds.World, not {world!r}: make one, World(name=..., ...).")
+        raise WrongType(
+            f"world must be a taskworlds.World, not {world!r}: make one, World(name=..., ...).",
+            argument="world",
+        )
     for name in engines or ():
         engine(name)
     run = _Run(world, engines, check_seed(seed), check_count("steps", steps))

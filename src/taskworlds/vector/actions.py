@@ -11,6 +11,7 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core import batches
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.vector._batch import ready
 
 __all__ = ["Actions", "FlatActions", "make_actions"]
@@ -60,12 +61,12 @@ class Actions:
                 value = (
                     values[row].tolist() if isinstance(values[row], np.ndarray | np.generic) else values[row]
                 )
-                raise ValueError(f"{name}[{row}] must be {_wanted(space)}, not {value!r} ({where(row)}).")
+                raise WrongValue(f"{name}[{row}] must be {_wanted(space)}, not {value!r} ({where(row)}).")
 
     def _take(self, name: str, space: gym.Space[Any], actions: Any) -> Any:
         if isinstance(space, spaces.Dict):
             if not isinstance(actions, Mapping) or set(actions) != set(space.spaces):
-                raise ValueError(
+                raise WrongValue(
                     f"{name} must be a dictionary with the keys {', '.join(map(repr, space.spaces))}, "
                     f"not {actions!r}: give under each key the actions of all {self._num_rows} rows."
                 )
@@ -74,7 +75,7 @@ class Actions:
             }
         if isinstance(space, spaces.Tuple):
             if not isinstance(actions, tuple | list) or len(actions) != len(space.spaces):
-                raise ValueError(
+                raise WrongValue(
                     f"{name} must be a tuple of {len(space.spaces)} parts, not {actions!r}: give in each place the "
                     f"actions of all {self._num_rows} rows."
                 )
@@ -85,7 +86,7 @@ class Actions:
         if batches.in_arrays(space):
             return self._take_array(name, space, actions)
         if not isinstance(actions, tuple | list) or len(actions) != self._num_rows:
-            raise ValueError(
+            raise WrongValue(
                 f"{name} must be a tuple with one action for each of the {self._num_rows} rows, not {actions!r}."
             )
         return tuple(actions)
@@ -95,19 +96,19 @@ class Actions:
         try:
             array = np.asarray(actions)
         except ValueError:
-            raise ValueError(f"{name} must be an array of shape {shape}, not {actions!r}.") from None
+            raise WrongValue(f"{name} must be an array of shape {shape}, not {actions!r}.") from None
         floats = space.dtype is not None and space.dtype.kind == "f"
         if array.dtype.kind in "iub" and floats:
             array = array.astype(np.float64)
         if floats and array.dtype not in _FLOATS:
-            raise TypeError(f"{name} must be of dtype float32 or float64, not {array.dtype}.")
+            raise WrongType(f"{name} must be of dtype float32 or float64, not {array.dtype}.")
         if not floats and array.dtype.kind not in "iu":
-            raise TypeError(
+            raise WrongType(
                 f"{name} must be whole numbers, of dtype int64 or another of integers, not {array.dtype}: each row "
                 f"takes {_wanted(space)}. Convert them, {name}.astype(int)."
             )
         if array.shape != shape:
-            raise ValueError(f"{name} must have the shape {shape}, not {array.shape}.")
+            raise WrongValue(f"{name} must have the shape {shape}, not {array.shape}.")
         taken: NDArray[Any] = array.copy()  # the caller may write to theirs before the step is done
         return taken
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taskworlds.core.errors import check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_seed
 
 __all__ = ["check_options", "row_mask", "row_seeds"]
 
@@ -25,8 +25,9 @@ def row_mask(argument: str, mask: ArrayLike | None, num_rows: int) -> NDArray[np
         return np.ones(num_rows, dtype=np.bool_)
     array = np.asarray(mask)
     if array.dtype != np.bool_ or array.shape != (num_rows,):
-        raise ValueError(
-            f"{argument} must be a bool array of shape ({num_rows},), not {array.dtype} of shape {array.shape}."
+        raise WrongValue(
+            f"{argument} must be a bool array of shape ({num_rows},), not {array.dtype} of shape {array.shape}.",
+            argument=argument,
         )
     rows: NDArray[np.bool_] = array.copy()
     return rows
@@ -41,7 +42,7 @@ def check_options(options: dict[str, Any] | None) -> dict[str, Any]:
     options = dict(options or {})
     unknown = sorted(map(str, set(options) - set(_RESET_OPTIONS)))
     if unknown:
-        raise TypeError(f"reset takes the options {' and '.join(_RESET_OPTIONS)}, not {', '.join(unknown)}.")
+        raise WrongType(f"reset takes the options {' and '.join(_RESET_OPTIONS)}, not {', '.join(unknown)}.")
     return options
 
 
@@ -58,7 +59,9 @@ def row_seeds(seed: int | Sequence[int | None] | None, num_rows: int) -> list[in
         seed = seed.tolist()
     if isinstance(seed, Sequence):
         if len(seed) != num_rows:
-            raise ValueError(f"seed must have one entry for each of the {num_rows} rows, not {len(seed)}.")
+            raise WrongValue(
+                f"seed must have one entry for each of the {num_rows} rows, not {len(seed)}.", argument="seed"
+            )
         return [None if each is None else check_seed(each) for each in seed]
     first = check_seed(seed)
     return [first + row for row in range(num_rows)]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.registry import world_of
 from taskworlds.core.task import Task
 from taskworlds.core.world import World
@@ -31,7 +32,7 @@ def one_world(skills: Sequence[str]) -> World:
     world = world_of(skills[0])
     for name in skills:
         if name not in world.env_names():
-            raise ValueError(
+            raise WrongValue(
                 f"All tasks of an environment must be of one world, but {skills[0]} is a skill of "
                 f"{world.name} and {name} of {world_of(name).name}. Make an environment for each."
             )
@@ -104,7 +105,7 @@ class Assignments:
         known = self._known
         if task.env_name not in known:
             shown = ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")
-            raise ValueError(
+            raise WrongValue(
                 f"The task {task.id} is of the skill {task.env_name!r}, which {self._title} "
                 f"does not have here; it has {shown}. Make an environment from a benchmark or a list of "
                 "tasks that holds it."
@@ -112,7 +113,7 @@ class Assignments:
         self._world.check_task(task)
         hides = self._world.hides_goal(task)
         if (hides and not self.hides_goal) or (not hides and not self.shows_goal):
-            raise ValueError(
+            raise WrongValue(
                 f"The task {task.id} of {task.env_name} {'hides' if hides else 'shows'} its goal, and the "
                 f"tasks of {self._title} {'show' if hides else 'hide'} theirs, so it is of another "
                 "benchmark. Give one of this benchmark's tasks."
@@ -134,10 +135,14 @@ class Assignments:
             if len(given) == len(rows) and len(chosen) != len(rows):
                 given = [given[row] for row in chosen]
         else:
-            raise TypeError(f"{argument} must be a Task or a list with one for each row, not {tasks!r}.")
+            raise WrongType(
+                f"{argument} must be a Task or a list with one for each row, not {tasks!r}.",
+                argument=argument,
+            )
         if len(given) != len(chosen):
-            raise ValueError(
-                f"{argument} must have one task for each of the {len(chosen)} chosen rows, not {len(given)}."
+            raise WrongValue(
+                f"{argument} must have one task for each of the {len(chosen)} chosen rows, not {len(given)}.",
+                argument=argument,
             )
         return {row: self.check(Task.of(task)) for row, task in zip(chosen, given, strict=True)}
 
@@ -256,7 +261,7 @@ class Assignments:
             not isinstance(state[name], list) or len(state[name]) != num_rows
             for name in ("current", "held", "following")
         ):
-            raise ValueError(f"{NOT_A_STATE}: the tasks of its rows are missing.")
+            raise WrongValue(f"{NOT_A_STATE}: the tasks of its rows are missing.")
         for name, count in (
             ("lengths", num_rows),
             ("current_task_idx", num_rows),
@@ -266,10 +271,10 @@ class Assignments:
         if state["order"].size:
             check_array(state, "order", np.zeros(0, np.int32), int(lengths.sum()))
         if not (lengths > 0).all():
-            raise ValueError(f"{NOT_A_STATE}: a row has no tasks to choose from.")
+            raise WrongValue(f"{NOT_A_STATE}: a row has no tasks to choose from.")
         places = state["lists"]
         if places.min() < 0 or places.max() >= len(listed.tasks):
-            raise ValueError(f"{NOT_A_STATE}: a row chooses from tasks that are not there.")
+            raise WrongValue(f"{NOT_A_STATE}: a row chooses from tasks that are not there.")
         given = {
             task for name in ("current", "held", "following") for task in state[name] if task is not None
         }
@@ -318,7 +323,7 @@ class Assignments:
         selection = TaskSelection("fixed", [])
         selection.set_state(checkpoint["selection"])
         if not selection.tasks or not isinstance(checkpoint["sample_tasks_on_reset"], bool):
-            raise ValueError("A row must have tasks to choose from, and a switch.")
+            raise WrongValue("A row must have tasks to choose from, and a switch.")
         check_generator(checkpoint["rng_state"])
         others = (_task(checkpoint[key]) for key in ("task", "held_task"))
         return [*selection.tasks, *(task for task in others if task is not None)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.core.errors import check_choice
+from taskworlds.core.errors import WrongValue, check_choice
 
 if TYPE_CHECKING:
     from taskworlds.vector.task_vector_env import TaskVectorEnv
@@ -37,7 +37,7 @@ def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[s
     names = [get_checkpoint(env, row)[0] for row in range(env.num_envs)]
     missing = [name for name in names if name not in by_name]
     if missing:
-        raise ValueError(
+        raise WrongValue(
             f"There is no checkpoint for {', '.join(missing)}, but there are for "
             f"{', '.join(by_name) or 'none'}. Load what get_checkpoint returned in an environment made alike."
         )
@@ -58,7 +58,7 @@ def _check(env: TaskVectorEnv, name: str, checkpoint: dict[str, Any]) -> None:
         tasks = env.assignments.tasks_of_checkpoint(checkpoint)
         check_choice("terminate_on_success", checkpoint["terminate_on_success"], (True, False))
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise ValueError(
+        raise WrongValue(
             f"{name} is not a checkpoint that get_checkpoint returned, or only a part of one."
         ) from None
     for task in tasks:

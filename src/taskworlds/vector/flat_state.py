@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 
 __all__ = ["NOT_A_STATE", "TaskList", "check_array", "check_finite", "from_arrays", "to_arrays"]
@@ -66,17 +67,17 @@ class TaskList:
             ValueError: it is not a packed list.
         """
         if packed.dtype != np.uint8 or packed.ndim != 1:
-            raise ValueError(
+            raise WrongValue(
                 f"Packed tasks must be bytes, (B,) uint8, not {packed.dtype} of shape {packed.shape}."
             )
         try:
             rows = json.loads(zlib.decompress(packed.tobytes()))
             tasks = [Task(name, params) for name, params in rows]
         except (zlib.error, TypeError, RecursionError) as error:
-            raise ValueError(f"These are not packed tasks: {error}") from None
+            raise WrongValue(f"These are not packed tasks: {error}") from None
         found = cls(tasks)
         if len(found.tasks) != len(tasks):
-            raise ValueError("These are not packed tasks: one is there twice.")
+            raise WrongValue("These are not packed tasks: one is there twice.")
         return found
 
 
@@ -114,7 +115,7 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], listed: TaskList | None = No
     try:
         return _unpacked(json.loads(str(arrays[DATA])), arrays, _Tasks(arrays, listed))
     except (AttributeError, KeyError, TypeError, IndexError, ValueError, RecursionError):
-        raise ValueError(f"{NOT_A_STATE}.") from None
+        raise WrongValue(f"{NOT_A_STATE}.") from None
 
 
 def check_array(state: Mapping[str, Any], name: str, like: NDArray[Any], num_rows: int) -> None:
@@ -129,14 +130,14 @@ def check_array(state: Mapping[str, Any], name: str, like: NDArray[Any], num_row
     values = state[name]
     shape = (num_rows, *like.shape[1:])
     if not isinstance(values, np.ndarray) or (values.dtype, values.shape) != (like.dtype, shape):
-        raise ValueError(f"{NOT_A_STATE}: {name} must be {like.dtype} of shape {shape}.")
+        raise WrongValue(f"{NOT_A_STATE}: {name} must be {like.dtype} of shape {shape}.")
     check_finite(name, values)
 
 
 def check_finite(name: str, values: NDArray[Any]) -> None:
     """Raises ValueError if one of the numbers is NaN or infinite."""
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError(
+        raise WrongValue(
             f"The state cannot be put back, since {name} holds a number that is not finite, at "
             f"{np.argwhere(~np.isfinite(values))[0].tolist()}: take a state before the simulation breaks down."
         )
@@ -216,5 +217,5 @@ def _at(tasks: list[Task], number: int) -> Task:
 def _array(arrays: Mapping[str, NDArray[Any]], name: str, dtype: str, shape: list[int]) -> NDArray[Any]:
     array = arrays[name]
     if (array.dtype.str, list(array.shape)) != (dtype, shape):
-        raise ValueError(f"{name} is {array.dtype} of shape {array.shape}.")
+        raise WrongValue(f"{name} is {array.dtype} of shape {array.shape}.")
     return array

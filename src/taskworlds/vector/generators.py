@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_seed
+from taskworlds.core.errors import WrongValue, check_seed
 from taskworlds.vector.flat_state import NOT_A_STATE
 
 __all__ = ["Generators", "check_generator"]
@@ -59,11 +59,11 @@ class Generators:
         """Raises ValueError for anything but the state of the generators of `num_rows` rows."""
         words, others = state[_PCG64], state["others"]
         if not isinstance(words, np.ndarray) or (words.dtype, words.shape) != (np.uint64, (num_rows, 6)):
-            raise ValueError(f"{NOT_A_STATE}: {_PCG64} must be uint64 of shape {(num_rows, 6)}.")
+            raise WrongValue(f"{NOT_A_STATE}: {_PCG64} must be uint64 of shape {(num_rows, 6)}.")
         for row in range(num_rows):
             _generator(_state_of(state, row))
         if not set(others) <= {str(row) for row in range(num_rows)}:
-            raise ValueError(f"{NOT_A_STATE}: it has generators of rows that do not exist.")
+            raise WrongValue(f"{NOT_A_STATE}: it has generators of rows that do not exist.")
 
     def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:
         """Puts each row's generator where `get_state` found that of row `source[i]`; source is (N,)."""
@@ -115,7 +115,7 @@ def _generator(state: Any) -> np.random.Generator:
         if bit_generator.state["bit_generator"] == _PCG64:
             known = state["has_uint32"] in (0, 1) and 0 <= state["uinteger"] < 2**32
             if not (known and state["state"]["inc"] % 2 == 1):
-                raise ValueError("PCG64 has no such state")
+                raise WrongValue("PCG64 has no such state")
         return np.random.Generator(bit_generator)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise ValueError(f"{NOT_A_STATE}: a random generator cannot be in its state ({error}).") from None
+        raise WrongValue(f"{NOT_A_STATE}: a random generator cannot be in its state ({error}).") from None

@@ -104,7 +104,7 @@ class OptionKeywords(TypedDict, total=False):
     engine_options: Annotated[
         Mapping[str, Any] | None,
         Doc(
-            'options of the engine in use, by name; an engine refuses those that it does not take. `{"num_threads": 4}` '
+            'options of the engine in use, by name, which refuses those that it does not take. `{"num_threads": 4}` '
             "is the same as num_threads=4, but for the native engine only."
         ),
     ]

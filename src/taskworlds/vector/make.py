@@ -9,7 +9,7 @@ from typing import Any
 from typing_extensions import Unpack
 
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
-from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongValue, check_choice, check_count, check_seed
 from taskworlds.core.registry import benchmark_makers, world_of
 from taskworlds.core.task import Task
 from taskworlds.vector.keywords import BenchmarkKeywords, MakeKeywords, documented
@@ -120,7 +120,7 @@ def make_vec(
     if meta_batch_size is not None:
         meta_batch_size = check_count("meta_batch_size", meta_batch_size)
         if num_envs is not None and num_envs != meta_batch_size:
-            raise ValueError(
+            raise WrongValue(
                 f"num_envs={num_envs} and meta_batch_size={meta_batch_size} name the same thing twice."
             )
         num_envs = meta_batch_size

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taskworlds.core.errors import check_choice
+from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.vector import checkpoints
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def set_attr(env: TaskVectorEnv, name: str, values: Any) -> None:
     env.check_ready(f"set_attr({name!r})")
     each = list(values) if isinstance(values, list | tuple) else [values] * env.num_envs
     if len(each) != env.num_envs:
-        raise ValueError(f"{name} must have one value for each of the {env.num_envs} rows, not {len(each)}.")
+        raise WrongValue(f"{name} must have one value for each of the {env.num_envs} rows, not {len(each)}.")
     if name == "tasks":
         tasks = [_list_of_tasks(given) for given in each]
         env.assignments.set_lists(tasks)
@@ -51,7 +51,7 @@ def set_attr(env: TaskVectorEnv, name: str, values: Any) -> None:
         env.assignments.sample_on_reset[:] = [_switch(name, value) for value in each]
     elif name == "update_running_mean":
         if len({_switch(name, value) for value in each}) > 1:
-            raise ValueError(f"{name} must be the same for all rows, not {values!r}.")
+            raise WrongValue(f"{name} must be the same for all rows, not {values!r}.")
         for normalizer in _normalizers(env):
             normalizer.updating = bool(each[0])
     elif name in _attributes(env):
@@ -155,5 +155,7 @@ def _switch(name: str, value: Any) -> bool:
 
 def _list_of_tasks(tasks: Any) -> list[Any]:
     if not isinstance(tasks, list | tuple) or not tasks:
-        raise ValueError(f"tasks must be a list of lists, for each row at least one task, not {tasks!r}.")
+        raise WrongValue(
+            f"tasks must be a list of lists, for each row at least one task, not {tasks!r}.", argument="tasks"
+        )
     return list(tasks)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core import batches
+from taskworlds.core.errors import WrongValue
 from taskworlds.vector._batch import write_rows
 from taskworlds.vector.flat_state import NOT_A_STATE, check_array
 from taskworlds.vector.normalization import ObservationNormalizer
@@ -56,14 +57,15 @@ def make_observations(
         ("normalize_observations", "wrap the environment in a normalization of your own"),
     ):
         if getattr(options, option) and not flat:
-            raise ValueError(
+            raise WrongValue(
                 f"{option} must be False for {name}: it needs observations that are one row of floats, and those of "
                 f"{name} are {world}. Leave it out; {instead}."
             )
     if options.recurrent_info_in_obs and not is_flat(actions):
-        raise ValueError(
+        raise WrongValue(
             f"recurrent_info_in_obs must be False for {name}: it appends the last action, which must be one row of "
-            f"floats, and actions of {name} are {actions}. Leave it out."
+            f"floats, and actions of {name} are {actions}. Leave it out.",
+            argument="recurrent_info_in_obs",
         )
     if isinstance(world, gym.spaces.Box) and flat:
         size = actions.shape[0] if options.recurrent_info_in_obs and actions.shape else 0
@@ -221,7 +223,7 @@ class FlatObservations(Observations):
         """Raises ValueError for anything but the state of `num_rows` rows that these rows could take."""
         values, shape = state["values"], (num_rows, *self.values.shape[1:])
         if (values.dtype, values.shape) != (self.values.dtype, shape):
-            raise ValueError(f"{NOT_A_STATE}: values must be {self.values.dtype} of shape {shape}.")
+            raise WrongValue(f"{NOT_A_STATE}: values must be {self.values.dtype} of shape {shape}.")
         check_array(state, "one_hot", self._one_hot.astype(np.bool_), num_rows)
         if self.normalizer is not None:
             self.normalizer.check_state(state["normalizer"], num_rows)

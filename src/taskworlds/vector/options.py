@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from taskworlds.core.errors import check_choice, check_count, unexpected_keywords
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, unexpected_keywords
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import SETTINGS, World
 from taskworlds.vector.task_selection import TASK_SELECT, TaskChooser
@@ -68,9 +68,14 @@ class Options:
         if isinstance(self.reward_alpha, bool) or not isinstance(
             self.reward_alpha, int | float | np.floating
         ):
-            raise TypeError(f"reward_alpha must be a number, not {self.reward_alpha!r}.")
+            raise WrongType(
+                f"reward_alpha must be a number, not {self.reward_alpha!r}.", argument="reward_alpha"
+            )
         if not 0 < self.reward_alpha <= 1:
-            raise ValueError(f"reward_alpha must be above 0 and at most 1, not {self.reward_alpha!r}.")
+            raise WrongValue(
+                f"reward_alpha must be above 0 and at most 1, not {self.reward_alpha!r}.",
+                argument="reward_alpha",
+            )
         if not isinstance(self.autoreset_mode, AutoresetMode):
             modes = {mode.value: mode for mode in AutoresetMode}
             check_choice("autoreset_mode", self.autoreset_mode, tuple(modes))
@@ -81,9 +86,10 @@ class Options:
                 object.__setattr__(self, name, check_count(name, getattr(self, name)))
         if self.engine_options is not None:
             if not isinstance(self.engine_options, Mapping):
-                raise TypeError(
+                raise WrongType(
                     f"engine_options must be a dictionary of options by name, not {self.engine_options!r}: "
-                    'for the native engine, for example, {"num_threads": 4}.'
+                    'for the native engine, for example, {"num_threads": 4}.',
+                    argument="engine_options",
                 )
             object.__setattr__(self, "engine_options", dict(self.engine_options))
 
@@ -117,7 +123,7 @@ class Options:
             if name == "reward_function_version" or value == DEFAULTS[name]:
                 continue
             if name not in world.settings:
-                raise ValueError(
+                raise WrongValue(
                     f"{name} must not be given for {world.name}, whose rows do not take it, not {value!r}. Leave it "
                     "out."
                 )
@@ -136,14 +142,14 @@ class Options:
         unknown = [name for name in chosen if name not in engine.options]
         if unknown:
             takes = f"It takes: {', '.join(engine.options)}." if engine.options else "It takes none."
-            raise TypeError(
+            raise WrongType(
                 f"engine_options of the engine {engine.name!r} must not have {', '.join(map(repr, unknown))}. {takes}"
             )
         threads = self.num_threads
         if threads is None or "num_threads" not in engine.options:
             return chosen
         if chosen.setdefault("num_threads", threads) != threads:
-            raise ValueError(
+            raise WrongValue(
                 f"num_threads={threads} and engine_options={self.engine_options} name the same thing twice."
             )
         return chosen

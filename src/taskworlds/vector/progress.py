@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.vector._batch import count_step, describe
 from taskworlds.vector.flat_state import check_array
 
@@ -105,8 +106,9 @@ class Progress:
 
     def _check_success(self, ends: bool) -> None:
         if ends and not self._has_success:
-            raise ValueError(
-                f"terminate_on_success must be False for {self._world}, where no success is defined."
+            raise WrongValue(
+                f"terminate_on_success must be False for {self._world}, where no success is defined.",
+                argument="terminate_on_success",
             )
 
     @property
@@ -211,7 +213,7 @@ class Progress:
             check_array(state, name, getattr(self, name), num_rows)
         for name in ("steps", "attempts", "past_steps"):
             if (state[name] < 0).any():
-                raise ValueError(f"The state cannot be put back, since {name} holds a number below 0.")
+                raise WrongValue(f"The state cannot be put back, since {name} holds a number below 0.")
         self._check_success(bool(state["terminate_on_success"].any()))
 
     def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:

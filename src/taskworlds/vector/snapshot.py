@@ -11,7 +11,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongValue, check_count
 from taskworlds.vector.flat_state import NOT_A_STATE, from_arrays, to_arrays
 from taskworlds.vector.observations import is_flat
 
@@ -62,7 +62,7 @@ def restore(env: TaskVectorEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayL
     """Puts a state back; see `TaskVectorEnv.set_state`."""
     state = from_arrays(arrays, env.assignments.listed)
     if not isinstance(state, dict) or "format" not in state:
-        raise ValueError("This is not a state that get_state gave: it names no format.")
+        raise WrongValue("This is not a state that get_state gave: it names no format.")
     _check_identity(env, state, same_number=rows is None)
     try:
         num_there = check_count("num_envs of a state", state["num_envs"])
@@ -71,7 +71,7 @@ def restore(env: TaskVectorEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayL
             part.check_state(state[name], num_there)
         there = state["rows"]
     except (AttributeError, KeyError, IndexError, TypeError) as error:
-        raise ValueError(f"{NOT_A_STATE} ({type(error).__name__}: {error}).") from None
+        raise WrongValue(f"{NOT_A_STATE} ({type(error).__name__}: {error}).") from None
     env.rows.set_state(there, source)  # the last that can refuse it, and then as they were
     for name, part in env.parts.items():
         part.set_state(state[name], source)
@@ -102,7 +102,7 @@ def _observations(space: gym.Space[Any]) -> dict[str, Any]:
 def _check_identity(env: TaskVectorEnv, state: Mapping[str, Any], *, same_number: bool) -> None:
     """Raises ValueError unless a state's environment and this one share what they must."""
     if state["format"] != FORMAT:  # alone, as the rest may have had other names then
-        raise ValueError(
+        raise WrongValue(
             f"The state cannot be put back, since format is {state['format']!r} there and {FORMAT!r} here: another "
             "version of taskworlds took it. Take it again with this version."
         )
@@ -113,7 +113,7 @@ def _check_identity(env: TaskVectorEnv, state: Mapping[str, Any], *, same_number
         if state.get(name) != value
     ]
     if differences:
-        raise ValueError("The state cannot be put back exactly, since " + "; ".join(differences) + ".")
+        raise WrongValue("The state cannot be put back exactly, since " + "; ".join(differences) + ".")
 
 
 def _source(rows: ArrayLike | None, num_envs: int, num_there: int) -> NDArray[np.int64]:
@@ -122,9 +122,13 @@ def _source(rows: ArrayLike | None, num_envs: int, num_there: int) -> NDArray[np
         return np.arange(num_envs)
     source = np.asarray(rows)
     if source.dtype.kind not in "iu" or source.shape not in ((), (num_envs,)):
-        raise ValueError(
-            f"rows must be one row of the snapshot, or one for each of the {num_envs} rows here, not {rows!r}."
+        raise WrongValue(
+            f"rows must be one row of the snapshot, or one for each of the {num_envs} rows here, not {rows!r}.",
+            argument="rows",
         )
     if source.size and not (source.min() >= 0 and source.max() < num_there):
-        raise ValueError(f"rows must be from 0 to {num_there - 1}, the rows of the snapshot, not {rows!r}.")
+        raise WrongValue(
+            f"rows must be from 0 to {num_there - 1}, the rows of the snapshot, not {rows!r}.",
+            argument="rows",
+        )
     return np.broadcast_to(source, (num_envs,)).astype(np.int64)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.draws import sample_without_replacement
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.step import EnvSpec, EnvStep, StepType
 from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
@@ -212,7 +213,7 @@ class TaskEnv(gym.Env[Any, Any]):
         batch_options = {"tasks": options.pop("task")} if options.get("task") is not None else {}
         options.pop("task", None)
         if options:
-            raise TypeError(f"reset takes the option task, not {', '.join(sorted(options))}.")
+            raise WrongType(f"reset takes the option task, not {', '.join(sorted(options))}.")
         return self._first(*self._batch.reset(seed=None if seed is None else [seed], options=batch_options))
 
     def _first(self, obs: Any, infos: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -232,7 +233,9 @@ class TaskEnv(gym.Env[Any, Any]):
         actions = batches.of_one(self.action_space, action)
         shape = self.action_space.shape
         if shape is not None and isinstance(actions, np.ndarray) and actions.shape[1:] != shape:
-            raise ValueError(f"action must have the shape {shape}, not {actions.shape[1:]}.")
+            raise WrongValue(
+                f"action must have the shape {shape}, not {actions.shape[1:]}.", argument="action"
+            )
         obs, rewards, terminated, truncated, infos = batch.step(actions)
         if terminated[0]:
             kind = StepType.TERMINAL

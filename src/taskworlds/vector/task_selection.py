@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from taskworlds.core.errors import check_choice
+from taskworlds.core.errors import WrongType, WrongValue, check_choice
 from taskworlds.core.task import Task
 
 __all__ = ["TASK_SELECT", "TaskChooser", "TaskSelection"]
@@ -56,7 +56,7 @@ class TaskSelection:
             ValueError: the order does not name each task once, or there is no such place in it.
         """
         if sorted(order) != list(range(len(self.tasks))) or not -1 <= current_task_idx < len(self.tasks):
-            raise ValueError(
+            raise WrongValue(
                 f"A round of {len(self.tasks)} tasks must have each task once, and a place from -1 to "
                 f"{len(self.tasks) - 1}, not {list(order)} and {current_task_idx}."
             )
@@ -68,7 +68,10 @@ class TaskSelection:
         if callable(self._how):
             task = self._how(list(self.tasks), np_random)
             if not isinstance(task, Task):
-                raise TypeError(f"task_select must return one of the row's tasks, a Task, not {task!r}.")
+                raise WrongType(
+                    f"task_select must return one of the row's tasks, a Task, not {task!r}.",
+                    argument="task_select",
+                )
             return task
         if self._how == "random":
             return self.tasks[int(np_random.integers(len(self.tasks)))]

@@ -19,9 +19,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.benchmark import SPLITS, Benchmark
 from taskworlds.core.benchmark import benchmark as make_benchmark
-from taskworlds.core.errors import check_choice, check_count, check_seed, unexpected_keywords
+from taskworlds.core.errors import (
+    WrongType,
+    WrongValue,
+    check_choice,
+    check_count,
+    check_seed,
+    unexpected_keywords,
+)
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin
 from taskworlds.core.task import Task
+from taskworlds.vector.keywords import RenderMode
 from taskworlds.vector.make import make
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_env import TaskEnv
@@ -122,7 +130,7 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         *,
         reward_scales: Mapping[str, float] | None = None,
         seed: int | None = None,
-        render_mode: str | None = None,
+        render_mode: RenderMode | None = None,
         **options: Any,
     ) -> None:
         unknown = [name for name in options if name not in _OPTIONS]
@@ -243,7 +251,7 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         options = dict(options or {})
         task = options.pop("task", None)
         if options:
-            raise TypeError(f"reset takes the option task, not {', '.join(sorted(map(str, options)))}.")
+            raise WrongType(f"reset takes the option task, not {', '.join(sorted(map(str, options)))}.")
         super().reset(seed=None if seed is None else check_seed(seed))
         task = self._draw() if task is None else Task.of(task)
         obs, info = self._env.reset(options={"task": task})
@@ -353,7 +361,7 @@ class Metaworld(KEpisodeMetaworld):
         *,
         reward_scales: Mapping[str, float] | None = None,
         seed: int | None = None,
-        render_mode: str | None = None,
+        render_mode: RenderMode | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -378,9 +386,10 @@ class Metaworld(KEpisodeMetaworld):
             ValueError: the action has the wrong shape, or does not lie in [-1, 1].
         """
         if not (np.abs(action) <= 1.0).all():
-            raise ValueError(
+            raise WrongValue(
                 f"action must lie in [-1, 1], not {np.asarray(action).tolist()}. Clip it, as in "
-                "gymnasium.wrappers.ClipAction."
+                "gymnasium.wrappers.ClipAction.",
+                argument="action",
             )
         return super().step(action)
 
@@ -393,8 +402,9 @@ def _by_present_name(scales: Mapping[str, float]) -> dict[str, float]:
 def _benchmark_of(name: str, seed: int | None) -> Benchmark:
     """Makes the benchmark that AMAGO knows by `name`."""
     if not isinstance(name, str):
-        raise TypeError(
-            f"benchmark_name must be a string, not {name!r}. KEpisodeMetaworld takes benchmark objects."
+        raise WrongType(
+            f"benchmark_name must be a string, not {name!r}. KEpisodeMetaworld takes benchmark objects.",
+            argument="benchmark_name",
         )
     if name.lower() in _BENCHMARKS:
         return make_benchmark(name.upper(), seed=seed)
@@ -403,7 +413,7 @@ def _benchmark_of(name: str, seed: int | None) -> Benchmark:
         known = [*_BENCHMARKS, *skills]
         near = difflib.get_close_matches(name.lower(), known, n=3)
         suggestion = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise ValueError(
+        raise WrongValue(
             f"Unrecognized metaworld benchmark {name!r}.{suggestion} It is {', '.join(_BENCHMARKS)} or a "
             "skill; `taskworlds list skills` shows the skills."
         )

@@ -14,7 +14,7 @@ from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.utils import EzPickle, RecordConstructorArgs
 
 from taskworlds.compat.garage.step_wrapper import StepWrapper
-from taskworlds.core.errors import check_choice
+from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.core.step import EnvSpec, EnvStep, StepType, check_max_episode_length
 
 __all__ = ["GymEnv"]
@@ -59,7 +59,7 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
         if isinstance(env, str):
             env = gymnasium.make(env)
         elif not isinstance(env, gymnasium.Env):
-            raise ValueError(
+            raise WrongValue(
                 f"GymEnv can take env as a Gymnasium id or a gymnasium.Env, not as {type(env).__name__}: "
                 f"{env!r}. Convert environments of the older gym to Gymnasium first."
             )
@@ -213,7 +213,7 @@ def _time_limit(env: gymnasium.Env[Any, Any]) -> int | None:
 def _image_space(space: gymnasium.Space[Any]) -> spaces.Box:
     """Returns the space of the scaled pixels, or raises that `space` is not one of images."""
     if not (isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) <= 3):
-        raise ValueError(
+        raise WrongValue(
             "is_image=True needs an observation_space of images, a Box of uint8 with at most 3 dimensions, "
             f"not {space}. Leave is_image out, or put a wrapper that returns such images inside."
         )

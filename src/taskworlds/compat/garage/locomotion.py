@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.errors import check_choice, check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count
 from taskworlds.core.step import EnvSpec
 from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
@@ -57,7 +57,7 @@ class LocomotionEnv(TaskEnv):
         first = self._task_of(skill(self.env_name).default if task is None else task, hidden)
         skill(self.env_name).check_task(first)
         if first["partially_observable"] is not hidden:
-            raise ValueError(
+            raise WrongValue(
                 f"partially_observable is {hidden}, but the task has {first['partially_observable']}: both must agree."
             )
         picture: dict[str, Any] = {
@@ -124,12 +124,15 @@ class LocomotionEnv(TaskEnv):
     def _task_of(self, task: Any, hidden: bool) -> Task:
         if isinstance(task, Task):
             if task.env_name != self.env_name:
-                raise ValueError(f"task must be of {self.env_name}, not of {task.env_name}: {task!r}.")
+                raise WrongValue(
+                    f"task must be of {self.env_name}, not of {task.env_name}: {task!r}.", argument="task"
+                )
             return task
         if not isinstance(task, Mapping):
             names = " and ".join(repr(name) for name in skill(self.env_name).params)
-            raise TypeError(
-                f"task must be a dictionary with {names}, as sample_tasks returns, or a Task, not {task!r}."
+            raise WrongType(
+                f"task must be a dictionary with {names}, as sample_tasks returns, or a Task, not {task!r}.",
+                argument="task",
             )
         return Task(self.env_name, {"partially_observable": hidden, **task})
 

@@ -14,9 +14,10 @@ from taskworlds.compat.garage.step_wrapper import StepWrapper
 from taskworlds.compat.garage.task_onehot import TaskOnehotWrapper
 from taskworlds.core.benchmark import SPLITS, Benchmark
 from taskworlds.core.draws import Deck
-from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongValue, check_choice, check_count, check_seed
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin
 from taskworlds.core.task import Task
+from taskworlds.vector.keywords import RenderMode
 from taskworlds.vector.make import make
 from taskworlds.vector.task_env import TaskEnv
 
@@ -78,11 +79,12 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         add_env_onehot: bool = False,
         *,
         seed: int | None = None,
-        render_mode: str | None = None,
+        render_mode: RenderMode | None = None,
     ) -> None:
         check_wrapper(wrapper)
         check_choice("add_env_onehot", add_env_onehot, (True, False))
-        self.render_mode = check_choice("render_mode", render_mode, (None, *self.render_modes))
+        check_choice("render_mode", render_mode, (None, *self.render_modes))
+        self.render_mode = render_mode
         if seed is not None:
             self._np_random, self._np_random_seed = seeding.np_random(check_seed(seed))
         self._wrapper = wrapper
@@ -100,15 +102,16 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
             given = {"kind": kind, "wrapper": wrapper, "add_env_onehot": add_env_onehot or None}
             names = [name for name, value in given.items() if value is not None]
             if names:
-                raise ValueError(
+                raise WrongValue(
                     f"{' and '.join(names)} must be left out without a benchmark: the first task that is set "
                     "decides for an environment made without one. Give a benchmark too."
                 )
             return
         benchmark = Benchmark.of(benchmark, **({"seed": seed} if isinstance(benchmark, str) else {}))
         if kind is None:
-            raise ValueError(
-                'kind must be "train" or "test" with a benchmark, not None: say which tasks to use.'
+            raise WrongValue(
+                'kind must be "train" or "test" with a benchmark, not None: say which tasks to use.',
+                argument="kind",
             )
         setting = _Setting(benchmark, kind, add_env_onehot)
         self._order_tasks(setting)
@@ -250,12 +253,12 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
             setting = _Setting(Benchmark("task", (inner,)), "train", False)
         if self._setting is not None:
             if setting.kind != self._setting.kind:
-                raise ValueError(
+                raise WrongValue(
                     f"The task must be a {self._setting.kind} task, like the previous ones, not one of kind "
                     f"{setting.kind!r}. Use one environment for train tasks and another for test tasks."
                 )
             if setting.add_env_onehot != self._setting.add_env_onehot:
-                raise ValueError(
+                raise WrongValue(
                     f"The task must come with add_env_onehot={self._setting.add_env_onehot}, like the previous "
                     f"ones, not {setting.add_env_onehot}: the observation space cannot change. Make another "
                     "environment for it."
@@ -308,7 +311,10 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         if self._setting is None or self._current is None:
             raise RuntimeError(f"reset needs a task, and none is set. {_HOW}")
         if options and "task" in options:
-            raise ValueError("options must not have a task here: call set_task, which starts its episode.")
+            raise WrongValue(
+                "options must not have a task here: call set_task, which starts its episode.",
+                argument="options",
+            )
         super().reset(seed=None if seed is None else check_seed(seed))
         if seed is not None and self._tasks:
             self._order_tasks(self._setting)
@@ -343,9 +349,10 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         """
         env = self._env("render")
         if mode is not None and mode != self.render_mode:
-            raise ValueError(
+            raise WrongValue(
                 f"mode must be {self.render_mode!r}, with which this environment was made, not {mode!r}. "
-                f"Make it with render_mode=...; the modes are {', '.join(self.render_modes)}."
+                f"Make it with render_mode=...; the modes are {', '.join(self.render_modes)}.",
+                argument="mode",
             )
         return env.render()
 
@@ -392,7 +399,7 @@ class _Setting:
     def of(cls, task: Mapping[str, Any]) -> _Setting:
         """Reads the setting out of what `sample_tasks` returned."""
         if set(task) != {"kind", "benchmark", "add_env_onehot", "inner"}:
-            raise ValueError(
+            raise WrongValue(
                 "A task from sample_tasks has the entries kind, benchmark, add_env_onehot and inner, not "
                 f"{', '.join(map(str, task)) or 'none'}. Pass on what sample_tasks returned."
             )
@@ -422,7 +429,8 @@ def check_onehot(benchmark: Benchmark, kind: str, add_env_onehot: bool) -> None:
     check_choice("kind", kind, SPLITS)
     check_choice("add_env_onehot", add_env_onehot, (True, False))
     if add_env_onehot and (kind == "test" or benchmark.is_meta):
-        raise ValueError(
+        raise WrongValue(
             f"add_env_onehot must be False for the {kind} tasks of {benchmark.name}: a one-hot names the "
-            "skill, so it is for the train tasks of multi-task (MT) benchmarks."
+            "skill, so it is for the train tasks of multi-task (MT) benchmarks.",
+            argument="add_env_onehot",
         )

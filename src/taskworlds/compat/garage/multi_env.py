@@ -17,7 +17,7 @@ from gymnasium.spaces import Box
 
 from taskworlds.compat.garage.step_wrapper import StepWrapper, spec_of_unregistered
 from taskworlds.compat.garage.task_onehot import observation_with_onehot, space_with_onehot, vector_space
-from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
 from taskworlds.core.step import EnvSpec, EnvStep
 
 __all__ = ["MultiEnvWrapper", "round_robin_strategy", "uniform_random_strategy"]
@@ -116,20 +116,25 @@ class MultiEnvWrapper(StepWrapper):
         env_names: Sequence[str] | None = None,
     ) -> None:
         if not isinstance(envs, list | tuple):
-            raise TypeError(
-                f"envs must be a list of environments, not {envs!r}. Put a single one into a list."
+            raise WrongType(
+                f"envs must be a list of environments, not {envs!r}. Put a single one into a list.",
+                argument="envs",
             )
         if not envs:
-            raise ValueError("envs must hold at least one environment: an empty list has no spaces.")
+            raise WrongValue(
+                "envs must hold at least one environment: an empty list has no spaces.", argument="envs"
+            )
         for index, env in enumerate(envs):
             if not isinstance(env, gymnasium.Env):
-                raise TypeError(
-                    f"envs must hold Gymnasium environments (gymnasium.Env); item {index} is {env!r}."
+                raise WrongType(
+                    f"envs must hold Gymnasium environments (gymnasium.Env); item {index} is {env!r}.",
+                    argument="envs",
                 )
         if not callable(sample_strategy):
-            raise TypeError(
+            raise WrongType(
                 "sample_strategy must be a function of (num_tasks, last_task), such as "
-                f"uniform_random_strategy, not {sample_strategy!r}."
+                f"uniform_random_strategy, not {sample_strategy!r}.",
+                argument="sample_strategy",
             )
         check_choice("mode", mode, _MODES)
         super().__init__(envs[0])
@@ -237,7 +242,7 @@ class MultiEnvWrapper(StepWrapper):
             minimum=0,
         )
         if task >= self.num_tasks:
-            raise ValueError(
+            raise WrongValue(
                 f"The task that sample_strategy chose must be below num_tasks={self.num_tasks}, not {task}: "
                 "tasks count from 0."
             )
@@ -273,7 +278,7 @@ class MultiEnvWrapper(StepWrapper):
             else:
                 same = space == first
             if not same:
-                raise ValueError(
+                raise WrongValue(
                     "Action space of all envs should be same. "
                     f"Environment {index} has {space}, but environment 0 has {first}."
                 )
@@ -346,14 +351,21 @@ def _checked_names(env_names: Any, count: int) -> list[str] | None:
     if env_names is None:
         return None
     if not isinstance(env_names, list | tuple) or not all(isinstance(name, str) for name in env_names):
-        raise TypeError(f"env_names must be a list of strings, one for each environment, not {env_names!r}.")
+        raise WrongType(
+            f"env_names must be a list of strings, one for each environment, not {env_names!r}.",
+            argument="env_names",
+        )
     if len(env_names) != count:
-        raise ValueError(
-            f"env_names must hold one name for each of the {count} environments, not {len(env_names)}."
+        raise WrongValue(
+            f"env_names must hold one name for each of the {count} environments, not {len(env_names)}.",
+            argument="env_names",
         )
     if len(set(env_names)) != count:
         twice = sorted({name for name in env_names if env_names.count(name) > 1})
-        raise ValueError(f"env_names must be unique, but {', '.join(map(repr, twice))} came more than once.")
+        raise WrongValue(
+            f"env_names must be unique, but {', '.join(map(repr, twice))} came more than once.",
+            argument="env_names",
+        )
     return list(env_names)
 
 
@@ -371,7 +383,7 @@ def _common_observation_space(spaces: list[gymnasium.Space[Any]]) -> gymnasium.S
     all_boxes = len(boxes) == len(spaces)
     for index, space in enumerate(spaces):
         if not (space.shape == first.shape if all_boxes else space == first):
-            raise ValueError(
+            raise WrongValue(
                 "Observation space of all envs should be same. "
                 f"Environment {index} has {space}, but environment 0 has {first}."
             )
@@ -387,7 +399,7 @@ def _common_observation_space(spaces: list[gymnasium.Space[Any]]) -> gymnasium.S
 
 def _space_without_onehot(space: Box, length: int) -> Box:
     if space.shape[0] <= length:
-        raise ValueError(
+        raise WrongValue(
             f"mode 'del-onehot' removes a one-hot of {length} entries, which leaves nothing of observations of "
             f"{space.shape[0]}. Use mode 'vanilla' for observations without a one-hot."
         )

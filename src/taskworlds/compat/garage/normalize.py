@@ -17,6 +17,7 @@ from gymnasium.utils import RecordConstructorArgs
 
 from taskworlds.compat.garage.running_statistics import RunningStatistics
 from taskworlds.compat.garage.step_wrapper import StepWrapper
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.step import EnvSpec, EnvStep
 
 __all__ = ["NormalizedEnv", "normalize"]
@@ -95,16 +96,20 @@ class NormalizedEnv(StepWrapper, RecordConstructorArgs):
             ("flatten_obs", flatten_obs),
         ):
             if not isinstance(flag, bool | np.bool_):
-                raise TypeError(f"{argument} must be True or False, not {flag!r}.")
+                raise WrongType(f"{argument} must be True or False, not {flag!r}.", argument=argument)
         _check_number("scale_reward", scale_reward)
         _check_number("expected_action_scale", expected_action_scale)
         if expected_action_scale <= 0:
-            raise ValueError(f"expected_action_scale must be above 0, not {expected_action_scale!r}.")
+            raise WrongValue(
+                f"expected_action_scale must be above 0, not {expected_action_scale!r}.",
+                argument="expected_action_scale",
+            )
         for argument, alpha in (("obs_alpha", obs_alpha), ("reward_alpha", reward_alpha)):
             _check_number(argument, alpha)
             if not 0 <= alpha <= 1:
-                raise ValueError(
-                    f"{argument} must be in [0, 1], not {alpha!r}: it is the weight of a new value."
+                raise WrongValue(
+                    f"{argument} must be in [0, 1], not {alpha!r}: it is the weight of a new value.",
+                    argument=argument,
                 )
         RecordConstructorArgs.__init__(
             self,
@@ -184,7 +189,7 @@ class NormalizedEnv(StepWrapper, RecordConstructorArgs):
         assert isinstance(space, Box)
         given = np.asarray(action, np.float64)
         if given.shape != space.shape:
-            raise ValueError(
+            raise WrongValue(
                 f"The action must have the action space's shape {space.shape}, not {given.shape}: {action!r}."
             )
         low, high = space.low.astype(np.float64), space.high.astype(np.float64)
@@ -228,21 +233,21 @@ def _is_finite_box(space: gymnasium.Space[Any]) -> bool:
 
 def _check_number(argument: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{argument} must be a number, not {value!r}.")
+        raise WrongType(f"{argument} must be a number, not {value!r}.", argument=argument)
     if not math.isfinite(value):
-        raise ValueError(f"{argument} must be finite, not {value!r}.")
+        raise WrongValue(f"{argument} must be finite, not {value!r}.", argument=argument)
 
 
 def _normalized_space(space: gymnasium.Space[Any], flatten: bool) -> Box:
     """Returns the space of the normalized observations of `space`: floats without bounds."""
     if flatten:
         if not space.is_np_flattenable:
-            raise ValueError(
+            raise WrongValue(
                 f"normalize_obs needs observations that flatten to a vector, not those of {space}."
             )
         space = gymnasium.spaces.flatten_space(space)
     if not isinstance(space, Box):
-        raise ValueError(
+        raise WrongValue(
             f"flatten_obs=False needs observations of a Box, not of {space}: "
             "normalized values do not lie in it. Use flatten_obs=True."
         )
@@ -256,12 +261,15 @@ def _statistics(
     argument = f"{kind}_statistics"
     if given is not None:
         if not isinstance(given, RunningStatistics):
-            raise TypeError(f"{argument} must be a RunningStatistics or None, not {given!r}.")
+            raise WrongType(
+                f"{argument} must be a RunningStatistics or None, not {given!r}.", argument=argument
+            )
         if not used:
-            raise ValueError(f"{argument} were given but are not used. Add normalize_{kind}=True.")
+            raise WrongValue(f"{argument} were given but are not used. Add normalize_{kind}=True.")
         if given.shape != shape:
-            raise ValueError(
-                f"{argument} must have shape {shape}, not {given.shape}: they belong to another environment."
+            raise WrongValue(
+                f"{argument} must have shape {shape}, not {given.shape}: they belong to another environment.",
+                argument=argument,
             )
         return given
     return RunningStatistics(shape) if used else None

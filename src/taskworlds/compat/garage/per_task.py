@@ -8,6 +8,8 @@ from typing import Any
 
 import gymnasium
 
+from taskworlds.core.errors import WrongType
+
 __all__ = ["wrap_for_task"]
 
 
@@ -38,9 +40,10 @@ def wrap_for_task(
         return env
     wrapped = wrapper(env, task) if _takes_task(wrapper) else wrapper(env)
     if not isinstance(wrapped, gymnasium.Env):
-        raise TypeError(
+        raise WrongType(
             f"wrapper must return a Gymnasium environment (gymnasium.Env), not {wrapped!r}. Return the "
-            "environment that it gets, wrapped or not."
+            "environment that it gets, wrapped or not.",
+            argument="wrapper",
         )
     return wrapped
 
@@ -48,9 +51,10 @@ def wrap_for_task(
 def check_wrapper(wrapper: Any) -> None:
     """Raises TypeError if `wrapper` is neither None nor callable."""
     if wrapper is not None and not callable(wrapper):
-        raise TypeError(
+        raise WrongType(
             "wrapper must be a function of (env) or of (env, task) that returns an environment, or None, not "
-            f"{wrapper!r}."
+            f"{wrapper!r}.",
+            argument="wrapper",
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.vector.normalization import exponential_update
 
 __all__ = ["RunningStatistics"]
@@ -63,9 +64,9 @@ class RunningStatistics:
         """
         new = np.asarray(value, np.float64)
         if new.shape != self.shape:
-            raise ValueError(f"The value must have the statistics' shape {self.shape}, not {new.shape}.")
+            raise WrongValue(f"The value must have the statistics' shape {self.shape}, not {new.shape}.")
         if not np.isfinite(new).all():
-            raise ValueError(
+            raise WrongValue(
                 f"The value must be finite, not {new}: it would spoil the running statistics for good. "
                 "Look for the step of the environment that it came from."
             )
@@ -90,7 +91,7 @@ class RunningStatistics:
         except (ValueError, KeyError, TypeError):
             valid = False
         if not valid or (var < 0).any():
-            raise ValueError(
+            raise WrongValue(
                 "The JSON of running statistics is an object with mean and var, arrays of one shape, var at "
                 f"least 0, not {text[:80]!r}. Pass the text that to_json returned."
             )

@@ -15,6 +15,7 @@ import gymnasium
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.envs.registration import WrapperSpec
 
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.step import EnvSpec, EnvStep, StepType
 
 __all__ = ["StepWrapper"]
@@ -50,9 +51,10 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         if not isinstance(env, gymnasium.Env):
-            raise TypeError(
+            raise WrongType(
                 f"env must be a single Gymnasium environment (gymnasium.Env), not {env!r}. "
-                "For a vector env use the wrappers of gymnasium.wrappers.vector."
+                "For a vector env use the wrappers of gymnasium.wrappers.vector.",
+                argument="env",
             )
         super().__init__(env)
         self._steps: int | None = None  # taken in this episode; None where reset() must come first
@@ -88,7 +90,7 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def _as_env_step(self, action: Any, result: Any) -> EnvStep:
         if not isinstance(result, tuple) or len(result) != 5:
-            raise ValueError(
+            raise WrongValue(
                 f"{type(self.env).__name__}.step must return Gymnasium's five values (observation, reward, "
                 f"terminated, truncated, info), not {result!r}. Convert environments of the old API first."
             )
@@ -150,9 +152,10 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         if _takes_mode(env):
             return env.render(mode)  # type: ignore[call-arg]
         if mode != self.render_mode:
-            raise ValueError(
+            raise WrongValue(
                 f"mode must be {self.render_mode!r}, with which this environment was made, not {mode!r}. "
-                f"Make it with gymnasium.make(..., render_mode=...); its modes are {self.render_modes}."
+                f"Make it with gymnasium.make(..., render_mode=...); its modes are {self.render_modes}.",
+                argument="mode",
             )
         return self.env.render()
 
@@ -214,7 +217,7 @@ class _CopyOf:
     def __call__(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         env = self._env()
         if env is None or render_mode not in (None, env.render_mode):
-            raise ValueError(
+            raise WrongValue(
                 f"The environment of this spec cannot be made with render_mode={render_mode!r}: it was never "
                 "registered, so it can only be copied, as it is and as long as it exists. Register it with "
                 "gymnasium.register."

@@ -8,7 +8,7 @@ import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
 from taskworlds.compat.garage.step_wrapper import StepWrapper
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongType, check_count
 from taskworlds.core.step import EnvStep
 
 __all__ = ["TaskNameWrapper"]
@@ -40,7 +40,7 @@ class TaskNameWrapper(StepWrapper, RecordConstructorArgs):
         self, env: gymnasium.Env[Any, Any], *, task_name: str | None = None, task_id: int | None = None
     ) -> None:
         if task_name is not None and not isinstance(task_name, str):
-            raise TypeError(f"task_name must be a string or None, not {task_name!r}.")
+            raise WrongType(f"task_name must be a string or None, not {task_name!r}.", argument="task_name")
         if task_id is not None:
             task_id = check_count("task_id", task_id, minimum=0)
         RecordConstructorArgs.__init__(self, task_name=task_name, task_id=task_id)

@@ -14,7 +14,7 @@ from gymnasium.utils import RecordConstructorArgs
 from typing_extensions import Self
 
 from taskworlds.compat.garage.step_wrapper import StepWrapper
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_count
 from taskworlds.core.step import EnvStep
 
 __all__ = ["TaskOnehotWrapper"]
@@ -49,9 +49,10 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
         n_total_tasks = check_count("n_total_tasks", n_total_tasks)
         task_index = check_count("task_index", task_index, minimum=0)
         if task_index >= n_total_tasks:
-            raise ValueError(
+            raise WrongValue(
                 f"task_index must be below n_total_tasks={n_total_tasks}, not {task_index}: tasks count "
-                "from 0."
+                "from 0.",
+                argument="task_index",
             )
         RecordConstructorArgs.__init__(self, task_index=task_index, n_total_tasks=n_total_tasks)
         StepWrapper.__init__(self, env)
@@ -103,9 +104,10 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
         env_cons = _as_list("env_cons", env_cons, "functions that make environments")
         for index, construct in enumerate(env_cons):
             if not callable(construct):
-                raise TypeError(
+                raise WrongType(
                     f"env_cons must hold functions that make environments, but item {index} is "
-                    f"{construct!r}. Use wrap_env_list for environments that exist already."
+                    f"{construct!r}. Use wrap_env_list for environments that exist already.",
+                    argument="env_cons",
                 )
         return [
             functools.partial(_construct, cls, construct, index, len(env_cons))
@@ -138,7 +140,7 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
 def vector_space(space: gymnasium.Space[Any]) -> Box:
     """Returns an observation space if it is a Box of one dimension, and otherwise raises ValueError."""
     if not isinstance(space, Box) or len(space.shape) != 1:
-        raise ValueError(
+        raise WrongValue(
             f"A one-hot needs observations that are a vector (a Box of one dimension), not {space}. "
             "Wrap the environment in gymnasium.wrappers.FlattenObservation first."
         )
@@ -164,8 +166,9 @@ def observation_with_onehot(
 
 def _as_list(argument: str, items: Any, meaning: str) -> list[Any]:
     if not isinstance(items, Iterable) or isinstance(items, str):
-        raise TypeError(
-            f"{argument} must be a list of {meaning}, not {items!r}. Put a single one into a list."
+        raise WrongType(
+            f"{argument} must be a list of {meaning}, not {items!r}. Put a single one into a list.",
+            argument=argument,
         )
     return list(items)
 

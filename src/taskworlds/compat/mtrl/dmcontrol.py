@@ -20,7 +20,15 @@ from taskworlds.compat.mtrl.pixel_observation import PixelObservation
 from taskworlds.compat.mtrl.sticky_observation import StickyObservation
 from taskworlds.compat.mtrl.types import ConfigType
 from taskworlds.compat.mtrl.vec_env import VecEnv
-from taskworlds.core.errors import check_choice, check_count, check_known, check_seed, unexpected_keywords
+from taskworlds.core.errors import (
+    WrongType,
+    WrongValue,
+    check_choice,
+    check_count,
+    check_known,
+    check_seed,
+    unexpected_keywords,
+)
 from taskworlds.core.task import Task
 from taskworlds.rendering import offscreen
 from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, SKILLS
@@ -134,14 +142,15 @@ def build_dmcontrol_vec_env(
     seeds = [_check_row_seed(i, settings.seed, each) for i, each in enumerate(seeds)]
     for i, mode in enumerate(modes):
         if not isinstance(mode, str):
-            raise TypeError(f"mode_list[{i}] must be a string, such as 'train', not {mode!r}.")
+            raise WrongType(f"mode_list[{i}] must be a string, such as 'train', not {mode!r}.")
     drawing: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if settings.from_pixels or settings.visualize_reward:
         method = context or multiprocessing.get_start_method()
         if method != "spawn":
-            raise ValueError(
+            raise WrongValue(
                 f'context must be "spawn" where pictures are drawn, not {method!r}: a library that draws must '
-                "be loaded by the process that draws."
+                "be loaded by the process that draws.",
+                argument="context",
             )
         drawing = offscreen.using_library(offscreen.choose_library())
     with drawing:  # until the processes have started, each with its own copy of the variable
@@ -197,7 +206,7 @@ class _Episodes(gym.Wrapper[Any, Any, Any, Any]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         if options:
-            raise TypeError(f"reset takes no options, not {', '.join(sorted(map(str, options)))}.")
+            raise WrongType(f"reset takes no options, not {', '.join(sorted(map(str, options)))}.")
         obs, info = self._row.reset(seed=self._seed if seed is None else seed)
         self._seed = None
         self._row.inner.task.visualize_reward = self._visualize_reward
@@ -209,7 +218,7 @@ class _Episodes(gym.Wrapper[Any, Any, Any, Any]):
             raise RuntimeError("No episode is under way: call reset() before step().")
         values = np.asarray(action, dtype=np.float64)
         if values.shape != self.action_space.shape or not (np.abs(values) <= 1.0).all():
-            raise ValueError(
+            raise WrongValue(
                 f"The action must be {self.action_space.shape}, each number in [-1, 1], not {action!r}. Clip it, or "
                 "rescale it."
             )
@@ -257,9 +266,10 @@ def _tasks(domain_name: str, task_name: str, prefix: str) -> list[Task]:
 
 def _settings(make_kwargs: ConfigType, num_tasks: int) -> _Settings:
     if make_kwargs is None or isinstance(make_kwargs, str | Sequence):
-        raise TypeError(
+        raise WrongType(
             "make_kwargs must be a DictConfig, a dictionary or an object with attributes, "
-            f"not {make_kwargs!r}."
+            f"not {make_kwargs!r}.",
+            argument="make_kwargs",
         )
     given = entries(make_kwargs)
     if unknown := [name for name in given if name not in _Settings._fields]:
@@ -271,7 +281,7 @@ def _settings(make_kwargs: ConfigType, num_tasks: int) -> _Settings:
     for name in ("visualize_reward", "from_pixels"):
         check_choice(f"make_kwargs.{name}", getattr(settings, name), (True, False))
     if settings.from_pixels and settings.visualize_reward:
-        raise ValueError(
+        raise WrongValue(
             "make_kwargs.visualize_reward must be False with from_pixels=True: the colours would show the "
             "agent its reward. Set one of them to False."
         )
@@ -285,13 +295,13 @@ def _check_sticky(cfg: Any) -> None:
     if cfg is None:
         return
     if not isinstance(cfg, Mapping):
-        raise TypeError(f"{name} must be a dictionary, empty for none, not {cfg!r}.")
+        raise WrongType(f"{name} must be a dictionary, empty for none, not {cfg!r}.")
     if unknown := [key for key in cfg if key not in _Sticky._fields]:
         raise unexpected_keywords(name, map(str, unknown), _Sticky._fields)
     if cfg and check_choice(f"{name}.should_use", _Sticky(**cfg).should_use, (True, False)):
         for key in ("sticky_probability", "last_k"):
             if key not in cfg:
-                raise ValueError(f"{name} must have the entry {key!r}, or should_use=False; it is {cfg!r}.")
+                raise WrongValue(f"{name} must have the entry {key!r}, or should_use=False; it is {cfg!r}.")
 
 
 def _lists(*lists: Any) -> list[list[Any]]:
@@ -299,11 +309,11 @@ def _lists(*lists: Any) -> list[list[Any]]:
     names = ("env_id_list", "seed_list", "mode_list")
     for name, values in zip(names, lists, strict=True):
         if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-            raise TypeError(f"{name} must be a list with one entry for each environment, not {values!r}.")
+            raise WrongType(f"{name} must be a list with one entry for each environment, not {values!r}.")
     lengths = [len(values) for values in lists]
     if len(set(lengths)) > 1 or not lengths[0]:
         found = ", ".join(f"{name} has {length}" for name, length in zip(names, lengths, strict=True))
-        raise ValueError(
+        raise WrongValue(
             "env_id_list, seed_list and mode_list must have one entry for each environment, at least one, "
             f"but {found}."
         )
@@ -313,9 +323,10 @@ def _lists(*lists: Any) -> list[list[Any]]:
 def _check_id(argument: str, value: Any, num_tasks: int) -> int:
     index = check_count(argument, value, minimum=0)
     if index >= num_tasks:
-        raise ValueError(
+        raise WrongValue(
             f"{argument} must be from 0 to {num_tasks - 1}, not {index}. Ids are indices: the file with the "
-            f"number {num_tasks} has the id {num_tasks - 1}."
+            f"number {num_tasks} has the id {num_tasks - 1}.",
+            argument=argument,
         )
     return index
 

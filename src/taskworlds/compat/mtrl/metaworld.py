@@ -15,7 +15,7 @@ from taskworlds.compat.mtrl.types import ConfigType
 from taskworlds.compat.mtrl.vec_env import MetaWorldVecEnv
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.benchmark import benchmark as make_benchmark
-from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
 from taskworlds.core.registry import world_of
 from taskworlds.core.task import Task
 from taskworlds.vector.make import make
@@ -89,11 +89,12 @@ def build_metaworld_vec_env(
         >>> envs.close()
     """
     if config is None or isinstance(config, str | Sequence):
-        raise TypeError(
-            f"config must be a DictConfig, a dictionary or an object with attributes, not {config!r}."
+        raise WrongType(
+            f"config must be a DictConfig, a dictionary or an object with attributes, not {config!r}.",
+            argument="config",
         )
     if not isinstance(mode, str):
-        raise TypeError(f"mode must be a string, one for all environments, not {mode!r}.")
+        raise WrongType(f"mode must be a string, one for all environments, not {mode!r}.", argument="mode")
     group = entry(config, "env") or config
     seed = first(seed, entry(group, "seed"), entry(config, "seed"), entry(config, "setup", "seed"))
     if seed is not None:
@@ -138,9 +139,10 @@ def _named_benchmark(group: Any, seed: int | None) -> Benchmark:
     keywords = entries(entry(group, "benchmark"))
     target = keywords.get("_target_")
     if not isinstance(target, str):
-        raise ValueError(
+        raise WrongValue(
             "benchmark must be given, or else named in the configuration: env.benchmark._target_ must be "
-            f'"metaworld.MT10" or the like, not {target!r}.'
+            f'"metaworld.MT10" or the like, not {target!r}.',
+            argument="benchmark",
         )
     keywords = {name: value for name, value in keywords.items() if not name.startswith("_")}  # Hydra's own
     if target != "taskworlds.benchmark":
@@ -154,20 +156,24 @@ def _train_skills(group: Any, benchmark: Benchmark) -> list[str]:
     skills = benchmark.env_names("train")
     num_envs = entry(group, "num_envs")
     if num_envs is not None and check_count("num_envs", num_envs) != len(skills):
-        raise ValueError(
+        raise WrongValue(
             f"num_envs must be {len(skills)} in the configuration, one environment for each skill of "
-            f"{benchmark.name}, not {num_envs}."
+            f"{benchmark.name}, not {num_envs}.",
+            argument="num_envs",
         )
     order = entry(group, "ordered_task_list")
     if order is None:
         return skills
     if isinstance(order, str) or not isinstance(order, Sequence):
-        raise TypeError(f"ordered_task_list must be a list of skill names, not {order!r}.")
+        raise WrongType(
+            f"ordered_task_list must be a list of skill names, not {order!r}.", argument="ordered_task_list"
+        )
     names = [canonical_name(name) for name in order]
     if sorted(names) != sorted(skills):
-        raise ValueError(
+        raise WrongValue(
             f"ordered_task_list must name each skill of {benchmark.name} once, {', '.join(skills)}, "
-            f"but it is {', '.join(names) or 'empty'}."
+            f"but it is {', '.join(names) or 'empty'}.",
+            argument="ordered_task_list",
         )
     return names
 
@@ -181,20 +187,24 @@ def _choose_tasks(by_skill: Mapping[str, Sequence[Task]], seed: int | None) -> d
 def _tasks_of_map(tasks: Mapping[str, Any], skills: Sequence[str]) -> dict[str, Task]:
     """Returns the tasks of an `env_id_to_task_map`, checked."""
     if not isinstance(tasks, Mapping):
-        raise TypeError(f"env_id_to_task_map must be a dictionary of a task for each skill, not {tasks!r}.")
+        raise WrongType(
+            f"env_id_to_task_map must be a dictionary of a task for each skill, not {tasks!r}.",
+            argument="env_id_to_task_map",
+        )
     if set(tasks) != set(skills):
         missing = ", ".join(name for name in skills if name not in tasks) or "none"
         extra = ", ".join(str(name) for name in tasks if name not in skills) or "none"
-        raise ValueError(
+        raise WrongValue(
             f"env_id_to_task_map must have a task for each of the {len(skills)} skills and no other; "
-            f"missing: {missing}; too many: {extra}."
+            f"missing: {missing}; too many: {extra}.",
+            argument="env_id_to_task_map",
         )
     found = {}
     for name, value in tasks.items():
         task = Task.from_json(json.dumps(plain(value))) if isinstance(value, Mapping) else value
         task = Task.from_json(task) if isinstance(task, str) else Task.of(task)
         if task.env_name != name:
-            raise ValueError(
+            raise WrongValue(
                 f"env_id_to_task_map[{name!r}] must be a task of {name}, not of {task.env_name}."
             )
         world_of(name).check_task(task)

@@ -10,7 +10,7 @@ from gymnasium.spaces import Box
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongValue, check_count
 
 __all__ = ["PixelObservation"]
 
@@ -38,7 +38,7 @@ class PixelObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, Any], Reco
 
     def __init__(self, env: gym.Env[Any, Any], height: int, width: int) -> None:
         if env.render_mode != "rgb_array":
-            raise ValueError(
+            raise WrongValue(
                 f'The environment must be made with render_mode="rgb_array", not {env.render_mode!r}.'
             )
         size = (check_count("height", height), check_count("width", width))

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.utils import RecordConstructorArgs
 
-from taskworlds.core.errors import check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
 
 __all__ = ["StickyObservation"]
 
@@ -44,9 +44,15 @@ class StickyObservation(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         if isinstance(sticky_probability, bool) or not isinstance(
             sticky_probability, int | float | np.integer | np.floating
         ):
-            raise TypeError(f"sticky_probability must be a number from 0 to 1, not {sticky_probability!r}.")
+            raise WrongType(
+                f"sticky_probability must be a number from 0 to 1, not {sticky_probability!r}.",
+                argument="sticky_probability",
+            )
         if not 0 <= sticky_probability <= 1:
-            raise ValueError(f"sticky_probability must be from 0 to 1, not {sticky_probability!r}.")
+            raise WrongValue(
+                f"sticky_probability must be from 0 to 1, not {sticky_probability!r}.",
+                argument="sticky_probability",
+            )
         self._probability = float(sticky_probability)
         self._observations: deque[Any] = deque(maxlen=check_count("last_k", last_k) + 1)
         self._generator = self._seeded(None if seed is None else check_seed(seed))

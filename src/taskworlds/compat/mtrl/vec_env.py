@@ -22,7 +22,7 @@ from gymnasium.vector.utils import batch_space
 from taskworlds.compat.mtrl.config import first
 from taskworlds.compat.mtrl.types import EnvBuilderType, EnvMetaDataType, EnvObsType, ObsType, TaskObsType
 from taskworlds.compat.mtrl.worker import make_numbered_row, make_row, run_worker
-from taskworlds.core.errors import check_choice, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_seed
 
 __all__ = ["MetaWorldVecEnv", "VecEnv"]
 
@@ -103,10 +103,12 @@ class VecEnv(AsyncVectorEnv):
     ) -> None:
         env_fns = list(env_fns)
         if not env_fns:
-            raise ValueError("env_fns must have at least one function that makes an environment.")
+            raise WrongValue(
+                "env_fns must have at least one function that makes an environment.", argument="env_fns"
+            )
         for index, env_fn in enumerate(env_fns):
             if not callable(env_fn):
-                raise TypeError(
+                raise WrongType(
                     f"env_fns[{index}] must be a function that makes an environment, not {env_fn!r}."
                 )
         self._ids, self._mode = _check_metadata(env_metadata, len(env_fns))
@@ -164,9 +166,10 @@ class VecEnv(AsyncVectorEnv):
         if isinstance(seed, Sequence | np.ndarray):
             seeds = [None if each is None else check_seed(each) for each in seed]
             if len(seeds) != self.num_envs:
-                raise ValueError(
+                raise WrongValue(
                     f"seed must have one entry for each of the {self.num_envs} environments, "
-                    f"not {len(seeds)}."
+                    f"not {len(seeds)}.",
+                    argument="seed",
                 )
         elif seed is not None:
             seeds = check_seed(seed)
@@ -196,9 +199,10 @@ class VecEnv(AsyncVectorEnv):
             actions = actions.detach().cpu().numpy()
         expected = self.action_space.shape
         if expected is not None and np.shape(actions) != expected:
-            raise ValueError(
+            raise WrongValue(
                 f"actions must have the shape {expected}, one for each of the {self.num_envs} environments, "
-                f"not {np.shape(actions)}."
+                f"not {np.shape(actions)}.",
+                argument="actions",
             )
         with self._watched("step"):
             super().step_async(actions)
@@ -215,7 +219,7 @@ class VecEnv(AsyncVectorEnv):
     def _mask(self, mask: Any) -> np.ndarray:
         array = np.asarray(mask)
         if array.dtype != np.bool_ or array.shape != (self.num_envs,) or not array.any():
-            raise ValueError(
+            raise WrongValue(
                 f"options['reset_mask'] must be a bool array of shape ({self.num_envs},), True for at least "
                 f"one environment, not {mask!r}."
             )
@@ -258,7 +262,7 @@ class VecEnv(AsyncVectorEnv):
         expected = first(self._given_action_space, self.single_action_space)
         for index, space in enumerate(self._spaces("action_space")):
             if space != expected:
-                raise ValueError(
+                raise WrongValue(
                     f"All environments must have the action space {expected}, but {self._who(index)} has {space}."
                 )
         self._check_observation_spaces(self._spaces("observation_space"))
@@ -272,7 +276,7 @@ class VecEnv(AsyncVectorEnv):
         expected = first(self._given_observation_space, self.single_observation_space)
         for index, space in enumerate(spaces):
             if space != expected:
-                raise ValueError(
+                raise WrongValue(
                     f"All environments must have the observation space {expected}, but {self._who(index)} has "
                     f"{space}."
                 )
@@ -404,12 +408,13 @@ class MetaWorldVecEnv(VecEnv):
         boxes = [space["env_obs"] for space in spaces]
         expected = first(self._given_observation_space, boxes[0])
         if not isinstance(expected, Box):
-            raise TypeError(
-                f"observation_space must be the Box of one environment's array, not {expected!r}."
+            raise WrongType(
+                f"observation_space must be the Box of one environment's array, not {expected!r}.",
+                argument="observation_space",
             )
         for index, box in enumerate(boxes):
             if (box.shape, box.dtype) != (expected.shape, expected.dtype):
-                raise ValueError(
+                raise WrongValue(
                     f"All environments must have observations of the shape {expected.shape} and dtype "
                     f"{expected.dtype}, but {self._who(index)} has {box.shape} and {box.dtype}."
                 )
@@ -441,21 +446,25 @@ def _import_torch() -> Any:
 def _check_metadata(env_metadata: EnvMetaDataType, num_envs: int) -> tuple[list[Any], list[str]]:
     """Returns the ids and modes, one for each environment."""
     if not isinstance(env_metadata, Mapping):
-        raise TypeError(f'env_metadata must be a dictionary with "ids" and "mode", not {env_metadata!r}.')
+        raise WrongType(
+            f'env_metadata must be a dictionary with "ids" and "mode", not {env_metadata!r}.',
+            argument="env_metadata",
+        )
     entries = []
     for name in ("ids", "mode"):
         if name not in env_metadata:
-            raise ValueError(
+            raise WrongValue(
                 f"env_metadata must have the entry {name!r}, a list with one value for each of the "
-                f"{num_envs} environments, but it has {', '.join(map(repr, env_metadata)) or 'no entry'}."
+                f"{num_envs} environments, but it has {', '.join(map(repr, env_metadata)) or 'no entry'}.",
+                argument="env_metadata",
             )
         values = env_metadata[name]
         if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-            raise TypeError(
+            raise WrongType(
                 f"env_metadata[{name!r}] must be a list with one value for each environment, not {values!r}."
             )
         if len(values) != num_envs:
-            raise ValueError(
+            raise WrongValue(
                 f"env_metadata[{name!r}] must have one value for each of the {num_envs} environments, "
                 f"not {len(values)}: {list(values)!r}."
             )

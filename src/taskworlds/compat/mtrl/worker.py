@@ -17,6 +17,7 @@ from gymnasium.spaces import Box, Dict, Discrete
 from gymnasium.vector.async_vector_env import _async_worker
 
 from taskworlds.compat.mtrl.types import EnvBuilderType
+from taskworlds.core.errors import WrongType, WrongValue
 
 __all__ = ["NumberedRow", "Row", "make_numbered_row", "make_row", "run_worker"]
 
@@ -54,7 +55,7 @@ class NumberedRow(Row):
 def _make_env(env_fn: EnvBuilderType) -> gym.Env[Any, Any]:
     env = env_fn()
     if not isinstance(env, gym.Env):
-        raise TypeError(f"env_fns must make Gymnasium environments, not {env!r}.")
+        raise WrongType(f"env_fns must make Gymnasium environments, not {env!r}.", argument="env_fns")
     return env
 
 
@@ -62,7 +63,7 @@ def make_row(env_fn: EnvBuilderType) -> Row:
     """Makes an environment for `VecEnv`, or raises that its observations are not dictionaries."""
     env = _make_env(env_fn)
     if not isinstance(env.observation_space, Dict):
-        raise ValueError(
+        raise WrongValue(
             "VecEnv takes environments with dictionary observations (a gymnasium.spaces.Dict), not "
             f"{env.observation_space}. MetaWorldVecEnv takes those with arrays."
         )
@@ -73,7 +74,7 @@ def make_numbered_row(env_fn: EnvBuilderType, index: int, num_envs: int) -> Numb
     """Makes environment `index` of a `MetaWorldVecEnv`, or raises that its observations are not arrays."""
     env = _make_env(env_fn)
     if not isinstance(env.observation_space, Box):
-        raise ValueError(
+        raise WrongValue(
             "MetaWorldVecEnv takes environments with array observations (a gymnasium.spaces.Box), not "
             f"{env.observation_space}. VecEnv takes those with dictionaries."
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from taskworlds.core.errors import check_known
+from taskworlds.core.errors import WrongType, WrongValue, check_known
 
 if TYPE_CHECKING:
     import mujoco
@@ -76,7 +76,7 @@ def apply(spec: mujoco.MjSpec, changes: Sequence[Change]) -> None:
 def _parse(path: str) -> _Attribute:
     found = _SHAPE.fullmatch(path)
     if found is None:
-        raise ValueError(
+        raise WrongValue(
             f"{path!r} is not an attribute of a model: it must be like 'geom.torso.size[0]', 'joint.*.damping' or "
             "'option.gravity[2]'."
         )
@@ -91,7 +91,7 @@ def _elements(spec: mujoco.MjSpec, attribute: _Attribute) -> list[Any]:
     check_known("kind of element", attribute.kind, kinds, f"What can be varied: {', '.join(sorted(kinds))}.")
     if (attribute.name is None) != (attribute.kind in _SINGLE):
         form = f"{attribute.kind}.field" if attribute.kind in _SINGLE else f"{attribute.kind}.name.field"
-        raise ValueError(f"An attribute of {attribute.kind!r} must be given as '{form}'.")
+        raise WrongValue(f"An attribute of {attribute.kind!r} must be given as '{form}'.")
     if attribute.name is None:
         return [getattr(spec, attribute.kind)]
     elements = list(getattr(spec, _LISTS[attribute.kind]))
@@ -109,33 +109,33 @@ def _set(element: Any, attribute: _Attribute, path: str, value: Any) -> None:
     check_known(f"attribute of a {attribute.kind}", attribute.field, fields, hint)
     numbers = value if isinstance(value, tuple) else (value,)
     if not numbers or not all(type(each) in (int, float) for each in numbers):
-        raise TypeError(f"{path} must be a number, or a tuple of numbers, not {value!r}.")
+        raise WrongType(f"{path} must be a number, or a tuple of numbers, not {value!r}.")
     old = getattr(element, attribute.field)
     if isinstance(old, int):
         if not isinstance(value, int):
-            raise TypeError(f"{path} must be a whole number, not {value!r}.")
+            raise WrongType(f"{path} must be a whole number, not {value!r}.")
         new: Any = value
     elif isinstance(old, float):
         if isinstance(value, tuple):
-            raise ValueError(f"{path} is one number, not {len(value)}: {value!r}.")
+            raise WrongValue(f"{path} is one number, not {len(value)}: {value!r}.")
         new = float(value)
     else:
         new = np.array(old)
         if attribute.place is None:
             if not isinstance(value, tuple) or len(value) != new.size:
-                raise ValueError(
+                raise WrongValue(
                     f"{path} has {new.size} numbers: give a tuple of {new.size}, or choose one of them as "
                     f"{path}[0] to {path}[{new.size - 1}]. The value was {value!r}."
                 )
             new[:] = value
         else:
             if isinstance(value, tuple):
-                raise ValueError(f"{path} is one number, not {len(value)}: {value!r}.")
+                raise WrongValue(f"{path} is one number, not {len(value)}: {value!r}.")
             if attribute.place >= new.size:
-                raise ValueError(f"{path} must have an index from 0 to {new.size - 1}.")
+                raise WrongValue(f"{path} must have an index from 0 to {new.size - 1}.")
             new[attribute.place] = value
     if attribute.place is not None and not isinstance(old, np.ndarray):
-        raise ValueError(f"{path} is one number without an index: write {path[: path.rindex('[')]}.")
+        raise WrongValue(f"{path} is one number without an index: write {path[: path.rindex('[')]}.")
     setattr(element, attribute.field, new)
 
 

@@ -22,7 +22,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_seed
+from taskworlds.core.errors import WrongValue, check_seed
 from taskworlds.core.task import Task
 from taskworlds.worlds.control import edits
 from taskworlds.worlds.control.skills import skill
@@ -123,7 +123,7 @@ def build(task: Task, seed: int | None, *, textures: bool = True, **environment_
     except ValueError as error:
         if source.model is None:
             raise
-        raise ValueError(f"dm_control cannot make {_described(task)}: {error}") from None
+        raise WrongValue(f"dm_control cannot make {_described(task)}: {error}") from None
     assert source.model is not None
     return Built(environment, source.model)
 
@@ -264,7 +264,7 @@ def _compile(
     try:
         return spec.compile()
     except ValueError as error:
-        raise ValueError(
+        raise WrongValue(
             f"MuJoCo cannot compile {_described(task)}: {' '.join(str(error).split())}. Choose a value that makes "
             "a valid model."
         ) from None

@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_choice, check_seed
+from taskworlds.core.errors import WrongValue, check_choice, check_seed
 from taskworlds.core.task import Task
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.worlds.control.environment import Built, build, differing, import_suite, own_context
@@ -52,7 +52,7 @@ class ControlRow(PythonRow):
     ) -> None:
         check_choice("render_mode", render_mode, (None, "rgb_array", "depth_array"))
         if camera_name is not None and camera_id is not None:
-            raise ValueError("A camera is chosen by camera_name or by camera_id, not by both.")
+            raise WrongValue("A camera is chosen by camera_name or by camera_id, not by both.")
         import_suite(env_name)  # to fail here, rather than in a worker's first reset
         self._skill = skill(env_name)
         self.observation_space = observation_space(self._skill)
@@ -131,7 +131,7 @@ class ControlRow(PythonRow):
         names = [model.id2name(number, "camera") for number in range(model.ncam)]
         known = self._camera in names if isinstance(self._camera, str) else -1 <= self._camera < model.ncam
         if not known:
-            raise ValueError(
+            raise WrongValue(
                 f"{self._skill.env_name} has no camera {self._camera!r}. camera_name can be {', '.join(names)}; "
                 f"camera_id -1 (free) to {model.ncam - 1}."
             )

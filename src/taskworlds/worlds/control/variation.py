@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taskworlds.core.errors import check_choice, check_count, check_known, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_known, check_seed
 from taskworlds.core.task import Task
 from taskworlds.worlds.control.edits import is_attribute
 from taskworlds.worlds.control.skills import skill
@@ -82,7 +82,7 @@ class Family:
             Task(env_name='cheetah-run', params={'torso_length': 0.75})
         """
         if sum(given is not None for given in (value, number, index)) != 1:
-            raise TypeError("A task needs exactly one of value, number and index.")
+            raise WrongType("A task needs exactly one of value, number and index.")
         if number is not None:
             value = self.values[self._place("number", number, first=1)]
         elif index is not None:
@@ -99,9 +99,10 @@ class Family:
     def _place(self, argument: str, value: Any, first: int) -> int:
         last = first + len(self.values) - 1
         if check_count(argument, value, minimum=-(2**62)) not in range(first, last + 1):
-            raise ValueError(
+            raise WrongValue(
                 f"{argument} must be from {first} to {last} for {self.label} of {self.env_name}, not {value}: index "
-                "i, from 0, is the value of file number i + 1."
+                "i, from 0, is the value of file number i + 1.",
+                argument=argument,
             )
         return int(value) - first
 
@@ -111,7 +112,7 @@ class Family:
     def tasks(self, values: Iterable[Any] | None = None) -> tuple[Task, ...]:
         """Returns a task for each of some values or names; None for all of the family's own."""
         if isinstance(values, str):
-            raise TypeError(f"values must be a list of values or names, not {values!r}.")
+            raise WrongType(f"values must be a list of values or names, not {values!r}.", argument="values")
         chosen = self.values if values is None else values
         return tuple(value if isinstance(value, Task) else self.task(value) for value in chosen)
 
@@ -132,7 +133,7 @@ class Family:
             [0.1637, 0.127]
         """
         if not low < high:
-            raise ValueError(f"low must be below high, but low={low!r} and high={high!r}.")
+            raise WrongValue(f"low must be below high, but low={low!r} and high={high!r}.", argument="low")
         rng = np.random.default_rng(check_seed(seed))
         return self.tasks(rng.uniform(low, high, check_count("count", count)).tolist())
 
@@ -151,7 +152,7 @@ class Family:
         check_choice("by", by, _SPLIT_BY)
         numbers = [number + (by == "index") for number in SPLITS[name]]
         if max(numbers) > len(self.values):
-            raise ValueError(
+            raise WrongValue(
                 f"The split {name!r} takes the values number {', '.join(map(str, numbers))}, and {self.label} of "
                 f"{self.env_name} has {len(self.values)}. Choose the values: benchmark(train=[...], test=[...])."
             )
@@ -211,7 +212,7 @@ def family(env_name: str, parameter: str | None = None) -> Family:
     """
     if isinstance(env_name, str) and env_name.startswith("MT-HiPBMDP-"):
         if parameter is not None:
-            raise TypeError(
+            raise WrongType(
                 f"{env_name!r} names the family already, so parameter={parameter!r} is one too many."
             )
         ids = {gym_id(name, each): (name, each) for each in VARIATIONS for name in each.skills}
@@ -221,7 +222,7 @@ def family(env_name: str, parameter: str | None = None) -> Family:
     known = ", ".join(own) or "none"
     hint = f"The families of {env_name}: {known}. taskworlds.control.vary makes one from any number of the model."
     if parameter is None:
-        raise TypeError(f"family needs a parameter beside the skill {env_name!r}. {hint}")
+        raise WrongType(f"family needs a parameter beside the skill {env_name!r}. {hint}")
     return _of(env_name, own[check_known(f"family of {env_name}", parameter, own, hint)])
 
 
@@ -276,8 +277,9 @@ def vary(
     skill(env_name)
     for each in attributes:
         if not (isinstance(each, str) and is_attribute(each)):
-            raise ValueError(
-                f"attribute must be like 'geom.torso.size[0]', 'joint.*.damping' or 'option.gravity[2]', not {each!r}."
+            raise WrongValue(
+                f"attribute must be like 'geom.torso.size[0]', 'joint.*.damping' or 'option.gravity[2]', not {each!r}.",
+                argument="attribute",
             )
     made = Family(env_name, attributes, _values(values), label or attributes[0])
     tasks = made.tasks()
@@ -288,13 +290,15 @@ def vary(
 
 def _values(values: Iterable[Any]) -> tuple[Any, ...]:
     if isinstance(values, str):
-        raise TypeError(f"values must be a list of numbers, not {values!r}.")
+        raise WrongType(f"values must be a list of numbers, not {values!r}.", argument="values")
     plain: tuple[Any, ...] = Task("", {"values": list(values)})["values"]  # NumPy's numbers become Python's
     if not plain:
-        raise ValueError("values must have at least one number.")
+        raise WrongValue("values must have at least one number.", argument="values")
     for each in plain:
         if not all(type(number) in (int, float) for number in (each if isinstance(each, tuple) else (each,))):
-            raise TypeError(f"values must be numbers, or tuples of numbers, and one is {each!r}.")
+            raise WrongType(
+                f"values must be numbers, or tuples of numbers, and one is {each!r}.", argument="values"
+            )
     return plain
 
 
@@ -308,7 +312,7 @@ def _check_differ(env_name: str, attributes: tuple[str, ...], tasks: Sequence[Ta
     from taskworlds.worlds.control.environment import compiled, same
 
     if tasks[0] != tasks[-1] and same(compiled(tasks[0]), compiled(tasks[-1])):
-        raise ValueError(
+        raise WrongValue(
             f"{', '.join(attributes)} of {env_name} changes nothing in the compiled model: MuJoCo derives it from "
             "another attribute. The size of a geom may come from its fromto, a body's mass from its geoms' mass or "
             "density: vary those."

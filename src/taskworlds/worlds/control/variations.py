@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from taskworlds.core.errors import check_known
+from taskworlds.core.errors import WrongType, WrongValue, check_known
 from taskworlds.core.task import Task
 from taskworlds.worlds.control.edits import Change, is_attribute
 from taskworlds.worlds.control.skills import skill
@@ -199,13 +199,13 @@ def check_parameters(task: Task) -> None:
             "taskworlds.control.vary).",
         )
         if type(value) not in (int, float):
-            raise TypeError(
+            raise WrongType(
                 f"{name} must be a number for {task.env_name}, such as {variations[name].base}, not {value!r}. "
                 f"taskworlds.control.family({task.env_name!r}, {name!r}).task({value!r}) also takes names."
             )
         if value <= 0:
             least, most = min(variations[name].values), max(variations[name].values)
-            raise ValueError(
+            raise WrongValue(
                 f"{name} must be greater than 0 for {task.env_name}, not {value!r}. The family's own values are "
                 f"from {least} to {most}."
             )

@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.worlds.locomotion.skill import Skill, check_number
 
 __all__ = ["SKILLS"]
@@ -82,10 +83,14 @@ def reward_goal(
 
 def _check_goal(skill: str, value: Any) -> None:
     if not (isinstance(value, tuple) and all(type(each) in (int, float) for each in value)):
-        raise TypeError(f"goal must be a tuple of 2 numbers, x and y in metres, for {skill}, not {value!r}.")
+        raise WrongType(
+            f"goal must be a tuple of 2 numbers, x and y in metres, for {skill}, not {value!r}.",
+            argument="goal",
+        )
     if len(value) != 2:
-        raise ValueError(
-            f"goal must have 2 numbers, x and y in metres, for {skill}, not {len(value)}: {value!r}."
+        raise WrongValue(
+            f"goal must have 2 numbers, x and y in metres, for {skill}, not {len(value)}: {value!r}.",
+            argument="goal",
         )
 
 

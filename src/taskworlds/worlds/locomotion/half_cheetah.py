@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.worlds.locomotion.skill import Skill, check_number
 
 __all__ = ["SKILLS"]
@@ -55,7 +56,10 @@ def reward_direction(x_velocity: float, effort: float, direction: float) -> tupl
 def _check_direction(skill: str, value: Any) -> None:
     check_number("direction", skill, value)
     if value not in DIRECTIONS:
-        raise ValueError(f"direction must be 1 (forward) or -1 (backward) for {skill}, not {value!r}.")
+        raise WrongValue(
+            f"direction must be 1 (forward) or -1 (backward) for {skill}, not {value!r}.",
+            argument="direction",
+        )
 
 
 def _velocity(params: Mapping[str, Any]) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.task import Task
 
 __all__ = ["EPISODE_LENGTH", "ParamCheck", "Skill", "check_number"]
@@ -92,13 +93,14 @@ class Skill:
         """
         wanted = (*self.params, "partially_observable")
         if set(task.params) != set(wanted):
-            raise ValueError(
+            raise WrongValue(
                 f"A task of {self.name} has the parameters {' and '.join(wanted)}, not "
                 f"{', '.join(task.params) or 'none'}. sample_tasks and the benchmark {self.name} make such tasks."
             )
         if not isinstance(task["partially_observable"], bool):
-            raise TypeError(
-                f"partially_observable must be True or False, not {task['partially_observable']!r}."
+            raise WrongType(
+                f"partially_observable must be True or False, not {task['partially_observable']!r}.",
+                argument="partially_observable",
             )
         for name, check in self.params.items():
             check(self.name, task[name])
@@ -107,4 +109,4 @@ class Skill:
 def check_number(argument: str, skill: str, value: Any) -> None:
     """Raises TypeError if a parameter is not a number. The numbers of a `Task` are always finite."""
     if type(value) not in (int, float):
-        raise TypeError(f"{argument} must be a number for {skill}, not {value!r}.")
+        raise WrongType(f"{argument} must be a number for {skill}, not {value!r}.", argument=argument)

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.worlds.locomotion.skill import Skill
 
 __all__ = ["SKILLS"]
@@ -68,11 +69,11 @@ def _check_multipliers(name: str, skill: str, value: Any) -> None:
         isinstance(value, tuple)
         and all(isinstance(row, tuple) and all(type(each) in (int, float) for each in row) for row in rows)
     ):
-        raise TypeError(f"{wanted} for {skill}, not {value!r}.")
+        raise WrongType(f"{wanted} for {skill}, not {value!r}.")
     if len(value) != shape[0] or any(len(row) != shape[-1] for row in rows):
-        raise ValueError(f"{wanted} for {skill}, not {value!r}.")
+        raise WrongValue(f"{wanted} for {skill}, not {value!r}.")
     if any(each <= 0 for row in rows for each in row):
-        raise ValueError(
+        raise WrongValue(
             f"{name} must have multipliers above 0 for {skill}, not {value!r}: 1 leaves the body as it is."
         )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_count
 from taskworlds.worlds.metaworld.skills import Skill, skill
 
 __all__ = ["draw_goals", "too_near"]
@@ -49,20 +49,24 @@ def draw_goals(env_names: Iterable[str], seed: int, num_goals: int) -> dict[str,
         {'reach-v3': (50, 6), 'drawer-open-v3': (50, 3)}
     """
     if isinstance(env_names, str):
-        raise TypeError(
-            f"env_names must be a list of skill names, not the string {env_names!r}: put it in a list."
+        raise WrongType(
+            f"env_names must be a list of skill names, not the string {env_names!r}: put it in a list.",
+            argument="env_names",
         )
     skills = [skill(name) for name in env_names]
     names = [each.name for each in skills]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(
-                f"env_names must name each skill once, but {name!r} comes {names.count(name)} times."
+            raise WrongValue(
+                f"env_names must name each skill once, but {name!r} comes {names.count(name)} times.",
+                argument="env_names",
             )
     num_goals = check_count("num_goals", num_goals)
     seed = check_count("seed", seed, minimum=0)
     if seed >= 2**32:
-        raise ValueError(f"seed must be below 2**32, the range of NumPy's legacy generators, not {seed}.")
+        raise WrongValue(
+            f"seed must be below 2**32, the range of NumPy's legacy generators, not {seed}.", argument="seed"
+        )
     generator = np.random.RandomState(seed)
     return {each.name: _draw_skill(each, generator, num_goals) for each in skills}
 
@@ -78,10 +82,11 @@ def _draw_skill(skill: Skill, generator: np.random.RandomState, num_goals: int) 
                 goal[:] = generator.uniform(low, high, size=low.size)
     different = len(np.unique(goals, axis=0))
     if different < num_goals:
-        raise ValueError(
+        raise WrongValue(
             f"num_goals must not exceed the number of different goals that each skill can have, but "
             f"{skill.name!r} gave only {different} in {num_goals} draws, because its bounds leave too little "
-            f"variation. Ask for fewer goals."
+            f"variation. Ask for fewer goals.",
+            argument="num_goals",
         )
     return goals
 

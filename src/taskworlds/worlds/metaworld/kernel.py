@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.digest import reached
+from taskworlds.core.errors import WrongValue
 from taskworlds.engine.kernel_entry import Array, compile_named, entry, is_compiled, part, unpacker
 from taskworlds.worlds.metaworld import rewards, sawyer
 from taskworlds.worlds.metaworld.reset import Beginning
@@ -124,8 +125,10 @@ def _step(
 def _bind(skill: Skill, version: str) -> dict[str, Any]:
     """Returns the globals that a skill's kernel runs with: `step` is the kernel, and `sizes` those of its arrays."""
     if version not in skill.rewards:
-        raise ValueError(
-            f"reward_function_version must be one that {skill.name} has, {' or '.join(skill.rewards)}, not {version!r}."
+        raise WrongValue(
+            f"reward_function_version must be one that {skill.name} has, {' or '.join(skill.rewards)}, "
+            f"not {version!r}.",
+            argument="reward_function_version",
         )
     reads = {name: READ_SIZES[read[0]] for name, read in (ARM_READS | dict(skill.reads)).items()}
     first = dict(zip(reads, itertools.accumulate(reads.values(), initial=0), strict=False))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import mujoco
 
+from taskworlds.core.errors import WrongValue
+
 __all__ = ["is_own_file", "metaworld_assets", "read_spec"]
 
 _FOLDERS = {"mesh": "meshdir", "hfield": "meshdir", "skin": "meshdir", "texture": "texturedir"}
@@ -46,8 +48,8 @@ def read_spec(file: str | os.PathLike[str]) -> mujoco.MjSpec:
     path = assets / file
     if not path.is_file():
         if is_own_file(file):
-            raise ValueError(f"There is no model file {str(file)!r}. Give the path of a MuJoCo XML file.")
-        raise ValueError(
+            raise WrongValue(f"There is no model file {str(file)!r}. Give the path of a MuJoCo XML file.")
+        raise WrongValue(
             f"Meta-World has no model file {str(file)!r}. Give a path within its assets, like "
             "'sawyer_xyz/sawyer_drawer.xml', or the absolute path of a file of your own."
         )
@@ -84,7 +86,7 @@ class _Search:
         for folder in places:
             if (folder / name).is_file():
                 return (folder / name).resolve()
-        raise ValueError(
+        raise WrongValue(
             f"The model file {str(self._main)!r} names {name!r}, which is neither beside it nor where Meta-World's "
             f"models look, {str(self._metaworld)!r}. Correct the path; it counts from the model file's folder."
         )
@@ -97,7 +99,7 @@ def _complete(element: ET.Element, search: _Search, including: tuple[Path, ...])
         if child.tag == "include":
             file = search.find(child.tag, child.get("file", ""))
             if file in including:
-                raise ValueError(f"The model file {str(file)!r} includes itself. Take the include out.")
+                raise WrongValue(f"The model file {str(file)!r} includes itself. Take the include out.")
             included = _parse(file)
             _complete(included, search, (*including, file))
             children += included
@@ -114,4 +116,4 @@ def _parse(path: Path) -> ET.Element:
     try:
         return ET.parse(path).getroot()
     except ET.ParseError as error:
-        raise ValueError(f"The model file {str(path)!r} is not readable XML: {error}.") from None
+        raise WrongValue(f"The model file {str(path)!r} is not readable XML: {error}.") from None

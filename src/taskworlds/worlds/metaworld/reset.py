@@ -11,6 +11,7 @@ import mujoco
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.skill import Skill
 
@@ -221,7 +222,7 @@ def begin(
     }
     sizes = {name: value.size for name, value in values.items()}
     if sizes != dict(skill.start):
-        raise ValueError(
+        raise WrongValue(
             f"The reset of {skill.name} must give what the skill's `start` says, {dict(skill.start)}, by name, but it "
             f"gave {sizes}. Make the two agree."
         )

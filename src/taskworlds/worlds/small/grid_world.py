@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Discrete
 
-from taskworlds.core.errors import check_count, check_known
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_known
 from taskworlds.core.step import EnvStep
 from taskworlds.worlds.small.drawing import AGENT, BACKGROUND, GOAL, LINE, draw_disc
 from taskworlds.worlds.small.small_env import SmallEnv
@@ -69,27 +69,32 @@ def read_map(desc: Any) -> npt.NDArray[np.str_]:
         try:
             rows = ["".join(row) for row in desc]
         except TypeError:
-            raise TypeError(
-                f"desc must be the name of a map ({', '.join(MAPS)}) or a list of strings, not {desc!r}."
+            raise WrongType(
+                f"desc must be the name of a map ({', '.join(MAPS)}) or a list of strings, not {desc!r}.",
+                argument="desc",
             ) from None
     if not rows or not rows[0]:
-        raise ValueError(f"desc must have at least one row of at least one cell, not {desc!r}.")
+        raise WrongValue(
+            f"desc must have at least one row of at least one cell, not {desc!r}.", argument="desc"
+        )
     for number, row in enumerate(rows):
         if len(row) != len(rows[0]):
-            raise ValueError(
+            raise WrongValue(
                 f"desc must have rows of one length, but row 0 ({rows[0]!r}) has {len(rows[0])} cells and "
-                f"row {number} ({row!r}) has {len(row)}. Fill the shorter one with walls (W)."
+                f"row {number} ({row!r}) has {len(row)}. Fill the shorter one with walls (W).",
+                argument="desc",
             )
         for col, cell in enumerate(row):
             if ALIASES.get(cell, cell) not in COLOURS:
-                raise ValueError(
+                raise WrongValue(
                     f"desc must be written in the letters S, F or ., W or x, H or o, and G, not {cell!r} "
-                    f"(row {number}, column {col})."
+                    f"(row {number}, column {col}).",
+                    argument="desc",
                 )
     letters = np.array([[ALIASES.get(cell, cell) for cell in row] for row in rows])
     starts = int((letters == "S").sum())
     if starts != 1:
-        raise ValueError(f"desc must have exactly one start (S), not {starts}: {rows!r}.")
+        raise WrongValue(f"desc must have exactly one start (S), not {starts}: {rows!r}.", argument="desc")
     return letters
 
 
@@ -187,7 +192,9 @@ class GridWorldEnv(SmallEnv):
         self._check_running()
         direction = check_count("action", action, minimum=0)
         if direction >= len(MOVES):
-            raise ValueError(f"action must be 0 (left), 1 (down), 2 (right) or 3 (up), not {direction}.")
+            raise WrongValue(
+                f"action must be 0 (left), 1 (down), 2 (right) or 3 (up), not {direction}.", argument="action"
+            )
         self._state = int(self._transitions[self._state, direction])
         cell = self._desc.flat[self._state]
         reward = 1.0 if cell == "G" else 0.0

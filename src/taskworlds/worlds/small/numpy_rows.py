@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.rows.numpy_rows import NumpyRows
 from taskworlds.worlds.small.grid_world import draw_grid, read_map, transitions
@@ -100,7 +101,7 @@ class GridRows(NumpyRows):
         """See `Rows.set_state`."""
         cells = state.get("cells") if isinstance(state, dict) else None
         if isinstance(cells, np.ndarray) and not np.isin(cells, np.arange(self._letters.size)).all():
-            raise ValueError(
+            raise WrongValue(
                 f"The state cannot be put back: cells must be from 0 to {self._letters.size - 1}."
             )
         super().set_state(state, source)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box
 
-from taskworlds.core.errors import check_choice, check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count
 from taskworlds.core.step import EnvStep
 from taskworlds.core.task import Task
 from taskworlds.worlds.small.drawing import AGENT, BACKGROUND, GOAL, LINE, draw_disc
@@ -80,9 +80,10 @@ def check_goal(goal: Any, arena_size: float) -> Points:
     pair = _as_pair("goal", goal).astype(np.float32)
     # Written so that a NaN fails too.
     if not (np.abs(pair) <= arena_size).all():
-        raise ValueError(
+        raise WrongValue(
             f"goal must lie within the arena, each coordinate between -{arena_size:g} and {arena_size:g}, not "
-            f"{goal!r}. Choose another goal or a larger arena_size."
+            f"{goal!r}. Choose another goal or a larger arena_size.",
+            argument="goal",
         )
     return pair
 
@@ -154,7 +155,7 @@ class PointEnv(SmallEnv):
     ) -> None:
         self._arena_size = _check_number("arena_size", arena_size)
         if self._arena_size <= 0.0:
-            raise ValueError(f"arena_size must be above 0, not {arena_size!r}.")
+            raise WrongValue(f"arena_size must be above 0, not {arena_size!r}.", argument="arena_size")
         self._done_bonus = _check_number("done_bonus", done_bonus)
         self._never_done: bool = check_choice("never_done", never_done, (True, False))
         self._goal = check_goal(goal, self._arena_size)
@@ -189,7 +190,9 @@ class PointEnv(SmallEnv):
         self._check_running()
         move = _as_pair("action", action)
         if np.isnan(move).any():
-            raise ValueError(f"action must have no NaN, not {action!r}. Check what computed it.")
+            raise WrongValue(
+                f"action must have no NaN, not {action!r}. Check what computed it.", argument="action"
+            )
         self._point = moved(self._point, move, self._arena_size)
         observation = observations(self._point, self._goal)
         distance = float(observation[2])
@@ -239,12 +242,15 @@ class PointEnv(SmallEnv):
         """
         values = task.params if isinstance(task, Task) else task
         if not isinstance(values, Mapping):
-            raise TypeError(
+            raise WrongType(
                 "task must be a dictionary with the key 'goal', as sample_tasks returns, or a Task, not "
-                f"{task!r}."
+                f"{task!r}.",
+                argument="task",
             )
         if set(values) != {"goal"}:
-            raise ValueError(f"task must have exactly one key, 'goal', not {sorted(map(str, values))}.")
+            raise WrongValue(
+                f"task must have exactly one key, 'goal', not {sorted(map(str, values))}.", argument="task"
+            )
         self._goal = check_goal(values["goal"], self._arena_size)
         self._step_cnt = 0
         self._start()
@@ -270,10 +276,11 @@ def _as_pair(argument: str, value: Any) -> npt.NDArray[Any]:
     except ValueError:  # lists of unequal lengths
         pair = None
     if pair is None or pair.dtype.kind not in "iuf":
-        raise TypeError(f"{argument} must be two numbers, not {value!r}.")
+        raise WrongType(f"{argument} must be two numbers, not {value!r}.", argument=argument)
     if pair.shape != (2,):
-        raise ValueError(
-            f"{argument} must be two numbers, of shape (2,), not of shape {pair.shape}: {value!r}."
+        raise WrongValue(
+            f"{argument} must be two numbers, of shape (2,), not of shape {pair.shape}: {value!r}.",
+            argument=argument,
         )
     return pair
 
@@ -281,7 +288,7 @@ def _as_pair(argument: str, value: Any) -> npt.NDArray[Any]:
 def _check_number(argument: str, value: Any) -> float:
     """Returns a finite number as a float, or raises that it is not."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{argument} must be a number, not {value!r}.")
+        raise WrongType(f"{argument} must be a number, not {value!r}.", argument=argument)
     if not math.isfinite(value):
-        raise ValueError(f"{argument} must be finite, not {value!r}.")
+        raise WrongValue(f"{argument} must be finite, not {value!r}.", argument=argument)
     return float(value)

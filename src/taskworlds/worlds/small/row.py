@@ -49,6 +49,12 @@ class PointRow(_SmallRow):
         obs, info = self.inner.reset()
         return obs, {"goal": info["goal"]}
 
+    def set_state(self, state: dict[str, Any]) -> None:
+        """See `PythonRow.set_state`. The environment keeps its goal as a task, which is no plain data."""
+        assert self.task is not None
+        self.inner.set_task(self.task)
+        super().set_state(state)
+
     def advance(self, action: Any) -> tuple[Any, float, bool, dict[str, Any]]:
         """Moves the point."""
         step = self.inner.step(action)

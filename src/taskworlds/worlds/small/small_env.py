@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 
-from taskworlds.core.errors import check_choice
+from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.core.step import EnvSpec, EnvStep, StepType
 
 __all__ = ["SmallEnv"]
@@ -124,9 +124,10 @@ class SmallEnv(gymnasium.Env[Any, Any], abc.ABC):
             ValueError: options is not empty.
         """
         if options:
-            raise ValueError(
+            raise WrongValue(
                 f"options must be None or empty, not {options!r}: {type(self).__name__} has no reset "
-                "options. Set what should change with its arguments or its methods."
+                "options. Set what should change with its arguments or its methods.",
+                argument="options",
             )
         super().reset(seed=seed)
         self._step_cnt = 0

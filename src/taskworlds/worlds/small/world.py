@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongValue, check_count
 from taskworlds.core.task import Task
 from taskworlds.core.world import BenchmarkMaker, Listing, Tasks, World
 from taskworlds.worlds.small.grid_world import MAPS, MOVES, GridWorldEnv
@@ -57,7 +57,7 @@ def _point_observations(*, visible: bool, hidden: bool) -> gym.spaces.Box:
 def _check_point(task: Task) -> None:
     """Raises TypeError or ValueError for a task that has no goal within the arena."""
     if set(task.params) != {"goal"}:
-        raise ValueError(
+        raise WrongValue(
             f"A task of point has the parameter goal, (x, y), not {', '.join(task.params) or 'none'}. The benchmark "
             "point has such tasks."
         )
@@ -119,15 +119,16 @@ def _grid_observations(desc: str, *, visible: bool, hidden: bool) -> gym.spaces.
 def _check_grid(name: str, task: Task) -> None:
     """Raises ValueError for a task with parameters."""
     if task.params:
-        raise ValueError(
+        raise WrongValue(
             f"A task of {name} has no parameters, not {', '.join(task.params)}: its map is fixed."
         )
 
 
 def _grid_tasks(name: str, seed: int, num_goals: int | None) -> Tasks:
     if num_goals not in (None, 1):
-        raise ValueError(
-            f"num_goals must be 1 or None for {name}, not {num_goals!r}: it has one task, its map."
+        raise WrongValue(
+            f"num_goals must be 1 or None for {name}, not {num_goals!r}: it has one task, its map.",
+            argument="num_goals",
         )
     return (Task(name),), ()
 

@@ -13,7 +13,7 @@ from taskworlds.compat.garage.samplers.task_samplers import TaskSampler
 from taskworlds.compat.garage.samplers.updates import SetTaskUpdate
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.draws import Deck, generator_of, sample_indices
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongValue, check_count
 from taskworlds.core.task import Task
 
 __all__ = ["MetaWorldTaskSampler"]
@@ -84,9 +84,10 @@ class MetaWorldTaskSampler(TaskSampler):
         """
         n_tasks = check_count("n_tasks", n_tasks)
         if n_tasks % len(self._tasks):
-            raise ValueError(
+            raise WrongValue(
                 f"n_tasks must be a multiple of {len(self._tasks)}, the number of skills, not {n_tasks}: "
-                "each skill gets the same number of tasks."
+                "each skill gets the same number of tasks.",
+                argument="n_tasks",
             )
         each = n_tasks // len(self._tasks)
         return [

@@ -17,7 +17,7 @@ from taskworlds.compat.garage.samplers.updates import (
     SetTaskUpdate,
 )
 from taskworlds.core.draws import generator_of, sample_indices
-from taskworlds.core.errors import check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_count
 
 __all__ = ["ConstructEnvsSampler", "EnvPoolSampler", "SetTaskSampler", "TaskSampler"]
 
@@ -127,7 +127,7 @@ class SetTaskSampler(TaskSampler):
     ) -> None:
         SetTaskUpdate(env_type, None, wrapper)  # checks the arguments
         if env is not None and not isinstance(env, gymnasium.Env):
-            raise TypeError(f"env must be a Gymnasium environment or None, not {env!r}.")
+            raise WrongType(f"env must be a Gymnasium environment or None, not {env!r}.", argument="env")
         self._env_type = env_type
         self._env = env_type() if env is None else env
         self._wrapper = wrapper
@@ -197,14 +197,16 @@ class EnvPoolSampler(TaskSampler):
         """
         n_tasks = check_count("n_tasks", n_tasks)
         if n_tasks > self.n_tasks:
-            raise ValueError(
+            raise WrongValue(
                 f"n_tasks must be at most {self.n_tasks}, the size of the pool, not {n_tasks}. "
-                f"grow_pool({n_tasks}) adds copies."
+                f"grow_pool({n_tasks}) adds copies.",
+                argument="n_tasks",
             )
         if with_replacement:
-            raise ValueError(
+            raise WrongValue(
                 "with_replacement must be False: an environment of the pool can be in one place only. "
-                "grow_pool adds copies, and ConstructEnvsSampler makes new environments."
+                "grow_pool adds copies, and ConstructEnvsSampler makes new environments.",
+                argument="with_replacement",
             )
         chosen = sample_indices(n_tasks, self.n_tasks, np_random=self._np_random)
         return [self._updates[int(index)] for index in chosen]

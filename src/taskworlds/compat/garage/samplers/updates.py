@@ -10,6 +10,7 @@ from typing import Any
 import gymnasium
 
 from taskworlds.compat.garage.per_task import check_wrapper, wrap_for_task
+from taskworlds.core.errors import WrongType, WrongValue
 
 __all__ = ["EnvUpdate", "ExistingEnvUpdate", "NewEnvUpdate", "SetTaskUpdate"]
 
@@ -45,9 +46,10 @@ class NewEnvUpdate(EnvUpdate):
 
     def __init__(self, env_constructor: Callable[[], Env]) -> None:
         if not callable(env_constructor):
-            raise TypeError(
+            raise WrongType(
                 f"env_constructor must be a function that makes an environment, not {env_constructor!r}. Use "
-                "ExistingEnvUpdate for an environment that exists already."
+                "ExistingEnvUpdate for an environment that exists already.",
+                argument="env_constructor",
             )
         self._env_constructor = env_constructor
 
@@ -134,8 +136,9 @@ class ExistingEnvUpdate(EnvUpdate):
 
     def __init__(self, env: Env) -> None:
         if not isinstance(env, gymnasium.Env):
-            raise TypeError(
-                f"env must be a Gymnasium environment, not {env!r}. Use NewEnvUpdate for a function that makes one."
+            raise WrongType(
+                f"env must be a Gymnasium environment, not {env!r}. Use NewEnvUpdate for a function that makes one.",
+                argument="env",
             )
         self._env = env
 
@@ -154,7 +157,8 @@ class ExistingEnvUpdate(EnvUpdate):
 
 def _check_env_type(env_type: Any) -> None:
     if not isinstance(env_type, type):
-        raise ValueError(
+        raise WrongValue(
             f"env_type must be a class, such as taskworlds.PointEnv, not {env_type!r}. Use NewEnvUpdate for a "
-            "function that makes environments."
+            "function that makes environments.",
+            argument="env_type",
         )

@@ -144,7 +144,7 @@ def evaluate(
         str | None,
         typer.Option(
             "--engine",
-            metavar="|".join(engines()),
+            metavar="NAME",
             help=f"What steps the rows. {_ENGINES}. The default is the world's own choice.",
             rich_help_panel=_HOW,
         ),

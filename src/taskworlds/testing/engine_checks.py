@@ -9,7 +9,6 @@ import pickle
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.core.world import World
 from taskworlds.evaluation import evaluate, random_policy
+from taskworlds.rows.flaws import Flaw, goals_flaw, observations_flaw, step_flaw
 from taskworlds.rows.protocol import RowFault, Rows, RowStep
 from taskworlds.testing.env_checks import EnvChecks, first_difference, rows_of
 from taskworlds.testing.report import Check, Report
@@ -218,28 +218,13 @@ class _Run:
         return f"{_ROWS} rows with the methods of Rows"
 
     def _check_goals(self, rows: Rows, where: str) -> None:
-        goals = np.asarray(rows.goals)
-        expected = (_ROWS, self._world.goal_size)
-        if goals.shape != expected or (goals.size and goals.dtype != np.float64):
-            raise broken(
-                f"goals are an array {expected} of float64", f"{where} they are {goals.dtype} {goals.shape}"
-            )
+        _check_flaw(goals_flaw(self._world.goal_size, rows), where)
 
     def _check_observations(self, obs: Any, where: str) -> list[Any]:
         """Returns the rows of observations, which may show more than the world's space where goals are shown."""
         space = self._world.observation_space(visible=True, hidden=True)
-        rule = "Observations are a batch of the world's observation space"
-        try:
-            each = rows_of(batch_space(space, _ROWS), obs)
-        except Exception as error:
-            raise broken(rule, f"{where} they are {type(obs).__name__}") from error
-        if len(each) != _ROWS:
-            raise broken(rule, f"{where} they have {len(each)} rows, not {_ROWS}")
-        if isinstance(space, gym.spaces.Box):
-            array = np.asarray(obs)
-            if array.shape != (_ROWS, *space.shape) or array.dtype.kind != space.dtype.kind:
-                raise broken(rule, f"{where} they are {array.dtype} {array.shape}, and the space is {space}")
-        return copy.deepcopy(each)
+        _check_flaw(observations_flaw(space, _ROWS, obs), where)
+        return copy.deepcopy(rows_of(batch_space(space, _ROWS), obs))
 
     def _reset(self) -> str:
         with self._made(reset=False) as made:
@@ -292,32 +277,11 @@ class _Run:
         return f"{self._steps} steps" + (f"; terms {', '.join(sorted(names))}" if names else "")
 
     def _check_step(self, step: RowStep, running: NDArray[np.bool_], where: str) -> None:
-        rewards = np.asarray(step.rewards)
-        if (
-            rewards.shape != (_ROWS,)
-            or rewards.dtype != np.float64
-            or not np.isfinite(rewards[running]).all()
-        ):
-            raise broken("Rewards are (N,) float64 and finite", f"{where} they are {rewards!r}")
-        for name, values in step.terms.items():
-            array = np.asarray(values)
-            if array.shape != (_ROWS,) or array.dtype.kind not in "fbiu":
-                raise broken(
-                    "Each term is an array (N,) of numbers", f"{name} is {array.dtype} {array.shape} {where}"
-                )
-        if self._world.has_success:
-            success = step.terms.get("success")
-            if (
-                success is None
-                or not np.isin(np.asarray(success, dtype=np.float64)[running], (0.0, 1.0)).all()
-            ):
-                raise broken(
-                    "The terms of a world with success have success, 0 or 1", f"it is {success} {where}"
-                )
-        if step.terminated is not None:
-            ended = np.asarray(step.terminated)
-            if ended.shape != (_ROWS,) or ended.dtype != np.bool_:
-                raise broken("terminated is None or (N,) bool", f"it is {ended.dtype} {ended.shape} {where}")
+        _check_flaw(step_flaw(_ROWS, self._world.has_success, step), where)
+        if not np.isfinite(step.rewards[running]).all():
+            raise broken("Rewards are finite", f"{where} they are {step.rewards!r}")
+        if self._world.has_success and not np.isin(step.terms["success"][running], (0.0, 1.0)).all():
+            raise broken("Success is 0 or 1", f"it is {step.terms['success']} {where}")
         for fault in step.faults:
             if not isinstance(fault, RowFault):
                 raise broken("faults are RowFaults", f"one is {fault!r} {where}")
@@ -621,3 +585,9 @@ def _spoil(state: Any) -> None:
             _spoil(each)
     elif isinstance(state, np.ndarray) and state.flags.writeable and state.dtype != object:
         state[...] = np.zeros((), dtype=state.dtype) if state.dtype.kind not in "f" else 7.25
+
+
+def _check_flaw(flaw: Flaw | None, where: str) -> None:
+    """Raises the failure of a rule about shapes and types."""
+    if flaw is not None:
+        raise broken(flaw.rule, f"{where} {flaw.found}")

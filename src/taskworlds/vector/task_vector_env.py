@@ -18,6 +18,7 @@ from taskworlds.core.registry import choose_engine
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.rendering import grid, offscreen
+from taskworlds.rows.flaws import goals_flaw, observations_flaw, step_flaw
 from taskworlds.rows.protocol import Rows, RowStep
 from taskworlds.vector import metaworld_names, snapshot
 from taskworlds.vector._batch import describe, row_info
@@ -157,9 +158,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self._pending: _Begun | None = None  # a step that step_async began
         self._every = row_mask("mask", None, n)
         self._every.flags.writeable = False
-        self._every.flags.writeable = False
+        self._unseen = {"reset", "step"}  # what the engine returns is looked at once
         self._recipe = (benchmark, split, num_envs, strategy, options)
-        if self.render_mode in ("rgb_array", "depth_array"):
+        if self.render_mode in ("rgb_array", "depth_array") and "camera_name" in world.settings:
             offscreen.prepare()
         self.rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
 
@@ -282,8 +283,29 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def _start_attempt(self, rows: NDArray[np.bool_]) -> None:
         """Puts `rows`, at least one, to the start of their tasks."""
         seeds = self.assignments.start_seeds(rows)
-        self.observations.write(self.rows.reset(self.assignments.current, rows, seeds), rows)
+        obs = self.rows.reset(self.assignments.current, rows, seeds)
+        if "reset" in self._unseen:
+            self._look("reset", obs)
+        self.observations.write(obs, rows)
         self.progress.start_attempt(rows)
+
+    def _look(self, call: str, obs: Any, step: RowStep | None = None) -> None:
+        """Raises RuntimeError if what the engine returned has other shapes or types than its rules say."""
+        n, world = self.num_envs, self.world
+        space = world.observation_space(
+            visible=self.assignments.shows_goal, hidden=self.assignments.hides_goal
+        )
+        flaw = (
+            (step and step_flaw(n, world.has_success, step))
+            or observations_flaw(space, n, obs)
+            or goals_flaw(world.goal_size, self.rows)
+        )
+        if flaw is not None:
+            raise RuntimeError(
+                f"The engine {self.strategy!r} breaks a rule in {call}(). {flaw.rule}: {flaw.found}. Mend its rows; "
+                "taskworlds.testing.check_engine tells what else is wrong."
+            )
+        self._unseen.discard(call)
 
     def check_ready(self, call: str) -> None:
         """Raises RuntimeError if the environment is closed, or a step is under way; `call` is for the message."""
@@ -348,6 +370,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def _finish(self, begun: _Begun, outcome: RowStep) -> Step:
         """Makes of an engine's outcome what the caller gets."""
         actions, stepping, restarting = begun
+        if "step" in self._unseen:
+            self._look("step", getattr(outcome, "obs", None), outcome)
         rewards, terminated, truncated, ended = self.progress.step(
             stepping, outcome.rewards, outcome.terms.get("success"), outcome.terminated
         )

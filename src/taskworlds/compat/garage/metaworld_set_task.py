@@ -84,7 +84,7 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         check_wrapper(wrapper)
         check_choice("add_env_onehot", add_env_onehot, (True, False))
         check_choice("render_mode", render_mode, (None, *self.render_modes))
-        self.render_mode = render_mode
+        self.render_mode: RenderMode | None = render_mode
         if seed is not None:
             self._np_random, self._np_random_seed = seeding.np_random(check_seed(seed))
         self._wrapper = wrapper

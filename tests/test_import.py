@@ -38,6 +38,26 @@ def test_no_simulator_is_loaded(code):
     assert loaded_by(code) == []
 
 
+def test_the_ids_need_no_module_that_imports_gymnasium():
+    """Else that module, imported before Gymnasium, would be half imported when the hook asks for the ids."""
+    code = """
+import sys
+
+
+class NoGymnasium:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        assert name.partition(".")[0] != "gymnasium", "Gymnasium is imported"
+
+
+sys.meta_path.insert(0, NoGymnasium)
+from taskworlds.vector.gymnasium_ids import ids
+
+assert "taskworlds/grid-4x4" in ids()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_the_simulator_is_seen_where_it_is_loaded():
     assert "mujoco" in loaded_by("import metaworld")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taskworlds.core.task import Task
+from taskworlds.core.task import Task, by_skill
 
 __all__ = ["deal"]
 
@@ -30,10 +30,7 @@ def deal(tasks: Sequence[Task], num_rows: int) -> list[list[Task]]:
         >>> [[task.env_name + str(task["goal"]) for task in row] for row in deal(tasks, 3)]
         [['open0'], ['open1'], ['close0', 'close1']]
     """
-    by_skill: dict[str, list[Task]] = {}
-    for task in tasks:
-        by_skill.setdefault(task.env_name, []).append(task)
-    skills = list(by_skill.values())
+    skills = [list(each) for each in by_skill(tasks, lambda task: task.env_name).values()]
     if num_rows < len(skills):
         return [[task for skill in skills[row::num_rows] for task in skill] for row in range(num_rows)]
     each, more = divmod(num_rows, len(skills))

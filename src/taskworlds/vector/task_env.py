@@ -17,7 +17,7 @@ from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.draws import sample_without_replacement
 from taskworlds.core.errors import WrongType, WrongValue
-from taskworlds.core.step import EnvSpec, EnvStep, StepType
+from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_vector_env import TaskVectorEnv
@@ -25,7 +25,7 @@ from taskworlds.vector.task_vector_env import TaskVectorEnv
 __all__ = ["TaskEnv"]
 
 
-class TaskEnv(gym.Env[Any, Any]):
+class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is narrower
     """One environment over the tasks of a split of a benchmark, on Gymnasium's API.
 
     Made by `taskworlds.make`.
@@ -70,7 +70,7 @@ class TaskEnv(gym.Env[Any, Any]):
         }
         del chosen["autoreset_mode"]
         name = re.sub(r"[^\w.-]+", "-", benchmark.name) or "tasks"
-        self.spec = GymnasiumEnvSpec(
+        spec = GymnasiumEnvSpec(
             id=f"taskworlds/{name}",
             entry_point="taskworlds.vector.gymnasium_ids:make_single",
             vector_entry_point="taskworlds.vector.gymnasium_ids:make_batch",
@@ -84,24 +84,13 @@ class TaskEnv(gym.Env[Any, Any]):
             }
             | chosen,
         )
+        limit = self._batch.max_episode_steps * (options.k_episodes or 1)
+        self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
 
     def _take_spaces(self) -> None:
         self.observation_space = self._batch.single_observation_space
         self.action_space = self._batch.single_action_space
         self.render_mode = self._batch.render_mode
-
-    @property
-    def spec(self) -> EnvSpec:
-        """What the environment is, and how `spec.make()` makes it again.
-
-        Gymnasium's, when assigned, gains the spaces and the limit.
-        """
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
-        limit = self._batch.max_episode_steps * (self._batch.options.k_episodes or 1)
-        self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
 
     # Gymnasium's base class keeps generator and seed under these names; here both are the row's.
 
@@ -237,12 +226,8 @@ class TaskEnv(gym.Env[Any, Any]):
                 f"action must have the shape {shape}, not {actions.shape[1:]}.", argument="action"
             )
         obs, rewards, terminated, truncated, infos = batch.step(actions)
-        if terminated[0]:
-            kind = StepType.TERMINAL
-        elif truncated[0]:
-            kind = StepType.TIMEOUT
-        else:
-            kind = StepType.FIRST if batch.progress.is_first(0) else StepType.MID
+        is_first = batch.progress.is_first(0)
+        kind = StepType.of(terminated.item(0), truncated.item(0), is_first=is_first)
         first, info = self._first(obs, infos)
         return EnvStep(self._spec, action, rewards.item(0), first, info, kind)
 

@@ -9,7 +9,8 @@ from gymnasium.vector.utils import batch_space
 import taskworlds
 from taskworlds import Task, benchmark
 from taskworlds.core.registry import engine, world_of
-from taskworlds.worlds.small.grid_world import MAPS, GridWorldEnv
+from taskworlds.worlds.small.grid_map import MAPS
+from taskworlds.worlds.small.grid_world import GridWorldEnv
 from taskworlds.worlds.small.point import PointEnv
 from taskworlds.worlds.small.world import SMALL_WORLDS
 
@@ -282,3 +283,8 @@ def test_a_single_environment():
     assert (obs, env.observation_space.contains(obs)) == (0, True)
     assert env.step(2).observation == 1
     assert env.render().shape == (128, 128, 3)
+
+
+@pytest.mark.parametrize(("name", "env"), [("point", PointEnv), ("grid-4x4", GridWorldEnv)])
+def test_pictures_per_second_are_the_environments(name, env):
+    assert world_of(name).render_fps == env.metadata["render_fps"]

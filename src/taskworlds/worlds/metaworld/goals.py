@@ -22,7 +22,7 @@ _PLACEMENTS_PER_RESET = 2
 
 
 def draw_goals(env_names: Iterable[str], seed: int, num_goals: int) -> dict[str, NDArray[np.float64]]:
-    """Gives the goals that Meta-World draws for these skills, in this order, from this seed.
+    """Returns the goals that Meta-World draws for these skills, in this order, from this seed.
 
     The goals of a skill depend on the skills before it and on `num_goals`, since all come from one stream.
     NumPy's global generator is neither read nor written.

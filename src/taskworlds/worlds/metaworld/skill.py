@@ -45,7 +45,7 @@ class Terms(NamedTuple):
 
 
 def float32(*values: float) -> tuple[float, ...]:
-    """Gives numbers as float32 holds them: Meta-World keeps some positions in float32."""
+    """Returns numbers as float32 holds them: Meta-World keeps some positions in float32."""
     import numpy as np
 
     return tuple(float(np.float32(value)) for value in values)

@@ -28,7 +28,7 @@ _ARGUMENTS = {
 
 
 def mistakes(skill: Skill) -> list[str]:
-    """Gives what is wrong with a skill's fields, a sentence for each; none if nothing is.
+    """Returns what is wrong with a skill's fields, a sentence for each; none if nothing is.
 
     Example:
         >>> mistakes(Skill("Drawer half open"))[0]

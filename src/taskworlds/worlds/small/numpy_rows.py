@@ -11,15 +11,10 @@ from numpy.typing import NDArray
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.rows.numpy_rows import NumpyRows
-from taskworlds.worlds.small.grid_world import draw_grid, read_map, transitions
-from taskworlds.worlds.small.point import (
-    ARENA_SIZE,
-    SUCCESS_DISTANCE,
-    check_goal,
-    draw_point,
-    moved,
-    observations,
-)
+from taskworlds.worlds.small.arena import ARENA_SIZE, SUCCESS_DISTANCE, check_goal, moved, observations
+from taskworlds.worlds.small.grid_map import read_map, transitions
+from taskworlds.worlds.small.grid_world import draw_grid
+from taskworlds.worlds.small.point import draw_point
 
 __all__ = ["GridRows", "PointRows"]
 

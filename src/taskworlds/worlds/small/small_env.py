@@ -13,15 +13,14 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 import numpy.typing as npt
-from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 
 from taskworlds.core.errors import WrongValue, check_choice
-from taskworlds.core.step import EnvSpec, EnvStep, StepType
+from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 
 __all__ = ["SmallEnv"]
 
 
-class SmallEnv(gymnasium.Env[Any, Any], abc.ABC):
+class SmallEnv(SpecMixin, gymnasium.Env[Any, Any], abc.ABC):  # type: ignore[misc]  # spec is narrower
     """Base of the small environments: the protocol around their own dynamics.
 
     A subclass writes `step` between `self._check_running()` and `return self._finish(...)`, and fills in
@@ -92,16 +91,6 @@ class SmallEnv(gymnasium.Env[Any, Any], abc.ABC):
         self._spec.kwargs = kwargs | {"max_episode_length": limit, "render_mode": render_mode}
         self._step_cnt: int | None = None  # steps taken in this episode; None while none runs
         self._visualizing = False
-
-    @property
-    def spec(self) -> EnvSpec:
-        """The environment's `EnvSpec`. Gymnasium's, when assigned, gains the spaces and the limit."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
-        limit = self._spec.max_episode_length
-        self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
 
     @property
     def render_modes(self) -> list[str]:

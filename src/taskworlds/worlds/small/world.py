@@ -1,20 +1,27 @@
-"""The small worlds: `point`, whose tasks are goals, and one world for each map of the grid."""
+"""The small worlds: `point`, whose tasks are goals, and one world for each map of the grid.
+
+Nothing here imports Gymnasium at the top, since the import of Gymnasium loads this module by the hook of the ids.
+"""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-import gymnasium as gym
 import numpy as np
 
 from taskworlds.core.errors import WrongValue, check_count
 from taskworlds.core.task import Task
 from taskworlds.core.world import BenchmarkMaker, Listing, Tasks, World
-from taskworlds.worlds.small.grid_world import MAPS, MOVES, GridWorldEnv
-from taskworlds.worlds.small.numpy_rows import GridRows, PointRows
-from taskworlds.worlds.small.point import ARENA_SIZE, MAX_MOVE, PointEnv, check_goal, sample_goals
-from taskworlds.worlds.small.row import GridRow, PointRow
+from taskworlds.worlds.small.arena import ARENA_SIZE, MAX_MOVE, check_goal, sample_goals
+from taskworlds.worlds.small.grid_map import MAPS, MOVES
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+
+    from taskworlds.rows.protocol import Rows
+    from taskworlds.rows.python_row import PythonRow
 
 __all__ = ["SMALL_WORLDS"]
 
@@ -47,10 +54,14 @@ def _world(name: str, **fields: Any) -> World:
 
 
 def _point_actions() -> gym.spaces.Box:
+    import gymnasium as gym  # see the top of the file
+
     return gym.spaces.Box(-MAX_MOVE, MAX_MOVE, (2,), np.float32)
 
 
 def _point_observations(*, visible: bool, hidden: bool) -> gym.spaces.Box:
+    import gymnasium as gym  # see the top of the file
+
     return gym.spaces.Box(-np.inf, np.inf, (3,), np.float32)
 
 
@@ -95,12 +106,12 @@ _POINT = _world(
             summary="where the goal is",
         )
     },
-    row=PointRow,
-    rows={"numpy": PointRows},
+    row="taskworlds.worlds.small.row:PointRow",
+    rows={"numpy": "taskworlds.worlds.small.numpy_rows:PointRows"},
     goal_size=2,
     task_check=_check_point,
     described=_point_described,
-    render_fps=PointEnv.metadata["render_fps"],
+    render_fps=16,
     task_word="goal",
 )
 
@@ -109,10 +120,14 @@ _POINT = _world(
 
 
 def _grid_actions() -> gym.spaces.Discrete[np.int64]:
+    import gymnasium as gym  # see the top of the file
+
     return gym.spaces.Discrete(len(MOVES))
 
 
 def _grid_observations(desc: str, *, visible: bool, hidden: bool) -> gym.spaces.Discrete[np.int64]:
+    import gymnasium as gym  # see the top of the file
+
     return gym.spaces.Discrete(sum(len(row) for row in MAPS[desc]))
 
 
@@ -137,6 +152,18 @@ def _grid_described(env_name: str) -> tuple[str, str]:
     return "agent", "walk from the start to a goal"
 
 
+def _grid_row(desc: str, **settings: Any) -> PythonRow:
+    from taskworlds.worlds.small.row import GridRow  # see the top of the file
+
+    return GridRow(desc, **settings)
+
+
+def _grid_rows(desc: str, env_names: Sequence[str], num_rows: int, **settings: Any) -> Rows:
+    from taskworlds.worlds.small.numpy_rows import GridRows  # see the top of the file
+
+    return GridRows(desc, env_names, num_rows, **settings)
+
+
 def _grid(desc: str) -> World:
     name = f"grid-{desc}"
     return _world(
@@ -153,11 +180,11 @@ def _grid(desc: str) -> World:
                 summary="nothing: the map is the task",
             )
         },
-        row=functools.partial(GridRow, desc),
-        rows={"numpy": functools.partial(GridRows, desc)},
+        row=functools.partial(_grid_row, desc),
+        rows={"numpy": functools.partial(_grid_rows, desc)},
         task_check=functools.partial(_check_grid, name),
         described=_grid_described,
-        render_fps=GridWorldEnv.metadata["render_fps"],
+        render_fps=8,
     )
 
 

@@ -19,7 +19,7 @@ TOPDOWN_SOLVED, FRONT_SOLVED, WALL_SOLVED = 0.024, 0.02, 0.03  # m
 
 
 def _start(sim, axis):
-    """Gives what the rewards want to know, once the box is in place."""
+    """Returns what the rewards want to know, once the box is in place."""
     target = sim.site("hole")
     return {"target": target, "travel": abs(target[axis] - sim.site("buttonStart")[axis])}
 
@@ -55,7 +55,7 @@ def observe_front(now, objects):
 
 
 def _parts(now, obs, start, axis, radius):
-    """Gives the fingers' distance from the button, the way left, and the reward for each, 0 to 1."""
+    """Returns the fingers' distance from the button, the way left, and the reward for each, 0 to 1."""
     face = obs[4:7]
     reached = distance(face, now.tcp)
     left = abs(start.target[axis] - face[axis])

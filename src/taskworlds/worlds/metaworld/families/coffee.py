@@ -152,7 +152,7 @@ def reward_mug(now, obs, action, start, memory, single):
 
 
 def _weighted(a, b):
-    """Gives the distance between two points, x and y counted twice."""
+    """Returns the distance between two points, x and y counted twice."""
     return length(2.0 * (a[0] - b[0]), 2.0 * (a[1] - b[1]), a[2] - b[2])
 
 
@@ -165,7 +165,7 @@ def reward_button_v1(now, obs, action, start, memory, single):
 
 
 def _way(obs, start):
-    """Gives the mug's distance from the goal on the table, and the same at reset."""
+    """Returns the mug's distance from the goal on the table, and the same at reset."""
     return distance_2d(obs[4:7], start.target, 0, 1), distance_2d(start.obj_init, start.target, 0, 1)
 
 

@@ -41,7 +41,7 @@ GRIP = (0.0, 0.03, -0.01)  # m, from the handle to where the hand has to be
 
 
 def _handle(position, quat):
-    """Gives the handle's position, three numbers, from that of door_link, and its quaternion (w, x, y, z)."""
+    """Returns the handle's position, three numbers, from that of door_link, and its quaternion (w, x, y, z)."""
     w, x, y, z = quat
     # twice the cross product of the quaternion's axis with HANDLE
     a = 2.0 * (y * HANDLE[2] - z * HANDLE[1])

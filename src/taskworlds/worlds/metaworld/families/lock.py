@@ -44,7 +44,7 @@ def observe(now, objects):
 
 
 def _weighted(x, y, z):
-    """Gives the length of a vector, x counted a quarter and z half."""
+    """Returns the length of a vector, x counted a quarter and z half."""
     return length(0.25 * x, y, 0.5 * z)
 
 

@@ -59,7 +59,7 @@ def reward_close(now, obs, action, start, memory, single):
 
 
 def _reach(now, obs, start):
-    """Gives the fingers' distance from the handle, and the margin that it is measured by."""
+    """Returns the fingers' distance from the handle, and the margin that it is measured by."""
     reached_at_start = distance(start.handle_init, start.init_tcp)
     return distance(obs[4:7], now.tcp), abs(reached_at_start - HANDLE_RADIUS)
 

@@ -8,18 +8,18 @@ __all__ = ["distance", "distance_2d", "length", "quat_from_matrix", "quat_in_sci
 
 
 def length(x, y, z):
-    """Gives the length of a vector."""
+    """Returns the length of a vector."""
     return math.sqrt(x * x + y * y + z * z)
 
 
 def distance(a, b):
-    """Gives the distance between two points, arrays of 3."""
+    """Returns the distance between two points, arrays of 3."""
     x, y, z = a[0] - b[0], a[1] - b[1], a[2] - b[2]
     return math.sqrt(x * x + y * y + z * z)
 
 
 def distance_2d(a, b, i, j):
-    """Gives the distance between two points in the plane of their coordinates `i` and `j`."""
+    """Returns the distance between two points in the plane of their coordinates `i` and `j`."""
     x, y = a[i] - b[i], a[j] - b[j]
     return math.sqrt(x * x + y * y)
 

@@ -19,7 +19,7 @@ __all__ = [
 
 
 def closed_effort(effort, desired, single):
-    """Gives the gripper's effort to close, as a share of the `desired` one, and whether it is a float32 number.
+    """Returns the gripper's effort to close, as a share of the `desired` one, and whether it is a float32 number.
 
     Returns:
         The share, 0 to 1, and `single` if the effort was cut off neither at 0 nor at `desired`.
@@ -46,7 +46,7 @@ def caging_reward(
     desired_effort,
     density,
 ):
-    """Gives the reward for having the fingers around an object and closing them, 0 to 1.
+    """Returns the reward for having the fingers around an object and closing them, 0 to 1.
 
     Args:
         now: what the skill reads; `left_pad`, `right_pad` and `tcp` are used.
@@ -92,7 +92,7 @@ def caging_reward(
 
 
 def along_handle(handle, hand, reach):
-    """Gives the point of a handle along x that the hand is at, or its centre if none is within `reach`.
+    """Returns the point of a handle along x that the hand is at, or its centre if none is within `reach`.
 
     So a handle can pass for a sphere in `caging_reward`.
 
@@ -106,13 +106,13 @@ def along_handle(handle, hand, reach):
 
 
 def near_in_xz(now, obj, obj_init, init_tcp, xz_success):
-    """Gives the reward for the fingers' centre being at an object, in the x-z plane, 0 to 1."""
+    """Returns the reward for the fingers' centre being at an object, in the x-z plane, 0 to 1."""
     margin = distance_2d(obj_init, init_tcp, 0, 2) - xz_success
     return long_tail(distance_2d(now.tcp, obj, 0, 2), 0.0, xz_success, margin)
 
 
 def pads_beside(now, obj, nearest, farthest, pad_success):
-    """Gives the reward for both pads being `nearest` to `farthest` from an object, along y, 0 to 1.
+    """Returns the reward for both pads being `nearest` to `farthest` from an object, along y, 0 to 1.
 
     Unlike in `caging_reward` each pad has to be on its own side. Meta-World measures the margins from where
     the pads are now, though it means where they started.
@@ -125,7 +125,7 @@ def pads_beside(now, obj, nearest, farthest, pad_success):
 
 
 def grip_beside(now, obj, obj_init, init_tcp, obj_radius, slack, pad_success, xz_success):
-    """Gives the reward for having the pads close to both sides of an object, whatever the effort, 0 to 1.
+    """Returns the reward for having the pads close to both sides of an object, whatever the effort, 0 to 1.
 
     Args:
         now: what the skill reads; `left_pad`, `right_pad` and `tcp` are used.

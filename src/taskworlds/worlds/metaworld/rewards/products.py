@@ -8,18 +8,18 @@ __all__ = ["hamacher_product", "hamacher_product_as", "rounded", "tool_reward"]
 
 
 def rounded(x, single):
-    """Gives `x` as float32 holds it, if `single`."""
+    """Returns `x` as float32 holds it, if `single`."""
     return float(np.float32(x)) if single else x
 
 
 def hamacher_product(a, b):
-    """Gives the Hamacher t-norm of two numbers in [0, 1]: small if one of them is small."""
+    """Returns the Hamacher t-norm of two numbers in [0, 1]: small if one of them is small."""
     denominator = a + b - a * b
     return a * b / denominator if denominator > 0.0 else 0.0
 
 
 def hamacher_product_as(a, b, single):
-    """Gives the Hamacher product; if `single`, computed in float32 step by step."""
+    """Returns the Hamacher product; if `single`, computed in float32 step by step."""
     if not single:
         return hamacher_product(a, b)
     a, b = rounded(a, True), rounded(b, True)
@@ -29,7 +29,7 @@ def hamacher_product_as(a, b, single):
 
 
 def tool_reward(grasped, in_place, orientation, soft):
-    """Gives the reward for a tool: grasp (0..2) plus place (0..6), times its orientation (0..1).
+    """Returns the reward for a tool: grasp (0..2) plus place (0..6), times its orientation (0..1).
 
     Args:
         grasped: 0 to 1.

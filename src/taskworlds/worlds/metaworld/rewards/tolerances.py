@@ -23,7 +23,7 @@ def _excess(x, lower, upper, margin):
 
 
 def long_tail(x, lower, upper, margin):
-    """Gives 1 where `x` is in [lower, upper], and outside falls off like 1 / d^2, to 0.1 at the margin."""
+    """Returns 1 where `x` is in [lower, upper], and outside falls off like 1 / d^2, to 0.1 at the margin."""
     d = _excess(x, lower, upper, margin)
     if d == -1.0:
         return 1.0
@@ -31,7 +31,7 @@ def long_tail(x, lower, upper, margin):
 
 
 def gaussian(x, lower, upper, margin):
-    """Gives 1 where `x` is in [lower, upper], and outside falls off like a bell curve, to 0.1 at the margin."""
+    """Returns 1 where `x` is in [lower, upper], and outside falls off like a bell curve, to 0.1 at the margin."""
     d = _excess(x, lower, upper, margin)
     if d == -1.0:
         return 1.0
@@ -39,7 +39,7 @@ def gaussian(x, lower, upper, margin):
 
 
 def funnel_above(height, radius, steepness, rim, margin):
-    """Gives the reward for a hand being above a funnel, so that it clears the edges around an object, 0 to 1.
+    """Returns the reward for a hand being above a funnel, so that it clears the edges around an object, 0 to 1.
 
     Args:
         height: the hand's height, metres.
@@ -53,7 +53,7 @@ def funnel_above(height, radius, steepness, rim, margin):
 
 
 def upright(quat, ideal, slack):
-    """Gives the reward for an orientation: 1 at the ideal, 0 where it is `slack` away, linear between.
+    """Returns the reward for an orientation: 1 at the ideal, 0 where it is `slack` away, linear between.
 
     Args:
         quat: the quaternion, (4,).

@@ -11,13 +11,13 @@ __all__ = ["approach_v1", "lift_v1", "picking_v1", "pushing_v1", "reaching_v1"]
 
 
 def approach_v1(error, error_at_start):
-    """Gives version 1's reward for coming nearer: 1000 for each metre, 2000 more at the goal."""
+    """Returns version 1's reward for coming nearer: 1000 for each metre, 2000 more at the goal."""
     near = math.exp(-(error**2) / 0.01) + math.exp(-(error**2) / 0.001)
     return max(1000.0 * (error_at_start - error) + 1000.0 * near, 0.0)
 
 
 def pushing_v1(reached, error, error_at_start):
-    """Gives version 1's reward for pushing: come near, then `approach_v1`.
+    """Returns version 1's reward for pushing: come near, then `approach_v1`.
 
     Args:
         reached: the fingers' distance from the object, metres.
@@ -28,7 +28,7 @@ def pushing_v1(reached, error, error_at_start):
 
 
 def reaching_v1(now, obj, init_tcp, aside_radius, height_weight, effort, single):
-    """Gives version 1's reward for reaching an object to be lifted: minus the distance, plus closing there.
+    """Returns version 1's reward for reaching an object to be lifted: minus the distance, plus closing there.
 
     Args:
         now: what the skill reads; `tcp` is used.
@@ -50,7 +50,7 @@ def reaching_v1(now, obj, init_tcp, aside_radius, height_weight, effort, single)
 
 
 def picking_v1(height, rest, lifted, reached):
-    """Gives version 1's reward for picking something up: 100 for each metre of its height, up to `lifted`.
+    """Returns version 1's reward for picking something up: 100 for each metre of its height, up to `lifted`.
 
     Args:
         height: its height, metres.
@@ -69,7 +69,7 @@ def picking_v1(height, rest, lifted, reached):
 
 
 def lift_v1(now, obj, obj_init, init_tcp, target, height, lift, bottom, effort, single):
-    """Gives version 1's reward for lifting: reach, then 100 for each metre up, then `approach_v1`.
+    """Returns version 1's reward for lifting: reach, then 100 for each metre up, then `approach_v1`.
 
     Args:
         now: what the skill reads; `tcp` is used.

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from taskworlds.core.errors import Mistake
 from taskworlds.testing.report import Check
 
 __all__ = ["Failed", "PlannedCheck", "Warned", "broken", "modules_of", "place_in", "run_checks"]
@@ -71,6 +72,8 @@ def _outcome(run: Callable[[], str], place: Callable[[BaseException], str]) -> t
         return "failed", str(failure)
     except Warned as warning:
         return "warning", str(warning)
+    except Mistake as mistake:  # its message says everything
+        return "failed", f"{mistake}{place(mistake)}"
     except Exception as error:  # an error in the author's own code, or in what it led to
         return "failed", f"{type(error).__name__}: {error}{place(error)}"
 

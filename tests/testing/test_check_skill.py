@@ -313,7 +313,7 @@ def reset_to_a_goal_in_the_sky(sim, rand_vec, before):
         ),
         (
             {"rewards": {"v2": reward_of_a_misspelt_read}},
-            r"AttributeError: 'Now_\w+' object has no attribute 'drawr' \(test_check_skill.py, line \d+, in reward_of_a",
+            r"AttributeError: 'Now_\w+' object has no attribute 'drawr' \(test_check_skill.py, line \d+, in reward",
         ),
         (
             {"rewards": {"v2": reward_dividing_by_zero}, "memory": 1},

@@ -16,12 +16,13 @@ from taskworlds.core.errors import check_choice, check_known
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import benchmark_makers, worlds
 from taskworlds.core.world import BenchmarkMaker, Listing
+from taskworlds.vector.gymnasium_ids import ids
 
 __all__ = ["LISTS", "benchmarks", "envs", "show_list", "skills"]
 
-# Environments that are classes and belong to no suite, unless a world claims them.
-_CLASSES = ("taskworlds:GridWorldEnv", "taskworlds:GymEnv", "taskworlds:PointEnv")
-_NO_SUITE = Listing("Small worlds and adapters")
+# Environments that are classes, beside those that worlds name as theirs.
+_CLASSES = ("taskworlds:GymEnv",)
+_NO_SUITE = Listing("Adapters")
 
 
 def show_list(
@@ -148,8 +149,6 @@ def envs() -> list[dict[str, Any]]:
         >>> [env["name"] for env in envs() if "MT10" in env["name"] or "Point" in env["name"]]
         ['taskworlds/MT10', 'taskworlds.PointEnv']
     """
-    from taskworlds.vector.gymnasium_ids import ids  # imports Gymnasium
-
     known = {row["name"]: row for row in benchmarks()}
     makers = benchmark_makers()
     about = {name: (world, world.about(name)[1]) for world in worlds() for name in world.env_names()}
@@ -190,7 +189,8 @@ def _summary(row: dict[str, Any], split: str | None, *, by_skill: bool) -> str:
     if not by_skill:
         splits = ("train", "test") if split is None else (split,)
         counts = [f"{row[f'{each}_tasks']} {each}" for each in splits if row[f"{each}_tasks"]]
-        return f"{_short(row['summary'])}; {' and '.join(counts)} tasks"
+        total = sum(row[f"{each}_tasks"] or 0 for each in splits)
+        return f"{_short(row['summary'])}; {' and '.join(counts)} task{'s' * (total != 1)}"
     if split is not None:
         skills = row[f"{split}_skills"]
         title = f"{split} tasks of {row['name']}"

@@ -27,7 +27,7 @@ class BenchmarkKeywords(TypedDict, total=False):
 
     env_name: Annotated[str | None, Doc("the skill of MT1 or ML1.")]
     num_goals: Annotated[
-        int,
+        int | None,
         Doc(
             "goals of each skill, or tasks of each split; 50 in Meta-World, elsewhere the benchmark's own number."
         ),
@@ -104,7 +104,7 @@ class OptionKeywords(TypedDict, total=False):
     engine_options: Annotated[
         Mapping[str, Any] | None,
         Doc(
-            'options of the engine in use, by name, which refuses those that it does not take. `{"num_threads": 4}` '
+            'options of the engine in use, by name; those that it does not take are refused. `{"num_threads": 4}` '
             "is the same as num_threads=4, but for the native engine only."
         ),
     ]

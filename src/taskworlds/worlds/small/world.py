@@ -112,6 +112,7 @@ _POINT = _world(
     task_check=_check_point,
     described=_point_described,
     render_fps=16,
+    classes=("taskworlds:PointEnv",),
     task_word="goal",
 )
 
@@ -185,6 +186,7 @@ def _grid(desc: str) -> World:
         task_check=functools.partial(_check_grid, name),
         described=_grid_described,
         render_fps=8,
+        classes=("taskworlds:GridWorldEnv",),
     )
 
 

@@ -332,7 +332,7 @@ class Broken(Ladder):
         (
             NoSuccess,
             "sync: episodes",
-            "Each step of a world with has_success reports success: there is none at step 0",
+            "Rows of the world 'ladder' on the engine 'sync' break a rule in step.*The terms of a world with success",
         ),
         (HalfASuccess, "sync: episodes", r"Success is 0 or 1: it is \[0.5, 0.5, 0.5\] at step 0"),
         (

@@ -90,7 +90,7 @@ def test_an_engine_that_keeps_the_rules_runs(broken):
 @pytest.mark.parametrize(("reset", "message"), RESETS)
 def test_a_wrong_reset_is_told(broken, reset, message):
     envs = broken(reset=reset)
-    with pytest.raises(RuntimeError, match=f"The engine 'broken' breaks a rule in reset.*{message}"):
+    with pytest.raises(RuntimeError, match=f"on the engine 'broken' break a rule in reset.*{message}"):
         envs.reset(seed=0)
 
 
@@ -98,7 +98,7 @@ def test_a_wrong_reset_is_told(broken, reset, message):
 def test_a_wrong_step_is_told(broken, step, message):
     envs = broken(step=step)
     envs.reset(seed=0)
-    with pytest.raises(RuntimeError, match=f"The engine 'broken' breaks a rule in step.*{message}"):
+    with pytest.raises(RuntimeError, match=f"on the engine 'broken' break a rule in step.*{message}"):
         envs.step(envs.action_space.sample())
 
 
@@ -106,3 +106,11 @@ def test_wrong_goals_are_told(broken, monkeypatch):
     monkeypatch.setattr(Broken, "goals", np.zeros((3, 7)), raising=False)
     with pytest.raises(RuntimeError, match=r"goals are an array .* of float64: they are float64 \(3, 7\)"):
         broken().reset(seed=0)
+
+
+def test_a_step_of_no_row_may_report_nothing(broken):
+    envs = broken(step=lambda step: step._replace(terms={}))
+    envs.reset(seed=0)
+    envs.step(envs.action_space.sample(), np.zeros(3, dtype=bool))
+    with pytest.raises(RuntimeError, match="have success"):
+        envs.step(envs.action_space.sample())

@@ -302,8 +302,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         )
         if flaw is not None:
             raise RuntimeError(
-                f"The engine {self.strategy!r} breaks a rule in {call}(). {flaw.rule}: {flaw.found}. Mend its rows; "
-                "taskworlds.testing.check_engine tells what else is wrong."
+                f"Rows of the world {world.name!r} on the engine {self.strategy!r} break a rule in {call}(). "
+                f"{flaw.rule}: {flaw.found}. Mend them; check_world and check_engine of taskworlds.testing tell what "
+                "else is wrong."
             )
         self._unseen.discard(call)
 
@@ -370,7 +371,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def _finish(self, begun: _Begun, outcome: RowStep) -> Step:
         """Makes of an engine's outcome what the caller gets."""
         actions, stepping, restarting = begun
-        if "step" in self._unseen:
+        if "step" in self._unseen and stepping.any():  # some engines report nothing where no row steps
             self._look("step", getattr(outcome, "obs", None), outcome)
         rewards, terminated, truncated, ended = self.progress.step(
             stepping, outcome.rewards, outcome.terms.get("success"), outcome.terminated

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from taskworlds.core.errors import WrongValue, check_choice
-
-if TYPE_CHECKING:
-    from taskworlds.vector.task_vector_env import TaskVectorEnv
+from taskworlds.vector.env_protocol import BatchEnv
 
 __all__ = ["get_checkpoint", "load_checkpoints"]
 
 
-def get_checkpoint(env: TaskVectorEnv, row: int) -> tuple[str, dict[str, Any]]:
+def get_checkpoint(env: BatchEnv, row: int) -> tuple[str, dict[str, Any]]:
     """Returns a row's name and its task selection: what Meta-World saves at the end of an epoch.
 
     It is JSON-ready and holds no physics, so it is exact between episodes; `get_state` is exact everywhere.
@@ -24,7 +22,7 @@ def get_checkpoint(env: TaskVectorEnv, row: int) -> tuple[str, dict[str, Any]]:
     }
 
 
-def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[str, Any]]]) -> None:
+def load_checkpoints(env: BatchEnv, checkpoints: Sequence[tuple[str, dict[str, Any]]]) -> None:
     """Takes the checkpoints that `get_checkpoint` returned for all rows, in any order.
 
     The next reset goes on from there.
@@ -52,7 +50,7 @@ def load_checkpoints(env: TaskVectorEnv, checkpoints: Sequence[tuple[str, dict[s
         env.progress.running[row] = False
 
 
-def _check(env: TaskVectorEnv, name: str, checkpoint: dict[str, Any]) -> None:
+def _check(env: BatchEnv, name: str, checkpoint: dict[str, Any]) -> None:
     """Raises ValueError for a checkpoint that a row could not take."""
     try:
         tasks = env.assignments.tasks_of_checkpoint(checkpoint)

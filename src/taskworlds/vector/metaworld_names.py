@@ -14,20 +14,18 @@ Any other name is asked of the engine's own environment in the row, where the en
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.vector import checkpoints
-
-if TYPE_CHECKING:
-    from taskworlds.vector.task_vector_env import TaskVectorEnv
+from taskworlds.vector.env_protocol import BatchEnv
 
 __all__ = ["call", "get_attr", "set_attr"]
 
 
-def get_attr(env: TaskVectorEnv, name: str) -> tuple[Any, ...]:
+def get_attr(env: BatchEnv, name: str) -> tuple[Any, ...]:
     """Returns an attribute of each row."""
     read = _attributes(env).get(name)
     if read is not None:
@@ -36,7 +34,7 @@ def get_attr(env: TaskVectorEnv, name: str) -> tuple[Any, ...]:
     return env.rows.get_attr(name)
 
 
-def set_attr(env: TaskVectorEnv, name: str, values: Any) -> None:
+def set_attr(env: BatchEnv, name: str, values: Any) -> None:
     """Sets an attribute of each row: one value for all, or a list or tuple with one for each."""
     env.check_ready(f"set_attr({name!r})")
     each = list(values) if isinstance(values, list | tuple) else [values] * env.num_envs
@@ -63,7 +61,7 @@ def set_attr(env: TaskVectorEnv, name: str, values: Any) -> None:
         env.rows.set_attr(name, each)
 
 
-def call(env: TaskVectorEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+def call(env: BatchEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
     """Calls a method of each row, or reads an attribute, and returns one result a row."""
     if name in _METHODS:
         result = _METHODS[name](env, *args, **kwargs)
@@ -77,7 +75,7 @@ def call(env: TaskVectorEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any,
     return env.rows.call(name, *args, **kwargs)
 
 
-def _attributes(env: TaskVectorEnv) -> dict[str, Callable[[int], Any]]:
+def _attributes(env: BatchEnv) -> dict[str, Callable[[int], Any]]:
     """By name, what returns the attribute of a row."""
     assignments, normalizers = env.assignments, _normalizers(env)
     return {
@@ -97,44 +95,44 @@ def _attributes(env: TaskVectorEnv) -> dict[str, Callable[[int], Any]]:
     }
 
 
-def _normalizers(env: TaskVectorEnv) -> list[Any]:
+def _normalizers(env: BatchEnv) -> list[Any]:
     """The normalisers that there are."""
     return [each for each in (env.observations.normalizer, env.reward_normalizer) if each is not None]
 
 
-def _class_name(env: TaskVectorEnv, row: int) -> str:
+def _class_name(env: BatchEnv, row: int) -> str:
     """The official class of the row's skill: of its episode at hand, or else of its first task."""
     task = env.assignments.current[row] or env.assignments.selections[row].tasks[0]
     return env.world.class_name(task.env_name)
 
 
-def _toggle_terminate_on_success(env: TaskVectorEnv, on: Any) -> None:
+def _toggle_terminate_on_success(env: BatchEnv, on: Any) -> None:
     set_attr(env, "terminate_on_success", on)
 
 
-def _toggle_sample_tasks_on_reset(env: TaskVectorEnv, on: Any) -> None:
+def _toggle_sample_tasks_on_reset(env: BatchEnv, on: Any) -> None:
     set_attr(env, "sample_tasks_on_reset", on)
 
 
-def _sample_tasks(env: TaskVectorEnv, **kwargs: Any) -> tuple[Any, ...]:
+def _sample_tasks(env: BatchEnv, **kwargs: Any) -> tuple[Any, ...]:
     obs, infos = env.sample_tasks(**kwargs)
     return tuple((env.row_obs(obs, row), env.row_info(infos, row)) for row in range(env.num_envs))
 
 
-def _set_task(env: TaskVectorEnv, task: Any) -> None:
+def _set_task(env: BatchEnv, task: Any) -> None:
     env.set_tasks([task] * env.num_envs)
 
 
-def _get_checkpoint(env: TaskVectorEnv) -> tuple[Any, ...]:
+def _get_checkpoint(env: BatchEnv) -> tuple[Any, ...]:
     return tuple(checkpoints.get_checkpoint(env, row) for row in range(env.num_envs))
 
 
-def _load_checkpoint(env: TaskVectorEnv, saved: Sequence[tuple[str, dict[str, Any]]]) -> None:
+def _load_checkpoint(env: BatchEnv, saved: Sequence[tuple[str, dict[str, Any]]]) -> None:
     env.check_ready("load_checkpoint()")
     checkpoints.load_checkpoints(env, saved)
 
 
-def _render(env: TaskVectorEnv) -> tuple[Any, ...]:
+def _render(env: BatchEnv) -> tuple[Any, ...]:
     return env.render()
 
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.errors import WrongValue, check_count
+from taskworlds.vector.env_protocol import BatchEnv
 from taskworlds.vector.flat_state import NOT_A_STATE, from_arrays, to_arrays
 from taskworlds.vector.observations import is_flat
 
-if TYPE_CHECKING:
-    from taskworlds.vector.task_vector_env import TaskVectorEnv
-
-__all__ = ["Part", "restore", "take"]
+__all__ = ["restore", "take"]
 
 FORMAT = "taskworlds-state/4"
 
@@ -36,20 +34,7 @@ _OPTIONS = (
 _version = functools.cache(importlib.metadata.version)
 
 
-class Part(Protocol):
-    """A part of a `TaskVectorEnv` with a state of its own."""
-
-    def get_state(self) -> Any:
-        """Returns the state of all rows, as plain values, tasks and arrays of the caller's own."""
-
-    def check_state(self, state: Any, num_rows: int) -> None:
-        """Raises ValueError for anything but the state of `num_rows` rows that these rows could take."""
-
-    def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
-        """Puts each row where `get_state` found row `source[i]`; source is (N,), and the state was checked."""
-
-
-def take(env: TaskVectorEnv) -> dict[str, NDArray[Any]]:
+def take(env: BatchEnv) -> dict[str, NDArray[Any]]:
     """Returns the exact state; see `TaskVectorEnv.get_state`."""
     state = {name: part.get_state() for name, part in env.parts.items()}
     return to_arrays(
@@ -58,7 +43,7 @@ def take(env: TaskVectorEnv) -> dict[str, NDArray[Any]]:
     )
 
 
-def restore(env: TaskVectorEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayLike | None = None) -> None:
+def restore(env: BatchEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayLike | None = None) -> None:
     """Puts a state back; see `TaskVectorEnv.set_state`."""
     state = from_arrays(arrays, env.assignments.listed)
     if not isinstance(state, dict) or "format" not in state:
@@ -77,7 +62,7 @@ def restore(env: TaskVectorEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayL
         part.set_state(state[name], source)
 
 
-def _identity(env: TaskVectorEnv) -> dict[str, Any]:
+def _identity(env: BatchEnv) -> dict[str, Any]:
     """What two environments must share for a snapshot of one to be exact in the other."""
     return {
         "format": FORMAT,
@@ -99,7 +84,7 @@ def _observations(space: gym.Space[Any]) -> dict[str, Any]:
     )
 
 
-def _check_identity(env: TaskVectorEnv, state: Mapping[str, Any], *, same_number: bool) -> None:
+def _check_identity(env: BatchEnv, state: Mapping[str, Any], *, same_number: bool) -> None:
     """Raises ValueError unless a state's environment and this one share what they must."""
     if state["format"] != FORMAT:  # alone, as the rest may have had other names then
         raise WrongValue(

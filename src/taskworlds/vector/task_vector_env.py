@@ -25,6 +25,7 @@ from taskworlds.vector._batch import describe, row_info
 from taskworlds.vector.actions import make_actions
 from taskworlds.vector.arguments import check_options, row_mask, row_seeds
 from taskworlds.vector.assignments import Assignments, one_world
+from taskworlds.vector.env_protocol import Part
 from taskworlds.vector.infos import keep, merge, put, report
 from taskworlds.vector.normalization import reward_normalizer
 from taskworlds.vector.observations import make_observations
@@ -513,9 +514,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     # --- exact state ----------------------------------------------------------------------------------------
 
     @property
-    def parts(self) -> dict[str, snapshot.Part]:
+    def parts(self) -> dict[str, Part]:
         """The parts with a state of their own, by name; with `rows` they are all that decides the future."""
-        parts: dict[str, snapshot.Part] = {
+        parts: dict[str, Part] = {
             "assignments": self.assignments,
             "progress": self.progress,
             "elapsed": self.progress.stopwatch,

@@ -14,7 +14,7 @@ from taskworlds.core.task import Task
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.worlds.control.environment import Built, build, differing, import_suite, own_context
 from taskworlds.worlds.control.skills import skill
-from taskworlds.worlds.control.world import action_space, observation_space
+from taskworlds.worlds.control.spaces import action_space, observation_space
 
 __all__ = ["ControlRow"]
 

@@ -15,6 +15,7 @@ from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_co
 from taskworlds.core.task import Task
 from taskworlds.worlds.control.edits import is_attribute
 from taskworlds.worlds.control.skills import skill
+from taskworlds.worlds.control.task_check import check_task
 from taskworlds.worlds.control.variations import VARIATIONS, Variation, variations_of
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Family:
         elif isinstance(value, np.integer | int) and not isinstance(value, bool) and not self._whole():
             value = float(value)
         task = Task(self.env_name, dict.fromkeys(self.parameters, value))
-        _check(task)
+        check_task(task)
         return task
 
     def _place(self, argument: str, value: Any, first: int) -> int:
@@ -300,12 +301,6 @@ def _values(values: Iterable[Any]) -> tuple[Any, ...]:
                 f"values must be numbers, or tuples of numbers, and one is {each!r}.", argument="values"
             )
     return plain
-
-
-def _check(task: Task) -> None:
-    from taskworlds.worlds.control.world import check_task
-
-    check_task(task)
 
 
 def _check_differ(env_name: str, attributes: tuple[str, ...], tasks: Sequence[Task]) -> None:

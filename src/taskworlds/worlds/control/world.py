@@ -6,58 +6,21 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.core.world import SETTINGS, BenchmarkMaker, Listing, Tasks, World
 from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, NATIVE, SKILLS, ControlSkill
+from taskworlds.worlds.control.spaces import action_space, observation_space
+from taskworlds.worlds.control.task_check import check_task
 from taskworlds.worlds.control.variation import Family, families, gym_id
-from taskworlds.worlds.control.variations import VARIATIONS, check_parameters, variations_of
+from taskworlds.worlds.control.variations import VARIATIONS
 
 if TYPE_CHECKING:
     import gymnasium as gym
 
-__all__ = ["CONTROL_WORLDS", "action_space", "check_task", "observation_space"]
+__all__ = ["CONTROL_WORLDS"]
 
 _RANGE_TASKS = 50
-_CHECKED = 4096
-
-
-@functools.lru_cache(maxsize=_CHECKED)
-def check_task(task: Task) -> None:
-    """Checks that a task can be run.
-
-    A family's value within those of its own needs no simulator; for any other the model is compiled.
-
-    Raises:
-        ValueError: the skill, a parameter or an attribute of the model is not known, or MuJoCo cannot compile the
-            model.
-        TypeError: a value is of a wrong type.
-        ImportError: dm_control is needed and not installed.
-    """
-    check_parameters(task)
-    known = variations_of(task.env_name)
-    for name, value in task.params.items():
-        if name not in known or not min(known[name].values) <= value <= max(known[name].values):
-            from taskworlds.worlds.control.environment import compiled  # imports the simulator
-
-            compiled(task)
-            return
-
-
-def observation_space(skill: ControlSkill) -> gym.spaces.Box:
-    """Returns the space of a skill's observations, (O,) float64, without bounds."""
-    import gymnasium as gym  # not at the top: importing Gymnasium loads this module by the hook of the ids
-
-    return gym.spaces.Box(-np.inf, np.inf, (skill.obs_size,), dtype=np.float64)
-
-
-def action_space(skill: ControlSkill) -> gym.spaces.Box:
-    """Returns the space of a skill's actions, (A,) float64, with dm_control's own bounds."""
-    import gymnasium as gym  # as above
-
-    return gym.spaces.Box(np.array(skill.low), np.array(skill.high), dtype=np.float64)
 
 
 def _make_row(env_name: str, **settings: Any) -> gym.Env[Any, Any]:

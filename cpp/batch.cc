@@ -24,8 +24,6 @@ constexpr int kType = -1;
 template <>
 constexpr int kType<bool> = NPY_BOOL;
 template <>
-constexpr int kType<float> = NPY_FLOAT32;
-template <>
 constexpr int kType<double> = NPY_FLOAT64;
 template <>
 constexpr int kType<std::int64_t> = NPY_INT64;

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 import taskworlds
+from taskworlds import BenchmarkMaker, Task, World
 from taskworlds.cli.bench import bench
-from taskworlds.core.registry import world_of
+from taskworlds.core.registry import temporarily_registered, world_of
 from taskworlds.evaluation import expert_policy
 from taskworlds.perf import contestants, measure
 from taskworlds.perf.bare_loop import BareLoop
 from taskworlds.perf.measure import Built, Measured, build_alone
+from taskworlds.rows.python_row import PythonRow
 
 REACH = taskworlds.benchmark("reach-v3", seed=0, num_goals=2)
 SEVERAL = taskworlds.benchmark(
@@ -71,6 +73,45 @@ def test_actions_of_discrete_spaces(space, shape):
     assert all(action in space for actions in drawn for action in actions)
     again = of_title(REACH, "taskworlds, sync").actions(4, np.random.default_rng(0), space)
     assert (again == drawn).all()
+
+
+class Lever(PythonRow):
+    """A row whose action says which of two levers is pulled, and how far."""
+
+    action_space = gym.spaces.Dict(lever=gym.spaces.Discrete(2), far=gym.spaces.Box(0, 1, (1,), np.float32))
+    observation_space = gym.spaces.Box(0, 1, (1,), np.float32)
+
+    def begin(self, task, seed):
+        return np.zeros(1, np.float32), {}
+
+    def advance(self, action):
+        return np.asarray(action["far"]), float(action["lever"]), False, {}
+
+
+@pytest.mark.parametrize("title", ["taskworlds, sync", "taskworlds, one env"])
+def test_a_world_with_dictionaries_as_actions_is_measured(title):
+    world = World(
+        name="levers",
+        suite="levers",
+        skills=("levers",),
+        actions=Lever.action_space,
+        observations=Lever.observation_space,
+        max_episode_steps=5,
+        benchmarks={
+            "levers": BenchmarkMaker(
+                lambda seed, num_goals: ((Task("levers"),), ()), train_skills=("levers",), test_skills=()
+            )
+        },
+        row=Lever,
+        has_success=False,
+        has_random_starts=False,
+        packages=("numpy",),
+    )
+    with temporarily_registered(world):
+        contestant = of_title(taskworlds.benchmark("levers", seed=0), title)
+        (result,) = measure([contestant], steps=12, rounds=1, episode_rounds=1, episode_steps=5)
+    assert result.speed > 0
+    assert result.episode_speed > 0
 
 
 def test_measured_numbers():

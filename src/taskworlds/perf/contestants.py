@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.errors import WrongType
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import engines, world_of
 from taskworlds.core.row_engine import RowEngine
@@ -49,18 +49,24 @@ class Contestant:
     yardstick: str | None = None
     is_ours: bool = False
 
-    def actions(self, steps: int, rng: np.random.Generator, space: gym.Space[Any]) -> NDArray[Any]:
-        """Draws actions for so many steps from the space of one row, (steps, rows, *shape) or (steps, *shape).
+    def actions(
+        self, steps: int, rng: np.random.Generator, space: gym.Space[Any]
+    ) -> Sequence[Any] | NDArray[Any]:
+        """Draws actions for so many steps from the space of one row, one for each step.
 
-        Those of a bounded Box are float32.
+        Returns:
+            (steps, rows, *shape), or (steps, *shape) for a single environment; float32 for a bounded Box of floats. For
+            a space that is not one of arrays, such as a Dict, a list of its batches, or of its values.
         """
         rows = () if self.rows is None else (self.rows,)
-        if isinstance(space, gym.spaces.Box) and space.is_bounded():
+        if isinstance(space, gym.spaces.Box) and space.is_bounded() and space.dtype.kind == "f":
             return rng.uniform(space.low, space.high, (steps, *rows, *space.shape)).astype(np.float32)
-        if space.shape is None:
-            raise WrongType(f"bench draws actions from a space of arrays, not from {space}.")
         own = copy.deepcopy(space)
+        if space.shape is None and self.rows is not None:
+            own = batch_space(own, self.rows)
         own.seed(int(rng.integers(2**31)))
+        if space.shape is None:
+            return [own.sample() for _ in range(steps)]
         drawn = [own.sample() for _ in range(steps * (self.rows or 1))]
         return np.array(drawn).reshape(steps, *rows, *space.shape)
 

@@ -13,6 +13,7 @@ from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.engine import Engine, Fault
 from taskworlds.rows.protocol import RowFault, RowStep
+from taskworlds.rows.rows_without_envs import RowsWithoutEnvs
 
 __all__ = ["ROW_ARRAYS", "EngineRows"]
 
@@ -20,7 +21,7 @@ ROW_ARRAYS = ("states", "overrides", "params", "memory", "obs", "terms")
 _DIVERGED = Fault.BAD_QPOS | Fault.BAD_QVEL | Fault.BAD_QACC | Fault.STATE_NOT_FINITE
 
 
-class EngineRows(ABC):
+class EngineRows(RowsWithoutEnvs, ABC):
     """Rows stepped by C++ threads. See `taskworlds.rows.protocol.Rows`.
 
     A world's own class makes the engine, and says which scene and kernel a task has and where its episodes start. The
@@ -37,6 +38,7 @@ class EngineRows(ABC):
         goals: each row's goal, (N, G) float64.
     """
 
+    engine_name = "native"
     goals: NDArray[np.float64]
 
     def __init__(
@@ -178,21 +180,6 @@ class EngineRows(ABC):
             task = self._tasks[row]
             scene, kernel = (0, -1) if task is None else self._place(task)
             self.engine.scene_of_row[row], self.engine.kernel_of_row[row] = scene, kernel
-
-    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """The native engine has no environment object in each row."""
-        raise AttributeError(
-            f"the native engine's rows have no attribute {name!r}. The official environments have more: make the "
-            'environment with vector_strategy="sync" to reach them.'
-        )
-
-    def get_attr(self, name: str) -> tuple[Any, ...]:
-        """See `call`."""
-        return self.call(name)
-
-    def set_attr(self, name: str, values: Sequence[Any]) -> None:
-        """See `call`."""
-        self.call(name)
 
     def close(self) -> None:
         """See `Rows.close`."""

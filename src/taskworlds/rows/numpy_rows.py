@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.rows.protocol import RowStep
+from taskworlds.rows.rows_without_envs import RowsWithoutEnvs
 
 __all__ = ["NumpyRows"]
 
 
-class NumpyRows(abc.ABC):
+class NumpyRows(RowsWithoutEnvs, abc.ABC):
     """Rows of one skill whose state is a few arrays with one entry for each row. See `taskworlds.rows.protocol.Rows`.
 
     A subclass makes the arrays in its constructor, names them in `arrays`, and defines `begin`, `advance` and
@@ -31,6 +32,7 @@ class NumpyRows(abc.ABC):
         goals: each row's goal, (N, G) float64; `begin` writes it.
     """
 
+    engine_name = "numpy"
     arrays: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, num_rows: int, goal_size: int = 0) -> None:
@@ -131,21 +133,6 @@ class NumpyRows(abc.ABC):
                 )
         for name in names:
             getattr(self, name)[rows] = state[name][source]
-
-    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """The engine has no environment object in each row."""
-        raise AttributeError(
-            f"the numpy engine's rows have no attribute {name!r}. The environments of single rows have more: make the "
-            'environment with vector_strategy="sync" to reach them.'
-        )
-
-    def get_attr(self, name: str) -> tuple[Any, ...]:
-        """See `call`."""
-        return self.call(name)
-
-    def set_attr(self, name: str, values: Sequence[Any]) -> None:
-        """See `call`."""
-        self.call(name)
 
     def close(self) -> None:
         """See `Rows.close`."""

@@ -1,7 +1,7 @@
 """What is wrong with what an engine returns: the rules of `Rows` about shapes and types, in words.
 
-A flaw is a rule and what was found instead. `TaskVectorEnv` looks for flaws at its first reset and its first step,
-`taskworlds.testing.check_engine` at all of them.
+A flaw is a rule and what was found instead. `TaskVectorEnv` looks for flaws at its first reset and its first step
+(`FirstLook`), `taskworlds.testing.check_engine` at all of them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import gymnasium as gym
 import numpy as np
 
 from taskworlds.core import batches
+from taskworlds.core.world import World
 from taskworlds.rows.protocol import Rows, RowStep
 
-__all__ = ["Flaw", "goals_flaw", "observations_flaw", "step_flaw"]
+__all__ = ["FirstLook", "Flaw", "goals_flaw", "observations_flaw", "step_flaw"]
 
 
 class Flaw(NamedTuple):
@@ -66,6 +67,53 @@ def step_flaw(num_rows: int, has_success: bool, step: RowStep) -> Flaw | None:
     if step.terminated is not None and not _is_array(step.terminated, num_rows, np.bool_):
         return Flaw("terminated is None or (N,) bool", f"it is {_kind(step.terminated)}, and N is {num_rows}")
     return None
+
+
+class FirstLook:
+    """Looks at what rows return the first time, as later ones will hardly differ.
+
+    Args:
+        world: the world of the rows.
+        engine: the name of their engine, for messages.
+        space: a row's observation.
+        num_rows: how many rows there should be, N.
+        rows: the rows.
+    """
+
+    def __init__(self, world: World, engine: str, space: gym.Space[Any], num_rows: int, rows: Rows) -> None:
+        self._world, self._engine, self._space, self._num_rows, self._rows = (
+            world,
+            engine,
+            space,
+            num_rows,
+            rows,
+        )
+        self._unseen = {"reset", "step"}
+
+    def at_reset(self, obs: Any) -> None:
+        """Raises RuntimeError if this is the first reset and its observations break a rule."""
+        if "reset" in self._unseen:
+            self._look("reset", obs, None)
+
+    def at_step(self, step: RowStep) -> None:
+        """Raises RuntimeError if this is the first step and its outcome breaks a rule."""
+        if "step" in self._unseen:
+            flaw = step_flaw(self._num_rows, self._world.has_success, step)
+            self._look("step", getattr(step, "obs", None), flaw)
+
+    def _look(self, call: str, obs: Any, flaw: Flaw | None) -> None:
+        flaw = (
+            flaw
+            or observations_flaw(self._space, self._num_rows, obs)
+            or goals_flaw(self._world.goal_size, self._rows)
+        )
+        if flaw is not None:
+            raise RuntimeError(
+                f"Rows of the world {self._world.name!r} on the engine {self._engine!r} break a rule in {call}(). "
+                f"{flaw.rule}: {flaw.found}. Mend them; check_world and check_engine of taskworlds.testing tell what "
+                "else is wrong."
+            )
+        self._unseen.discard(call)
 
 
 def _batch_flaw(space: gym.Space[Any], num_rows: int, values: Any, what: str) -> str | None:

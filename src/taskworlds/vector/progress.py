@@ -63,6 +63,7 @@ class Progress:
         world: the name of the world, for messages.
         has_success: whether its steps report success.
         terminate_on_success: whether success ends an attempt, in all rows.
+        k_episodes: the attempts of a trial, K; None where an episode is one attempt.
 
     Raises:
         ValueError: success is to end attempts in a world without success.
@@ -79,9 +80,17 @@ class Progress:
     """
 
     def __init__(
-        self, num_rows: int, limit: int, *, world: str, has_success: bool, terminate_on_success: bool
+        self,
+        num_rows: int,
+        limit: int,
+        *,
+        world: str,
+        has_success: bool,
+        terminate_on_success: bool,
+        k_episodes: int | None = None,
     ) -> None:
         self._limit = limit
+        self._k_episodes = k_episodes
         self._world = world
         self._has_success = has_success
         self.running = np.zeros(num_rows, dtype=np.bool_)
@@ -184,14 +193,34 @@ class Progress:
                     'reset(options={"reset_mask": terminations | truncations}) resets the rows that ended.'
                 )
 
+    def end(
+        self, ended: NDArray[np.bool_], terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Ends the attempts of `ended`, and returns whose episodes end with them, (N,) bool.
+
+        In trials that go on, the flags `terminated` and `truncated`, (N,) bool, are taken back.
+        """
+        self.running[ended] = False
+        if self._k_episodes is None:
+            return ended
+        self.attempts += ended
+        done: NDArray[np.bool_] = ended & (self.attempts == self._k_episodes)
+        terminated &= done
+        truncated &= done
+        return done
+
     def keep_attempt(self, rows: NDArray[np.bool_]) -> None:
         """Adds the attempts of `rows`, which end, to those of their trials."""
         self.past_steps[rows] += self.steps[rows]
         self.past_returns[rows] += self.returns[rows]
 
     def attempt(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
-        """Returns what info says of attempts that end."""
-        statistics: dict[str, NDArray[Any]] = {"index": self.attempts, "r": self.returns, "l": self.steps}
+        """Returns what info says of the attempts of `ended`, after `end`."""
+        statistics: dict[str, NDArray[Any]] = {
+            "index": self.attempts - ended,
+            "r": self.returns,
+            "l": self.steps,
+        }
         if self._has_success:
             statistics["success"] = self.succeeded.astype(np.float64)
         return describe(ended, statistics)

@@ -18,7 +18,7 @@ from taskworlds.core.registry import choose_engine
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.rendering import grid, offscreen
-from taskworlds.rows.flaws import goals_flaw, observations_flaw, step_flaw
+from taskworlds.rows.flaws import FirstLook
 from taskworlds.rows.protocol import Rows, RowStep
 from taskworlds.vector import metaworld_names, snapshot
 from taskworlds.vector._batch import describe, row_info
@@ -135,16 +135,15 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             world=world.name,
             has_success=world.has_success,
             terminate_on_success=options.terminate_on_success,
+            k_episodes=options.k_episodes,
+        )
+        space = world.observation_space(
+            visible=self.assignments.shows_goal, hidden=self.assignments.hides_goal
         )
         self.single_action_space = world.action_space()
         self.actions = make_actions(self.single_action_space, n)
         self.observations = make_observations(
-            n,
-            world.observation_space(visible=self.assignments.shows_goal, hidden=self.assignments.hides_goal),
-            self.single_action_space,
-            self.skills,
-            options,
-            world.name,
+            n, space, self.single_action_space, self.skills, options, world.name
         )
         self.single_observation_space = self.observations.space
         self.reward_normalizer = reward_normalizer(
@@ -159,11 +158,11 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self._pending: _Begun | None = None  # a step that step_async began
         self._every = row_mask("mask", None, n)
         self._every.flags.writeable = False
-        self._unseen = {"reset", "step"}  # what the engine returns is looked at once
         self._recipe = (benchmark, split, num_envs, strategy, options)
         if self.render_mode in ("rgb_array", "depth_array") and "camera_name" in world.settings:
             offscreen.prepare()
         self.rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
+        self._first_look = FirstLook(world, self.strategy, space, n, self.rows)
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -285,29 +284,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """Puts `rows`, at least one, to the start of their tasks."""
         seeds = self.assignments.start_seeds(rows)
         obs = self.rows.reset(self.assignments.current, rows, seeds)
-        if "reset" in self._unseen:
-            self._look("reset", obs)
+        self._first_look.at_reset(obs)
         self.observations.write(obs, rows)
         self.progress.start_attempt(rows)
-
-    def _look(self, call: str, obs: Any, step: RowStep | None = None) -> None:
-        """Raises RuntimeError if what the engine returned has other shapes or types than its rules say."""
-        n, world = self.num_envs, self.world
-        space = world.observation_space(
-            visible=self.assignments.shows_goal, hidden=self.assignments.hides_goal
-        )
-        flaw = (
-            (step and step_flaw(n, world.has_success, step))
-            or observations_flaw(space, n, obs)
-            or goals_flaw(world.goal_size, self.rows)
-        )
-        if flaw is not None:
-            raise RuntimeError(
-                f"Rows of the world {world.name!r} on the engine {self.strategy!r} break a rule in {call}(). "
-                f"{flaw.rule}: {flaw.found}. Mend them; check_world and check_engine of taskworlds.testing tell what "
-                "else is wrong."
-            )
-        self._unseen.discard(call)
 
     def check_ready(self, call: str) -> None:
         """Raises RuntimeError if the environment is closed, or a step is under way; `call` is for the message."""
@@ -372,8 +351,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def _finish(self, begun: _Begun, outcome: RowStep) -> Step:
         """Makes of an engine's outcome what the caller gets."""
         actions, stepping, restarting = begun
-        if "step" in self._unseen and stepping.any():  # some engines report nothing where no row steps
-            self._look("step", getattr(outcome, "obs", None), outcome)
+        if stepping.any():  # some engines report nothing where no row steps
+            self._first_look.at_step(outcome)
         rewards, terminated, truncated, ended = self.progress.step(
             stepping, outcome.rewards, outcome.terms.get("success"), outcome.terminated
         )
@@ -399,16 +378,12 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         terminated: NDArray[np.bool_],
         truncated: NDArray[np.bool_],
     ) -> dict[str, Any]:
-        """Ends the episodes of `ended`, or their attempts: then the flags of trials that go on are taken back."""
-        progress, done = self.progress, ended
+        """Ends the attempts of `ended`, and their episodes; of trials that go on, takes the flags back."""
+        progress = self.progress
+        done = progress.end(ended, terminated, truncated)
+        again = ended & ~done
         if self.options.k_episodes is not None:
             put(infos, "attempt", progress.attempt(ended), ended)
-            progress.attempts += ended
-            done = ended & (progress.attempts == self.options.k_episodes)
-            terminated &= done
-            truncated &= done
-        again = ended & ~done
-        progress.running[ended] = False
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row in np.flatnonzero(ended).tolist():
             final_obs[row] = self.observations.row(row)

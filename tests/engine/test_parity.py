@@ -44,12 +44,6 @@ def test_a_contact_that_the_official_collision_tree_misses(official):
     check_equal(official("pick-out-of-hole-v3"), "pick-out-of-hole-v3", 300)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("skill", SKILLS)
-def test_three_hundred_steps_equal(official, skill):
-    check_equal(official(skill), skill, 300)
-
-
 @pytest.mark.parametrize("skill", SKILLS)
 def test_reset_changes_no_other_field(official, skill):
     one = official(skill)

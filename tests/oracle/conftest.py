@@ -1,4 +1,4 @@
-"""What the oracle's tests share: official models compiled once, and rows that are an environment each."""
+"""What the oracle's tests share: rows that are an environment each."""
 
 from __future__ import annotations
 
@@ -6,11 +6,6 @@ import numpy as np
 import pytest
 
 from taskworlds.rows.protocol import RowStep
-
-
-@pytest.fixture(autouse=True)
-def _compiled_once(compiled_once):
-    """Has each official model compiled once, for all the environments of these tests."""
 
 
 class LoneRows:

@@ -10,6 +10,7 @@ from metaworld.policies import ENV_POLICY_MAP
 from taskworlds import benchmark
 from taskworlds.core.registry import world_of
 from taskworlds.testing.parity import compare, make_rows
+from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.skills import SKILLS
 
 STEPS = 30
@@ -57,8 +58,21 @@ def test_equal_to_the_last_bit(skill, version, lone_rows):
     assert outcome.lines == []
     assert outcome.steps == 4 * 2 * STEPS
     assert outcome.states > outcome.steps
+    for visible, env in zip((True, False), official.envs, strict=True):
+        assert_inside(
+            env.sawyer_observation_space, sawyer.observation_space(visible=visible, hidden=not visible)
+        )
+        assert env.action_space == sawyer.action_space()
     ours.close()
     official.close()
+
+
+def assert_inside(official, ours):
+    """Asserts that our observation space, one for all skills, holds a skill's own; they differ in the goal alone."""
+    assert (ours.low <= official.low).all()
+    assert (ours.high >= official.high).all()
+    assert ours.low[:36].tolist() == official.low[:36].tolist()
+    assert ours.high[:36].tolist() == official.high[:36].tolist()
 
 
 @pytest.mark.parametrize("skill", EVERY_SKILL)

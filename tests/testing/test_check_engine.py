@@ -17,9 +17,6 @@ from taskworlds.rows.protocol import RowFault, RowStep
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.testing import check_engine
 
-pytestmark = pytest.mark.usefixtures("compiled_once")
-
-
 # --- our own engines ------------------------------------------------------------------------------------------
 
 

@@ -14,9 +14,6 @@ from taskworlds.core.world import BenchmarkMaker, World
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.testing import check_world
 
-pytestmark = pytest.mark.usefixtures("compiled_once")
-
-
 # --- our own worlds -------------------------------------------------------------------------------------------
 
 QUICK = {"half-cheetah-vel", "walker2d-rand-params", "cheetah-run", "cartpole-swingup", "point", "grid-4x4"}

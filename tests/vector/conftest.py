@@ -10,11 +10,6 @@ import taskworlds
 from taskworlds import Task
 
 
-@pytest.fixture(autouse=True)
-def _compiled_once(compiled_once):
-    """Official environments are made many times here."""
-
-
 @pytest.fixture(params=["native", "sync", "async"])
 def strategy(request):
     """Each engine in turn. All tests that take it must hold for every engine."""

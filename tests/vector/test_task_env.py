@@ -43,14 +43,14 @@ def checked(env):
 
 @pytest.mark.parametrize("skill", EVERY_SKILL)
 @pytest.mark.parametrize("kind", ["MT1", "ML1"])
-@pytest.mark.parametrize("use_one_hot", [False, True], ids=["", "one-hot"])
-def test_gymnasiums_check(skill, kind, use_one_hot):
-    assert checked(taskworlds.make(kind, env_name=skill, seed=0, num_goals=5, use_one_hot=use_one_hot)) == []
+def test_gymnasiums_check(skill, kind):
+    assert checked(taskworlds.make(kind, env_name=skill, seed=0, num_goals=5)) == []
 
 
 @pytest.mark.parametrize(
     ("options", "mixed"),
     [
+        ({"use_one_hot": True}, True),
         ({"recurrent_info_in_obs": True, "use_one_hot": True}, True),
         ({"reward_function_version": "v1", "task_select": "pseudorandom", "max_episode_steps": 20}, False),
     ],

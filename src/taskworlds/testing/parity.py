@@ -36,9 +36,11 @@ __all__ = [
     "Outcome",
     "PlainKernelRows",
     "compare",
+    "compare_goals",
     "differences",
     "distance",
     "make_rows",
+    "rows_for",
 ]
 
 TOLERANCE = 1e-9  # observations, rewards and terms: sums in another order than NumPy's; physics has none
@@ -384,9 +386,7 @@ def differences(
         A line for each thing that differed, and where it did first.
     """
     world = world_of(env_name)
-    batches = [[kind for kind in kinds if (kind == "double") == double] for double in (False, True)]
-    num_rows = max(map(len, batches))
-    vectors = draw_goals([env_name], seed, goals)[env_name]
+    num_rows = rows_for(kinds)
     settings: dict[str, Any] = {"reward_function_version": version}
     ours: Rows = (
         PlainKernelRows([env_name], num_rows, num_threads=1, **settings)
@@ -394,8 +394,39 @@ def differences(
         else make_rows("native", world, [env_name], num_rows, **settings)
     )
     theirs = make_rows("sync", world, [env_name], num_rows, **settings)
+    lines = compare_goals(ours, theirs, env_name, kinds, goals=goals, steps=steps, seed=seed)
+    ours.close()
+    theirs.close()
+    return [f"{env_name} {version} {line}" for line in lines]
+
+
+def rows_for(kinds: Sequence[str]) -> int:
+    """Returns how many rows `compare_goals` needs: one for each kind of action of the same dtype."""
+    return max(map(len, _batches(kinds)))
+
+
+def compare_goals(
+    ours: Rows, theirs: Rows, env_name: str, kinds: Sequence[str], *, goals: int, steps: int, seed: int
+) -> list[str]:
+    """Steps two engines' rows of a Meta-World skill over several goals, and looks for differences.
+
+    Args:
+        ours: rows of one engine, as many as `rows_for(kinds)`.
+        theirs: as many rows of the other.
+        env_name: the skill, as for `differences`.
+        kinds: of actions, as for `differences`.
+        goals: of each row, as for `differences`.
+        steps: for each goal.
+        seed: of goals and actions.
+
+    Returns:
+        A line for each thing that differed, and where it did first.
+    """
+    world = world_of(env_name)
+    vectors = draw_goals([env_name], seed, goals)[env_name]
+    num_rows = ours.num_rows
     lines = []
-    for batch in filter(None, batches):
+    for batch in _batches(kinds):
         rounds = [
             [
                 Task(env_name, {"rand_vec": vector, "partially_observable": (row + number) % 2 == 1})
@@ -409,10 +440,14 @@ def differences(
         outcome = compare(ours, theirs, rounds, Actions(world, every_row, seed), steps=steps, seed=seed)
         if not outcome.states:
             outcome.note("physics", "not compared, as the rows tell no state of their simulation")
-        lines += [f"{env_name} {version} {' '.join(batch)}: {line}" for line in outcome.lines]
-    ours.close()
-    theirs.close()
+        lines += [f"{' '.join(batch)}: {line}" for line in outcome.lines]
     return lines
+
+
+def _batches(kinds: Sequence[str]) -> list[list[str]]:
+    """Returns the kinds whose actions can share a batch: those in float32, and those in float64."""
+    batches = ([kind for kind in kinds if (kind == "double") == double] for double in (False, True))
+    return [batch for batch in batches if batch]
 
 
 if __name__ == "__main__":

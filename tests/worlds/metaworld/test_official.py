@@ -9,13 +9,6 @@ import pytest
 from taskworlds import benchmark
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.official import OfficialRow
-from taskworlds.worlds.metaworld.skills import SKILLS
-
-QUICK = {"reach-v3", "door-open-v3", "soccer-v3"}
-EVERY_SKILL = [
-    pytest.param(each.name, id=each.name, marks=() if each.name in QUICK else pytest.mark.slow)
-    for each in SKILLS
-]
 
 
 def first_task(skill, kind="MT1", seed=0):
@@ -164,23 +157,6 @@ def test_views_into_the_simulation_stay_views():
     target = row.inner._target_pos
     assert np.shares_memory(target, row.inner.data.site_xpos)
     assert np.shares_memory(row.inner.init_left_pad, row.inner.data.xpos)
-
-
-@pytest.mark.parametrize("skill", EVERY_SKILL)
-def test_our_observation_space_holds_each_skills_own(skill):
-    row = OfficialRow()
-    for kind in ("MT1", "ML1"):
-        row.next_task = first_task(skill, kind)
-        row.reset()
-        official = row.inner.sawyer_observation_space
-        ours = sawyer.observation_space(visible=kind == "MT1", hidden=kind == "ML1")
-        assert (ours.low <= official.low).all()
-        assert (ours.high >= official.high).all()
-        assert ours.low[:36].tolist() == official.low[:36].tolist()
-        assert ours.high[:36].tolist() == official.high[:36].tolist()
-        assert row.inner.action_space == sawyer.action_space()
-        assert row.observation_space == sawyer.observation_space(visible=True, hidden=True)
-    row.close()
 
 
 def test_hidden_goals_are_zero_in_the_space():

@@ -172,6 +172,25 @@ def test_meta_worlds_defaults(name, how, task_select, terminates):
     assert other.get_attr("terminate_on_success")[0] is not terminates
 
 
+# --- what is shown ------------------------------------------------------------------------------------------
+
+
+def test_an_environment_shows_what_it_is():
+    shown = "TaskEnv(ML10, split=test, tasks=250, engine=native)"
+    assert repr(taskworlds.make("ML10-test")) == shown
+    shown = "TaskVectorEnv(MT10, split=train, num_envs=5, tasks=500, engine=sync)"
+    envs = taskworlds.make_vec("MT10", 5, vector_strategy="sync")
+    assert repr(envs) == str(envs) == shown
+    assert envs.spec.id == "taskworlds/MT10"
+    envs.close()
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_the_autoreset_mode_can_be_read(mode):
+    envs = taskworlds.make_vec("reach-v3", 2, autoreset_mode=mode)
+    assert envs.autoreset_mode is envs.metadata["autoreset_mode"] is mode
+
+
 # --- spaces -------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ assign a name of the official environments (`OFFICIAL`) is refused, so that nobo
 from __future__ import annotations
 
 import dataclasses
+import reprlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -52,10 +53,12 @@ def set_attr(env: BatchEnv, name: str, values: Any) -> None:
     if name in _SETTERS:
         _SETTERS[name](env, each)
     elif name in _ATTRIBUTES or _is_keyword(env, name):
-        present = get_attr(env, name) if name in _ATTRIBUTES else [_chosen(env, name)] * env.num_envs
-        for value, now in zip(each, present, strict=True):
-            if not _equal(value, now) or name == "_partially_observable":  # which is each task's own
-                raise AttributeError(f"{name!r} cannot be set to {value!r}; it is {now!r}. {_instead(name)}")
+        for value, present in zip(each, _present(env, name), strict=True):
+            if not _equal(value, present) or name == "_partially_observable":  # which is each task's own
+                known = "" if present is _UNKNOWN else f"; it is {reprlib.repr(present)}"
+                raise AttributeError(
+                    f"{name!r} cannot be set to {reprlib.repr(value)}{known}. {_instead(name)}"
+                )
     else:
         env.rows.set_attr(name, each)
 
@@ -133,9 +136,12 @@ def _is_keyword(env: BatchEnv, name: str) -> bool:
     return name in _KEYWORDS and (name not in SETTINGS or name in env.world.settings)
 
 
-def _chosen(env: BatchEnv, name: str) -> Any:
-    """Returns what the environment was made with, under a keyword's name."""
-    return getattr(env, name) if hasattr(env, name) else getattr(env.options, name, None)
+def _present(env: BatchEnv, name: str) -> Sequence[Any]:
+    """Returns what an attribute is in each row, or the value of a keyword of `make`."""
+    if name in _ATTRIBUTES:
+        return get_attr(env, name)
+    chosen = getattr(env, name) if hasattr(env, name) else getattr(env.options, name, _UNKNOWN)
+    return [chosen] * env.num_envs
 
 
 def _equal(value: Any, present: Any) -> bool:
@@ -147,10 +153,9 @@ def _equal(value: Any, present: Any) -> bool:
 
 def _instead(name: str) -> str:
     """Returns what to do instead of setting an attribute."""
-    return _INSTEAD.get(
-        name,
-        f"It is chosen when the environment is made: taskworlds.make(..., {_KEYWORDS.get(name, name)}=...).",
-    )
+    keyword = _KEYWORDS.get(name)
+    given = "benchmark, ..." if keyword is None else f"..., {keyword}=..."
+    return _INSTEAD.get(name, f"It is chosen when the environment is made: taskworlds.make({given}).")
 
 
 def call(env: BatchEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
@@ -200,8 +205,9 @@ _ATTRIBUTES: dict[str, Callable[[BatchEnv, int], Any]] = {
 _OBJECTS = ("action_space", "observation_space", "np_random")
 """Attributes of every environment of Gymnasium's, which the object keeps."""
 
-_KEYWORDS = {each.name: each.name for each in dataclasses.fields(Options)} | {
-    "benchmark": "name",
+_KEYWORDS: dict[str, str | None] = {
+    **{each.name: each.name for each in dataclasses.fields(Options)},
+    "benchmark": None,
     "split": "split",
     "seed": "seed",
     "num_envs": "num_envs",
@@ -212,11 +218,13 @@ _KEYWORDS = {each.name: each.name for each in dataclasses.fields(Options)} | {
     "engine": "vector_strategy",
     "strategy": "vector_strategy",
     "vector_strategy": "vector_strategy",
-    "skills": "name",
-    "world": "name",
-    "options": "name",
+    "skills": None,
+    "world": None,
+    "options": None,
 }
-"""By name, the keyword of `make` that decides an attribute for good."""
+"""By name, the keyword of `make` that decides an attribute for good; None where the benchmark or several do."""
+
+_UNKNOWN = object()  # the value of a keyword that nothing keeps
 
 _SET_TASK = "Call set_task(task), or set_tasks(tasks) of a batch."
 _GOALS = "Goals are the tasks': a reset draws one of `tasks` (keywords task_select, num_goals), set_task fixes one."

@@ -291,9 +291,8 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         return super().set_wrapper_attr(name, value, force=force or metaworld_names.has_meaning(name))
 
     def __repr__(self) -> str:
-        batch = self._batch
-        tasks = len(batch.tasks[0])
-        return f"TaskEnv({batch.benchmark.name}, split={batch.split}, tasks={tasks}, engine={batch.strategy})"
+        name, tasks, batch = type(self).__name__, len(self._batch.tasks[0]), self._batch
+        return f"{name}({batch.benchmark.name}, split={batch.split}, tasks={tasks}, engine={batch.strategy})"
 
     def __getstate__(self) -> dict[str, Any]:
         return {"batch": self._batch, "spec": self.spec}

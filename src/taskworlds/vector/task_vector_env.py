@@ -497,7 +497,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def __repr__(self) -> str:
         tasks = sum(len(selection.tasks) for selection in self.assignments.selections)
         return (
-            f"TaskVectorEnv({self.benchmark.name}, split={self.split}, num_envs={self.num_envs}, tasks={tasks}, "
+            f"{type(self).__name__}({self.benchmark.name}, split={self.split}, num_envs={self.num_envs}, tasks={tasks}, "
             f"engine={self.strategy})"
         )
 

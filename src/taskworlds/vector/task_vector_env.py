@@ -495,9 +495,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             super().__setattr__(name, value)
 
     def __repr__(self) -> str:
-        tasks = sum(len(selection.tasks) for selection in self.assignments.selections)
+        name, tasks = self.benchmark.name, sum(len(each.tasks) for each in self.assignments.selections)
         return (
-            f"{type(self).__name__}({self.benchmark.name}, split={self.split}, num_envs={self.num_envs}, tasks={tasks}, "
+            f"{type(self).__name__}({name}, split={self.split}, num_envs={self.num_envs}, tasks={tasks}, "
             f"engine={self.strategy})"
         )
 

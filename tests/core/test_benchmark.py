@@ -146,11 +146,20 @@ def test_seed_zero_is_a_seed(name, how):
     assert first != benchmark(name, seed=1, **how)
 
 
-def test_without_a_seed_one_is_drawn_and_named():
+def test_the_default_seed_is_0():
     made = benchmark("MT1", "reach-v3")
+    assert (made.seed, made.from_entropy) == (0, False)
+    assert made == benchmark("MT1", "reach-v3", seed=0)
+
+
+def test_seed_none_draws_one_and_names_it():
+    made = benchmark("ML10", seed=None)
     assert type(made.seed) is int
-    assert benchmark("MT1", "reach-v3", seed=made.seed) == made
-    assert benchmark("MT1", "reach-v3").seed != made.seed
+    assert benchmark("ML10", seed=made.seed) == made
+    assert benchmark("ML10", seed=None).seed != made.seed
+    part = made.only("reach-v3")
+    assert (made.from_entropy, part.from_entropy, part.seed) == (True, True, made.seed)
+    assert not Benchmark.from_json(made.to_json()).from_entropy
 
 
 def test_no_global_generator_is_read_or_written():

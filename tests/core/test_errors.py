@@ -38,9 +38,12 @@ def test_a_check_raises_a_mistake_that_carries_the_argument(check, kind, argumen
 
 
 def test_unexpected_keywords_are_a_mistake():
-    error = unexpected_keywords("make", ["sed"], ["seed", "split"])
+    error = unexpected_keywords("make()", ["sed"], ["seed", "split"])
     assert isinstance(error, WrongType)
-    assert str(error) == "make got unexpected keyword(s) 'sed' (did you mean 'seed'?). It takes: seed, split."
+    assert (
+        str(error)
+        == "make() got an unexpected keyword argument 'sed' (did you mean 'seed'?). It takes: seed, split."
+    )
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])

@@ -49,6 +49,12 @@ def test_differences_by_hand():
     assert comparison.fingerprint_differences == {}
 
 
+def test_a_comparison_shows_its_headline():
+    shown = repr(compare(LOW, HIGH))
+    assert shown.startswith("<Comparison, second result minus first: 8 tasks, success +")
+    assert len(shown) < 130
+
+
 def test_the_bootstrap_is_paired():
     # Tasks vary much, but the difference on each task of a skill is the same: the interval has no width.
     comparison = compare(LOW, HIGH)

@@ -355,6 +355,12 @@ def test_settings_go_to_the_vector_env_and_the_benchmark(toy, installed):
     }
 
 
+def test_seed_none_is_one_from_entropy_that_the_result_names(toy, installed):
+    first, second = (evaluate(toy.still, "MT", seed=None).seed for _ in range(2))
+    assert first != second
+    assert [keywords["seed"] for _, keywords in installed.of] == [first, second]
+
+
 def test_a_benchmark_as_an_object_keeps_its_goals_whatever_the_seed(toy, installed):
     benchmark = toy.benchmark("mine", (toy.task(0, solved_at=1), toy.task(1, "close"), toy.task(2, "turn")))
     result = evaluate(toy.still, benchmark, seed=9)

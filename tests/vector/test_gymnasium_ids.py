@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+import warnings
 
 import gymnasium as gym
 import metaworld  # noqa: F401  (registers the ids that ours are compared with)
+import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.wrappers import TimeLimit
@@ -202,6 +204,10 @@ def test_unknown_keywords_are_refused_with_the_nearest():
         gym.make("taskworlds/MT1", env_name="reach-v3", rewardfunction="v2")
     with pytest.raises(TypeError, match="MT1 needs env_name"):
         gym.make("taskworlds/MT1")
+    # TorchRL tries without a keyword if the message has Python's own words.
+    for make in (gym.make, gym.make_vec):
+        with pytest.raises(TypeError, match="got an unexpected keyword argument 'frameskip'"):
+            make(REACH, frameskip=4)
 
 
 def test_the_two_splits_of_ml1_serve_their_own_tasks():
@@ -222,29 +228,71 @@ def test_a_step_through_gymnasium():
     assert step.env_spec.max_episode_length == 500
 
 
-def test_gymnasiums_time_limit_shortens_an_episode():
-    env = gym.make("taskworlds/MT1", env_name="reach-v3", seed=0, max_episode_steps=2)
-    assert type(env) is TimeLimit
+REACH = "taskworlds/reach-v3"
+STILL = np.zeros(4, dtype=np.float32)
+
+
+def length(env):
+    """Steps of an episode, and what info says of it."""
     env.reset(seed=0)
-    assert [env.step(env.action_space.sample())[3] for _ in range(2)] == [False, True]
+    for count in range(1, 10_000):
+        step = env.step(STILL)
+        if step[2] or step[3]:
+            return count, step[4]["episode"]["l"]
+    raise AssertionError("the episode does not end")
+
+
+@pytest.mark.parametrize("limit", [2, 501])
+def test_the_limit_of_gymnasiums_make_is_the_environments(limit):
+    env = gym.make(REACH, max_episode_steps=limit)
+    assert type(env) is TaskEnv
+    assert env.spec.max_episode_steps == env.max_path_length == limit
+    assert length(env) == (limit, limit)
+
+
+@pytest.mark.parametrize("order", [{}, {"disable_env_checker": False}])
+def test_trials_through_gymnasiums_make(order):
+    env = gym.make(REACH, k_episodes=3, max_episode_steps=2, **order)
+    assert length(env) == (6, 6)
+    assert (env.spec.max_episode_steps, env.spec.kwargs["max_episode_steps"]) == (6, 2)
+    assert length(gym.make(env.spec)) == (6, 6)
+    assert length(gym.make(env.spec, max_episode_steps=3)) == (9, 9)
+    assert length(gym.make(GymnasiumEnvSpec.from_json(env.spec.to_json()))) == (6, 6)
+    wrapped = gym.make(gym.wrappers.ClipAction(env).spec, max_episode_steps=1)
+    assert (type(wrapped), length(wrapped)) == (gym.wrappers.ClipAction, (3, 3))
+    assert length(gym.make(REACH, k_episodes=2, max_episode_steps=-1)) == (1000, 1000)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async", "vector_entry_point"])
+def test_trials_through_gymnasiums_vectorizations(mode):
+    envs = gym.make_vec(REACH, num_envs=2, k_episodes=3, max_episode_steps=2, vectorization_mode=mode)
+    obs, _ = envs.reset(seed=0)
+    assert obs in envs.observation_space
+    assert [envs.step(np.stack([STILL] * 2))[3].tolist() for _ in range(6)] == [[False] * 2] * 5 + [
+        [True] * 2
+    ]
+    envs.close()
+
+
+def test_a_limit_of_somebodys_own_wrapper_stays_theirs(monkeypatch):
+    spec = GymnasiumEnvSpec("mine/Reach-v0", entry_point=lambda: taskworlds.make("reach-v3"))
+    monkeypatch.setitem(gym.registry, "mine/Reach-v0", spec)
+    for env in (gym.make("mine/Reach-v0", max_episode_steps=2), TimeLimit(gym.make(REACH), 2)):
+        assert type(env) is TimeLimit
+        assert env.unwrapped.max_path_length == 500
+        env.reset(seed=0)
+        assert [env.step(STILL)[3] for _ in range(2)] == [False, True]
 
 
 def test_gymnasiums_own_vectorization():
-    envs = gym.make_vec(
-        "taskworlds/MT1",
-        env_name="reach-v3",
-        seed=0,
-        num_envs=2,
-        vectorization_mode="sync",
-        max_episode_steps=3,
-    )
+    envs = gym.make_vec(REACH, num_envs=2, vectorization_mode="sync", max_episode_steps=3)
     assert type(envs) is gym.vector.SyncVectorEnv
-    obs, infos = envs.reset(seed=0)
-    assert obs in envs.observation_space
+    first, second = envs.get_attr("tasks")
+    assert first == second == taskworlds.make("reach-v3").tasks  # though no seed was given
+    assert envs.reset(seed=0)[0] in envs.observation_space
     for _ in range(3):
-        obs, _, _, truncated, infos = envs.step(envs.action_space.sample())
+        truncated = envs.step(envs.action_space.sample())[3]
     assert truncated.all()
-    assert infos["_task_id"].all()
 
 
 def test_specs_can_be_saved_and_make_the_environment_again():
@@ -252,6 +300,43 @@ def test_specs_can_be_saved_and_make_the_environment_again():
     again = gym.make(GymnasiumEnvSpec.from_json(env.spec.to_json())).unwrapped
     assert again.tasks == env.tasks
     assert again.spec == env.spec
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"num_envs": 1},
+        {"num_envs": 3, "seed": 4, "use_one_hot": True, "k_episodes": 2, "max_episode_steps": 9},
+    ],
+)
+def test_the_spec_of_a_batch_makes_it_again(how):
+    envs = taskworlds.make_vec("MT10", **how)
+    for spec in (envs.spec, GymnasiumEnvSpec.from_json(envs.spec.to_json())):
+        again = gym.make_vec(spec)
+        assert (type(again), again.num_envs, again.options) == (TaskVectorEnv, envs.num_envs, envs.options)
+        assert again.tasks == envs.tasks
+        assert again.np_random_seed == envs.np_random_seed
+
+
+def test_the_spec_of_a_batch_of_a_benchmark_has_the_benchmark():
+    for given in (taskworlds.benchmark("MT10", seed=5), "MT10"):
+        envs = taskworlds.make_vec(given, 10, seed=None, total_tasks_per_cls=2)
+        assert gym.make_vec(envs.spec).tasks == envs.tasks
+
+
+def test_a_slow_engine_beside_an_id_is_hinted_at_once(monkeypatch):
+    monkeypatch.setattr("taskworlds.vector.gymnasium_ids._HINTED", set())
+    with pytest.warns(
+        UserWarning, match="The engine 'native' is many times faster: leave vector_strategy out"
+    ):
+        gym.make_vec(REACH, num_envs=2, vector_strategy="async").close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gym.make_vec(REACH, num_envs=2, vector_strategy="async").close()
+        gym.make_vec(REACH, num_envs=2)
+        taskworlds.make_vec("reach-v3", 2, vector_strategy="sync").close()
+        gym.make_vec("taskworlds/cartpole-balance", num_envs=2, vector_strategy="sync").close()
 
 
 def test_register_once():

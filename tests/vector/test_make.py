@@ -172,6 +172,25 @@ def test_meta_worlds_defaults(name, how, task_select, terminates):
     assert other.get_attr("terminate_on_success")[0] is not terminates
 
 
+# --- what is shown ------------------------------------------------------------------------------------------
+
+
+def test_an_environment_shows_what_it_is():
+    shown = "TaskEnv(ML10, split=test, tasks=250, engine=native)"
+    assert repr(taskworlds.make("ML10-test")) == shown
+    shown = "TaskVectorEnv(MT10, split=train, num_envs=5, tasks=500, engine=sync)"
+    envs = taskworlds.make_vec("MT10", 5, vector_strategy="sync")
+    assert repr(envs) == str(envs) == shown
+    assert envs.spec.id == "taskworlds/MT10"
+    envs.close()
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_the_autoreset_mode_can_be_read(mode):
+    envs = taskworlds.make_vec("reach-v3", 2, autoreset_mode=mode)
+    assert envs.autoreset_mode is envs.metadata["autoreset_mode"] is mode
+
+
 # --- spaces -------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +229,7 @@ def test_equal_seeds_give_equal_action_samples():
             "MT10",
             {"use_onehot": True},
             TypeError,
-            r"got unexpected keyword\(s\) 'use_onehot' \(did you mean 'use_one",
+            r"got an unexpected keyword argument 'use_onehot' \(did you mean 'use_one",
         ),
         ("MT10", {"env_name": "reach-v3"}, TypeError, "MT10 does not take env_name"),
         ("MT12", {}, ValueError, "Unknown benchmark 'MT12'. Did you mean"),
@@ -240,5 +259,5 @@ def test_mistakes(make, name, how, error, message):
 
 
 def test_rows_are_make_vecs():
-    with pytest.raises(TypeError, match=r"make got unexpected keyword\(s\) 'num_envs'"):
+    with pytest.raises(TypeError, match=r"^make\(\) got an unexpected keyword argument 'num_envs'"):
         taskworlds.make("MT10", num_envs=3)

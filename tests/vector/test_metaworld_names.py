@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import ast
+import copy
+import inspect
 import json
+import textwrap
 
+import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.envs.mujoco.ant_v5 import AntEnv
+from gymnasium.envs.mujoco.half_cheetah_v5 import HalfCheetahEnv
+from gymnasium.envs.mujoco.walker2d_v5 import Walker2dEnv
+from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 
 import taskworlds
 from taskworlds import benchmark
 from taskworlds.vector.flat_state import from_arrays
+from taskworlds.vector.official_names import OFFICIAL
 
 
 @pytest.fixture
@@ -115,14 +125,167 @@ def test_attributes_of_the_official_environment_can_be_set(envs):
     assert envs.get_attr("action_scale") == (0.01, 0.02)
 
 
-@pytest.mark.parametrize("name", ["max_path_length", "max_episode_steps", "task", "task_name", "np_random"])
-def test_what_is_chosen_at_construction_cannot_be_set(envs, name):
-    before = envs.get_attr(name)
-    with pytest.raises(
-        AttributeError, match=f"'{name}' cannot be set. set_attr takes tasks, terminate_on_success"
+INSTEAD = {
+    "task": r"Call set_task\(task\)",
+    "task_name": r"Call set_task\(task\)",
+    "current_task_idx": r"Call set_task\(task\)",
+    "np_random": r"Call reset\(seed=...\)",
+    "np_random_seed": r"Call reset\(seed=...\)",
+    "_freeze_rand_vec": r"a reset draws one of `tasks` \(keywords task_select, num_goals\), set_task fixes one",
+    "seeded_rand_vec": r"drawn from the generators that reset\(seed=...\) seeds",
+    "_last_rand_vec": r'Task\(env_name, {\*\*task.params, "rand_vec": \[...\]}\)',
+    "_partially_observable": r"taskworlds.make\(..., partially_observable=...\)",
+    "camera_name": r"It is chosen when the environment is made: taskworlds.make\(..., camera_name=...\)",
+    "reward_function_version": r"taskworlds.make\(..., reward_function_version=...\)",
+    "use_one_hot": r"taskworlds.make\(..., use_one_hot=...\)",
+}
+
+
+def test_what_cannot_be_set_says_what_to_do(envs):
+    for name, instead in INSTEAD.items():
+        with pytest.raises(AttributeError, match=f"^'{name}' cannot be set to 3; it is(.|\n)*{instead}"):
+            envs.set_attr(name, 3)
+    assert envs.get_attr("_freeze_rand_vec") == envs.get_attr("seeded_rand_vec") == (True, True)
+
+
+def test_the_limit_can_be_set(envs, tasks):
+    for limit, name in enumerate(("max_path_length", "max_episode_steps", "_max_episode_steps"), start=1):
+        envs.set_attr(name, limit)
+        assert envs.get_attr(name) == envs.get_attr("max_path_length") == (limit, limit)
+        assert envs.max_episode_steps == envs.options.max_episode_steps == limit
+    envs.reset(options={"tasks": [tasks.near, tasks.far]})
+    assert [envs.step(np.zeros((2, 4)))[3].all() for _ in range(3)] == [False, False, True]
+    for bad, message in (([2, 3], "must be the same for all rows"), (0, "must be at least 1, not 0")):
+        with pytest.raises(ValueError, match=f"max_episode_steps {message}"):
+            envs.set_attr(name, bad)
+    with pytest.raises(TypeError, match="max_episode_steps must be a whole number, not 'long'"):
+        envs.set_attr(name, "long")
+    again = copy.deepcopy(envs)
+    assert again.max_episode_steps == envs.max_episode_steps == 3
+    again.close()
+
+
+# --- plain assignment ---------------------------------------------------------------------------------------
+
+
+def test_an_assigned_attribute_of_a_batch_is_obeyed_or_refused(envs, tasks):
+    envs.max_path_length = 3
+    envs.terminate_on_success = [True, False]
+    envs.sample_tasks_on_reset = False
+    envs.tasks = [[tasks.far], [tasks.near, tasks.far]]
+    assert (envs.max_episode_steps, envs.terminate_on_success.tolist()) == (3, [True, False])
+    assert envs.get_attr("sample_tasks_on_reset") == (False, False)
+    assert envs.tasks == ([tasks.far], [tasks.near, tasks.far])
+    with pytest.raises(ValueError, match="read-only"):
+        envs.terminate_on_success[0] = False
+    envs.my_note = "mine"
+    assert envs.my_note == "mine"
+    for name in (
+        "_freeze_rand_vec",
+        "camera_name",
+        "num_envs",
+        "strategy",
+        "split",
+        "reward_function_version",
     ):
-        envs.set_attr(name, 3)
-    assert envs.get_attr(name) == before
+        with pytest.raises(AttributeError, match=f"^'{name}' cannot be set"):
+            setattr(envs, name, 7)
+    assert (envs.num_envs, envs.split, envs.reward_function_version) == (2, "train", "v2")
+
+
+def test_an_assigned_attribute_of_a_single_environment_is_obeyed_or_refused(make, strategy, tasks):
+    env = make([tasks.far], k_episodes=2, max_episode_steps=9)
+    env.reset(seed=0)
+    env.max_path_length = 3
+    env.my_note = "mine"
+    assert (env.max_path_length, env._max_episode_steps, env.spec.max_episode_steps) == (3, 3, 6)
+    assert (env.spec.kwargs["max_episode_steps"], env.my_note) == (3, "mine")
+    steps = [env.step(np.zeros(4)) for _ in range(6)]
+    assert [step.truncated for step in steps] == [False] * 5 + [True]
+    assert steps[-1].env_info["episode"]["l"] == 6
+    for name in (
+        "_freeze_rand_vec",
+        "_partially_observable",
+        "seeded_rand_vec",
+        "render_mode",
+        "width",
+        "benchmark",
+    ):
+        with pytest.raises(AttributeError, match=f"^'{name}' cannot be set"):
+            setattr(env, name, False)
+    for name, value in (("action_scale", 0.02), ("_target_pos", np.ones(3))):
+        if strategy == "native":  # where nobody would look at it
+            with pytest.raises(AttributeError, match=f'no attribute {name!r}.*vector_strategy="sync"'):
+                setattr(env, name, value)
+        else:
+            setattr(env, name, value)
+            assert np.array_equal(getattr(env, name), value)
+
+
+def test_gymnasiums_wrappers_do_not_keep_what_they_are_told_to_set(tasks):
+    wrapped = gym.wrappers.ClipAction(taskworlds.make([tasks.far]))
+    assert wrapped.set_wrapper_attr("max_path_length", 4)
+    assert wrapped.unwrapped.max_path_length == 4
+    for name in ("_freeze_rand_vec", "_partially_observable", "camera_name", "_last_rand_vec", "mocap_low"):
+        with pytest.raises(AttributeError, match=f"'{name}'"):
+            wrapped.set_wrapper_attr(name, 3)
+    wrapped.set_wrapper_attr("my_note", 3)
+    assert wrapped.my_note == 3
+
+
+def test_copies_of_rows_in_other_processes_cannot_be_written_to(tasks):
+    env = taskworlds.make([tasks.far], vector_strategy="async")
+    env.reset(seed=0)
+    model = env.model
+    for array in (model.cam_pos, model.opt.gravity, model.body("hand").pos, env.data.qpos, env.hand_low):
+        with pytest.raises(ValueError, match="read-only"):
+            array[2] = 0.5
+    with pytest.raises(AttributeError, match=r'this is a copy of the MjOption .* vector_strategy="sync"'):
+        model.opt.timestep = 0.1
+    assert model.opt.timestep == env.model.opt.timestep == 0.0025
+    env.close()
+
+
+def test_what_is_assigned_to_a_model_in_this_process_is_the_models(tasks):
+    env = taskworlds.make([tasks.far], vector_strategy="sync")
+    env.reset(seed=0)
+    env.model.cam_pos[2] = 0.5
+    assert env.model.cam_pos[2].tolist() == [0.5] * 3
+    env.close()
+
+
+def test_reading_what_only_rows_have_says_how(make, make_vec, strategy, tasks):
+    env, envs = make([tasks.far]), make_vec([tasks.far], 2)
+    for name in ("_get_obs", "get_endeff_pos"):
+        hint = r'vector_strategy="sync"' if strategy == "native" else r"call\(.*\)` of the batch calls it"
+        env.reset(seed=0)
+        with pytest.raises(AttributeError, match=f"'TaskEnv' object has no attribute '{name}': .*{hint}"):
+            getattr(env, name)
+    with pytest.raises(AttributeError, match=r"'envs'. The rows are stepped together; get_attr\(name\)"):
+        envs.envs[0]
+    with pytest.raises(AttributeError, match=r"'model'. It belongs to the rows: get_attr\('model'\)"):
+        _ = envs.model
+    for each in (env, envs):
+        with pytest.raises(AttributeError, match=r"object has no attribute '_nothing'$"):
+            _ = each._nothing
+
+
+def test_official_names_are_those_of_the_official_classes():
+    classes = [*ALL_V3_ENVIRONMENTS.values(), HalfCheetahEnv, AntEnv, Walker2dEnv]
+    bases = {base for each in classes for base in each.__mro__}
+    official = [base for base in bases if base.__module__.startswith(("metaworld", "gymnasium"))]
+    found = {name for base in official for name in _assigned(base)} - set(dir(gym.Env))
+    ours = {"_ezpickle_args", "_ezpickle_kwargs", "_Decorators", "action_space", "observation_space"}
+    assert found - ours == OFFICIAL - {"physics", "random_init"}
+
+
+def _assigned(each):
+    """The attributes of a class, and those that its methods assign."""
+    yield from (name for name in vars(each) if not name.startswith("__"))
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(each)))):
+        is_own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if is_own and node.value.id == "self" and isinstance(node.ctx, ast.Store):
+            yield node.attr
 
 
 @pytest.mark.parametrize("name", ["reset", "step", "close", "seed"])
@@ -178,9 +341,9 @@ def test_checkpoints_restore_the_selection(make_vec, select):
 
 
 def test_checkpoints_hold_the_tasks_of_an_unseeded_benchmark(make_vec):
-    envs = make_vec("ML1", 2, env_name="drawer-close-v3", num_goals=3)
+    envs = make_vec("ML1", 2, env_name="drawer-close-v3", num_goals=3, seed=None)
     saved = envs.call("get_checkpoint")
-    other = make_vec("ML1", 2, env_name="drawer-close-v3", num_goals=3)
+    other = make_vec("ML1", 2, env_name="drawer-close-v3", num_goals=3, seed=None)
     assert other.tasks != envs.tasks
     other.call("load_checkpoint", saved)
     assert other.tasks == envs.tasks

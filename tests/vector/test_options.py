@@ -95,7 +95,7 @@ def test_unknown_keywords_get_the_nearest():
         Options.of("make_vec", {"use_onehot": True, "zzz": 1}, frozenset({"seed"}))
     message = str(caught.value)
     assert message.startswith(
-        "make_vec got unexpected keyword(s) 'use_onehot' (did you mean 'use_one_hot'?), 'zzz'."
+        "make_vec() got an unexpected keyword argument 'use_onehot' (did you mean 'use_one_hot'?) and 'zzz'."
     )
     assert "It takes: " in message
     assert "seed" in message

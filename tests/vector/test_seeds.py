@@ -5,14 +5,19 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import random
 import threading
+import warnings
 
+import gymnasium as gym
 import numpy as np
 import pytest
 
 import taskworlds
-from taskworlds import benchmark
+from taskworlds import Benchmark, benchmark, samplers
+from taskworlds.vector.task_env import TaskEnv
+from taskworlds.vector.task_vector_env import TaskVectorEnv
 
 
 def rollout(envs, steps=4, seed=None):
@@ -169,6 +174,77 @@ def test_bad_seeds_change_nothing(make_vec, two_skills, seed, error, message):
         envs.sample_tasks(seed=seed)
     assert [rng.bit_generator.state for rng in envs.np_random] == state
     assert envs.current_tasks == (None, None)
+
+
+# --- the default, and the system's entropy ------------------------------------------------------------------
+
+
+def episode(env):
+    env.reset(seed=7)
+    actions = (
+        np.random.default_rng(0).uniform(-1, 1, (5, *env.action_space.shape)).astype(env.action_space.dtype)
+    )
+    return [env.step(action)[1] for action in actions]
+
+
+@pytest.mark.parametrize("name", ["reach-v3", "half-cheetah-vel", "point"])
+def test_a_seed_of_reset_alone_fixes_an_episode(name):
+    made = [taskworlds.make(name, max_episode_steps=9) for _ in range(2)]
+    made.append(gym.make(f"taskworlds/{name}", max_episode_steps=9))
+    assert made[0].tasks == made[1].tasks == made[2].tasks == taskworlds.make(name, seed=0).tasks
+    assert episode(made[0]) == episode(made[1]) == episode(made[2])
+
+
+def test_every_default_seed_is_0():
+    functions = [
+        taskworlds.make,
+        taskworlds.make_vec,
+        taskworlds.benchmark,
+        taskworlds.evaluate,
+        taskworlds.KEpisodeMetaworld,
+        taskworlds.Metaworld,
+        taskworlds.MetaWorldSetTaskEnv,
+        taskworlds.HalfCheetahVelEnv,
+        taskworlds.PointEnv,
+        taskworlds.MultiEnvWrapper,
+        samplers.ConstructEnvsSampler,
+        samplers.MetaWorldTaskSampler,
+        TaskVectorEnv,
+        TaskEnv,
+    ]
+    assert {inspect.signature(each).parameters["seed"].default for each in functions} == {0}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: taskworlds.make("reach-v3", seed=None),
+        lambda: taskworlds.make_vec("reach-v3", 2, seed=None, total_tasks_per_cls=3),
+        lambda: taskworlds.make(taskworlds.benchmark("ML1", "reach-v3", seed=None).only("reach-v3")),
+        lambda: gym.make("taskworlds/reach-v3", seed=None),
+        lambda: taskworlds.KEpisodeMetaworld("reach-v3", "train", 2, seed=None),
+        lambda: taskworlds.MetaWorldSetTaskEnv("reach-v3", "train", seed=None),
+    ],
+)
+def test_seed_none_is_entropy_and_a_seeded_reset_says_once_what_it_does_not_fix(make):
+    env = make()
+    with pytest.warns(
+        UserWarning, match=r"seed=None drew these from the system's entropy: another run has others"
+    ):
+        env.reset(seed=7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env.reset(seed=7)
+        env.reset()
+
+
+def test_tasks_that_are_fixed_need_no_warning(two_skills):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        taskworlds.make(two_skills, seed=None).reset(seed=7)
+        saved = benchmark("MT1", "reach-v3", seed=None).to_json()
+        taskworlds.make(Benchmark.from_json(saved)).reset(seed=7)
+        taskworlds.make("reach-v3", seed=None).reset()
 
 
 # --- global generators --------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from taskworlds.core.reference import resolve
 from taskworlds.core.registry import benchmark_makers, world_of, worlds
 from taskworlds.core.task import Task, by_skill
 
-__all__ = ["SPLITS", "Benchmark", "benchmark", "split_of_name"]
+__all__ = ["SPLITS", "Benchmark", "benchmark", "entropy", "split_of_name", "warn_of_entropy"]
 
 SPLITS = ("train", "test")
 _FORMAT = "taskworlds-benchmark/1"
@@ -39,6 +40,8 @@ class Benchmark:
         train_tasks: tasks to train on.
         test_tasks: tasks to test on, none in a multi-task benchmark.
         seed: the seed that the goals were drawn from; None if they were not drawn from one.
+        from_entropy: whether that seed was drawn from the system's entropy, so that another run has other tasks. It is
+            not saved: a benchmark in a file is as fixed as any other.
 
     Raises:
         ValueError: there are no tasks at all, or a task cannot be run.
@@ -55,6 +58,7 @@ class Benchmark:
     train_tasks: tuple[Task, ...]
     test_tasks: tuple[Task, ...] = ()
     seed: int | None = None
+    from_entropy: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         for split in SPLITS:
@@ -121,12 +125,8 @@ class Benchmark:
         known = self.env_names(split)
         check_known("skill", env_name, known, f"{self.name} has these {split} skills: {', '.join(known)}.")
         tasks = self.by_skill(split)[env_name]
-        name = f"{self.name}/{env_name}"
-        return (
-            Benchmark(name, tasks, seed=self.seed)
-            if split == "train"
-            else Benchmark(name, (), tasks, self.seed)
-        )
+        train, test = (tasks, ()) if split == "train" else ((), tasks)
+        return Benchmark(f"{self.name}/{env_name}", train, test, self.seed, from_entropy=self.from_entropy)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -212,7 +212,7 @@ def benchmark(
     name: str,
     env_name: str | None = None,
     *,
-    seed: int | None = None,
+    seed: int | None = 0,
     num_goals: int | None = None,
     envs_list: Sequence[str] | None = None,
     train_envs: Sequence[str] | None = None,
@@ -227,7 +227,7 @@ def benchmark(
             "custom-ml-envs"; or a Meta-World skill's name, which means MT1 of that skill; or a benchmark of
             another world, such as "half-cheetah-vel" (`taskworlds list benchmarks` shows them).
         env_name: the skill of MT1 or ML1.
-        seed: seed of the goals; None draws one, which the benchmark then names.
+        seed: seed of the goals. None draws one from the system's entropy, which the benchmark then names.
         num_goals: goals for each skill; in other worlds tasks in each split. None: 50 in Meta-World, in other
             worlds the benchmark's own number.
         envs_list: the skills of custom-mt-envs; skill i has the goals of MT1 with seed + i.
@@ -244,7 +244,8 @@ def benchmark(
     """
     if num_goals is not None:
         num_goals = check_count("num_goals", num_goals)
-    seed = int(np.random.SeedSequence().generate_state(1)[0] >> 1) if seed is None else check_seed(seed)
+    from_entropy = seed is None
+    seed = entropy() if seed is None else check_seed(seed)
     given = {"env_name": env_name, "envs_list": envs_list, "train_envs": train_envs, "test_envs": test_envs}
     makers = benchmark_makers()
     if not isinstance(name, str) or name not in makers:
@@ -258,7 +259,21 @@ def benchmark(
     told = {argument: given[argument] for argument in maker.keywords}
     train, test = resolve(maker.tasks)(seed, num_goals, **told)
     title = f"{name}-{(train or test)[0].env_name}" if "env_name" in told else name
-    return Benchmark(title, train, test, seed)
+    return Benchmark(title, train, test, seed, from_entropy=from_entropy)
+
+
+def entropy() -> int:
+    """Returns a seed from the system's entropy, below 2**31."""
+    return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+
+
+def warn_of_entropy(benchmark: Benchmark, stacklevel: int) -> None:
+    """Warns that a seeded reset does not fix the tasks of a benchmark whose seed came from the system's entropy."""
+    warnings.warn(
+        "reset(seed=...) chooses among the tasks, and seed=None drew these from the system's entropy: another run has "
+        f"others. Make the environment with seed={benchmark.seed} to have these again, or with another number.",
+        stacklevel=stacklevel + 1,
+    )
 
 
 def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:

@@ -133,7 +133,7 @@ def sample_without_replacement(tasks: Sequence[Any], n: int, np_random: np.rando
 
 
 def generator_of(seed: int | None, np_random: np.random.Generator | None) -> np.random.Generator:
-    """Returns a sampler's generator: the one given, or a new one from the seed, or from the system's entropy.
+    """Returns a sampler's generator: the one given, or a new one from the seed (0 by default), or from entropy.
 
     Raises:
         TypeError: `np_random` is not a NumPy Generator.
@@ -141,7 +141,7 @@ def generator_of(seed: int | None, np_random: np.random.Generator | None) -> np.
     """
     if np_random is None:
         return np.random.default_rng(None if seed is None else check_seed(seed))
-    if seed is not None:
+    if seed is not None and seed != 0:
         raise WrongValue(f"seed={seed!r} and np_random say the same thing twice: give one of them.")
     if not isinstance(np_random, np.random.Generator):
         raise WrongType(

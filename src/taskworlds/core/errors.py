@@ -130,12 +130,15 @@ def check_seed(seed: Any, argument: str = "seed") -> int:
 
 
 def unexpected_keywords(function: str, given: Iterable[str], allowed: Iterable[str]) -> WrongType:
-    """Returns the error for keywords that `function` does not take, with the nearest that it does."""
+    """Returns the error for keywords that a function, such as "make()", does not take, with the nearest that it does.
+
+    It begins as Python's own, since other libraries look for that text.
+    """
     allowed = sorted(allowed)
     parts = []
     for name in given:
         near = difflib.get_close_matches(name, allowed, n=1)
         parts.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     return WrongType(
-        f"{function} got unexpected keyword(s) {', '.join(parts)}. It takes: {', '.join(allowed)}."
+        f"{function} got an unexpected keyword argument {' and '.join(parts)}. It takes: {', '.join(allowed)}."
     )

@@ -10,7 +10,7 @@ from taskworlds.core.errors import WrongType, WrongValue, check_known
 from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.fingerprint import packages_of
-from taskworlds.evaluation.result import Result, Summary
+from taskworlds.evaluation.result import Result, Summary, headline
 from taskworlds.evaluation.statistics import METRICS, Estimate
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class SkillDifference:
     length: Estimate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """What `compare` returns; each figure is the second result's minus the first's.
 
@@ -54,6 +54,12 @@ class Comparison:
     num_tasks: int
     left_out: tuple[Task, ...]
     fingerprint_differences: dict[str, tuple[Any, Any]]
+
+    def __repr__(self) -> str:
+        means = {metric: summary.mean for metric, summary in self.overall.items()}
+        return (
+            f"<Comparison, second result minus first: {self.num_tasks} tasks, {headline(means, signed=True)}>"
+        )
 
     def table(self) -> rich.table.Table:
         """Returns a table for `rich.print`: each skill, then the overall differences, with intervals."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import gymnasium as gym
 from gymnasium.vector import VectorEnv
 
+from taskworlds.core.benchmark import entropy
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
 from taskworlds.evaluation.environments import Plan, evaluate_benchmark, evaluate_fixed, evaluate_tasks
 from taskworlds.evaluation.meta import MetaSettings
@@ -27,7 +28,7 @@ def evaluate(
     *,
     split: Literal["train", "test"] | None = None,
     episodes_per_task: int = 1,
-    seed: int = 0,
+    seed: int | None = 0,
     tasks: Iterable[Any] | None = None,
     adaptation_episodes: int | None = None,
     adaptation_steps: int | None = None,
@@ -73,7 +74,8 @@ def evaluate(
         split: "train" or "test"; the default is "test" where the benchmark has test tasks, otherwise "train".
         episodes_per_task: counted episodes for each task.
         seed: gives the goals of a benchmark that is named, and the draws of the bootstrap; a Gymnasium env
-            that is passed in is reset with it. To vary it on fixed goals, pass a benchmark as an object.
+            that is passed in is reset with it. To vary it on fixed goals, pass a benchmark as an object. None draws one
+            from the system's entropy, which the result names.
         tasks: evaluate only these tasks of the benchmark or vector env, `Task`s or Meta-World's. Equal tasks
             count as one.
         adaptation_episodes: episodes of each task in each round of adaptation; 10. This and the next are for
@@ -113,7 +115,7 @@ def evaluate(
         True
     """
     episodes_per_task = check_count("episodes_per_task", episodes_per_task)
-    seed = check_seed(seed)
+    seed = entropy() if seed is None else check_seed(seed)
     if split is not None:
         check_choice("split", split, ("train", "test"))
     if on_episode is not None and not callable(on_episode):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
+from taskworlds.rows.copies import read_only
 from taskworlds.rows.protocol import RowStep
 
 __all__ = ["GymnasiumRows"]
@@ -174,7 +175,8 @@ class GymnasiumRows:
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
         """See `Rows.get_attr`."""
-        return _unpacked(self.envs.call("read", name))
+        values = _unpacked(self.envs.call("read", name))
+        return values if isinstance(self.envs, SyncVectorEnv) else tuple(map(read_only, values))
 
     def set_attr(self, name: str, values: Sequence[Any]) -> None:
         """See `Rows.set_attr`."""

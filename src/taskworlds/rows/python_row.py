@@ -225,7 +225,10 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
         except Exception as error:
             return error, None
         if callable(value):
-            return AttributeError(f"{name!r} is a method of the official environment, not a value"), None
+            return AttributeError(
+                f"{name!r} is a method of the official environment, not a value: `call({name!r}, ...)` of the batch "
+                "calls it"
+            ), None
         return None, value
 
     def write(self, name: str) -> tuple[Exception | None, Any]:

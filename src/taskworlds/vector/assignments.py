@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.benchmark import Benchmark, warn_of_entropy
 from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.registry import world_of
 from taskworlds.core.task import Task
@@ -87,6 +87,7 @@ class Assignments:
         self.following: list[Task | None] = [None] * num_rows
         self.sample_on_reset = np.full(num_rows, options.samples_on_reset)
         self.generators = Generators(num_rows, seed)
+        self._benchmark = benchmark if benchmark.from_entropy else None  # to be warned of at the first seed
         self.labels: dict[str, NDArray[Any]] = {
             name: np.full(num_rows, None, dtype=object) for name in ("task_name", "task_id")
         }
@@ -161,6 +162,9 @@ class Assignments:
 
     def seed(self, seeds: Sequence[int | None], rows: NDArray[np.bool_]) -> None:
         """Seeds the generators of `rows`, where there is a seed, and starts their selections anew."""
+        if self._benchmark is not None and any(seed is not None for seed in seeds):
+            warn_of_entropy(self._benchmark, stacklevel=3)
+            self._benchmark = None
         for row in np.flatnonzero(rows).tolist():
             seed = seeds[row]
             if seed is not None:

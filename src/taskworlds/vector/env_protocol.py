@@ -46,7 +46,6 @@ class BatchEnv(Protocol):
     world: World
     engine: RowEngine
     rows: Rows
-    max_episode_steps: int
     reward_function_version: Any
     assignments: Assignments
     progress: Progress
@@ -54,6 +53,10 @@ class BatchEnv(Protocol):
     reward_normalizer: Any
     single_action_space: gym.Space[Any]
     single_observation_space: gym.Space[Any]
+
+    @property
+    def max_episode_steps(self) -> int:
+        """Steps after which an episode, in trials an attempt, is truncated."""
 
     @property
     def parts(self) -> dict[str, Part]:

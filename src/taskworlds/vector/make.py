@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
 from taskworlds.core.errors import WrongValue, check_choice, check_count, check_seed
 from taskworlds.core.registry import benchmark_makers, world_of
 from taskworlds.core.task import Task
+from taskworlds.vector.gymnasium_ids import spec_of
 from taskworlds.vector.keywords import BenchmarkKeywords, MakeKeywords, documented
 from taskworlds.vector.options import DEFAULTS, Options
 from taskworlds.vector.task_env import TaskEnv
@@ -33,7 +35,7 @@ def make(
     *,
     split: str | None = None,
     vector_strategy: str | None = None,
-    seed: int | None = None,
+    seed: int | None = 0,
     total_tasks_per_cls: int | None = None,
     **options: Unpack[MakeKeywords],
 ) -> TaskEnv:
@@ -76,7 +78,7 @@ def make_vec(
     *,
     split: str | None = None,
     vector_strategy: str | None = None,
-    seed: int | None = None,
+    seed: int | None = 0,
     meta_batch_size: int | None = None,
     total_tasks_per_cls: int | None = None,
     **options: Unpack[MakeKeywords],
@@ -96,7 +98,8 @@ def make_vec(
         vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python
             environments in this process, "async" in a process each. None: native where the world has it, as
             Meta-World does; else async, or for one row sync. Other names are those of registered engines.
-        seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`.
+        seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`. None draws one from the
+            system's entropy; then a seeded reset warns, once, that the tasks themselves are not fixed.
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
             that the skills divide evenly.
         total_tasks_per_cls: only the first so many tasks of each skill.
@@ -127,7 +130,17 @@ def make_vec(
     if num_envs is None:
         skills = len(benchmark.env_names(split))
         num_envs = -(-META_BATCH_SIZE // skills) * skills if benchmark.is_meta else skills
-    return TaskVectorEnv(benchmark, split, num_envs, vector_strategy, chosen, seed)
+    envs = TaskVectorEnv(benchmark, split, num_envs, vector_strategy, chosen, seed)
+    # Gymnasium leaves the number out where it is 1, which would then mean the benchmark's own.
+    rows = {"num_envs" if envs.num_envs > 1 else "meta_batch_size": envs.num_envs}
+    kwargs = {"split": split, "vector_strategy": vector_strategy, "seed": seed} | dict(options)
+    if isinstance(name, str) and seed is not None:  # then the name says it all, and fits into JSON
+        kwargs |= {"benchmark": name, "total_tasks_per_cls": total_tasks_per_cls}
+    else:
+        kwargs |= {"benchmark": benchmark} | dict.fromkeys(_BENCHMARK_KEYWORDS)
+    kwargs = {key: value for key, value in kwargs.items() if value is not None or key == "seed"}
+    envs.spec = spec_of(benchmark.name, kwargs | rows)
+    return envs
 
 
 def _resolve(
@@ -171,4 +184,4 @@ def _first_of_each(benchmark: Benchmark, split: str, count: int) -> Benchmark:
             kept.append(task)
     train: Sequence[Task] = kept if split == "train" else benchmark.train_tasks
     test: Sequence[Task] = kept if split == "test" else benchmark.test_tasks
-    return Benchmark(benchmark.name, tuple(train), tuple(test), benchmark.seed)
+    return dataclasses.replace(benchmark, train_tasks=tuple(train), test_tasks=tuple(test))

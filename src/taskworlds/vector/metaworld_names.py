@@ -1,35 +1,45 @@
-"""Meta-World's names for each row's attributes and methods: what `call`, `get_attr` and `set_attr` know.
+"""Meta-World's names for each row's attributes and methods: what `call`, `get_attr`, `set_attr` and assignment know.
 
-Attributes: `tasks`, `task` (the current one), `current_task_idx`, `task_name` (the official class's name),
-`max_path_length`, `max_episode_steps`, `terminate_on_success`, `sample_tasks_on_reset`, `update_running_mean`
-(whether normalisation's statistics move), `np_random`, `np_random_seed` and the spaces. Of these `tasks`,
-`terminate_on_success`, `sample_tasks_on_reset` and `update_running_mean` can be set.
+Attributes that can be set: `tasks`; `max_path_length`, also as `max_episode_steps` and `_max_episode_steps` (steps
+after which an episode, in trials an attempt, is truncated); `terminate_on_success`; `sample_tasks_on_reset`; and
+`update_running_mean` (whether normalisation's statistics move).
+
+Attributes that can be read: these; `task` (the current one), `current_task_idx`, `task_name` (the official class's
+name), `np_random`, `np_random_seed`, the spaces; and `_freeze_rand_vec`, `seeded_rand_vec`, `_partially_observable` and
+`_last_rand_vec`, by which Meta-World's own environments are told how to draw their goals. To set one of these to
+anything but its value is refused, with what to do instead, and so are the keywords of `make`.
 
 Methods: `toggle_terminate_on_success(on)`, `toggle_sample_tasks_on_reset(on)`, `sample_tasks()` (returns each row's
 observation and info), `set_task(task)`, `get_checkpoint()`, `load_checkpoint(checkpoints)` and `render()`.
 
-Any other name is asked of the engine's own environment in the row, where the engine has one.
+Any other name is asked of the engine's own environment in the row, where the engine has one. Where it has none, to
+assign a name of the official environments (`OFFICIAL`) is refused, so that nobody believes that it did something.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import reprlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from taskworlds.core.errors import WrongValue, check_choice
+from taskworlds.core.errors import WrongValue, check_choice, check_count
+from taskworlds.core.world import SETTINGS
 from taskworlds.vector import checkpoints
 from taskworlds.vector.env_protocol import BatchEnv
+from taskworlds.vector.official_names import OFFICIAL
+from taskworlds.vector.options import Options
 
-__all__ = ["call", "get_attr", "set_attr"]
+__all__ = ["assign", "call", "get_attr", "has_meaning", "hint", "may_be_read", "set_attr"]
 
 
 def get_attr(env: BatchEnv, name: str) -> tuple[Any, ...]:
     """Returns an attribute of each row."""
-    read = _attributes(env).get(name)
+    read = _ATTRIBUTES.get(name)
     if read is not None:
-        return tuple(read(row) for row in range(env.num_envs))
+        return tuple(read(env, row) for row in range(env.num_envs))
     env.check_ready(f"get_attr({name!r})")
     return env.rows.get_attr(name)
 
@@ -40,25 +50,112 @@ def set_attr(env: BatchEnv, name: str, values: Any) -> None:
     each = list(values) if isinstance(values, list | tuple) else [values] * env.num_envs
     if len(each) != env.num_envs:
         raise WrongValue(f"{name} must have one value for each of the {env.num_envs} rows, not {len(each)}.")
-    if name == "tasks":
-        tasks = [_list_of_tasks(given) for given in each]
-        env.assignments.set_lists(tasks)
-    elif name == "terminate_on_success":
-        env.progress.end_on_success([_switch(name, value) for value in each])
-    elif name == "sample_tasks_on_reset":
-        env.assignments.sample_on_reset[:] = [_switch(name, value) for value in each]
-    elif name == "update_running_mean":
-        if len({_switch(name, value) for value in each}) > 1:
-            raise WrongValue(f"{name} must be the same for all rows, not {values!r}.")
-        for normalizer in _normalizers(env):
-            normalizer.updating = bool(each[0])
-    elif name in _attributes(env):
-        raise AttributeError(
-            f"{name!r} cannot be set. set_attr takes tasks, terminate_on_success, sample_tasks_on_reset "
-            "and update_running_mean; the rest is chosen when the environment is made."
-        )
+    if name in _SETTERS:
+        _SETTERS[name](env, each)
+    elif name in _ATTRIBUTES or _is_keyword(env, name):
+        for value, present in zip(each, _present(env, name), strict=True):
+            if not _equal(value, present) or name == "_partially_observable":  # which is each task's own
+                known = "" if present is _UNKNOWN else f"; it is {reprlib.repr(present)}"
+                raise AttributeError(
+                    f"{name!r} cannot be set to {reprlib.repr(value)}{known}. {_instead(name)}"
+                )
     else:
         env.rows.set_attr(name, each)
+
+
+# --- plain assignment ---------------------------------------------------------------------------------------
+
+
+def assign(env: object, batch: BatchEnv | None, name: str, values: Any) -> bool:
+    """Does what assigning an attribute means, to a batch or to the single environment that is a view of it.
+
+    Args:
+        env: what the attribute is assigned to.
+        batch: its batch; None while there is none yet.
+        name: the attribute.
+        values: as for `set_attr`.
+
+    Returns:
+        True if that is done; False if it is an attribute of the object alone, as of any in Python.
+
+    Raises:
+        AttributeError: it cannot be set.
+    """
+    if batch is None or "rows" not in vars(batch):
+        return False
+    kept = getattr(type(env), name, None)
+    is_own = (name in vars(env) or hasattr(type(env), name)) and not isinstance(kept, property)
+    if name in _SETTERS:
+        set_attr(batch, name, values)
+        return True
+    if name in _OBJECTS or (isinstance(kept, property) and kept.fset is not None):
+        return False
+    if name in _ATTRIBUTES or _is_keyword(batch, name):
+        set_attr(batch, name, values)
+        return not is_own
+    if is_own or isinstance(kept, property):
+        return False
+    if name in OFFICIAL:
+        set_attr(batch, name, values)
+        return True
+    if not may_be_read(name):
+        return False
+    try:
+        batch.check_ready("assignment")
+        batch.rows.get_attr(name)
+    except (AttributeError, RuntimeError):
+        return False
+    set_attr(batch, name, values)
+    return True
+
+
+def has_meaning(name: str) -> bool:
+    """Returns whether assigning an attribute of this name concerns the rows, whether or not it can be read."""
+    return name in _SETTERS or name in _ATTRIBUTES or name in _KEYWORDS or name in OFFICIAL
+
+
+def may_be_read(name: str) -> bool:
+    """Returns whether the rows may be asked for an attribute: private ones only where the official ones have them."""
+    return not name.startswith("_") or name in _ATTRIBUTES or name in OFFICIAL
+
+
+def hint(name: str) -> str:
+    """Returns how to reach an attribute that a batch does not have and its rows may have; "" where they do not."""
+    if name in ("envs", "env", "env_fns"):
+        return (
+            ". The rows are stepped together; get_attr(name), set_attr(name, values) and call(name) reach each row, "
+            "current_tasks and set_tasks(tasks) its task"
+        )
+    if name in _ATTRIBUTES or name in OFFICIAL:
+        return f". It belongs to the rows: get_attr({name!r}) returns it for each, or call({name!r}) if it is a method"
+    return ""
+
+
+def _is_keyword(env: BatchEnv, name: str) -> bool:
+    """Returns whether a name is a keyword of `make` that says something of this environment's world."""
+    return name in _KEYWORDS and (name not in SETTINGS or name in env.world.settings)
+
+
+def _present(env: BatchEnv, name: str) -> Sequence[Any]:
+    """Returns what an attribute is in each row, or the value of a keyword of `make`."""
+    if name in _ATTRIBUTES:
+        return get_attr(env, name)
+    chosen = getattr(env, name) if hasattr(env, name) else getattr(env.options, name, _UNKNOWN)
+    return [chosen] * env.num_envs
+
+
+def _equal(value: Any, present: Any) -> bool:
+    try:
+        return value is present or bool(np.array_equal(value, present))
+    except (TypeError, ValueError):
+        return False
+
+
+def _instead(name: str) -> str:
+    """Returns what to do instead of setting an attribute."""
+    keyword = _KEYWORDS.get(name)
+    given = "benchmark, ..." if keyword is None else f"..., {keyword}=..."
+    return _INSTEAD.get(name, f"It is chosen when the environment is made: taskworlds.make({given}).")
 
 
 def call(env: BatchEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
@@ -66,7 +163,7 @@ def call(env: BatchEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]
     if name in _METHODS:
         result = _METHODS[name](env, *args, **kwargs)
         return (None,) * env.num_envs if result is None else result
-    if name in _attributes(env) and not (args or kwargs):
+    if name in _ATTRIBUTES and not (args or kwargs):
         return get_attr(env, name)
     if name in ("reset", "step", "close", "seed"):
         own = "reset(seed=...)" if name == "seed" else f"{name}()"
@@ -75,24 +172,116 @@ def call(env: BatchEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]
     return env.rows.call(name, *args, **kwargs)
 
 
-def _attributes(env: BatchEnv) -> dict[str, Callable[[int], Any]]:
-    """By name, what returns the attribute of a row."""
-    assignments, normalizers = env.assignments, _normalizers(env)
-    return {
-        "tasks": lambda row: list(assignments.selections[row].tasks),
-        "task": lambda row: assignments.current[row],
-        "current_task_idx": lambda row: assignments.selections[row].current_task_idx,
-        "task_name": lambda row: _class_name(env, row),
-        "max_path_length": lambda row: env.max_episode_steps,
-        "max_episode_steps": lambda row: env.max_episode_steps,
-        "terminate_on_success": lambda row: bool(env.progress.terminate_on_success[row]),
-        "sample_tasks_on_reset": lambda row: bool(assignments.sample_on_reset[row]),
-        "update_running_mean": lambda row: all(each.updating for each in normalizers),
-        "np_random": lambda row: assignments.generators.each[row],
-        "np_random_seed": lambda row: assignments.generators.seeds[row],
-        "action_space": lambda row: env.single_action_space,
-        "observation_space": lambda row: env.single_observation_space,
-    }
+# --- what there is ------------------------------------------------------------------------------------------
+
+
+def _task_of(env: BatchEnv, row: int) -> Any:
+    """Returns the task of the row's episode at hand, or else its first one."""
+    return env.assignments.current[row] or env.assignments.selections[row].tasks[0]
+
+
+_ATTRIBUTES: dict[str, Callable[[BatchEnv, int], Any]] = {
+    "tasks": lambda env, row: list(env.assignments.selections[row].tasks),
+    "task": lambda env, row: env.assignments.current[row],
+    "current_task_idx": lambda env, row: env.assignments.selections[row].current_task_idx,
+    "task_name": lambda env, row: env.world.class_name(_task_of(env, row).env_name),
+    "max_path_length": lambda env, row: env.max_episode_steps,
+    "max_episode_steps": lambda env, row: env.max_episode_steps,
+    "_max_episode_steps": lambda env, row: env.max_episode_steps,
+    "terminate_on_success": lambda env, row: bool(env.progress.terminate_on_success[row]),
+    "sample_tasks_on_reset": lambda env, row: bool(env.assignments.sample_on_reset[row]),
+    "update_running_mean": lambda env, row: all(each.updating for each in _normalizers(env)),
+    "np_random": lambda env, row: env.assignments.generators.each[row],
+    "np_random_seed": lambda env, row: env.assignments.generators.seeds[row],
+    "action_space": lambda env, row: env.single_action_space,
+    "observation_space": lambda env, row: env.single_observation_space,
+    "_freeze_rand_vec": lambda env, row: True,
+    "seeded_rand_vec": lambda env, row: True,
+    "_partially_observable": lambda env, row: env.world.hides_goal(_task_of(env, row)),
+    "_last_rand_vec": lambda env, row: np.array(_task_of(env, row).params.get("rand_vec", ())),
+}
+"""By name, what returns the attribute of a row."""
+
+_OBJECTS = ("action_space", "observation_space", "np_random")
+"""Attributes of every environment of Gymnasium's, which the object keeps."""
+
+_KEYWORDS: dict[str, str | None] = {
+    **{each.name: each.name for each in dataclasses.fields(Options)},
+    "benchmark": None,
+    "split": "split",
+    "seed": "seed",
+    "num_envs": "num_envs",
+    "num_goals": "num_goals",
+    "meta_batch_size": "meta_batch_size",
+    "total_tasks_per_cls": "total_tasks_per_cls",
+    "partially_observable": "partially_observable",
+    "engine": "vector_strategy",
+    "strategy": "vector_strategy",
+    "vector_strategy": "vector_strategy",
+    "skills": None,
+    "world": None,
+    "options": None,
+}
+"""By name, the keyword of `make` that decides an attribute for good; None where the benchmark or several do."""
+
+_UNKNOWN = object()  # the value of a keyword that nothing keeps
+
+_SET_TASK = "Call set_task(task), or set_tasks(tasks) of a batch."
+_GOALS = "Goals are the tasks': a reset draws one of `tasks` (keywords task_select, num_goals), set_task fixes one."
+_INSTEAD = {
+    "task": _SET_TASK,
+    "task_name": _SET_TASK,
+    "current_task_idx": _SET_TASK,
+    "np_random": "Call reset(seed=...).",
+    "np_random_seed": "Call reset(seed=...).",
+    "_freeze_rand_vec": _GOALS,
+    "_last_rand_vec": f'{_SET_TASK} A task with another goal is Task(env_name, {{**task.params, "rand_vec": [...]}}).',
+    "seeded_rand_vec": "Everything is drawn from the generators that reset(seed=...) seeds.",
+    "_partially_observable": (
+        "It is chosen when the environment is made: taskworlds.make(..., partially_observable=...)."
+    ),
+}
+
+
+# --- setting ------------------------------------------------------------------------------------------------
+
+
+def _set_tasks(env: BatchEnv, values: list[Any]) -> None:
+    env.assignments.set_lists([_list_of_tasks(given) for given in values])
+
+
+def _set_limit(env: BatchEnv, values: list[Any]) -> None:
+    limits = {check_count("max_episode_steps", value) for value in values}
+    if len(limits) > 1:
+        raise WrongValue(f"max_episode_steps must be the same for all rows, not {values!r}.")
+    env.progress.limit = limit = limits.pop()
+    vars(env)["options"] = dataclasses.replace(env.options, max_episode_steps=limit)
+
+
+def _set_terminate_on_success(env: BatchEnv, values: list[Any]) -> None:
+    env.progress.end_on_success([_switch("terminate_on_success", value) for value in values])
+
+
+def _set_sample_tasks_on_reset(env: BatchEnv, values: list[Any]) -> None:
+    env.assignments.sample_on_reset[:] = [_switch("sample_tasks_on_reset", value) for value in values]
+
+
+def _set_update_running_mean(env: BatchEnv, values: list[Any]) -> None:
+    if len({_switch("update_running_mean", value) for value in values}) > 1:
+        raise WrongValue(f"update_running_mean must be the same for all rows, not {values!r}.")
+    for normalizer in _normalizers(env):
+        normalizer.updating = bool(values[0])
+
+
+_SETTERS: dict[str, Callable[[BatchEnv, list[Any]], None]] = {
+    "tasks": _set_tasks,
+    "max_path_length": _set_limit,
+    "max_episode_steps": _set_limit,
+    "_max_episode_steps": _set_limit,
+    "terminate_on_success": _set_terminate_on_success,
+    "sample_tasks_on_reset": _set_sample_tasks_on_reset,
+    "update_running_mean": _set_update_running_mean,
+}
 
 
 def _normalizers(env: BatchEnv) -> list[Any]:
@@ -100,10 +289,7 @@ def _normalizers(env: BatchEnv) -> list[Any]:
     return [each for each in (env.observations.normalizer, env.reward_normalizer) if each is not None]
 
 
-def _class_name(env: BatchEnv, row: int) -> str:
-    """The official class of the row's skill: of its episode at hand, or else of its first task."""
-    task = env.assignments.current[row] or env.assignments.selections[row].tasks[0]
-    return env.world.class_name(task.env_name)
+# --- methods ------------------------------------------------------------------------------------------------
 
 
 def _toggle_terminate_on_success(env: BatchEnv, on: Any) -> None:

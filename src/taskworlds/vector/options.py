@@ -109,7 +109,7 @@ class Options:
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = [name for name in given if name not in known]
         if unknown:
-            raise unexpected_keywords(function, unknown, known | also)
+            raise unexpected_keywords(f"{function}()", unknown, known | also)
         return cls(**given)
 
     def settings_of(self, world: World) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class Progress:
         ValueError: success is to end attempts in a world without success.
 
     Attributes:
+        limit: as given; it may be changed, and then holds for the episodes at hand too.
         running: whether the row is in the middle of an episode, (N,) bool.
         steps: of the attempt under way, (N,) int64.
         returns: sum of its rewards before any normalisation, (N,) float64.
@@ -89,7 +90,7 @@ class Progress:
         terminate_on_success: bool,
         k_episodes: int | None = None,
     ) -> None:
-        self._limit = limit
+        self.limit = limit
         self._k_episodes = k_episodes
         self._world = world
         self._has_success = has_success
@@ -169,7 +170,7 @@ class Progress:
             success,
             terminated,
             self.terminate_on_success,
-            self._limit,
+            self.limit,
             self.steps,
             self.returns,
             self.succeeded,

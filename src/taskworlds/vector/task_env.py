@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,13 +18,15 @@ from taskworlds.core.draws import sample_without_replacement
 from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 from taskworlds.core.task import Task
+from taskworlds.vector import metaworld_names
+from taskworlds.vector.gymnasium_ids import spec_of, tell_limit
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 
 __all__ = ["TaskEnv"]
 
 
-class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is narrower
+class TaskEnv(SpecMixin, gym.Env[Any, Any]):
     """One environment over the tasks of a split of a benchmark, on Gymnasium's API.
 
     Made by `taskworlds.make`.
@@ -56,7 +57,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
         split: str = "train",
         strategy: str | None = None,
         options: Options | None = None,
-        seed: int | None = None,
+        seed: int | None = 0,
     ) -> None:
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
@@ -69,23 +70,35 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
             if field.name in always or getattr(options, field.name) != field.default
         }
         del chosen["autoreset_mode"]
-        name = re.sub(r"[^\w.-]+", "-", benchmark.name) or "tasks"
-        spec = GymnasiumEnvSpec(
-            id=f"taskworlds/{name}",
-            entry_point="taskworlds.vector.gymnasium_ids:make_single",
-            vector_entry_point="taskworlds.vector.gymnasium_ids:make_batch",
-            order_enforce=False,
-            disable_env_checker=True,
-            kwargs={
-                "benchmark": benchmark,
-                "split": split,
-                "vector_strategy": self._batch.strategy,
-                "seed": seed,
-            }
-            | chosen,
+        given = {
+            "benchmark": benchmark,
+            "split": split,
+            "vector_strategy": self._batch.strategy,
+            "seed": seed,
+        }
+        self.spec = spec_of(benchmark.name, given | chosen)
+
+    @property
+    def spec(self) -> EnvSpec:
+        """The environment's `EnvSpec`. Gymnasium's, when assigned, gains the spaces and the limit."""
+        if self._spec.max_episode_steps != self._limit:
+            self.spec = self._spec  # the limit was assigned anew
+        spec: EnvSpec = self._spec
+        return spec
+
+    @spec.setter
+    def spec(self, spec: GymnasiumEnvSpec | None) -> None:
+        spaces = {"action_space": self.action_space, "observation_space": self.observation_space}
+        self._spec = EnvSpec.of(spec, **spaces, max_episode_length=self._limit)
+        options, limit = self._batch.options, self._batch.max_episode_steps
+        tell_limit(
+            self._spec, options.max_episode_steps if options.k_episodes is None else limit, self._limit
         )
-        limit = self._batch.max_episode_steps * (options.k_episodes or 1)
-        self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
+
+    @property
+    def _limit(self) -> int:
+        """Steps after which an episode, in trials with all its attempts, is truncated."""
+        return self._batch.max_episode_steps * (self._batch.options.k_episodes or 1)
 
     def _take_spaces(self) -> None:
         self.observation_space = self._batch.single_observation_space
@@ -260,7 +273,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
 
     def __getattr__(self, name: str) -> Any:
         """Returns an attribute of the official environment, such as `model` or `data`, but not a method."""
-        if name.startswith("_") or "_batch" not in self.__dict__:
+        if "_batch" not in self.__dict__ or not metaworld_names.may_be_read(name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         try:
             return self._batch.get_attr(name)[0]
@@ -269,8 +282,20 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
                 f"{type(self).__name__!r} object has no attribute {name!r}: {error}"
             ) from None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not metaworld_names.assign(self, self.__dict__.get("_batch"), name, [value]):
+            super().__setattr__(name, value)
+
+    def set_wrapper_attr(self, name: str, value: Any, *, force: bool = True) -> bool:
+        """Sets an attribute, as plain assignment does; see `gymnasium.Wrapper.set_wrapper_attr`."""
+        return super().set_wrapper_attr(name, value, force=force or metaworld_names.has_meaning(name))
+
+    def __repr__(self) -> str:
+        name, tasks, batch = type(self).__name__, len(self._batch.tasks[0]), self._batch
+        return f"{name}({batch.benchmark.name}, split={batch.split}, tasks={tasks}, engine={batch.strategy})"
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"batch": self._batch, "spec": self._spec}
+        return {"batch": self._batch, "spec": self.spec}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._batch = state["batch"]

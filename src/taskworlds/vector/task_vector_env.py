@@ -87,7 +87,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         benchmark, split, options: as given.
         strategy: the name of the engine in use.
         skills: the split's skills, in the order of the one-hot.
-        max_episode_steps: steps after which an episode (an attempt, in trials) is truncated.
         reward_function_version: the reward in use.
         world: the record of the skills' world.
         engine: the record of the engine in use.
@@ -105,7 +104,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         num_envs: int,
         strategy: str | None = None,
         options: Options | None = None,
-        seed: int | None = None,
+        seed: int | None = 0,
     ) -> None:
         self.benchmark = benchmark
         self.split = split
@@ -115,7 +114,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.world = world = one_world(self.skills)
         self.engine: RowEngine = choose_engine(world, strategy, n)
         self.strategy = self.engine.name
-        self.max_episode_steps = options.max_episode_steps or world.max_episode_steps
         version = options.reward_function_version or world.reward_function_versions[-1]
         self.reward_function_version = check_choice(
             "reward_function_version", version, world.reward_function_versions
@@ -131,7 +129,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.assignments = Assignments(benchmark, split, world, n, options, seed)
         self.progress = Progress(
             n,
-            self.max_episode_steps,
+            options.max_episode_steps or world.max_episode_steps,
             world=world.name,
             has_success=world.has_success,
             terminate_on_success=options.terminate_on_success,
@@ -158,11 +156,12 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self._pending: _Begun | None = None  # a step that step_async began
         self._every = row_mask("mask", None, n)
         self._every.flags.writeable = False
-        self._recipe = (benchmark, split, num_envs, strategy, options)
+        self._recipe = (benchmark, split, num_envs, strategy)
         if self.render_mode in ("rgb_array", "depth_array") and "camera_name" in world.settings:
             offscreen.prepare()
-        self.rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
-        self._first_look = FirstLook(world, self.strategy, space, n, self.rows)
+        rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
+        self._first_look = FirstLook(world, self.strategy, space, n, rows)
+        self.rows = rows  # the last attribute: from here on, assigning one is the user's doing
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -180,7 +179,18 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def terminate_on_success(self) -> NDArray[np.bool_]:
         """Whether success ends the episode, for each row, (N,) bool."""
         switches: NDArray[np.bool_] = self.progress.terminate_on_success.copy()
+        switches.flags.writeable = False  # writing to it would change nothing
         return switches
+
+    @property
+    def autoreset_mode(self) -> AutoresetMode:
+        """What happens to a row whose episode has ended, as in Gymnasium's own vector environments."""
+        return self.options.autoreset_mode
+
+    @property
+    def max_episode_steps(self) -> int:
+        """Steps after which an episode, in trials an attempt, is truncated."""
+        return self.progress.limit
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
@@ -475,6 +485,22 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """
         return metaworld_names.call(self, name, *args, **kwargs)
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}{metaworld_names.hint(name)}"
+        )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not metaworld_names.assign(self, self, name, value):
+            super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        name, tasks = self.benchmark.name, sum(len(each.tasks) for each in self.assignments.selections)
+        return (
+            f"{type(self).__name__}({name}, split={self.split}, num_envs={self.num_envs}, tasks={tasks}, "
+            f"engine={self.strategy})"
+        )
+
     # --- one row of what a batch returns --------------------------------------------------------------------
 
     @staticmethod
@@ -535,7 +561,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def __reduce__(self) -> tuple[Any, ...]:
         spaces = ("action_space", "single_action_space", "observation_space", "single_observation_space")
         kept = {name: getattr(self, name) for name in spaces}  # with their generators
-        return _rebuild, (self._recipe, self.get_state(), kept | {"spec": self.spec})
+        return _rebuild, ((*self._recipe, self.options), self.get_state(), kept | {"spec": self.spec})
 
 
 def _rebuild(recipe: tuple[Any, ...], state: dict[str, Any], attributes: dict[str, Any]) -> TaskVectorEnv:

@@ -80,8 +80,8 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         max_episode_length: steps after which an attempt is truncated.
         reward_scales: factors for the rewards of some skills, by the skill's name; None for the class's own
             `reward_scales`, which a subclass may set.
-        seed: seeds the draws of the trials, until a `reset(seed=...)`; None for fresh entropy. If `benchmark` is a
-            name, also the seed of its goals.
+        seed: seeds the draws of the trials, until a `reset(seed=...)`; None for the system's entropy. If `benchmark` is
+            a name, also the seed of its goals; a seeded reset then warns, once, that None does not fix these.
         render_mode: None, "rgb_array", "depth_array" or "human".
         **options: more keywords of `taskworlds.make`: `terminate_on_success` (off by default; ends an attempt on its
             first success), `reward_function_version`, `vector_strategy` and so on. The keywords that decide which task
@@ -129,13 +129,13 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         max_episode_length: int = 500,
         *,
         reward_scales: Mapping[str, float] | None = None,
-        seed: int | None = None,
+        seed: int | None = 0,
         render_mode: RenderMode | None = None,
         **options: Any,
     ) -> None:
         unknown = [name for name in options if name not in _OPTIONS]
         if unknown:
-            raise unexpected_keywords(type(self).__name__, unknown, _OPTIONS | _KEYWORDS)
+            raise unexpected_keywords(f"{type(self).__name__}()", unknown, _OPTIONS | _KEYWORDS)
         self.benchmark = Benchmark.of(benchmark, **({"seed": seed} if isinstance(benchmark, str) else {}))
         self.split = check_choice("split", split, SPLITS)
         self.k_episodes = check_count("k_episodes", k_episodes)
@@ -254,7 +254,7 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
             raise WrongType(f"reset takes the option task, not {', '.join(sorted(map(str, options)))}.")
         super().reset(seed=None if seed is None else check_seed(seed))
         task = self._draw() if task is None else Task.of(task)
-        obs, info = self._env.reset(options={"task": task})
+        obs, info = self._env.reset(seed=seed, options={"task": task})
         self.task = task
         mine = self._tasks.get(task.env_name, ())
         self._goal_idx = mine.index(task) if task in mine else -1
@@ -334,8 +334,8 @@ class Metaworld(KEpisodeMetaworld):
         k_episodes: attempts of a trial, K.
         max_episode_length: steps after which an attempt is truncated.
         reward_scales: as for `KEpisodeMetaworld`.
-        seed: seed of the goals (those of Meta-World's benchmark with this seed) and of the trials' draws; None for
-            fresh entropy.
+        seed: seed of the goals (those of Meta-World's benchmark with this seed) and of the trials' draws; None as for
+            `KEpisodeMetaworld`.
         render_mode: as for `KEpisodeMetaworld`.
         **options: as for `KEpisodeMetaworld`.
 
@@ -360,7 +360,7 @@ class Metaworld(KEpisodeMetaworld):
         max_episode_length: int = 500,
         *,
         reward_scales: Mapping[str, float] | None = None,
-        seed: int | None = None,
+        seed: int | None = 0,
         render_mode: RenderMode | None = None,
         **options: Any,
     ) -> None:

@@ -37,6 +37,8 @@ class LocomotionEnv(TaskEnv):
         camera_id: camera of the picture, by number.
         width: the picture's width, pixels.
         height: the picture's height, pixels.
+        seed: seeds the environment's generator, from which `sample_tasks` draws, until a `reset(seed=...)`; None for
+            the system's entropy.
     """
 
     env_name: ClassVar[str]
@@ -51,6 +53,8 @@ class LocomotionEnv(TaskEnv):
         camera_id: int | None = None,
         width: int = 480,
         height: int = 480,
+        *,
+        seed: int | None = 0,
     ) -> None:
         limit = check_count("max_episode_length", max_episode_length)
         hidden = check_choice("partially_observable", partially_observable, (True, False))
@@ -68,14 +72,15 @@ class LocomotionEnv(TaskEnv):
             "height": height,
         }
         options = Options(task_select="fixed", max_episode_steps=limit, **picture)
-        super().__init__(Benchmark(self.env_name, (first,)), strategy="sync", options=options)
+        super().__init__(Benchmark(self.env_name, (first,)), strategy="sync", options=options, seed=seed)
         own = {name: value for name, value in first.params.items() if name != "partially_observable"}
         self.spec = EnvSpec(
             self.action_space,
             self.observation_space,
             limit,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
-            kwargs={"task": own, "max_episode_length": limit, "partially_observable": hidden, **picture},
+            kwargs={"task": own, "max_episode_length": limit, "partially_observable": hidden, "seed": seed}
+            | picture,
         )
 
     @property

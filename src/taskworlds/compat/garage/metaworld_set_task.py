@@ -42,8 +42,8 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
             observations of `env` have the one-hot already; `task` is the first task that is set of the skill.
         add_env_onehot: whether to append a one-hot of the skill to the observation, in the benchmark's order; only for
             the train tasks of multi-task benchmarks.
-        seed: seeds the shuffles of the tasks, until a `reset(seed=...)`; None for fresh entropy. If `benchmark` is a
-            name, also the seed of its goals.
+        seed: seeds the shuffles of the tasks, until a `reset(seed=...)`; None for the system's entropy. If `benchmark`
+            is a name, also the seed of its goals.
         render_mode: None, "rgb_array", "depth_array" or "human".
 
     Attributes:
@@ -78,7 +78,7 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         wrapper: Callable[..., gymnasium.Env[Any, Any]] | None = None,
         add_env_onehot: bool = False,
         *,
-        seed: int | None = None,
+        seed: int | None = 0,
         render_mode: RenderMode | None = None,
     ) -> None:
         check_wrapper(wrapper)

@@ -90,6 +90,7 @@ class MultiEnvWrapper(StepWrapper):
             `num_tasks` entries, or with as many as the largest MultiEnvWrapper inside has. "del-onehot": the last
             `num_tasks` entries, which are a one-hot of the inner environments, are removed.
         env_names: names of the tasks, one for each environment, all different.
+        seed: seeds the strategy's generator, until a `reset(seed=...)`; None for the system's entropy.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -114,6 +115,8 @@ class MultiEnvWrapper(StepWrapper):
         sample_strategy: Callable[..., int] = uniform_random_strategy,
         mode: str = "add-onehot",
         env_names: Sequence[str] | None = None,
+        *,
+        seed: int | None = 0,
     ) -> None:
         if not isinstance(envs, list | tuple):
             raise WrongType(
@@ -142,7 +145,7 @@ class MultiEnvWrapper(StepWrapper):
         self._env_names = _checked_names(env_names, len(envs))
         self._strategy = sample_strategy
         self._strategy_takes_random = _takes_np_random(sample_strategy)
-        self._strategy_random: np.random.Generator | None = None
+        self._strategy_random = None if seed is None else _strategy_generator(check_seed(seed))
         self._pending_seeds: list[int | None] = [None] * len(envs)
         self._active_task_index: int | None = None
         self._mode = mode
@@ -200,8 +203,7 @@ class MultiEnvWrapper(StepWrapper):
         last_task = self._active_task_index
         if seed is not None:
             seed = check_seed(seed)
-            # A child of the seed: from the seed itself the strategy would draw what environment 0 draws.
-            self._strategy_random = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
+            self._strategy_random = _strategy_generator(seed)
             last_task = None
         task = self._sample_task(last_task)
         if seed is not None:
@@ -367,6 +369,11 @@ def _checked_names(env_names: Any, count: int) -> list[str] | None:
             argument="env_names",
         )
     return list(env_names)
+
+
+def _strategy_generator(seed: int) -> np.random.Generator:
+    """Returns the generator of a child of the seed: from itself the strategy would draw what environment 0 draws."""
+    return np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
 
 
 def _takes_np_random(strategy: Callable[..., int]) -> bool:

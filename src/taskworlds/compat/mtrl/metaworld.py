@@ -63,8 +63,7 @@ def build_metaworld_vec_env(
         mode: the mode of all environments. "test", also dotted as in "test.easy", selects the test skills of a
             meta-learning benchmark; every other mode selects the train skills.
         env_id_to_task_map: a task for each skill: a `Task`, one of Meta-World's own, or a task's JSON.
-        seed: decides the goals. None for the seed in `config`, or else the benchmark's own; without any of these, each
-            call chooses other goals.
+        seed: decides the goals. None for the seed in `config`, or else the benchmark's own, or else 0.
         max_episode_steps: steps after which an episode is truncated. mtrl's experiments use 150.
         should_perform_reward_normalization: whether rewards are normalized.
         context: how processes start. "spawn" is safe with all simulators and threads; it needs the code of the script
@@ -105,7 +104,7 @@ def build_metaworld_vec_env(
     else:
         split, skills = "train", _train_skills(group, benchmark)
     if env_id_to_task_map is None:
-        chosen = _choose_tasks(benchmark.by_skill(split), first(seed, benchmark.seed))
+        chosen = _choose_tasks(benchmark.by_skill(split), first(seed, benchmark.seed, 0))
         tasks = {name: chosen[name] for name in skills}
         env_id_to_task_map = tasks
     else:
@@ -147,7 +146,7 @@ def _named_benchmark(group: Any, seed: int | None) -> Benchmark:
     keywords = {name: value for name, value in keywords.items() if not name.startswith("_")}  # Hydra's own
     if target != "taskworlds.benchmark":
         keywords["name"] = target.removeprefix("metaworld.")
-    keywords["seed"] = first(keywords.get("seed"), seed)
+    keywords["seed"] = first(keywords.get("seed"), seed, 0)
     return make_benchmark(**keywords)
 
 

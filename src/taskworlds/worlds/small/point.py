@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 from gymnasium.spaces import Box
+from gymnasium.utils import seeding
 
-from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
 from taskworlds.core.step import EnvStep
 from taskworlds.core.task import Task
 from taskworlds.worlds.small.arena import (
@@ -67,6 +68,8 @@ class PointEnv(SmallEnv):
         never_done: whether episodes go on after success.
         max_episode_length: most steps of an episode; None or infinity for no limit.
         render_mode: what `render()` returns: "ansi" or "ascii" for text, "rgb_array" for an image.
+        seed: seeds the generator from which `sample_tasks` draws, until a `reset(seed=...)`; None for the system's
+            entropy.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -94,6 +97,8 @@ class PointEnv(SmallEnv):
         never_done: bool = False,
         max_episode_length: float | None = math.inf,
         render_mode: str | None = None,
+        *,
+        seed: int | None = 0,
     ) -> None:
         self._arena_size = _check_number("arena_size", arena_size)
         if self._arena_size <= 0.0:
@@ -112,8 +117,11 @@ class PointEnv(SmallEnv):
                 "arena_size": self._arena_size,
                 "done_bonus": self._done_bonus,
                 "never_done": self._never_done,
+                "seed": seed,
             },
         )
+        if seed is not None:
+            self._np_random, self._np_random_seed = seeding.np_random(check_seed(seed))
 
     def step(self, action: npt.ArrayLike) -> EnvStep:
         """Moves the point.

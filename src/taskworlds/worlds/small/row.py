@@ -41,7 +41,7 @@ class PointRow(_SmallRow):
     """
 
     def __init__(self, render_mode: str | None = None) -> None:
-        super().__init__(PointEnv(render_mode=render_mode))
+        super().__init__(PointEnv(render_mode=render_mode, seed=None))
 
     def begin(self, task: Task, seed: int | None) -> tuple[Any, dict[str, Any]]:
         """Starts an episode towards the task's goal. Seeds change nothing."""

@@ -47,7 +47,7 @@ class ConstructEnvsSampler(TaskSampler):
 
     Args:
         env_constructors: the functions, called without arguments; at least one.
-        seed: seed of the draws; None for fresh entropy.
+        seed: seed of the draws; None for the system's entropy.
         np_random: the generator to draw from, in place of a seed.
 
     Raises:
@@ -66,7 +66,7 @@ class ConstructEnvsSampler(TaskSampler):
         self,
         env_constructors: Iterable[Callable[[], Env]],
         *,
-        seed: int | None = None,
+        seed: int | None = 0,
         np_random: np.random.Generator | None = None,
     ) -> None:
         self._updates = [NewEnvUpdate(construct) for construct in env_constructors]
@@ -155,7 +155,7 @@ class EnvPoolSampler(TaskSampler):
 
     Args:
         envs: the environments, at least one.
-        seed: seed of the draws; None for fresh entropy.
+        seed: seed of the draws; None for the system's entropy.
         np_random: the generator to draw from, in place of a seed.
 
     Raises:
@@ -173,7 +173,7 @@ class EnvPoolSampler(TaskSampler):
         self,
         envs: Iterable[Env],
         *,
-        seed: int | None = None,
+        seed: int | None = 0,
         np_random: np.random.Generator | None = None,
     ) -> None:
         self._updates = [ExistingEnvUpdate(env) for env in envs]

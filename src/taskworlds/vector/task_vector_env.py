@@ -21,14 +21,13 @@ from taskworlds.rendering import grid, offscreen
 from taskworlds.rows.flaws import FirstLook
 from taskworlds.rows.protocol import Rows, RowStep
 from taskworlds.vector import metaworld_names, snapshot
-from taskworlds.vector._batch import describe, row_info
 from taskworlds.vector.actions import make_actions
 from taskworlds.vector.arguments import check_options, row_mask, row_seeds
 from taskworlds.vector.assignments import Assignments, one_world
 from taskworlds.vector.env_protocol import Part
-from taskworlds.vector.infos import keep, merge, put, report
+from taskworlds.vector.infos import Infos
 from taskworlds.vector.normalization import reward_normalizer
-from taskworlds.vector.observations import make_observations
+from taskworlds.vector.observations import LastStep, make_observations
 from taskworlds.vector.options import Options
 from taskworlds.vector.progress import Progress
 
@@ -49,30 +48,16 @@ class _Begun(NamedTuple):
 class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     """A batch of N rows over the tasks of one split of a benchmark, on Gymnasium's vector API.
 
-    Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again.
+    Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again. Observations
+    are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64. docs/infos.md tells
+    what infos hold, and what stands where in an observation.
 
-    Observations are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64.
-
-    Info, at reset and at each step, has for each row `task_name` (the skill), `task_id` (`Task.id`) and, in
-    worlds with goals, `goal` (in Meta-World its position, (N, 3) float64, metres); at each step also what the
-    skill reports, as (N,) float64: in Meta-World `success`, `near_object`, `grasp_success`, `grasp_reward`,
-    `in_place_reward`, `obj_to_target`, `unscaled_reward`. When an episode ends, `episode` has its return `r`
-    (the sum of the rewards before any normalisation), length `l` and time `t`; under SAME_STEP all that
-    belongs to the ended episode stands in `final_info`, and its true last observation in `final_obs`, (N,)
-    object, each the observation of a row or None. `diverged` is 1 where the simulation broke down in the step
-    (a RuntimeWarning says so too). As always in Gymnasium, `_name` beside `name` tells for which rows it
-    holds; in the others it is zero, or None.
-
-    A step that succeeds under `terminate_on_success` and is at the limit at once is a termination, not a
-    truncation.
+    A step that succeeds under `terminate_on_success` and is at the limit at once is a termination, not a truncation.
 
     With `k_episodes` an episode of this environment is a trial: K attempts at one task, each of at most
-    `max_episode_steps`. Observations that are one row of floats end with a flag: 1 where an attempt begins,
-    else 0. Other observations stay as the world's, and infos alone tell where an attempt begins: after the
-    step with `attempt`. The step that ends an attempt other than the last does not end the episode: it returns
-    the first observation of the next attempt (a soft reset), and has the attempt's true last observation in
-    `final_obs`. The step that ends any attempt has `attempt`: its `index` (0 to K-1), return `r`, length `l`
-    and, in worlds with success, `success` (1 if any of its steps succeeded). `episode` counts the whole trial.
+    `max_episode_steps`. The step that ends an attempt other than the last does not end the episode: it returns the
+    first observation of the next attempt (a soft reset). Observations that are one row of floats end with a flag: 1
+    where an attempt begins, else 0.
 
     Args:
         benchmark: where the tasks come from.
@@ -92,8 +77,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         world: the record of the skills' world.
         engine: the record of the engine in use.
         rows: what the engine made: it steps the rows. Calling it goes behind this environment's back.
-        assignments, progress, observations, actions, reward_normalizer: the parts of this environment, for the
-            package's own use.
+        assignments, progress, observations, infos, actions, reward_normalizer: the parts of this environment, for
+            the package's own use.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "depth_array"]}
@@ -142,9 +127,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         )
         self.single_action_space = world.action_space()
         self.actions = make_actions(self.single_action_space, n)
-        self.observations = make_observations(
-            n, space, self.single_action_space, self.skills, options, world.name
-        )
+        self.observations = make_observations(n, world, space, self.single_action_space, self.skills, options)
         self.single_observation_space = self.observations.space
         self.reward_normalizer = reward_normalizer(
             options.reward_normalization_method, n, options.reward_alpha
@@ -163,6 +146,20 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             offscreen.prepare()
         self.rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
         self._first_look = FirstLook(world, self.strategy, space, n, self.rows)
+        self.infos = Infos(world, self.rows, self.assignments, self.progress, self.observations, options)
+
+    @property
+    def autoreset_mode(self) -> AutoresetMode:
+        """What happens to a row whose episode has ended; as in `metadata`."""
+        return self.options.autoreset_mode
+
+    @property
+    def observation_layout(self) -> dict[str, slice]:
+        """Where each part of a row's observation stands, by name and in order; together they are all of it.
+
+        Empty in worlds whose observations are not one row of floats. docs/infos.md tells what the parts are.
+        """
+        return self.observations.layout
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -175,6 +172,18 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def current_tasks(self) -> tuple[Task | None, ...]:
         """The task of each row's episode at hand; None before the first reset."""
         return tuple(self.assignments.current)
+
+    @property
+    def task_names(self) -> NDArray[Any]:
+        """The skill of each row's episode at hand, (N,) object: texts, or None before the first reset."""
+        names: NDArray[Any] = self.assignments.labels["task_name"].copy()
+        return names
+
+    @property
+    def task_ids(self) -> NDArray[Any]:
+        """`Task.id` of each row's episode at hand, (N,) object: texts, or None before the first reset."""
+        ids: NDArray[Any] = self.assignments.labels["task_id"].copy()
+        return ids
 
     @property
     def terminate_on_success(self) -> NDArray[np.bool_]:
@@ -244,7 +253,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             options: `reset_mask`, which rows, (N,) bool; `tasks`, a task for all of them or one for each.
 
         Returns:
-            Observations (rows that are not reset keep theirs), and info about the rows that are.
+            Observations and infos; rows that are not reset keep theirs.
 
         Raises:
             TypeError: an option is not known.
@@ -257,7 +266,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         for row, task in tasks.items():
             self.assignments.following[row] = task
         self._start(rows, draw=np.array([each is not None for each in seeds]))
-        return self.observations.copy(), describe(rows, self._labels())
+        return self.observations.copy(), self.infos.of_reset(rows)
 
     def _reset_options(self, options: dict[str, Any] | None) -> tuple[NDArray[np.bool_], dict[int, Task]]:
         """Returns the rows to reset, and the tasks that were given, by row."""
@@ -275,17 +284,18 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             return
         tasks = self.assignments.choose(rows, draw)
         self.progress.start(rows)  # first, so that what stops this half-way leaves no row to be stepped
+        self.infos.start(rows)
         for row, task in tasks.items():
             self.assignments.begin(row, task)
             self.observations.set_skill(row, task.env_name)
         self._start_attempt(rows)
 
-    def _start_attempt(self, rows: NDArray[np.bool_]) -> None:
-        """Puts `rows`, at least one, to the start of their tasks."""
+    def _start_attempt(self, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:
+        """Puts `rows`, at least one, to the start of their tasks; `last_step` ended an attempt of the same trial."""
         seeds = self.assignments.start_seeds(rows)
         obs = self.rows.reset(self.assignments.current, rows, seeds)
         self._first_look.at_reset(obs)
-        self.observations.write(obs, rows)
+        self.observations.write(obs, rows, last_step, begins=True)
         self.progress.start_attempt(rows)
 
     def check_ready(self, call: str) -> None:
@@ -304,7 +314,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             actions: a batch of the world's actions; numbers must be finite. In Meta-World (N, 4): the arm
                 moves by the first three clipped to [-1, 1] (1 is 1 cm); the last is the gripper's effort.
                 float32 and float64 are both taken as they are.
-            mask: which rows step, (N,) bool; None for all. The others keep their observation, with reward 0.
+            mask: which rows step, (N,) bool; None for all. The others keep observation and infos, with
+                reward 0.
 
         Returns:
             Observations, rewards (N,) float64, terminations and truncations (N,) bool, and info.
@@ -345,7 +356,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             progress.check_begun(
                 restarting, may_have_ended=self.options.autoreset_mode is AutoresetMode.NEXT_STEP
             )
-        self.actions.check(actions, stepping, lambda row: f"{self._task_at(row)}, step {progress.steps[row]}")
+        self.actions.check(
+            actions, stepping, lambda row: f"{self.assignments.task_at(row)}, step {progress.steps[row]}"
+        )
         return _Begun(actions, stepping, restarting)
 
     def _finish(self, begun: _Begun, outcome: RowStep) -> Step:
@@ -356,59 +369,25 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         rewards, terminated, truncated, ended = self.progress.step(
             stepping, outcome.rewards, outcome.terms.get("success"), outcome.terminated
         )
-        self.observations.write(outcome.obs, stepping, (actions, rewards, ended))
-        infos: dict[str, Any] = describe(stepping, self._labels(), outcome.terms)
-        if outcome.faults:
-            steps = self.progress.steps
-            where = lambda row: f"row {row}, step {steps[row]}, {self._task_at(row)}"  # noqa: E731
-            report(infos, outcome.faults, self.num_envs, where)
+        last_step = actions, rewards, ended
+        self.observations.write(outcome.obs, stepping, last_step)
+        infos = self.infos.of_step(stepping, outcome, ended)
         if self.reward_normalizer is not None:
             rewards = self.reward_normalizer(rewards, terminated, stepping)
         if ended is not None:
-            infos = self._end(infos, ended, terminated, truncated)
+            done = self.progress.end(ended, terminated, truncated)
+            again = ended & ~done
+            if again.any():
+                self.progress.keep_attempt(again)
+                self._start_attempt(again, last_step)
+            if done.any():
+                self.infos.end(infos, done)
+                if self.autoreset_mode is AutoresetMode.SAME_STEP:
+                    restarting = done
         if restarting is not None:
             self._start(restarting)
-            merge(infos, describe(restarting, self._labels()))
+            self.infos.started(infos, restarting)
         return self.observations.copy(), rewards, terminated, truncated, infos
-
-    def _end(
-        self,
-        infos: dict[str, Any],
-        ended: NDArray[np.bool_],
-        terminated: NDArray[np.bool_],
-        truncated: NDArray[np.bool_],
-    ) -> dict[str, Any]:
-        """Ends the attempts of `ended`, and their episodes; of trials that go on, takes the flags back."""
-        progress = self.progress
-        done = progress.end(ended, terminated, truncated)
-        again = ended & ~done
-        if self.options.k_episodes is not None:
-            put(infos, "attempt", progress.attempt(ended), ended)
-        final_obs = np.full(self.num_envs, None, dtype=object)
-        for row in np.flatnonzero(ended).tolist():
-            final_obs[row] = self.observations.row(row)
-        if again.any():
-            infos |= describe(again, {"final_obs": final_obs})
-            progress.keep_attempt(again)
-            self._start_attempt(again)
-        if done.any():
-            put(infos, "episode", progress.episode(done), done)
-            if self.options.autoreset_mode is AutoresetMode.SAME_STEP:
-                final_info, infos = keep(infos, done), keep(infos, ~done)
-                self._start(done)
-                infos |= describe(ended, {"final_obs": final_obs})
-                put(infos, "final_info", final_info, done)
-                merge(infos, describe(done, self._labels()))
-        return infos
-
-    def _labels(self) -> dict[str, NDArray[Any]]:
-        """What info says of each row's task."""
-        labels = self.assignments.labels
-        return labels | {"goal": self.rows.goals} if self.world.goal_size else labels
-
-    def _task_at(self, row: int) -> str:
-        labels = self.assignments.labels
-        return f"task {labels['task_id'][row]} of {labels['task_name'][row]}"
 
     # --- pictures -------------------------------------------------------------------------------------------
 
@@ -477,10 +456,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     # --- one row of what a batch returns --------------------------------------------------------------------
 
-    @staticmethod
-    def row_info(infos: dict[str, Any], row: int) -> dict[str, Any]:
+    def row_info(self, infos: dict[str, Any], row: int) -> dict[str, Any]:
         """Takes one row's info out of a batch's: what a single environment's info would hold."""
-        return row_info(infos, row)
+        return self.infos.row(infos, row)
 
     def row_obs(self, obs: Any, row: int) -> Any:
         """Takes one row's observation out of a batch's; its arrays are views of the batch's."""
@@ -496,6 +474,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             "progress": self.progress,
             "elapsed": self.progress.stopwatch,
             "observations": self.observations,
+            "infos": self.infos,
         }
         return parts | ({} if self.reward_normalizer is None else {"rewards": self.reward_normalizer})
 

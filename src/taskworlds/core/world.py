@@ -151,7 +151,8 @@ class World:
             "camera_name", "camera_id", "width" and "height".
         has_success: whether a step reports success.
         terms: names of what a step reports, in the order of infos, "success" among them; or a function that returns
-            them. Infos then have them from the first reset on. None: they are learned from the first step.
+            them. Infos of resets then have them too. None: they are learned from the first step, and infos of steps
+            alone have them.
         has_random_starts: whether an episode's start depends on a seed as well as on the task.
         reward_function_versions: the rewards to choose from, the default last.
         goal_size: how many numbers a goal has in info; 0 for a world without goals.

@@ -146,7 +146,11 @@ class TaskRows:
         ended = result.terminated | result.truncated
         result.success[mask] = _reported(infos, "success", ended)[mask]
         result.diverged[mask] = (_reported(infos, "diverged", ended) > 0)[mask]
-        result.returns[mask] = _reported(infos, "episode_return", ended)[mask]
+        told = _reported(infos, "episode_return", ended)
+        recorded = _column(
+            infos.get("final_info", infos).get("episode", {}), "r", ended
+        )  # by a wrapper of others
+        result.returns[mask] = np.where(np.isnan(told), recorded, told)[mask]
 
     def _take(self, obs: Any, mask: NDArray[np.bool_]) -> None:
         self.obs = _merged(self._space, mask, obs, self.obs)

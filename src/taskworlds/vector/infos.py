@@ -78,6 +78,8 @@ class Infos:
         self._same_step = options.autoreset_mode is AutoresetMode.SAME_STEP
         self._none = np.zeros(rows.num_rows, dtype=np.bool_)
         self._reports = {name: np.zeros(rows.num_rows) for name in (*world.term_names(), "diverged")}
+        # Those that resets have: always the same, so without names that only steps tell.
+        self._known = dict(self._reports)
 
     def _about(self, ended: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]]:
         """Returns what is told of a row whether it steps or begins; `ended` are the attempts that the step ends."""
@@ -103,7 +105,7 @@ class Infos:
 
     def of_reset(self, rows: NDArray[np.bool_]) -> dict[str, Any]:
         """Returns the infos of a reset of `rows`, (N,) bool."""
-        infos: dict[str, Any] = describe(rows, self._about(), self._none, self._reports)
+        infos: dict[str, Any] = describe(rows, self._about(), self._none, self._known)
         return self._with_last_obs(infos, self._none)
 
     def of_step(

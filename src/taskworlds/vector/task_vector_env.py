@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -19,30 +19,20 @@ from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.rendering import grid, offscreen
 from taskworlds.rows.flaws import FirstLook
-from taskworlds.rows.protocol import Rows, RowStep
+from taskworlds.rows.protocol import Rows
 from taskworlds.vector import metaworld_names, snapshot
 from taskworlds.vector.actions import make_actions
 from taskworlds.vector.arguments import check_options, row_mask, row_seeds
 from taskworlds.vector.assignments import Assignments, one_world
 from taskworlds.vector.env_protocol import Part
+from taskworlds.vector.episodes import BegunStep, Episodes, Step
 from taskworlds.vector.infos import Infos
 from taskworlds.vector.normalization import reward_normalizer
-from taskworlds.vector.observations import LastStep, make_observations
+from taskworlds.vector.observations import make_observations
 from taskworlds.vector.options import Options
 from taskworlds.vector.progress import Progress
 
 __all__ = ["TaskVectorEnv"]
-
-Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
-"""Observations, rewards, terminations, truncations and infos."""
-
-
-class _Begun(NamedTuple):
-    """A step between its two halves: the actions, which rows step, and which begin an episode instead, if any do."""
-
-    actions: Any
-    stepping: NDArray[np.bool_]
-    restarting: NDArray[np.bool_] | None = None
 
 
 class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
@@ -65,8 +55,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         num_envs: rows, N.
         strategy: the name of an engine; None for the world's best.
         options: everything else.
-        seed: row i draws its tasks from a generator seeded with `seed + i`; None for one of the system's
-            entropy.
+        seed: row i draws its tasks from a generator seeded with `seed + i`; None for one of the system's entropy.
 
     Attributes:
         benchmark, split, options: as given.
@@ -77,8 +66,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         world: the record of the skills' world.
         engine: the record of the engine in use.
         rows: what the engine made: it steps the rows. Calling it goes behind this environment's back.
-        assignments, progress, observations, infos, actions, reward_normalizer: the parts of this environment, for
-            the package's own use.
+        assignments, progress, observations, infos, episodes, actions, reward_normalizer: the parts of this
+            environment, for the package's own use.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "depth_array"]}
@@ -138,15 +127,25 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             self.action_space.seed(seed)
             self.single_action_space.seed(seed)
 
-        self._pending: _Begun | None = None  # a step that step_async began
+        self._pending: BegunStep | None = None  # a step that step_async began
         self._every = row_mask("mask", None, n)
         self._every.flags.writeable = False
         self._recipe = (benchmark, split, num_envs, strategy, options)
         if self.render_mode in ("rgb_array", "depth_array") and "camera_name" in world.settings:
             offscreen.prepare()
         self.rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
-        self._first_look = FirstLook(world, self.strategy, space, n, self.rows)
         self.infos = Infos(world, self.rows, self.assignments, self.progress, self.observations, options)
+        self.episodes = Episodes(
+            FirstLook(world, self.strategy, space, n, self.rows),
+            self.rows,
+            self.actions,
+            self.assignments,
+            self.progress,
+            self.observations,
+            self.infos,
+            self.reward_normalizer,
+            options.autoreset_mode,
+        )
 
     @property
     def autoreset_mode(self) -> AutoresetMode:
@@ -155,10 +154,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     @property
     def observation_layout(self) -> dict[str, slice]:
-        """Where each part of a row's observation stands, by name and in order; together they are all of it.
-
-        Empty in worlds whose observations are not one row of floats. docs/infos.md tells what the parts are.
-        """
+        """Where each part of a row's observation stands, by name (docs/infos.md); {} if it is not one row of floats."""
         return self.observations.layout
 
     # --- tasks ----------------------------------------------------------------------------------------------
@@ -176,14 +172,12 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     @property
     def task_names(self) -> NDArray[Any]:
         """The skill of each row's episode at hand, (N,) object: texts, or None before the first reset."""
-        names: NDArray[Any] = self.assignments.labels["task_name"].copy()
-        return names
+        return np.array(self.assignments.labels["task_name"])
 
     @property
     def task_ids(self) -> NDArray[Any]:
         """`Task.id` of each row's episode at hand, (N,) object: texts, or None before the first reset."""
-        ids: NDArray[Any] = self.assignments.labels["task_id"].copy()
-        return ids
+        return np.array(self.assignments.labels["task_id"])
 
     @property
     def terminate_on_success(self) -> NDArray[np.bool_]:
@@ -204,14 +198,13 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def set_tasks(self, tasks: Task | Sequence[Task], mask: ArrayLike | None = None) -> None:
         """Fixes the tasks of rows, from the next reset of each row on, also a seeded one.
 
-        They stay until other tasks are set, or `sample_tasks` chooses. A task given to `reset` comes in
-        between. Where a task puts its goal outside the skill's bounds, observations after a step show the
-        nearest place within them, as Meta-World's do; info has the goal itself.
+        They stay until other tasks are set, or `sample_tasks` chooses. A task given to `reset` comes in between. Where
+        a task puts its goal outside the skill's bounds, observations after a step show the nearest place within them,
+        as Meta-World's do; info has the goal itself.
 
         Args:
-            tasks: one task for all chosen rows, or one for each of them. Any goal of the benchmark's skills
-                will do, also one that the benchmark does not list. Meta-World's own task objects are
-                accepted.
+            tasks: one task for all chosen rows, or one for each of them. Any goal of the benchmark's skills will do,
+                also one that the benchmark does not list. Meta-World's own task objects are accepted.
             mask: which rows, (N,) bool; None for all.
 
         Raises:
@@ -227,9 +220,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         Args:
             seed: as for `reset`.
             options: as for `reset`.
-
-        Returns:
-            What `reset` returns.
         """
         self.check_ready("sample_tasks()")
         self._reset_options(options)
@@ -265,7 +255,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.assignments.seed(seeds, rows)
         for row, task in tasks.items():
             self.assignments.following[row] = task
-        self._start(rows, draw=np.array([each is not None for each in seeds]))
+        self.episodes.start(rows, draw=np.array([each is not None for each in seeds]))
         return self.observations.copy(), self.infos.of_reset(rows)
 
     def _reset_options(self, options: dict[str, Any] | None) -> tuple[NDArray[np.bool_], dict[int, Task]]:
@@ -277,26 +267,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     def _mask(self, argument: str, mask: ArrayLike | None) -> NDArray[np.bool_]:
         return self._every if mask is None else row_mask(argument, mask, self.num_envs)
-
-    def _start(self, rows: NDArray[np.bool_], draw: NDArray[np.bool_] | None = None) -> None:
-        """Begins an episode in `rows`, where `draw` says so of a newly drawn task, whatever resets usually do."""
-        if not rows.any():
-            return
-        tasks = self.assignments.choose(rows, draw)
-        self.progress.start(rows)  # first, so that what stops this half-way leaves no row to be stepped
-        self.infos.start(rows)
-        for row, task in tasks.items():
-            self.assignments.begin(row, task)
-            self.observations.set_skill(row, task.env_name)
-        self._start_attempt(rows)
-
-    def _start_attempt(self, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:
-        """Puts `rows`, at least one, to the start of their tasks; `last_step` ended an attempt of the same trial."""
-        seeds = self.assignments.start_seeds(rows)
-        obs = self.rows.reset(self.assignments.current, rows, seeds)
-        self._first_look.at_reset(obs)
-        self.observations.write(obs, rows, last_step, begins=True)
-        self.progress.start_attempt(rows)
 
     def check_ready(self, call: str) -> None:
         """Raises RuntimeError if the environment is closed, or a step is under way; `call` is for the message."""
@@ -311,11 +281,10 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """Steps the rows.
 
         Args:
-            actions: a batch of the world's actions; numbers must be finite. In Meta-World (N, 4): the arm
-                moves by the first three clipped to [-1, 1] (1 is 1 cm); the last is the gripper's effort.
-                float32 and float64 are both taken as they are.
-            mask: which rows step, (N,) bool; None for all. The others keep observation and infos, with
-                reward 0.
+            actions: a batch of the world's actions; numbers must be finite. In Meta-World (N, 4): the arm moves by
+                the first three clipped to [-1, 1] (1 is 1 cm); the last is the gripper's effort. float32 and float64
+                are both taken as they are.
+            mask: which rows step, (N,) bool; None for all. The others keep observation and infos, with reward 0.
 
         Returns:
             Observations, rewards (N,) float64, terminations and truncations (N,) bool, and info.
@@ -327,12 +296,14 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             RuntimeError: a row to be stepped was not reset, or (without autoreset) its episode has ended; or
                 the simulator refused a row, which the message names with its task and step.
         """
-        begun = self._begin(actions, mask)
-        return self._finish(begun, self.rows.step(begun.actions, begun.stepping))
+        self.check_ready("another step")
+        begun = self.episodes.begin_step(actions, self._mask("mask", mask))
+        return self.episodes.finish_step(begun, self.rows.step(begun.actions, begun.stepping))
 
     def step_async(self, actions: Any, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` returns the outcome."""
-        begun = self._begin(actions, mask)
+        self.check_ready("another step")
+        begun = self.episodes.begin_step(actions, self._mask("mask", mask))
         self.rows.step_async(begun.actions, begun.stepping)
         self._pending = begun
 
@@ -341,53 +312,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         if self._pending is None:
             raise RuntimeError("No step is under way: call step_async() first.")
         begun, self._pending = self._pending, None
-        return self._finish(begun, self.rows.step_wait())
-
-    def _begin(self, actions: Any, mask: ArrayLike | None) -> _Begun:
-        """Checks a step's arguments; returns them with the rows that step and those that begin an episode."""
-        self.check_ready("another step")
-        chosen, progress = self._mask("mask", mask), self.progress
-        actions = self.actions.take(actions)
-        if self.actions.ready(actions, chosen, progress.running):
-            return _Begun(actions, chosen)
-        stepping, unready = chosen & progress.running, chosen & ~progress.running
-        restarting = unready if unready.any() else None
-        if restarting is not None:
-            progress.check_begun(
-                restarting, may_have_ended=self.options.autoreset_mode is AutoresetMode.NEXT_STEP
-            )
-        self.actions.check(
-            actions, stepping, lambda row: f"{self.assignments.task_at(row)}, step {progress.steps[row]}"
-        )
-        return _Begun(actions, stepping, restarting)
-
-    def _finish(self, begun: _Begun, outcome: RowStep) -> Step:
-        """Makes of an engine's outcome what the caller gets."""
-        actions, stepping, restarting = begun
-        if stepping.any():  # some engines report nothing where no row steps
-            self._first_look.at_step(outcome)
-        rewards, terminated, truncated, ended = self.progress.step(
-            stepping, outcome.rewards, outcome.terms.get("success"), outcome.terminated
-        )
-        last_step = actions, rewards, ended
-        self.observations.write(outcome.obs, stepping, last_step)
-        infos = self.infos.of_step(stepping, outcome, ended)
-        if self.reward_normalizer is not None:
-            rewards = self.reward_normalizer(rewards, terminated, stepping)
-        if ended is not None:
-            done = self.progress.end(ended, terminated, truncated)
-            again = ended & ~done
-            if again.any():
-                self.progress.keep_attempt(again)
-                self._start_attempt(again, last_step)
-            if done.any():
-                self.infos.end(infos, done)
-                if self.autoreset_mode is AutoresetMode.SAME_STEP:
-                    restarting = done
-        if restarting is not None:
-            self._start(restarting)
-            self.infos.started(infos, restarting)
-        return self.observations.copy(), rewards, terminated, truncated, infos
+        return self.episodes.finish_step(begun, self.rows.step_wait())
 
     # --- pictures -------------------------------------------------------------------------------------------
 

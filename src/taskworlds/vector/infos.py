@@ -72,10 +72,16 @@ class Infos:
         self._assignments = assignments
         self._progress = progress
         self._observations = observations
-        self._names = options.names_in_info
         self._statistics = options.record_episode_statistics
         self._trials = options.k_episodes is not None
         self._same_step = options.autoreset_mode is AutoresetMode.SAME_STEP
+        self._told: dict[str, NDArray[Any]] = {
+            "skill_index": assignments.skill_index,
+            "task_index": assignments.task_index,
+            "episode_return": progress.returns_so_far,
+            "episode_length": progress.steps_taken,
+            **(assignments.labels if options.names_in_info else {}),
+        }
         self._none = np.zeros(rows.num_rows, dtype=np.bool_)
         self._reports = {name: np.zeros(rows.num_rows) for name in (*world.term_names(), "diverged")}
         # Those that resets have: always the same, so without names that only steps tell.
@@ -83,18 +89,14 @@ class Infos:
 
     def _about(self, ended: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]]:
         """Returns what is told of a row whether it steps or begins; `ended` are the attempts that the step ends."""
-        assignments, progress = self._assignments, self._progress
-        about: dict[str, NDArray[Any]] = {
-            "skill_index": assignments.skill_index,
-            "task_index": assignments.task_index,
-            "episode_return": progress.returns_so_far,
-            "episode_length": progress.steps_taken,
-        }
+        about = self._told
         if self._world.goal_size:
-            about["goal"] = self._rows.goals
+            about["goal"] = self._rows.goals  # which engines replace
         if self._trials:
+            progress = self._progress
+            about |= {"episode_return": progress.returns_so_far, "episode_length": progress.steps_taken}
             about |= progress.attempt(self._none if ended is None else ended)
-        return about | assignments.labels if self._names else about
+        return about
 
     # --- at a reset and at a step ---------------------------------------------------------------------------
 

@@ -179,63 +179,163 @@ void write_rows(nb::handle target, nb::handle values, nb::handle rows) {
   }
 }
 
-// A copy of an array with one entry, or a few, for each row: zero or None in rows that are not chosen.
-nb::object shown(PyArrayObject* values, const Column<bool>& chosen) {
-  const int dims = PyArray_NDIM(values);
-  const npy_intp n = chosen.size();
-  if (dims < 1 || dims > 2 || PyArray_DIM(values, 0) != n) throw nb::value_error("Values must be (N,) or (N, size).");
-  PyArray_Descr* const type = PyArray_DESCR(values);
-  const bool objects = PyArray_TYPE(values) == NPY_OBJECT;
-  if (!objects && PyDataType_REFCHK(type)) throw nb::type_error("Values must be numbers, texts or objects.");
+// The values of a batch, (N,) or (N, size), seen as N rows of `width` entries that lie `apart` bytes from each other.
+struct Table {
+  Table(nb::handle object, npy_intp n) : values(array(object, "A value")) {
+    const int dims = PyArray_NDIM(values);
+    if (dims < 1 || dims > 2 || PyArray_DIM(values, 0) != n) throw nb::value_error("Values must be (N,) or (N, size).");
+    objects = PyArray_TYPE(values) == NPY_OBJECT;
+    if (!objects && PyDataType_REFCHK(PyArray_DESCR(values))) {
+      throw nb::type_error("Values must be numbers, texts or objects.");
+    }
+    size = PyArray_ITEMSIZE(values);
+    width = dims == 2 ? PyArray_DIM(values, 1) : 1;
+    apart = dims == 2 ? PyArray_STRIDE(values, 1) : size;
+  }
+  char* row(npy_intp at) const { return static_cast<char*>(PyArray_GETPTR1(values, at)); }
+
+  PyArrayObject* values;
+  bool objects;
+  npy_intp size, width, apart;
+};
+
+// Writes an entry to a place that holds none yet.
+void put(const Table& from, char* place, const char* value) {
+  if (from.objects) {
+    PyObject* held;
+    std::memcpy(&held, value, sizeof held);
+    if (held == nullptr) held = Py_None;
+    Py_INCREF(held);
+    std::memcpy(place, &held, sizeof held);
+  } else if (from.size == sizeof(double)) {
+    std::memcpy(place, value, sizeof(double));
+  } else {
+    std::memcpy(place, value, static_cast<std::size_t>(from.size));
+  }
+}
+
+// Writes zero or None to a place that holds nothing yet.
+void put_nothing(const Table& like, char* place) {
+  if (like.objects) {
+    PyObject* const held = Py_None;
+    Py_INCREF(held);
+    std::memcpy(place, &held, sizeof held);
+  } else {
+    std::memset(place, 0, static_cast<std::size_t>(like.size));
+  }
+}
+
+// A copy of values: of all rows, or zero or None in rows that are not chosen.
+nb::object copied(const Table& from, npy_intp n, const Column<bool>* chosen) {
+  PyArray_Descr* const type = PyArray_DESCR(from.values);
   Py_INCREF(type);
-  const nb::object copy =
-      owned(PyArray_NewFromDescr(&PyArray_Type, type, dims, PyArray_DIMS(values), nullptr, nullptr, 0, nullptr));
+  const nb::object copy = owned(PyArray_NewFromDescr(&PyArray_Type, type, PyArray_NDIM(from.values),
+                                                     PyArray_DIMS(from.values), nullptr, nullptr, 0, nullptr));
   char* place = data<char>(copy);
-  const npy_intp size = PyArray_ITEMSIZE(values);
-  const npy_intp width = dims == 2 ? PyArray_DIM(values, 1) : 1;
-  const npy_intp apart = dims == 2 ? PyArray_STRIDE(values, 1) : size;
+  if (chosen == nullptr && !from.objects && PyArray_ISCARRAY_RO(from.values)) {
+    std::memcpy(place, PyArray_DATA(from.values), static_cast<std::size_t>(PyArray_NBYTES(from.values)));
+    return copy;
+  }
   for (npy_intp row = 0; row < n; ++row) {
-    const char* value = static_cast<const char*>(PyArray_GETPTR1(values, row));
-    for (npy_intp i = 0; i < width; ++i, value += apart, place += size) {
-      if (objects) {
-        PyObject* held = nullptr;
-        if (chosen[row]) std::memcpy(&held, value, sizeof held);
-        if (held == nullptr) held = Py_None;
-        Py_INCREF(held);
-        std::memcpy(place, &held, sizeof held);
-      } else if (!chosen[row]) {
-        std::memset(place, 0, static_cast<std::size_t>(size));
-      } else if (size == sizeof(double)) {
-        std::memcpy(place, value, sizeof(double));
-      } else {
-        std::memcpy(place, value, static_cast<std::size_t>(size));
-      }
+    const bool shown = chosen == nullptr || (*chosen)[row];
+    const char* value = from.row(row);
+    for (npy_intp i = 0; i < from.width; ++i, value += from.apart, place += from.size) {
+      shown ? put(from, place, value) : put_nothing(from, place);
     }
   }
   return copy;
 }
 
-nb::dict describe(nb::handle rows, const nb::args& values) {
+// Adds the entries of a dictionary to infos, each with its mask beside it.
+void add(const nb::dict& infos, nb::handle named, const Column<bool>& mask, const Column<bool>* chosen) {
+  if (!PyDict_Check(named.ptr())) throw nb::type_error("values must be dictionaries.");
+  const npy_intp n = mask.size();
+  PyObject *key, *item;
+  Py_ssize_t at = 0;
+  while (PyDict_Next(named.ptr(), &at, &key, &item)) {
+    const nb::object name = nb::borrow(key), value = nb::borrow(item);
+    const nb::object copy = copied(Table(value, n), n, chosen);
+    const nb::object beside = column<bool>(n);
+    for (npy_intp row = 0; row < n; ++row) data<bool>(beside)[row] = mask[row];
+    infos[name] = copy;
+    infos[mask_name(name)] = beside;
+  }
+}
+
+nb::dict describe(nb::handle told, nb::handle about, nb::handle stepped, nb::handle reports) {
+  const Column<bool> told_rows(told, "told", -1), stepped_rows(stepped, "stepped", told_rows.size());
+  nb::dict infos;
+  add(infos, about, told_rows, nullptr);
+  add(infos, reports, stepped_rows, nullptr);
+  return infos;
+}
+
+nb::dict only(nb::handle rows, nb::handle values) {
+  const Column<bool> chosen(rows, "rows", -1);
+  nb::dict infos;
+  add(infos, values, chosen, &chosen);
+  return infos;
+}
+
+// An entry of infos, or of its masks.
+nb::object entry(const nb::dict& infos, const nb::object& name) {
+  PyObject* const found = PyDict_GetItemWithError(infos.ptr(), name.ptr());
+  if (found == nullptr) {
+    if (PyErr_Occurred() != nullptr) throw nb::python_error();
+    throw nb::key_error(nb::str(name).c_str());
+  }
+  return nb::borrow(found);
+}
+
+void retell(const nb::dict& infos, nb::handle rows, const nb::dict& about, const nb::dict& reports) {
   const Column<bool> chosen(rows, "rows", -1);
   const npy_intp n = chosen.size();
-  nb::dict infos;
-  bool any = false;
-  for (npy_intp row = 0; row < n; ++row) any = any || chosen[row];
-  if (!any) return infos;
-  for (const nb::handle named : values) {
-    if (!PyDict_Check(named.ptr())) throw nb::type_error("values must be dictionaries.");
+  for (const bool begins : {false, true}) {
     PyObject *key, *item;
     Py_ssize_t at = 0;
-    while (PyDict_Next(named.ptr(), &at, &key, &item)) {
+    while (PyDict_Next((begins ? reports : about).ptr(), &at, &key, &item)) {
       const nb::object name = nb::borrow(key), value = nb::borrow(item);
-      const nb::object copy = shown(array(value, "A value"), chosen);
-      const nb::object mask = column<bool>(n);
-      for (npy_intp row = 0; row < n; ++row) data<bool>(mask)[row] = chosen[row];
-      infos[name] = copy;
-      infos[mask_name(name)] = mask;
+      const nb::object target = entry(infos, name), mask = entry(infos, mask_name(name));
+      const Table from(value, n), to(target, n);
+      const Column<bool> holds(mask, "A mask", n);
+      check_writeable(target, "A value of infos");
+      check_writeable(mask, "A mask of infos");
+      if (!PyArray_EquivTypes(PyArray_DESCR(from.values), PyArray_DESCR(to.values)) || from.width != to.width) {
+        throw nb::type_error("A value must be like the one in infos.");
+      }
+      for (npy_intp row = 0; row < n; ++row) {
+        if (!chosen[row]) continue;
+        holds[row] = !begins;
+        char* place = to.row(row);
+        const char* entries = from.row(row);
+        for (npy_intp i = 0; i < to.width; ++i, place += to.apart, entries += from.apart) {
+          PyObject* before = nullptr;
+          if (to.objects) std::memcpy(&before, place, sizeof before);
+          begins ? put_nothing(to, place) : put(from, place, entries);
+          Py_XDECREF(before);
+        }
+      }
     }
   }
-  return infos;
+}
+
+bool keep(const nb::dict& kept, nb::handle rows, const nb::dict& terms) {
+  const Column<bool> stepped(rows, "rows", -1);
+  const npy_intp n = stepped.size();
+  PyObject *key, *item;
+  Py_ssize_t at = 0, found = 0;
+  while (PyDict_Next(kept.ptr(), &at, &key, &item)) {
+    PyObject* const given = PyDict_GetItemWithError(terms.ptr(), key);
+    if (given == nullptr && PyErr_Occurred() != nullptr) throw nb::python_error();
+    check_writeable(item, "A kept value");
+    const Column<double> values(item, "A kept value", n);
+    const Column<double> source = given == nullptr ? values : Column<double>(given, "A term", n);
+    for (npy_intp row = 0; row < n; ++row) {
+      if (stepped[row]) values[row] = given == nullptr ? 0.0 : source[row];
+    }
+    found += given != nullptr;
+  }
+  return found == PyDict_Size(terms.ptr());
 }
 
 // Infos may hold infos, and a caller's may hold themselves.
@@ -246,17 +346,17 @@ struct Depth {
   ~Depth() { Py_LeaveRecursiveCall(); }
 };
 
-// One row's value of an entry, as a plain Python number or object.
+// One row's value of an entry: a number of the entry's dtype, an array, or an object.
 nb::object row_value(const nb::object& values, npy_intp row, npy_intp rows) {
   nb::object value;
   if (PyArray_Check(values.ptr()) && PyArray_NDIM(array(values, "values")) == 1) {
     PyArrayObject* const one_each = array(values, "values");
     if (PyArray_DIM(one_each, 0) != rows) throw nb::value_error("Values must have one entry per row.");
-    value = owned(PyArray_GETITEM(one_each, static_cast<const char*>(PyArray_GETPTR1(one_each, row))));
+    value = owned(PyArray_ToScalar(PyArray_GETPTR1(one_each, row), one_each));
   } else {
     value = owned(PySequence_GetItem(values.ptr(), row));
   }
-  return PyArray_IsScalar(value.ptr(), Generic) ? value.attr("item")() : value;
+  return value;
 }
 
 nb::dict row_info(const nb::dict& infos, Py_ssize_t row) {
@@ -273,9 +373,8 @@ nb::dict row_info(const nb::dict& infos, Py_ssize_t row) {
     const Column<bool> holds(mask, "A mask", -1);
     const npy_intp at_row = row < 0 ? row + holds.size() : row;
     if (at_row < 0 || at_row >= holds.size()) throw nb::index_error("row is out of range");
-    if (!holds[at_row]) continue;
     if (PyDict_Check(values.ptr())) {
-      info[name] = row_info(nb::borrow<nb::dict>(values), row);
+      if (holds[at_row]) info[name] = row_info(nb::borrow<nb::dict>(values), row);
     } else {
       info[name] = row_value(values, at_row, holds.size());
     }
@@ -310,11 +409,24 @@ NB_MODULE(_batch, m) {
   m.def("write_rows", &write_rows, "target"_a, "values"_a, "rows"_a,
         nb::sig("def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray) -> None"),
         "Copies the first numbers of values (N, at least W) into target (N, W), in `rows` (N,).");
-  m.def("describe", &describe, "rows"_a, "values"_a,
-        nb::sig("def describe(rows: numpy.ndarray, *values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]"),
-        "Returns infos that say `values`, by name (N,) or (N, size), of `rows`.\n\n"
-        "Copies, zero or None elsewhere, each with its mask beside it. Without rows they are empty.");
+  m.def("describe", &describe, "told"_a, "about"_a, "stepped"_a, "reports"_a,
+        nb::sig("def describe(told: numpy.ndarray, about: dict[str, numpy.ndarray], stepped: numpy.ndarray, "
+                "reports: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]"),
+        "Returns infos: copies of all rows' values, by name (N,) or (N, size), each with its mask beside it.\n\n"
+        "The mask of what is in `about` is `told`, that of `reports` is `stepped`, both (N,) bool.");
+  m.def("only", &only, "rows"_a, "values"_a,
+        nb::sig("def only(rows: numpy.ndarray, values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]"),
+        "Returns infos that say `values`, by name (N,) or (N, size), of `rows` alone: zero or None elsewhere.");
+  m.def("retell", &retell, "infos"_a, "rows"_a, "about"_a, "reports"_a,
+        nb::sig("def retell(infos: dict[str, typing.Any], rows: numpy.ndarray, about: dict[str, numpy.ndarray], "
+                "reports: dict[str, numpy.ndarray]) -> None"),
+        "Makes infos that `describe` returned tell of an episode that begins in `rows`, (N,) bool.\n\n"
+        "What is in `about` is written and told, what is in `reports` is zero there and not told.");
+  m.def("keep", &keep, "kept"_a, "rows"_a, "terms"_a,
+        nb::sig("def keep(kept: dict[str, numpy.ndarray], rows: numpy.ndarray, terms: dict[str, numpy.ndarray]) -> bool"),
+        "Copies terms into kept, by name (N,) float64, in `rows`; zero for what is kept and is not a term.\n\n"
+        "Returns whether all terms are kept.");
   m.def("row_info", &row_info, "infos"_a, "row"_a,
         nb::sig("def row_info(infos: dict[str, typing.Any], row: int) -> dict[str, typing.Any]"),
-        "Takes one row's info out of a batch's: what a single environment's info would hold.");
+        "Takes one row's info out of a batch's: numbers always, infos in infos where they are told of the row.");
 }

@@ -354,7 +354,7 @@ told = {}
 envs = taskworlds.make_vec("counting", 4, seed=0)
 told["strategy"] = envs.strategy
 obs, infos = envs.reset(seed=0)
-told["skills"] = sorted(set(infos["task_name"]))
+told["skills"] = sorted(set(envs.task_names))
 state = envs.get_state()
 first = envs.step(np.ones((4, 1), np.float32))
 envs.set_state(state)

@@ -216,7 +216,10 @@ def stepped_alone(envs, kind, actions):
 def test_observations_are_the_worlds(make_vec, kind, mode, same):
     envs = make_vec(autoreset_mode=mode)
     obs, infos = envs.reset(seed=3)
-    assert set(infos) == {"task_name", "_task_name", "task_id", "_task_id"}
+    names = {"skill_index", "task_index", "episode_return", "episode_length", "success", "diverged"}
+    assert set(infos) == names | {f"_{name}" for name in names}
+    flat = kind == "float32"
+    assert envs.observation_layout == ({"observation": slice(0, OBSERVATIONS[kind].shape[0])} if flat else {})
     running, ends = np.ones(3, dtype=bool), 0
     for step in range(10):
         if mode == "Disabled" and not running.all():
@@ -229,7 +232,9 @@ def test_observations_are_the_worlds(make_vec, kind, mode, same):
         same(given, kept)  # what was given is not written to again
         assert envs.observation_space.contains(obs)
         done = terminated | truncated
-        assert ("final_obs" in infos) == (mode == "SameStep" and done.any())
+        assert ("final_info" in infos) == (mode == "SameStep" and done.any())
+        if mode == "SameStep":
+            assert envs.observation_space.contains(infos["final_obs"])
         at_hand = envs.rows.get_attr("obs")
         for row in range(3):
             its = alone[row]
@@ -240,7 +245,7 @@ def test_observations_are_the_worlds(make_vec, kind, mode, same):
             assert rewards[row] == its[1]
             assert terminated[row] == its[4]["terminated"]
             if done[row] and mode == "SameStep":
-                same(plain(envs, infos["final_obs"][row]), plain(envs, its[0]))
+                same(envs.row_obs(infos["final_obs"], row), plain(envs, its[0]))
                 same(envs.row_obs(obs, row), plain(envs, at_hand[row]))
             else:
                 same(envs.row_obs(obs, row), plain(envs, its[0]))
@@ -281,9 +286,10 @@ def test_trials_have_no_flag_but_infos(make_vec, kind, same):
         ends, over = step % 2 == 1, step % 4 == 3
         assert not terminated.any()
         assert truncated.tolist() == [over] * 3
-        assert ("final_obs" in infos) is ends
         told = infos["final_info"] if over else infos
-        assert ("attempt" in told) is ends
+        assert told["attempt_ended"].tolist() == told["_attempt_final_obs"].tolist() == [float(ends)] * 3
+        assert envs.observation_space.contains(told["attempt_final_obs"]) or not ends
+        same(envs.row_info(infos, 0)["attempt_final_obs"], envs.row_obs(infos["attempt_final_obs"], 0))
         if flag:
             assert obs.dtype == np.float32
             assert obs[:, -1].tolist() == [float(ends)] * 3

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from taskworlds.vector._batch import count_step, describe, ready, row_info, write_rows
+from taskworlds.vector._batch import (
+    count_step,
+    describe,
+    keep,
+    only,
+    ready,
+    retell,
+    row_info,
+    write_rows,
+)
 
 rows_and_seed = st.tuples(hnp.arrays(np.bool_, st.integers(1, 9)), st.integers(0, 99))
 
@@ -50,50 +59,93 @@ def test_count_step(rows_and_seed, has_success, ends_episodes, limit):
         assert counter.dtype == expected.dtype
 
 
-@given(rows_and_seed)
-def test_describe_and_row_info(rows_and_seed):
-    rows, seed = rows_and_seed
-    n, rng = len(rows), np.random.default_rng(seed)
+def of_all_kinds(n, rng):
+    """Values of every kind that infos hold, in the two groups that `describe` takes."""
     about = {"name": np.array([f"task {i}" for i in range(n)], dtype=object), "goal": rng.normal(size=(n, 3))}
     terms = {"reward": spread(rng.normal(size=n)), "count": rng.integers(0, 9, n).astype(np.int32)}
     terms |= {"near": rng.normal(size=n) > 0, "text": np.array(["one", "three"])[rng.integers(0, 2, n)]}
-    infos = describe(rows, about, terms)
-    if not rows.any():
-        assert infos == {}
-        return
+    return about, terms
+
+
+def nothing_like(values):
+    """Zeros, or None."""
+    nothing = np.zeros_like(values)
+    nothing[...] = None if values.dtype == object else np.zeros((), values.dtype)
+    return nothing
+
+
+@given(rows_and_seed)
+def test_describe_only_and_row_info(rows_and_seed):
+    rows, seed = rows_and_seed
+    n, rng = len(rows), np.random.default_rng(seed)
+    about, terms = of_all_kinds(n, rng)
+    stepped = rng.random(n) < 0.5
+    infos = describe(rows, about, stepped, terms)
     assert list(infos) == [key for name in about | terms for key in (name, f"_{name}")]
     for name, values in (about | terms).items():
-        shown, mask = infos[name], infos[f"_{name}"]
-        assert (shown.dtype, shown.shape) == (values.dtype, values.shape)
-        assert shown.flags.owndata
-        np.testing.assert_array_equal(mask, rows)
-        np.testing.assert_array_equal(shown[rows], values[rows])
-        rest = np.zeros_like(values)
-        rest[...] = None if values.dtype == object else np.zeros((), values.dtype)
-        np.testing.assert_array_equal(shown[~rows], rest[~rows])
-    infos["nested"] = describe(rows, terms)
+        assert infos[name].dtype == values.dtype
+        assert infos[name].flags.owndata
+        np.testing.assert_array_equal(infos[name], values)
+        np.testing.assert_array_equal(infos[f"_{name}"], rows if name in about else stepped)
+        told = only(rows, {name: values})
+        assert told[name].dtype == values.dtype
+        np.testing.assert_array_equal(told[f"_{name}"], rows)
+        np.testing.assert_array_equal(told[name][rows], values[rows])
+        np.testing.assert_array_equal(told[name][~rows], nothing_like(values)[~rows])
+    infos["nested"] = only(rows, terms)
     infos["_nested"] = rows
     for row in range(n):
         info = row_info(infos, row)
-        if not rows[row]:
-            assert info == {}
-            continue
-        assert list(info) == [*about, *terms, "nested"]
-        assert info["nested"] == {name: values[row].item() for name, values in terms.items()}
+        assert list(info) == [*about, *terms, *(["nested"] if rows[row] else [])]
+        assert (
+            info.get("nested", info).items() >= {name: values[row] for name, values in terms.items()}.items()
+        )
         assert info["name"] is about["name"][row]
         np.testing.assert_array_equal(info["goal"], about["goal"][row])
-        assert type(info["reward"]) is float
-        assert type(info["count"]) is int
-        assert type(info["near"]) is bool
+        for name, values in terms.items():
+            assert type(info[name]) is values.dtype.type
+
+
+@given(rows_and_seed)
+def test_retell(rows_and_seed):
+    rows, seed = rows_and_seed
+    n, rng = len(rows), np.random.default_rng(seed)
+    (before, reports), (after, _) = of_all_kinds(n, rng), of_all_kinds(n, rng)
+    stepped = rng.random(n) < 0.5
+    infos = describe(~rows, before, stepped, reports)
+    retell(infos, rows, after, reports)
+    for name in before:
+        assert infos[f"_{name}"].all()
+        np.testing.assert_array_equal(infos[name][rows], after[name][rows])
+        np.testing.assert_array_equal(infos[name][~rows], before[name][~rows])
+    for name, values in reports.items():
+        np.testing.assert_array_equal(infos[f"_{name}"], stepped & ~rows)
+        np.testing.assert_array_equal(infos[name][rows], nothing_like(values)[rows])
+        np.testing.assert_array_equal(infos[name][~rows], values[~rows])
+
+
+@given(rows_and_seed)
+def test_keep(rows_and_seed):
+    rows, seed = rows_and_seed
+    rng = np.random.default_rng(seed)
+    one, two, new = (rng.normal(size=len(rows)) for _ in range(3))
+    kept = {"one": one.copy(), "two": two.copy()}
+    assert keep(kept, rows, {"one": spread(new)})
+    np.testing.assert_array_equal(kept["one"], np.where(rows, new, one))
+    np.testing.assert_array_equal(kept["two"], np.where(rows, 0.0, two))
+    assert not keep(kept, rows, {"one": new, "three": new})
 
 
 def test_objects_are_counted():
     thing = object()
     held = sys.getrefcount(thing)
     for rows in ([True, True], [True, False], [False, False]):
-        infos = describe(np.array(rows), {"thing": np.array([thing, thing], dtype=object)})
+        rows, things = np.array(rows), {"thing": np.array([thing, thing], dtype=object)}
+        infos, some = describe(rows, things, rows, {}), only(rows, things)
         taken = [row_info(infos, row) for row in range(2)]
-        del infos, taken
+        retell(infos, rows, things, {})
+        retell(infos, rows, {}, things)
+        del infos, some, taken, things
     assert sys.getrefcount(thing) == held
 
 
@@ -133,7 +185,7 @@ def test_row_info_of_the_last_row_and_of_odd_values():
 
     assert row_info({"x": np.array([1.0, 2.0]), "_x": ROWS}, -1) == {"x": 2.0}
     (value,) = row_info({"x": np.array([np.float32(1.0)], dtype=object), "_x": ROWS[:1]}, 0).values()
-    assert type(value) is float
+    assert type(value) is np.float32
     infos = {"".join(["a", "name"]): Forgetful(), "_aname": ROWS}
     assert row_info(infos, 0) == {"aname": 1.0}
 
@@ -141,7 +193,7 @@ def test_row_info_of_the_last_row_and_of_odd_values():
 def test_objects_that_lie_askew():
     packed = np.zeros(2, np.dtype([("byte", "i1"), ("thing", object)]))
     packed["thing"] = ["one", "two"]
-    assert describe(ROWS, {"thing": packed["thing"]})["thing"].tolist() == ["one", "two"]
+    assert only(ROWS, {"thing": packed["thing"]})["thing"].tolist() == ["one", "two"]
 
 
 def test_a_limit_may_be_larger_than_a_machine_counts():
@@ -181,13 +233,24 @@ COUNTERS = (np.zeros(2, np.int64), np.zeros(2), np.zeros(2, np.bool_))
             lambda: count_step(ROWS, TWO, None, None, ROWS, 1, np.broadcast_to(1, 2), *COUNTERS[1:]),
         ),
         (ValueError, lambda: write_rows(np.broadcast_to(1.0, (2, 3)), np.zeros((2, 3)), ROWS)),
-        (ValueError, lambda: describe(ROWS, {"x": np.zeros(3)})),
-        (ValueError, lambda: describe(ROWS, {"x": np.zeros(())})),
-        (ValueError, lambda: describe(ROWS, {"x": np.zeros((2, 2, 2))})),
-        (TypeError, lambda: describe(ROWS, {"x": [0.0, 0.0]})),
-        (TypeError, lambda: describe(ROWS, [TWO])),
-        (TypeError, lambda: describe(ROWS, {1: TWO})),
-        (TypeError, lambda: describe(ROWS, {"x": np.zeros(2, [("a", object)])})),
+        (ValueError, lambda: only(ROWS, {"x": np.zeros(3)})),
+        (ValueError, lambda: only(ROWS, {"x": np.zeros(())})),
+        (ValueError, lambda: only(ROWS, {"x": np.zeros((2, 2, 2))})),
+        (TypeError, lambda: only(ROWS, {"x": [0.0, 0.0]})),
+        (TypeError, lambda: only(ROWS, [TWO])),
+        (TypeError, lambda: only(ROWS, {1: TWO})),
+        (TypeError, lambda: only(ROWS, {"x": np.zeros(2, [("a", object)])})),
+        (ValueError, lambda: describe(ROWS, {}, ROWS[:1], {})),
+        (TypeError, lambda: describe(ROWS, {}, TWO, {})),
+        (KeyError, lambda: retell({}, ROWS, {"x": TWO}, {})),
+        (KeyError, lambda: retell({"x": TWO}, ROWS, {"x": TWO}, {})),
+        (TypeError, lambda: retell({"x": TWO.astype("f4"), "_x": ROWS.copy()}, ROWS, {"x": TWO}, {})),
+        (TypeError, lambda: retell({"x": np.zeros((2, 2)), "_x": ROWS.copy()}, ROWS, {"x": TWO}, {})),
+        (ValueError, lambda: retell({"x": np.broadcast_to(1.0, 2), "_x": ROWS.copy()}, ROWS, {"x": TWO}, {})),
+        (ValueError, lambda: retell({"x": TWO.copy(), "_x": np.broadcast_to(True, 2)}, ROWS, {"x": TWO}, {})),
+        (ValueError, lambda: keep({"x": np.broadcast_to(1.0, 2)}, ROWS, {})),
+        (ValueError, lambda: keep({"x": TWO.copy()}, ROWS, {"x": TWO[:1]})),
+        (TypeError, lambda: keep({"x": TWO.copy()}, ROWS, {"x": ROWS})),
         (KeyError, lambda: row_info({"x": TWO}, 0)),
         (IndexError, lambda: row_info({"x": TWO, "_x": ROWS}, 2)),
         (IndexError, lambda: row_info({"x": TWO, "_x": ROWS}, -3)),

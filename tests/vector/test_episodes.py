@@ -28,7 +28,7 @@ def test_success_ends_an_episode_only_if_asked_to(make_vec, tasks):
     assert infos["success"].tolist() == [1.0, 1.0]
     assert terminated.tolist() == [True, False]
     assert truncated.tolist() == [False, False]
-    assert infos["episode"]["l"].tolist() == [1, 0]
+    assert infos["episode_length"].tolist() == [1, 1]
 
 
 def test_the_limit_truncates(make_vec, tasks):
@@ -57,7 +57,7 @@ def test_episodes_may_be_longer_than_500_steps(tasks):
     env.reset(seed=0)
     steps = [env.step(np.zeros(4)) for _ in range(503)]
     assert [step.truncated for step in steps] == [False] * 502 + [True]
-    assert steps[-1].env_info["episode"]["l"] == 503
+    assert steps[-1].env_info["episode_length"] == 503
     assert env.max_path_length == 503
 
 
@@ -98,18 +98,13 @@ def play(envs, mode, action_of, episodes, seed=0):
         for row in np.flatnonzero(done):
             ended = infos["final_info"] if mode is AutoresetMode.SAME_STEP else infos
             last = infos["final_obs"][row] if mode is AutoresetMode.SAME_STEP else obs[row]
-            assert ended["_episode"][row]
             episode = ended["episode"]
-            done_episodes[row].append(
-                (
-                    episode["r"][row],
-                    episode["l"][row],
-                    ended["success"][row],
-                    ended["task_id"][row],
-                    last.copy(),
-                )
-            )
+            assert ended["_episode"][row]
+            assert episode["r"][row] == ended["episode_return"][row]
+            assert episode["l"][row] == ended["episode_length"][row]
             assert episode["t"][row] >= 0
+            names = ("episode_return", "episode_length", "success", "task_index")
+            done_episodes[row].append((*(ended[name][row] for name in names), last.copy()))
         steps[done] = 0
         fresh = done & (mode is AutoresetMode.NEXT_STEP)
         if mode is AutoresetMode.DISABLED:
@@ -130,6 +125,7 @@ def test_every_autoreset_mode_gives_the_same_episodes(make_vec, tasks, same):
             max_episode_steps=6,
             autoreset_mode=mode,
             terminate_on_success=True,
+            record_episode_statistics=True,
         )
         results.append(play(envs, mode, random_action, episodes=5))
     same(results[1], results[0])
@@ -173,7 +169,7 @@ def test_returns_and_lengths_are_those_of_the_steps(make_vec, tasks):
 def test_same_step_gives_the_new_episode_and_keeps_the_old_ones_last_step(make_vec, tasks, same):
     keywords = {"max_episode_steps": 2, "recurrent_info_in_obs": True}
     envs = make_vec([tasks.far], 1, **keywords)
-    manual = make_vec([tasks.far], 1, autoreset_mode="Disabled", **keywords)
+    manual = make_vec([tasks.far], 1, autoreset_mode="Disabled", record_episode_statistics=True, **keywords)
     envs.reset(seed=0)
     manual.reset(seed=0)
     actions = all_equal(1, 0.5)
@@ -184,8 +180,9 @@ def test_same_step_gives_the_new_episode_and_keeps_the_old_ones_last_step(make_v
     same(infos["final_obs"][0], last[0])
     same(rewards, last_rewards)
     same(infos["final_info"], last_infos, skip=("t", "_t"))
-    same(obs, manual.reset()[0])
-    assert "success" not in infos
+    again, again_infos = manual.reset()
+    same(obs, again)
+    same({name: infos[name] for name in again_infos}, again_infos)  # the top level is the reset's
 
 
 def test_next_step_spends_a_step_on_the_reset(make_vec, tasks, same):
@@ -194,12 +191,14 @@ def test_next_step_spends_a_step_on_the_reset(make_vec, tasks, same):
     envs.step(all_equal(2, 0.5))
     _, _, _, truncated, infos = envs.step(all_equal(2, 0.5))
     assert truncated.all()
-    assert infos["_episode"].all()
+    assert infos["episode_length"].tolist() == [2, 2]
     obs, rewards, terminated, truncated, infos = envs.step(all_equal(2, np.nan))
     same(obs, first)
     assert rewards.tolist() == [0.0, 0.0]
     assert not (terminated | truncated).any()
-    assert set(infos) == {"task_name", "_task_name", "task_id", "_task_id", "goal", "_goal"}
+    assert infos["_goal"].all()
+    assert not infos["_success"].any()
+    assert infos["episode_length"].tolist() == [0, 0]
     assert envs.step(all_equal(2, 0.5))[4]["_success"].all()
 
 
@@ -246,7 +245,7 @@ def test_only_the_masked_rows_step(make_vec, tasks, same):
     assert not (terminated | truncated).any()
     for name in infos:
         if name.startswith("_"):
-            assert infos[name].tolist() == mask.tolist()
+            assert infos[name].tolist() == (mask.tolist() if name != "_final_obs" else [False] * 3)
     # Row 1 lags one step behind from here on, and is otherwise as if it were alone.
     expected = alone.step(actions)
     same(obs[0], expected[0][0])
@@ -259,12 +258,13 @@ def test_only_the_masked_rows_step(make_vec, tasks, same):
 
 def test_a_masked_step_of_no_row_changes_nothing(make_vec, tasks, same):
     envs = make_vec([tasks.far], 2)
-    start, _ = envs.reset(seed=0)
+    start, told = envs.reset(seed=0)
     obs, rewards, terminated, truncated, infos = envs.step(all_equal(2, np.nan), np.zeros(2, dtype=bool))
     same(obs, start)
     assert rewards.tolist() == [0.0, 0.0]
     assert not (terminated | truncated).any()
-    assert infos == {}
+    for name, values in told.items():  # what there was, and no mask says that the step told it
+        same(infos[name], np.zeros(2, bool) if name.startswith("_") else values)
 
 
 def test_a_masked_reset_leaves_the_other_rows_alone(make_vec, tasks, same):
@@ -275,13 +275,13 @@ def test_a_masked_reset_leaves_the_other_rows_alone(make_vec, tasks, same):
     again, infos = envs.reset(options={"reset_mask": np.array([False, True])})
     same(again[0], obs[0])
     same(again[1], start[1])
-    assert infos["_task_id"].tolist() == [False, True]
-    assert infos["task_id"].tolist() == [None, tasks.far.id]
+    assert infos["_task_index"].tolist() == [False, True]
+    assert infos["episode_length"].tolist() == [3, 0]
     _, _, _, truncated, _ = envs.step(all_equal(2, 0.5))
     _, _, _, truncated, _ = envs.step(all_equal(2, 0.5))
     assert truncated.tolist() == [True, False]
     nothing, infos = envs.reset(options={"reset_mask": np.zeros(2, dtype=bool)})
-    assert infos == {}
+    assert not any(infos[name].any() for name in infos if name.startswith("_"))
     assert nothing.shape == (2, 39)
 
 
@@ -342,7 +342,8 @@ def test_one_hot_is_that_of_the_skill_at_hand(make_vec):
         hot = np.array([[name == mine for name in envs.skills] for mine in (first, second)], dtype=float)
         assert obs[:, 39:].tolist() == hot.tolist()
         assert obs.dtype == np.float64
-        assert infos["task_name"].tolist() == [first, second]
+        assert infos["skill_index"].tolist() == [envs.skills.index(name) for name in (first, second)]
+        assert envs.task_names.tolist() == [first, second]
         obs, *_ = envs.step(np.zeros((2, 4)))
         assert obs[:, 39:].tolist() == hot.tolist()
         assert obs in envs.observation_space

@@ -150,8 +150,8 @@ def test_make_and_make_vec_of_other_worlds(name):
     assert len(env.tasks) == ELSEWHERE[name]
     obs, info = env.reset(seed=0)
     assert obs in env.observation_space
-    assert info["task_name"] == env.tasks[0].env_name
-    assert env.metadata["render_fps"] == world_of(info["task_name"]).render_fps
+    assert env.skills[info["skill_index"]] == env.tasks[0].env_name
+    assert env.metadata["render_fps"] == world_of(env.tasks[0].env_name).render_fps
     envs = gym.make_vec(f"taskworlds/{name}", seed=0, num_envs=2, vector_strategy="sync")
     assert type(envs) is TaskVectorEnv
     assert (envs.num_envs, envs.spec.id) == (2, f"taskworlds/{name}")
@@ -221,7 +221,7 @@ def test_a_step_through_gymnasium():
     env = gym.make("taskworlds/MT1", env_name="reach-v3", seed=0)
     obs, info = env.reset(seed=0)
     assert obs in env.observation_space
-    assert info["task_name"] == "reach-v3"
+    assert info["skill_index"] == 0
     step = env.step(env.action_space.sample())
     assert step.env_spec is env.spec
     assert step.env_spec.observation_space == env.observation_space

@@ -80,11 +80,11 @@ def test_sample_tasks_gives_each_rows_reset(envs):
     assert len(given) == 2
     for row, (obs, info) in enumerate(given):
         assert obs.shape == (39,)
-        assert info["task_id"] == envs.current_tasks[row].id
+        assert envs.benchmark.train_tasks[info["task_index"]] == envs.current_tasks[row]
         assert info["goal"].shape == (3,)
     again = envs.call("sample_tasks", seed=3)
-    assert [info["task_id"] for _, info in envs.call("sample_tasks", seed=3)] == [
-        i["task_id"] for _, i in again
+    assert [info["task_index"] for _, info in envs.call("sample_tasks", seed=3)] == [
+        i["task_index"] for _, i in again
     ]
 
 
@@ -305,7 +305,7 @@ def test_normalisation_is_frozen_for_all_rows_alike(envs):
 
 
 def ids(envs, n):
-    return [envs.sample_tasks()[1]["task_id"].tolist() for _ in range(n)]
+    return [envs.sample_tasks()[1]["task_index"].tolist() for _ in range(n)]
 
 
 @pytest.mark.parametrize("name", ["ML10-train", "MT10"])
@@ -382,6 +382,6 @@ def test_a_single_environments_checkpoint(make):
     env.sample_tasks()
     name, saved = env.get_checkpoint()
     assert name == "ML1-drawer-close-v3/train/row-0"
-    expected = [env.sample_tasks()[1]["task_id"] for _ in range(7)]
+    expected = [env.sample_tasks()[1]["task_index"] for _ in range(7)]
     other.load_checkpoint([(name, json.loads(json.dumps(saved)))])
-    assert [other.sample_tasks()[1]["task_id"] for _ in range(7)] == expected
+    assert [other.sample_tasks()[1]["task_index"] for _ in range(7)] == expected

@@ -90,14 +90,16 @@ def test_a_row_is_the_same_alone_and_in_a_batch(make_vec, two_skills, same):
         alone = make_vec(list(envs.tasks[row]), 1, max_episode_steps=3)
         obs, _ = alone.reset(seed=7 + row)
         same(obs[0], together[0][0][row])
-        assert alone.current_tasks[0].id == together[0][1]["task_id"][row]
+        listed = envs.benchmark.tasks("train")
+        assert alone.current_tasks[0] == listed[together[0][1]["task_index"][row]]
         for step in range(6):
             actions = np.random.default_rng(step).uniform(-1, 1, (4, 4))[row : row + 1]
             obs, rewards, _, truncated, infos = alone.step(actions)
             same(obs[0], together[1 + step][0][row])
             same(rewards[0], together[1 + step][1][row])
             assert truncated[0] == together[1 + step][3][row]
-            assert infos["task_id"][0] == together[1 + step][4]["task_id"][row]
+            told = alone.benchmark.tasks("train")[infos["task_index"][0]]
+            assert told == listed[together[1 + step][4]["task_index"][row]]
 
 
 def test_a_single_environment_is_a_row(make, make_vec, two_skills, same):
@@ -105,7 +107,7 @@ def test_a_single_environment_is_a_row(make, make_vec, two_skills, same):
     env = make(two_skills)
     (obs, infos), (mine, info) = envs.reset(seed=3), env.reset(seed=3)
     same(mine, obs[0])
-    assert info["task_id"] == infos["task_id"][0]
+    assert info["task_index"] == infos["task_index"][0]
     for step in range(3):
         action = np.random.default_rng(step).uniform(-1, 1, 4)
         obs, rewards, *_ = envs.step(action[None])
@@ -116,8 +118,8 @@ def test_a_single_environment_is_a_row(make, make_vec, two_skills, same):
 
 def test_the_seed_given_at_construction(make_vec, two_skills, same):
     envs, other = make_vec(two_skills, 2, seed=4), make_vec(two_skills, 2)
-    first = [envs.reset()[1]["task_id"].tolist() for _ in range(4)]
-    assert [other.reset(seed=seed)[1]["task_id"].tolist() for seed in (4, None, None, None)] == first
+    first = [envs.reset()[1]["task_index"].tolist() for _ in range(4)]
+    assert [other.reset(seed=seed)[1]["task_index"].tolist() for seed in (4, None, None, None)] == first
     assert envs.np_random_seed == (4, 5)
     assert envs.get_attr("np_random_seed") == (4, 5)
     assert envs.np_random == envs.get_attr("np_random")
@@ -125,11 +127,14 @@ def test_the_seed_given_at_construction(make_vec, two_skills, same):
 
 def test_a_seed_for_each_row(make_vec, two_skills):
     envs = make_vec(two_skills, 4)
-    assert envs.reset(seed=[5, 6, 7, 8])[1]["task_id"].tolist() == envs.reset(seed=5)[1]["task_id"].tolist()
-    fixed = envs.reset(seed=np.array([5, 6, 7, 8]))[1]["task_id"].tolist()
+    assert (
+        envs.reset(seed=[5, 6, 7, 8])[1]["task_index"].tolist()
+        == envs.reset(seed=5)[1]["task_index"].tolist()
+    )
+    fixed = envs.reset(seed=np.array([5, 6, 7, 8]))[1]["task_index"].tolist()
     for _ in range(3):
         _, infos = envs.reset(seed=[5, None, 7, None])
-        assert infos["task_id"][[0, 2]].tolist() == [fixed[0], fixed[2]]
+        assert infos["task_index"][[0, 2]].tolist() == [fixed[0], fixed[2]]
 
 
 def test_a_seed_with_a_mask_touches_only_those_rows(make_vec, two_skills):
@@ -147,11 +152,11 @@ def test_a_seeded_reset_chooses_anew_under_every_rule(make_vec, two_skills, sele
     envs = make_vec(two_skills, 2, task_select=select)
 
     def chosen():
-        first = envs.reset(seed=1)[1]["task_id"].tolist()
-        return first, [envs.sample_tasks()[1]["task_id"].tolist() for _ in range(7)]
+        first = envs.reset(seed=1)[1]["task_index"].tolist()
+        return first, [envs.sample_tasks()[1]["task_index"].tolist() for _ in range(7)]
 
     assert chosen() == chosen()
-    assert envs.sample_tasks(seed=1)[1]["task_id"].tolist() == envs.reset(seed=1)[1]["task_id"].tolist()
+    assert envs.sample_tasks(seed=1)[1]["task_index"].tolist() == envs.reset(seed=1)[1]["task_index"].tolist()
 
 
 @pytest.mark.parametrize(

@@ -317,7 +317,7 @@ def test_states_of_other_skills_and_versions_are_refused(make_vec, two_skills):
     with pytest.raises(ValueError, match=r"mujoco is '0.1' there and '3.3.0' here"):
         envs.set_state(state | {"data": np.array(text.replace('"mujoco": "3.3.0"', '"mujoco": "0.1"'))})
     with pytest.raises(ValueError, match=r"format is 'taskworlds-state/0' there"):
-        envs.set_state(state | {"data": np.array(text.replace("taskworlds-state/4", "taskworlds-state/0"))})
+        envs.set_state(state | {"data": np.array(text.replace("taskworlds-state/5", "taskworlds-state/0"))})
     with pytest.raises(ValueError, match="This is not a state that get_state gave: it names no format"):
         envs.set_state({"data": np.array("{}")})
     for bad in ({}, None, 3, [state]):
@@ -463,10 +463,10 @@ def test_damaged_arrays_are_refused(make_vec, two_skills, name, values):
 
 def test_a_snapshot_of_an_earlier_format_is_refused(make_vec, two_skills):
     envs = make_vec(two_skills, 2)
-    earlier = {"data": np.array('{"format": "taskworlds-state/3", "engine": "native", "skills": []}')}
+    earlier = {"data": np.array('{"format": "taskworlds-state/4", "engine": "native", "skills": []}')}
     with pytest.raises(
         ValueError,
-        match="format is 'taskworlds-state/3' there and 'taskworlds-state/4' here: another version",
+        match="format is 'taskworlds-state/4' there and 'taskworlds-state/5' here: another version",
     ):
         envs.set_state(earlier)
 

@@ -129,7 +129,7 @@ def test_its_generator_is_its_rows(make, tasks):
     assert env.np_random_seed == -1
     again = make([tasks.near, tasks.far])
     again.np_random = np.random.default_rng(3)
-    chosen = [[each.reset()[1]["task_id"] for _ in range(8)] for each in (env, again)]
+    chosen = [[each.reset()[1]["task_index"] for _ in range(8)] for each in (env, again)]
     assert chosen[0] == chosen[1]
 
 
@@ -231,7 +231,7 @@ def test_many_single_environments_in_one_of_gymnasiums(tasks):
         envs.reset(seed=0)
         for _ in range(2):
             *_, infos = envs.step(np.zeros((2, 4), dtype=np.float32))
-        assert infos["final_info"]["episode"]["l"].tolist() == [2, 2]
+        assert infos["final_info"]["episode_length"].tolist() == [2, 2]
         envs.close()
 
 

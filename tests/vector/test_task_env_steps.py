@@ -54,7 +54,7 @@ def test_steps_are_those_of_a_batch(name, options):
         obs, info = env.reset(seed=episode)
         theirs, infos = batch.reset(seed=episode)
         assert_same_info(info, batch.row_info(infos, 0))
-        expert = ENV_POLICY_MAP.get(info["task_name"], lambda: None)()
+        expert = ENV_POLICY_MAP.get(env.task.env_name, lambda: None)()
         for _ in range(120):
             np.testing.assert_array_equal(obs, theirs[0])
             action = act(env, obs, rng, expert)

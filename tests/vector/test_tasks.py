@@ -18,7 +18,7 @@ def five():
 
 def ids(envs, resets, **keywords):
     """The ids of each row's tasks over several resets, (resets, N)."""
-    return [envs.reset(**keywords)[1]["task_id"].tolist() for _ in range(resets)]
+    return [(envs.reset(**keywords), envs.task_ids.tolist())[1] for _ in range(resets)]
 
 
 # --- chosen -------------------------------------------------------------------------------------------------
@@ -32,9 +32,9 @@ def test_random_draws_at_each_reset(make_vec, five):
 
 def test_pseudorandom_gives_every_task_once_a_round_when_asked(make_vec, five):
     envs = make_vec(five, 2, task_select="pseudorandom", seed=0)
-    rows = [[task.id for task in row] for row in envs.tasks]
+    rows = [[five.train_tasks.index(task) for task in row] for row in envs.tasks]
     assert [len(row) for row in rows] == [3, 2]
-    chosen = [envs.sample_tasks()[1]["task_id"].tolist() for _ in range(12)]
+    chosen = [envs.sample_tasks()[1]["task_index"].tolist() for _ in range(12)]
     for row, mine in enumerate(rows):
         order = [each[row] for each in chosen]
         for start in range(0, 12, len(mine)):
@@ -78,8 +78,8 @@ def test_fixed(make_vec, five):
 def test_autoreset_chooses_as_a_reset_does(make_vec, five):
     envs = make_vec(five, 1, task_select="round_robin", max_episode_steps=1)
     envs.reset()
-    chosen = [envs.step(np.zeros((1, 4)))[4]["task_id"][0] for _ in range(5)]
-    assert chosen == [five.train_tasks[i % 5].id for i in range(1, 6)]
+    chosen = [envs.step(np.zeros((1, 4)))[4]["task_index"][0] for _ in range(5)]
+    assert chosen == [i % 5 for i in range(1, 6)]
 
 
 def test_a_function_chooses(make_vec, five):
@@ -108,9 +108,9 @@ def test_any_task_in_any_row(make_vec):
     mt10 = benchmark("MT10", seed=0)
     envs = make_vec(mt10, 3)
     chosen = [mt10.only(name).train_tasks[7] for name in ("window-open-v3", "reach-v3", "reach-v3")]
-    obs, infos = envs.reset(options={"tasks": chosen})
-    assert infos["task_name"].tolist() == ["window-open-v3", "reach-v3", "reach-v3"]
-    assert infos["task_id"].tolist() == [task.id for task in chosen]
+    obs, _ = envs.reset(options={"tasks": chosen})
+    assert envs.task_names.tolist() == ["window-open-v3", "reach-v3", "reach-v3"]
+    assert envs.task_ids.tolist() == [task.id for task in chosen]
     assert envs.current_tasks == tuple(chosen)
     assert np.array_equal(obs[1], obs[2])
     assert not np.array_equal(obs[0], obs[1])
@@ -120,13 +120,14 @@ def test_any_task_in_any_row(make_vec):
 
 def test_a_task_given_to_reset_is_for_that_episode(make_vec, five):
     envs = make_vec(five, 2, task_select="fixed", max_episode_steps=1)
-    own = envs.reset()[1]["task_id"].tolist()
+    envs.reset()
+    own = envs.task_ids.tolist()
     other = five.train_tasks[4]
     assert ids(envs, 1, options={"tasks": other}) == [[other.id, other.id]]
     *_, infos = envs.step(np.zeros((2, 4)))
-    assert infos["final_info"]["task_id"].tolist() == [other.id, other.id]
+    assert infos["final_info"]["task_index"].tolist() == [4, 4]
     # "fixed" draws at no reset, so the row goes on with the task that it has.
-    assert infos["task_id"].tolist() == [other.id, other.id]
+    assert envs.task_ids.tolist() == [other.id, other.id]
     assert ids(envs, 1, seed=0) == [own]
 
 
@@ -136,8 +137,8 @@ def test_tasks_that_are_set_stay(make_vec, five):
     envs.set_tasks(held)
     assert ids(envs, 3) == [[held.id, held.id]] * 3
     assert ids(envs, 1, seed=5) == [[held.id, held.id]]
-    *_, infos = envs.step(np.zeros((2, 4)))
-    assert infos["task_id"].tolist() == [held.id, held.id]
+    envs.step(np.zeros((2, 4)))
+    assert envs.task_ids.tolist() == [held.id, held.id]
     assert ids(envs, 1, options={"tasks": other}) == [[other.id, other.id]]
     assert ids(envs, 1) == [[held.id, held.id]]
     envs.set_tasks([other, held])
@@ -149,7 +150,7 @@ def test_tasks_that_are_set_take_effect_at_the_next_reset(make_vec, five, same):
     _, before = envs.reset(seed=0)
     envs.set_tasks(five.train_tasks[3])
     *_, infos = envs.step(np.zeros((1, 4)))
-    assert infos["task_id"].tolist() == before["task_id"].tolist()
+    assert infos["task_index"].tolist() == before["task_index"].tolist()
     same(infos["goal"], before["goal"])
 
 
@@ -157,7 +158,7 @@ def test_sample_tasks_ends_the_hold(make_vec, five):
     envs = make_vec(five, 1, seed=0)
     envs.set_tasks(five.train_tasks[3])
     envs.reset()
-    seen = {envs.sample_tasks()[1]["task_id"][0] for _ in range(20)}
+    seen = {envs.sample_tasks()[1]["task_index"][0] for _ in range(20)}
     assert len(seen) > 2
     assert len({row[0] for row in ids(envs, 20)}) > 2
 
@@ -190,8 +191,8 @@ def test_unlisted_goals_and_meta_worlds_own_tasks_are_taken(make_vec, tasks, mon
     envs = make_vec(benchmark("MT1", "reach-v3", seed=0), 2)
     assert tasks.far not in envs.benchmark.train_tasks
     official = metaworld.MT1("reach-v3", seed=9).train_tasks[1]
-    _, infos = envs.reset(options={"tasks": [tasks.far, official]})
-    assert infos["task_id"].tolist() == [tasks.far.id, Task.of(official).id]
+    envs.reset(options={"tasks": [tasks.far, official]})
+    assert envs.task_ids.tolist() == [tasks.far.id, Task.of(official).id]
     envs.set_tasks(official)
     assert ids(envs, 1) == [[Task.of(official).id] * 2]
     envs.call("set_task", official)
@@ -201,8 +202,8 @@ def test_unlisted_goals_and_meta_worlds_own_tasks_are_taken(make_vec, tasks, mon
 def test_test_tasks_may_be_set_on_an_environment_of_train_tasks(make_vec):
     ml10 = benchmark("ML10", seed=0)
     envs = make_vec(ml10, 1, split="train")
-    _, infos = envs.reset(options={"tasks": ml10.test_tasks[0]})
-    assert infos["task_name"].tolist() == ["drawer-open-v3"]
+    envs.reset(options={"tasks": ml10.test_tasks[0]})
+    assert envs.task_names.tolist() == ["drawer-open-v3"]
     one_hot = make_vec(ml10, 1, split="train", use_one_hot=True)
     with pytest.raises(ValueError, match="is of the skill 'drawer-open-v3', which ML10 does not have here"):
         one_hot.set_tasks(ml10.test_tasks[0])
@@ -292,10 +293,10 @@ def test_a_single_environments_tasks(make, five):
     env.reset(options={"task": five.train_tasks[3]})
     assert env.task == five.train_tasks[3]
     env.set_task(five.train_tasks[2])
-    assert [env.reset(seed=seed)[1]["task_id"] for seed in (None, 3, None)] == [five.train_tasks[2].id] * 3
+    assert [env.reset(seed=seed)[1]["task_index"] for seed in (None, 3, None)] == [2] * 3
     obs, info = env.sample_tasks()
     assert obs.shape == (39,)
-    assert info["task_id"] == env.task.id
+    assert five.train_tasks[info["task_index"]] == env.task
     drawn = env.sample_tasks(12)
     assert len(drawn) == 12
     for start in (0, 5):

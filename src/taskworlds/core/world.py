@@ -150,10 +150,15 @@ class World:
         settings: the keywords that `row` and `rows` take, some of "reward_function_version", "render_mode",
             "camera_name", "camera_id", "width" and "height".
         has_success: whether a step reports success.
+        terms: names of what a step reports, in the order of infos, "success" among them; or a function that returns
+            them. Infos of resets then have them too. None: they are learned from the first step, and infos of steps
+            alone have them.
         has_random_starts: whether an episode's start depends on a seed as well as on the task.
         reward_function_versions: the rewards to choose from, the default last.
         goal_size: how many numbers a goal has in info; 0 for a world without goals.
         task_check: raises ValueError or TypeError, with a message that helps, for a task that cannot be run.
+        observed: returns by name, in order, how many numbers each part of an observation has that is one row of floats,
+            called without arguments. Parts that the space is too short for come last. None: the parts have no names.
         goal_hidden: tells, for a task, whether it keeps its goal out of the observation; None if no task does.
         current_name: returns the present name of a skill for an earlier name, or None; None if there are no such names.
         class_names: returns the class that implements a skill upstream, by which some callers know it.
@@ -184,10 +189,12 @@ class World:
     rows: Mapping[str, Reference] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
     has_success: bool = False
+    terms: tuple[str, ...] | Reference | None = None
     has_random_starts: bool = True
     reward_function_versions: tuple[str, ...] = ("v1",)
     goal_size: int = 0
     task_check: Reference | None = None
+    observed: Reference | None = None
     goal_hidden: Reference | None = None
     current_name: Reference | None = None
     class_names: Reference | None = None
@@ -263,6 +270,11 @@ class World:
                     f'{field_name} {of_world} must be a {what}, or a function (or its name as "module:NAME") that '
                     f"returns one, not {value!r}."
                 )
+        if not (self.terms is None or is_reference(self.terms) or _are_names(self.terms)):
+            raise WrongType(
+                f"terms {of_world} must be a tuple of different names, or a function (or its name as "
+                f'"module:NAME") that returns one, not {self.terms!r}.'
+            )
         for field_name in ("actions", "observations"):
             value = getattr(self, field_name)
             if not (hasattr(value, "contains") or is_reference(value)):
@@ -326,6 +338,16 @@ class World:
     def env_names(self) -> tuple[str, ...]:
         """Returns the names of the skills."""
         return self.skills if isinstance(self.skills, tuple) else tuple(resolve(self.skills)())
+
+    def term_names(self) -> tuple[str, ...]:
+        """Returns the names of what a step reports, as far as they are known before the first step."""
+        if self.terms is None:
+            return ("success",) if self.has_success else ()
+        return self.terms if isinstance(self.terms, tuple) else tuple(resolve(self.terms)())
+
+    def observed_parts(self) -> dict[str, int]:
+        """Returns by name how many numbers each part of an observation has; none where parts have no names."""
+        return {} if self.observed is None else dict(resolve(self.observed)())
 
     def action_space(self) -> gym.Space[Any]:
         """Returns the space of one row's actions."""
@@ -406,6 +428,7 @@ class World:
 _REFERENCES = (
     "row",
     "task_check",
+    "observed",
     "goal_hidden",
     "current_name",
     "class_names",
@@ -415,6 +438,13 @@ _REFERENCES = (
     "code",
     "peers",
 )
+
+
+def _are_names(value: Any) -> bool:
+    """Returns whether a value is a tuple of different strings."""
+    return (
+        isinstance(value, tuple) and len(set(value)) == len(value) and all(isinstance(x, str) for x in value)
+    )
 
 
 def _made(space: Any, **how: Any) -> gym.Space[Any]:

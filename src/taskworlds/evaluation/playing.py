@@ -132,12 +132,13 @@ def play_units(
 def _with_units(
     infos: dict[str, Any], playing: Sequence[Unit | None], tasks: Sequence[Task]
 ) -> dict[str, Any]:
-    """Returns a reset's infos with each row's task and the number of its episode."""
-    held = np.full(len(playing), None, dtype=object)
+    """Returns a reset's infos with each row's task, the name of its skill, and the number of its episode."""
+    held, names = (np.full(len(playing), None, dtype=object) for _ in range(2))
     for row, unit in enumerate(playing):
-        held[row] = None if unit is None else tasks[unit.task]
+        if unit is not None:
+            held[row], names[row] = tasks[unit.task], tasks[unit.task].env_name
     numbers = np.array([-1 if unit is None else unit.episode for unit in playing])
-    return infos | {"task": held, "episode_index": numbers}
+    return infos | {"task": held, "task_name": names, "episode_index": numbers}
 
 
 def play_fixed(actor: Actor, rows: FixedRows, ledger: Ledger, seed: int) -> None:

@@ -5,8 +5,8 @@ a method `begin_episodes(mask, infos)`. `evaluate` calls it after each reset:
 
 - mask: the rows whose episode begins, (N,) bool.
 - infos: the reset's infos, arrays over N that mean something in the rows of the mask. Meta-World tasks bring
-  "task_name" and "goal" (N, 3), metres. `evaluate` adds "task", the `Task` of each row, and "episode_index",
-  the number of the episode among those of its task.
+  "goal" (N, 3), metres. `evaluate` adds "task", the `Task` of each row, "task_name", its skill, and
+  "episode_index", the number of the episode among those of its task.
 
 A policy with a generator of its own may draw other numbers for a row if there are more or fewer rows: only what is
 keyed by task and episode is independent of the number of rows.

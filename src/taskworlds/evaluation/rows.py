@@ -26,8 +26,8 @@ class Step(NamedTuple):
         rewards: (N,) float64.
         terminated, truncated: (N,) bool.
         success: (N,) float64; NaN where the environment does not report it.
-        returns: of the episodes that ended, (N,) float64, before any normalisation of the rewards; NaN where
-            the environment does not report it.
+        returns: of the episodes so far, (N,) float64, before any normalisation of the rewards; NaN where the
+            environment does not report it.
         diverged: whether the simulation broke down, (N,) bool; False where the environment does not report it.
         errors: by row, why it could not be stepped.
     """
@@ -146,7 +146,11 @@ class TaskRows:
         ended = result.terminated | result.truncated
         result.success[mask] = _reported(infos, "success", ended)[mask]
         result.diverged[mask] = (_reported(infos, "diverged", ended) > 0)[mask]
-        result.returns[mask] = _column(infos.get("final_info", infos).get("episode", {}), "r", ended)[mask]
+        told = _reported(infos, "episode_return", ended)
+        recorded = _column(
+            infos.get("final_info", infos).get("episode", {}), "r", ended
+        )  # by a wrapper of others
+        result.returns[mask] = np.where(np.isnan(told), recorded, told)[mask]
 
     def _take(self, obs: Any, mask: NDArray[np.bool_]) -> None:
         self.obs = _merged(self._space, mask, obs, self.obs)
@@ -229,7 +233,7 @@ class Tally:
 
     def __init__(self, num_envs: int) -> None:
         self._returns = np.zeros(num_envs)
-        self._given = np.full(num_envs, np.nan)  # the return, where the environment tells it at the end
+        self._given = np.full(num_envs, np.nan)  # the return so far, where the environment tells it
         self._lengths = np.zeros(num_envs, dtype=np.int64)
         self._known = np.zeros(num_envs, dtype=np.bool_)
         self._once = np.zeros(num_envs, dtype=np.bool_)

@@ -47,12 +47,12 @@ def goals_flaw(goal_size: int, rows: Rows) -> Flaw | None:
     return Flaw(f"goals are an array {expected} of float64", f"they are {goals.dtype} {goals.shape}")
 
 
-def step_flaw(num_rows: int, has_success: bool, step: RowStep) -> Flaw | None:
+def step_flaw(num_rows: int, world: World, step: RowStep) -> Flaw | None:
     """Returns what is wrong with a step's outcome beside the observations, or None.
 
     Args:
         num_rows: how many rows, N.
-        has_success: whether the world has success.
+        world: the world of the rows.
         step: what `Rows.step` returned.
     """
     if not isinstance(step, RowStep):
@@ -62,8 +62,11 @@ def step_flaw(num_rows: int, has_success: bool, step: RowStep) -> Flaw | None:
     for name, values in step.terms.items():
         if not _is_array(values, num_rows, np.float64):
             return Flaw("Each term is (N,) float64", f"{name} is {_kind(values)}, and N is {num_rows}")
-    if has_success and "success" not in step.terms:
+    if world.has_success and "success" not in step.terms:
         return Flaw("The terms of a world with success have success", f"they are {sorted(step.terms)}")
+    if world.terms is not None and set(step.terms) != set(world.term_names()):
+        rule = f"The terms of {world.name} are those that its record names, {', '.join(world.term_names()) or 'none'}"
+        return Flaw(rule, f"they are {', '.join(sorted(step.terms)) or 'none'}")
     if step.terminated is not None and not _is_array(step.terminated, num_rows, np.bool_):
         return Flaw("terminated is None or (N,) bool", f"it is {_kind(step.terminated)}, and N is {num_rows}")
     return None
@@ -98,7 +101,7 @@ class FirstLook:
     def at_step(self, step: RowStep) -> None:
         """Raises RuntimeError if this is the first step and its outcome breaks a rule."""
         if "step" in self._unseen:
-            flaw = step_flaw(self._num_rows, self._world.has_success, step)
+            flaw = step_flaw(self._num_rows, self._world, step)
             self._look("step", getattr(step, "obs", None), flaw)
 
     def _look(self, call: str, obs: Any, flaw: Flaw | None) -> None:

@@ -155,8 +155,8 @@ class GymnasiumRows:
         return obs
 
     def _goals_of(self, states: list[Any]) -> NDArray[np.float64]:
-        """Returns the goals in the states of all rows, where they have them; else those at hand."""
-        goals: NDArray[np.float64] = self.goals.copy()
+        """Returns the goals in the states of all rows, zeros where they have none."""
+        goals: NDArray[np.float64] = np.zeros_like(self.goals)
         for row, each in enumerate(states):
             if each is not None and "goal" in each:
                 goal = np.asarray(each["goal"])

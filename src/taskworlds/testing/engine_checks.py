@@ -277,7 +277,7 @@ class _Run:
         return f"{self._steps} steps" + (f"; terms {', '.join(sorted(names))}" if names else "")
 
     def _check_step(self, step: RowStep, running: NDArray[np.bool_], where: str) -> None:
-        _check_flaw(step_flaw(_ROWS, self._world.has_success, step), where)
+        _check_flaw(step_flaw(_ROWS, self._world, step), where)
         if not np.isfinite(step.rewards[running]).all():
             raise broken("Rewards are finite", f"{where} they are {step.rewards!r}")
         if self._world.has_success and not np.isin(step.terms["success"][running], (0.0, 1.0)).all():

@@ -28,7 +28,7 @@ __all__ = ["EnvChecks", "first_difference", "rows_of"]
 
 _ROWS = 3
 _SHORT = 4  # steps of an episode where ends are looked at
-_NOT_TERMS = {"task_name", "task_id", "goal", "episode", "attempt", "final_obs", "final_info", "diverged"}
+_NOT_TERMS = {"skill_index", "task_index", "goal", "episode_return", "episode_length", "diverged"}
 _CLOCK = {"t", "_t"}
 
 Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
@@ -170,8 +170,10 @@ class EnvChecks:
     ) -> None:
         for row in np.flatnonzero(rows):
             task = env.current_tasks[row]
-            told = infos["task_name"][row], infos["task_id"][row]
-            if task is None or told != (task.env_name, task.id):
+            named = env.task_names[row], env.task_ids[row]
+            told = infos["skill_index"][row], infos["task_index"][row]
+            listed = env.skills[told[0]], env.benchmark.tasks(env.split)[told[1]]
+            if task is None or named != (task.env_name, task.id) or listed != (task.env_name, task):
                 raise broken("Info tells each row's task", f"row {row} has {task}, and info {told} {where}")
         size = self._world.goal_size
         shape = np.shape(infos.get("goal", ()))
@@ -240,8 +242,8 @@ class EnvChecks:
         rule = "A task given to reset is the task of the episode"
         with self._env() as env:
             for task in self._tasks:
-                obs, infos = env.reset(seed=[self._seed] * _ROWS, options={"tasks": task})
-                if set(env.current_tasks) != {task} or set(infos["task_id"].tolist()) != {task.id}:
+                obs, _ = env.reset(seed=[self._seed] * _ROWS, options={"tasks": task})
+                if set(env.current_tasks) != {task} or set(env.task_ids.tolist()) != {task.id}:
                     raise broken(rule, f"{task} was given, and the rows have {env.current_tasks}")
                 rows = rows_of(env.observation_space, obs)
                 _check_same(
@@ -338,14 +340,14 @@ class EnvChecks:
                 continue
             part = infos["final_info"] if mode is AutoresetMode.SAME_STEP else infos
             for row in np.flatnonzero(ended):
-                told = part["episode"]["l"][row], part["episode"]["r"][row]
+                told = part["episode_length"][row], part["episode_return"][row]
                 if told[0] != lengths[row] or not np.isclose(told[1], returns[row], rtol=1e-6, atol=1e-9):
                     raise broken(
                         "Info tells length and return of an episode that ended",
                         f"row {row} has {told} for {lengths[row]} steps with the rewards' sum {returns[row]} {where}",
                     )
                 if mode is AutoresetMode.SAME_STEP:
-                    last = infos["final_obs"][row]
+                    last = env.row_obs(infos["final_obs"], int(row))
                     if not env.single_observation_space.contains(last):
                         raise broken(
                             "final_obs is in the observation space", f"row {row} has {_shown(last)} {where}"
@@ -375,19 +377,11 @@ class EnvChecks:
             ended = terminated | truncated
             part = infos.get("final_info", {})
             for row in range(_ROWS):
-                told = next(
-                    (
-                        each["attempt"]["index"][row]
-                        for each in (part, infos)
-                        if each.get("_attempt", [0] * _ROWS)[row]
-                    ),
-                    None,
-                )
-                if told is not None and told != attempts[row]:
-                    raise broken(
-                        "Info numbers the attempts of a trial from 0", f"row {row} has {told} {where}"
-                    )
-                attempts[row] += told is not None
+                told = part if ended[row] else infos
+                if told["attempt"][row] != attempts[row]:
+                    found = f"row {row} has {told['attempt'][row]} {where}"
+                    raise broken("Info numbers the attempts of a trial from 0", found)
+                attempts[row] += told["attempt_ended"][row] > 0
                 if ended[row] != (attempts[row] == 2):
                     raise broken(
                         "A trial ends with its last attempt",

@@ -23,14 +23,33 @@ def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray
     Copies the first numbers of values (N, at least W) into target (N, W), in `rows` (N,).
     """
 
-def describe(rows: numpy.ndarray, *values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
+def describe(told: numpy.ndarray, about: dict[str, numpy.ndarray], stepped: numpy.ndarray, reports: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
     """
-    Returns infos that say `values`, by name (N,) or (N, size), of `rows`.
+    Returns infos: copies of all rows' values, by name (N,) or (N, size), each with its mask beside it.
 
-    Copies, zero or None elsewhere, each with its mask beside it. Without rows they are empty.
+    The mask of what is in `about` is `told`, that of `reports` is `stepped`, both (N,) bool.
+    """
+
+def only(rows: numpy.ndarray, values: dict[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
+    """
+    Returns infos that say `values`, by name (N,) or (N, size), of `rows` alone: zero or None elsewhere.
+    """
+
+def retell(infos: dict[str, Any], rows: numpy.ndarray, about: dict[str, numpy.ndarray], reports: dict[str, numpy.ndarray]) -> None:
+    """
+    Makes infos that `describe` returned tell of an episode that begins in `rows`, (N,) bool.
+
+    What is in `about` is written and told, what is in `reports` is zero there and not told.
+    """
+
+def keep(kept: dict[str, numpy.ndarray], rows: numpy.ndarray, terms: dict[str, numpy.ndarray]) -> bool:
+    """
+    Copies terms into kept, by name (N,) float64, in `rows`; zero for what is kept and is not a term.
+
+    Returns whether all terms are kept.
     """
 
 def row_info(infos: dict[str, Any], row: int) -> dict[str, Any]:
     """
-    Takes one row's info out of a batch's: what a single environment's info would hold.
+    Takes one row's info out of a batch's: numbers always, infos in infos where they are told of the row.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,9 @@ class Assignments:
         selections: what chooses the tasks of each row.
         generators: the random generators of the rows.
         shows_goal, hides_goal: whether some tasks show their goal, and whether some hide it.
-        labels: what infos say of each row's task: "task_name" and "task_id", each (N,) object.
+        skill_index: each row's skill, its place in the split's skills, (N,) int64; -1 for another or none.
+        task_index: each row's task, its place in the split's tasks, (N,) int64; -1 for another or none.
+        labels: the names of each row's task: "task_name" and "task_id", each (N,) object; None before the first reset.
     """
 
     def __init__(
@@ -88,6 +91,10 @@ class Assignments:
         self.sample_on_reset = np.full(num_rows, options.samples_on_reset)
         self.generators = Generators(num_rows, seed)
         self._benchmark = benchmark if benchmark.from_entropy else None  # to be warned of at the first seed
+        self._tasks = tasks
+        self._skills = {name: place for place, name in enumerate(benchmark.env_names(split))}
+        self.skill_index = np.full(num_rows, -1)
+        self.task_index = np.full(num_rows, -1)
         self.labels: dict[str, NDArray[Any]] = {
             name: np.full(num_rows, None, dtype=object) for name in ("task_name", "task_id")
         }
@@ -216,8 +223,21 @@ class Assignments:
 
     def _show(self, row: int, task: Task | None) -> None:
         self.current[row] = task
+        self.skill_index[row] = -1 if task is None else self._skills.get(task.env_name, -1)
+        self.task_index[row] = -1 if task is None else self._places_of_tasks.get(task, -1)
         self.labels["task_name"][row] = task and task.env_name
         self.labels["task_id"][row] = task and task.id
+
+    @functools.cached_property
+    def _places_of_tasks(self) -> dict[Task, int]:
+        places: dict[Task, int] = {}
+        for place, task in enumerate(self._tasks):
+            places.setdefault(task, place)
+        return places
+
+    def task_at(self, row: int) -> str:
+        """Returns what a row's task is called in messages."""
+        return f"task {self.labels['task_id'][row]} of {self.labels['task_name'][row]}"
 
     # --- exact state ----------------------------------------------------------------------------------------
 

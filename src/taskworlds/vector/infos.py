@@ -1,80 +1,224 @@
-"""Gymnasium's infos of a batch: under each name the rows' values, and under `_name` for which rows they hold."""
+"""Infos: what a batch tells beside observations, rewards and ends, in Gymnasium's form.
+
+Under each name stand the rows' values, (N,) or (N, size), and under `_name` for which rows they are told. docs/infos.md
+lists every name.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from taskworlds.rows.protocol import RowFault
-from taskworlds.vector._batch import describe
+from taskworlds.core import batches
+from taskworlds.core.errors import WrongValue
+from taskworlds.core.world import World
+from taskworlds.rows.protocol import Rows, RowStep
+from taskworlds.vector._batch import describe, keep, only, retell, row_info
+from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.flat_state import NOT_A_STATE
+from taskworlds.vector.observations import Observations
+from taskworlds.vector.options import Options
+from taskworlds.vector.progress import Progress
 
-__all__ = ["keep", "merge", "put", "report"]
+__all__ = ["Infos"]
 
-
-def put(infos: dict[str, Any], name: str, values: Any, rows: NDArray[np.bool_]) -> None:
-    """Adds an entry, and beside it a copy of the rows for which it holds."""
-    infos[name], infos[f"_{name}"] = values, rows.copy()
-
-
-def keep(infos: dict[str, Any], rows: NDArray[np.bool_]) -> dict[str, Any]:
-    """Copies what infos say of `rows`, without entries that say nothing of them."""
-    kept: dict[str, Any] = {}
-    for name, values in infos.items():
-        if name.startswith("_"):
-            continue
-        present = infos[f"_{name}"] & rows
-        if not present.any():
-            continue
-        mine: Any
-        if isinstance(values, dict):
-            mine = keep(values, rows)
-        else:
-            mine = np.full(values.shape, None if values.dtype == object else 0, dtype=values.dtype)
-            mine[present] = values[present]
-        put(kept, name, mine, present)
-    return kept
-
-
-def merge(infos: dict[str, Any], more: dict[str, Any]) -> None:
-    """Adds what `more` says of other rows."""
-    for name, values in more.items():
-        if name.startswith("_"):
-            continue
-        rows = more[f"_{name}"]
-        if name in infos:
-            infos[name][rows] = values[rows]
-            infos[f"_{name}"] |= rows
-        else:
-            put(infos, name, values, rows)
+_ATTEMPT_OBS = "attempt_final_obs"
+_TAKEN = frozenset(
+    {
+        "skill_index",
+        "task_index",
+        "goal",
+        "episode_return",
+        "episode_length",
+        "task_name",
+        "task_id",
+        "diverged",
+    }
+    | {"attempt", "attempt_return", "attempt_length", "attempt_success", "attempt_ended", _ATTEMPT_OBS}
+    | {"episode", "final_info", "final_obs"}
+)
 
 
-def report(
-    infos: dict[str, Any], faults: Sequence[RowFault], num_rows: int, where: Callable[[int], str]
-) -> None:
-    """Notes in infos the rows whose simulation diverged, with a warning for each.
+class Infos:
+    """The infos of N rows: at every reset and every step the same names, whatever the rows do.
+
+    What a step reports is kept, so that a row that does not step has what it had.
 
     Args:
-        infos: the infos of the step.
-        faults: what the simulator said of rows.
-        num_rows: how many rows, N.
-        where: tells of a row its step and task.
-
-    Raises:
-        RuntimeError: a row could not be stepped.
+        world: the world of the rows.
+        rows: the engine's rows, for their goals.
+        assignments: which task each row has.
+        progress: how far its episode has come.
+        observations: the latest, for the last observation of an episode or an attempt.
+        options: whether names and statistics are wanted, and trials.
     """
-    diverged = np.zeros(num_rows, dtype=np.bool_)
-    for fault in faults:
-        if not fault.went_on:
-            raise RuntimeError(f"MuJoCo could not step {where(fault.row)}: {fault.what}")
-        diverged[fault.row] = True
-        warnings.warn(
-            f"The simulation of {where(fault.row)} diverged ({fault.what}). MuJoCo put it back to the model's initial "
-            "state, as it does in the official environment; the rest of the episode means little.",
-            RuntimeWarning,
-            stacklevel=4,
-        )
-    infos |= describe(diverged, {"diverged": np.ones(num_rows)})
+
+    def __init__(
+        self,
+        world: World,
+        rows: Rows,
+        assignments: Assignments,
+        progress: Progress,
+        observations: Observations,
+        options: Options,
+    ) -> None:
+        self._world = world
+        self._rows = rows
+        self._assignments = assignments
+        self._progress = progress
+        self._observations = observations
+        self._statistics = options.record_episode_statistics
+        self._trials = options.k_episodes is not None
+        self._same_step = options.autoreset_mode is AutoresetMode.SAME_STEP
+        self._told: dict[str, NDArray[Any]] = {
+            "skill_index": assignments.skill_index,
+            "task_index": assignments.task_index,
+            "episode_return": progress.returns_so_far,
+            "episode_length": progress.steps_taken,
+            **(assignments.labels if options.names_in_info else {}),
+        }
+        self._none = np.zeros(rows.num_rows, dtype=np.bool_)
+        self._reports = {name: np.zeros(rows.num_rows) for name in (*world.term_names(), "diverged")}
+        # Those that resets have: always the same, so without names that only steps tell.
+        self._known = dict(self._reports)
+
+    def _about(self, ended: NDArray[np.bool_] | None = None) -> dict[str, NDArray[Any]]:
+        """Returns what is told of a row whether it steps or begins; `ended` are the attempts that the step ends."""
+        about = self._told
+        if self._world.goal_size:
+            about["goal"] = self._rows.goals  # which engines replace
+        if self._trials:
+            progress = self._progress
+            about |= {"episode_return": progress.returns_so_far, "episode_length": progress.steps_taken}
+            about |= progress.attempt(self._none if ended is None else ended)
+        return about
+
+    # --- at a reset and at a step ---------------------------------------------------------------------------
+
+    def start(self, rows: NDArray[np.bool_]) -> None:
+        """Takes note that episodes begin in `rows`, (N,) bool: nothing is reported of them yet."""
+        for values in self._reports.values():
+            values[rows] = 0.0
+
+    def of_reset(self, rows: NDArray[np.bool_]) -> dict[str, Any]:
+        """Returns the infos of a reset of `rows`, (N,) bool."""
+        infos: dict[str, Any] = describe(rows, self._about(), self._none, self._known)
+        return self._with_last_obs(infos, self._none)
+
+    def of_step(
+        self, rows: NDArray[np.bool_], outcome: RowStep, ended: NDArray[np.bool_] | None
+    ) -> dict[str, Any]:
+        """Returns the infos of a step, as long as no row that it ended has begun anew; warns of rows that diverged.
+
+        Args:
+            rows: which rows stepped, (N,) bool.
+            outcome: what the engine says of the step.
+            ended: whose episode or attempt ended, (N,) bool; None if none did.
+
+        Raises:
+            RuntimeError: a row could not be stepped, or reports something under a name that is taken.
+        """
+        if not keep(self._reports, rows, outcome.terms):
+            self._learn(outcome.terms)
+            keep(self._reports, rows, outcome.terms)
+        for fault in outcome.faults:
+            where = f"row {fault.row}, step {self._progress.steps[fault.row]}, {self._assignments.task_at(fault.row)}"
+            if not fault.went_on:
+                raise RuntimeError(f"MuJoCo could not step {where}: {fault.what}")
+            self._reports["diverged"][fault.row] = 1.0
+            warnings.warn(
+                f"The simulation of {where} diverged ({fault.what}). MuJoCo put it back to the model's initial "
+                "state, as it does in the official environment; the rest of the episode means little.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        infos: dict[str, Any] = describe(rows, self._about(ended), rows, self._reports)
+        if self._same_step:
+            infos["final_obs"], infos["_final_obs"] = self._observations.copy(), self._none.copy()
+        return self._with_last_obs(infos, self._none if ended is None else ended)
+
+    def _learn(self, terms: Mapping[str, NDArray[np.float64]]) -> None:
+        """Adds the names of terms that the world's record does not tell."""
+        for name in terms:
+            if name in _TAKEN or name.startswith("_"):
+                raise RuntimeError(
+                    f"The world {self._world.name!r} reports {name!r}, a name that infos have for something else: "
+                    "rename it."
+                )
+            self._reports.setdefault(name, np.zeros(len(self._none)))
+
+    # --- at an end ------------------------------------------------------------------------------------------
+
+    def end(self, infos: dict[str, Any], done: NDArray[np.bool_]) -> None:
+        """Adds what is told of episodes that end in `done`, (N,) bool, at least one, to what `of_step` returned."""
+        told = infos
+        if self._same_step:
+            named = {name: values for name, values in infos.items() if not name.startswith("_")}
+            for name in ("final_obs", _ATTEMPT_OBS):
+                named.pop(name, None)
+            told = self._with_last_obs(only(done, named), done)
+            infos["final_info"], infos["_final_info"] = told, done.copy()
+            infos["_final_obs"] |= done
+        if self._statistics or self._same_step:
+            told["episode"], told["_episode"] = only(done, self._progress.episode()), done.copy()
+
+    def started(self, infos: dict[str, Any], rows: NDArray[np.bool_]) -> None:
+        """Makes the infos of a step tell of the episodes that have begun in `rows`, (N,) bool, in the same step."""
+        retell(infos, rows, self._about(), self._reports)
+        if self._trials:
+            space = self._observations.space
+            values, nothing = infos[_ATTEMPT_OBS], batches.empty(space, len(rows))
+            infos[_ATTEMPT_OBS] = batches.write(space, values, nothing, rows)
+            infos[f"_{_ATTEMPT_OBS}"][rows] = False
+
+    def _with_last_obs(self, infos: dict[str, Any], ended: NDArray[np.bool_]) -> dict[str, Any]:
+        """Adds the latest observations as the last of the attempts in `ended`, in trials alone; returns the infos."""
+        if self._trials:
+            space, latest = self._observations.space, self._observations.copy()
+            nothing = batches.empty(space, len(ended))
+            infos[_ATTEMPT_OBS] = batches.write(space, nothing, latest, ended)
+            infos[f"_{_ATTEMPT_OBS}"] = ended.copy()
+        return infos
+
+    # --- one row of a batch's infos -------------------------------------------------------------------------
+
+    def row(self, infos: Mapping[str, Any], row: int) -> dict[str, Any]:
+        """Takes one row's info out of a batch's: numbers always, the rest where it is told of the row."""
+        apart = [name for name in ("final_info", "final_obs", _ATTEMPT_OBS) if name in infos]
+        if not apart:
+            return row_info(dict(infos), row)
+        info = row_info({name: values for name, values in infos.items() if name not in apart}, row)
+        for name in apart:
+            if name == "final_info" and infos["_final_info"][row]:
+                info[name] = self.row(infos[name], row)
+            elif name == _ATTEMPT_OBS or (name == "final_obs" and infos["_final_obs"][row]):
+                info[name] = batches.row_of(self._observations.space, infos[name], row)
+        return info
+
+    # --- exact state ----------------------------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, NDArray[np.float64]]:
+        """Returns what the rows' last steps reported."""
+        return {name: values.copy() for name, values in self._reports.items()}
+
+    def check_state(self, state: Any, num_rows: int) -> None:
+        """Raises ValueError for anything but the state of `num_rows` rows that these rows could take."""
+        known = set(self._reports)
+        names = set(state) if isinstance(state, dict) else set()
+        fits = names == known if self._world.terms is not None else not (names - known) & _TAKEN
+        if not fits or any(
+            not isinstance(values, np.ndarray) or (values.dtype, values.shape) != (np.float64, (num_rows,))
+            for values in state.values()
+        ):
+            raise WrongValue(f"{NOT_A_STATE}: what its rows reported is missing.")
+
+    def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:
+        """Puts each row where `get_state` found row `source[i]`; source is (N,)."""
+        self._reports |= {name: np.zeros(len(source)) for name in state if name not in self._reports}
+        for name, values in self._reports.items():
+            values[:] = state[name][source] if name in state else 0.0

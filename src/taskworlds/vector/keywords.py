@@ -72,7 +72,8 @@ class OptionKeywords(TypedDict, total=False):
     recurrent_info_in_obs: Annotated[
         bool,
         Doc(
-            "append the last action, the last reward, and whether the episode just ended; zeros after a reset."
+            "append the last action, the last reward, and whether it ended the episode, in trials the attempt; zeros "
+            "after a reset."
         ),
     ]
     normalize_reward_in_recurrent_info: Annotated[bool, Doc("divide that last reward by 10.")]
@@ -92,6 +93,20 @@ class OptionKeywords(TypedDict, total=False):
         Doc(
             "attempts of a trial: each episode becomes k attempts at its task, with a soft reset between them; see "
             "`TaskVectorEnv`. None: no trials."
+        ),
+    ]
+    names_in_info: Annotated[
+        bool,
+        Doc(
+            "add `task_name` (the skill) and `task_id` (`Task.id`) of each row to infos, as texts. Without it infos "
+            "hold numbers alone, and `task_names` and `task_ids` of the environment have them."
+        ),
+    ]
+    record_episode_statistics: Annotated[
+        bool,
+        Doc(
+            "add `episode` to infos where an episode ends: its return `r`, length `l` and time `t`, as Gymnasium's "
+            "RecordEpisodeStatistics does, which then cannot be used. Under SAME_STEP `final_info` has it anyway."
         ),
     ]
     num_threads: Annotated[

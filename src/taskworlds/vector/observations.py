@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
+from taskworlds.core.world import World
 from taskworlds.vector._batch import write_rows
 from taskworlds.vector.flat_state import NOT_A_STATE, check_array
 from taskworlds.vector.normalization import ObservationNormalizer
 from taskworlds.vector.options import Options
 
-__all__ = ["FlatObservations", "Observations", "is_flat", "make_observations"]
+__all__ = ["FlatObservations", "LastStep", "Observations", "is_flat", "make_observations"]
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -31,35 +32,35 @@ def is_flat(space: gym.Space[Any]) -> bool:
 
 def make_observations(
     num_rows: int,
-    world: gym.Space[Any],
+    world: World,
+    space: gym.Space[Any],
     actions: gym.Space[Any],
     skills: list[str],
     options: Options,
-    name: str,
 ) -> Observations:
     """Returns the observations of N rows, as the options ask for.
 
     Args:
         num_rows: how many rows, N.
-        world: the world's own observations, of a row.
+        world: the world.
+        space: its own observations, of a row.
         actions: the actions of a row.
         skills: the skills, in the order of the one-hot.
         options: which parts there are.
-        name: the world's name, for messages.
 
     Raises:
         ValueError: an option makes no sense for the space.
     """
-    flat = is_flat(world)
+    flat, name = is_flat(space), world.name
     for option, instead in (
-        ("use_one_hot", "infos name the skill of each row as task_name"),
+        ("use_one_hot", "infos have the skill of each row as skill_index"),
         ("recurrent_info_in_obs", "step returns the reward, and whether the episode ended"),
         ("normalize_observations", "wrap the environment in a normalization of your own"),
     ):
         if getattr(options, option) and not flat:
             raise WrongValue(
                 f"{option} must be False for {name}: it needs observations that are one row of floats, and those of "
-                f"{name} are {world}. Leave it out; {instead}."
+                f"{name} are {space}. Leave it out; {instead}."
             )
     if options.recurrent_info_in_obs and not is_flat(actions):
         raise WrongValue(
@@ -67,10 +68,10 @@ def make_observations(
             f"floats, and actions of {name} are {actions}. Leave it out.",
             argument="recurrent_info_in_obs",
         )
-    if isinstance(world, gym.spaces.Box) and flat:
+    if isinstance(space, gym.spaces.Box) and flat:
         size = actions.shape[0] if options.recurrent_info_in_obs and actions.shape else 0
-        return FlatObservations(num_rows, world, size, skills, options)
-    return Observations(num_rows, world)
+        return FlatObservations(num_rows, space, size, skills, options, world.observed_parts)
+    return Observations(num_rows, space)
 
 
 class Observations:
@@ -92,16 +93,24 @@ class Observations:
         self.space = space
         self.values = batches.empty(space, num_rows)
 
+    @property
+    def layout(self) -> dict[str, slice]:
+        """Where each part of an observation stands; empty where observations are not one row of floats."""
+        return {}
+
     def set_skill(self, row: int, skill: str | None) -> None:
         """Tells which skill a row has from now on."""
 
-    def write(self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:
+    def write(
+        self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None, *, begins: bool = False
+    ) -> None:
         """Writes the observations of `rows`.
 
         Args:
             world: the world's part, a batch.
             rows: which rows, (N,) bool.
-            last_step: what the step was; None where an attempt begins.
+            last_step: what the step was that led here; None after a reset.
+            begins: whether an episode, or an attempt of a trial, begins with them.
         """
         self.values = batches.write(self.space, self.values, world, rows)
 
@@ -138,6 +147,7 @@ class FlatObservations(Observations):
         num_actions: numbers of an action, A.
         skills: the skills, in the order of the one-hot.
         options: which parts there are.
+        observed: returns how many numbers each part of the world's observation has, by name; `World.observed_parts`.
 
     Attributes:
         space: a row's observation, (O,) of the dtype of the world's.
@@ -148,8 +158,15 @@ class FlatObservations(Observations):
     values: NDArray[Any]
 
     def __init__(
-        self, num_rows: int, world: gym.spaces.Box, num_actions: int, skills: list[str], options: Options
+        self,
+        num_rows: int,
+        world: gym.spaces.Box,
+        num_actions: int,
+        skills: list[str],
+        options: Options,
+        observed: Callable[[], dict[str, int]],
     ) -> None:
+        self._observed = observed
         low, high = world.low, world.high
         world_size = low.size
         self._skills = skills if options.use_one_hot else []
@@ -175,20 +192,44 @@ class FlatObservations(Observations):
             self.values, [world_size, past_skill, self._flag], axis=1
         )
 
+    @property
+    def layout(self) -> dict[str, slice]:
+        """Where each part of an observation stands, in order; together they are all of it."""
+        parts = {name: size for name, size in self._parts().items() if size}
+        ends = np.cumsum([0, *parts.values()]).tolist()
+        return {name: slice(*ends[place : place + 2]) for place, name in enumerate(parts)}
+
+    def _parts(self) -> dict[str, int]:
+        """Returns how many numbers each part has."""
+        left = self._world.shape[1]
+        parts: dict[str, int] = {}
+        for name, size in self._observed().items():
+            parts[name] = min(size, left)
+            left -= parts[name]
+        if left:
+            parts = {"observation": self._world.shape[1]}
+        parts["one_hot"] = len(self._skills)
+        if self._has_last_step:
+            parts |= {"last_action": self._last.shape[1] - 2, "last_reward": 1, "last_done": 1}
+        return parts | {"attempt_begins": int(self._has_flag)}
+
     def set_skill(self, row: int, skill: str | None) -> None:
         """Tells which skill the one-hot of a row shows from now on."""
         self._one_hot[row] = [skill == each for each in self._skills]
 
-    def write(self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:
+    def write(
+        self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None, *, begins: bool = False
+    ) -> None:
         """Writes the observations of `rows`.
 
         Args:
             world: the world's numbers, (N, O) or more numbers a row, of which the first are taken.
             rows: which rows, (N,) bool.
-            last_step: what the step was; None where an attempt begins.
+            last_step: what the step was that led here; None after a reset.
+            begins: whether an episode, or an attempt of a trial, begins with them.
         """
         _write(self._world, world, rows)
-        if self._skills and (last_step is None or self.normalizer is not None):  # else it stands there
+        if self._skills and (begins or self.normalizer is not None):  # else it stands there
             _write(self._shown_skill, self._one_hot, rows)
         if self._has_last_step:
             last = self._last
@@ -202,7 +243,7 @@ class FlatObservations(Observations):
         if self.normalizer is not None:
             self.normalizer(self.values[:, : self._flag], rows)
         if self._has_flag:
-            self.values[rows, self._flag] = float(last_step is None)
+            self.values[rows, self._flag] = float(begins)
 
     def copy(self) -> NDArray[Any]:
         """Returns the latest observations, (N, O), the caller's own."""

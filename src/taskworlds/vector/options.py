@@ -23,6 +23,8 @@ _SWITCHES = (
     "recurrent_info_in_obs",
     "normalize_reward_in_recurrent_info",
     "normalize_observations",
+    "names_in_info",
+    "record_episode_statistics",
 )
 
 
@@ -45,6 +47,8 @@ class Options:
     reward_normalization_method: str | None = None
     reward_alpha: float = 0.001
     k_episodes: int | None = None
+    names_in_info: bool = False
+    record_episode_statistics: bool = False
     num_threads: int | None = None
     engine_options: Mapping[str, Any] | None = None
     autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP

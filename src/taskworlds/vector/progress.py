@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue
-from taskworlds.vector._batch import count_step, describe
+from taskworlds.vector._batch import count_step
 from taskworlds.vector.flat_state import check_array
 
 __all__ = ["Progress", "Stopwatch"]
@@ -124,7 +124,12 @@ class Progress:
     @property
     def steps_taken(self) -> NDArray[np.int64]:
         """Steps of each row since its last reset, in trials those of all attempts, (N,) int64."""
-        return self.past_steps + self.steps
+        return self.steps if self._k_episodes is None else self.past_steps + self.steps
+
+    @property
+    def returns_so_far(self) -> NDArray[np.float64]:
+        """The sums of these steps' rewards before any normalisation, (N,) float64."""
+        return self.returns if self._k_episodes is None else self.past_returns + self.returns
 
     def is_first(self, row: int) -> bool:
         """Returns whether the row's last step was the first since its reset."""
@@ -215,23 +220,25 @@ class Progress:
         self.past_steps[rows] += self.steps[rows]
         self.past_returns[rows] += self.returns[rows]
 
-    def attempt(self, ended: NDArray[np.bool_]) -> dict[str, Any]:
-        """Returns what info says of the attempts of `ended`, after `end`."""
-        statistics: dict[str, NDArray[Any]] = {
-            "index": self.attempts - ended,
-            "r": self.returns,
-            "l": self.steps,
+    def attempt(self, ended: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+        """Returns what infos tell of the attempts of a trial, before `end`; `ended` are those that the step ends.
+
+        Flags are float64, as success is: of a flag of another kind Gymnasium's SyncVectorEnv makes objects.
+        """
+        assert self._k_episodes is not None
+        told: dict[str, NDArray[Any]] = {
+            "attempt": np.minimum(self.attempts, self._k_episodes - 1),
+            "attempt_return": self.returns,
+            "attempt_length": self.steps,
         }
         if self._has_success:
-            statistics["success"] = self.succeeded.astype(np.float64)
-        return describe(ended, statistics)
+            told["attempt_success"] = self.succeeded.astype(np.float64)
+        return told | {"attempt_ended": ended.astype(np.float64)}
 
-    def episode(self, done: NDArray[np.bool_]) -> dict[str, Any]:
-        """Returns what info says of episodes that end; of trials, all attempts together."""
-        returns = self.past_returns + self.returns
-        return describe(
-            done, {"r": returns, "l": self.steps_taken, "t": np.round(self.stopwatch.get_state(), 6)}
-        )
+    def episode(self) -> dict[str, NDArray[Any]]:
+        """Returns the statistics of episodes, under Gymnasium's names; of trials, all attempts together."""
+        time_taken = np.round(self.stopwatch.get_state(), 6)
+        return {"r": self.returns_so_far, "l": self.steps_taken, "t": time_taken}
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Returns the counters and the switches; the stopwatch has a state of its own."""

@@ -18,7 +18,7 @@ from taskworlds.vector.observations import is_flat
 
 __all__ = ["restore", "take"]
 
-FORMAT = "taskworlds-state/4"
+FORMAT = "taskworlds-state/5"
 
 # Options that decide the numbers of an episode.
 _OPTIONS = (

@@ -33,7 +33,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
 
     `step` returns an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds
     and is at the limit at once is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the
-    batch.
+    batch: numbers of NumPy's types, the same names at each reset and step.
 
     Args:
         benchmark, split, strategy, options, seed: as for `TaskVectorEnv`; `autoreset_mode` plays no part.
@@ -42,11 +42,11 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         >>> import taskworlds
         >>> env = taskworlds.make("reach-v3", seed=0)
         >>> obs, info = env.reset(seed=0)
-        >>> obs.shape, info["task_name"]
-        ((39,), 'reach-v3')
+        >>> obs.shape, env.task.env_name, float(info["success"])
+        ((39,), 'reach-v3', 0.0)
         >>> step = env.step(env.action_space.sample())
-        >>> step.truncated, step.env_info["success"]
-        (False, 0.0)
+        >>> step.truncated, int(step.env_info["episode_length"])
+        (False, 1)
     """
 
     metadata = TaskVectorEnv.metadata
@@ -134,6 +134,21 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
     def benchmark(self) -> Benchmark:
         """Where the tasks come from."""
         return self._batch.benchmark
+
+    @property
+    def split(self) -> str:
+        """Which of the benchmark's tasks these are, "train" or "test"; `task_index` in info counts them."""
+        return self._batch.split
+
+    @property
+    def skills(self) -> list[str]:
+        """The split's skills, in the order of the one-hot and of `skill_index` in info."""
+        return list(self._batch.skills)
+
+    @property
+    def observation_layout(self) -> dict[str, slice]:
+        """Where each part of an observation stands, by name; see `TaskVectorEnv.observation_layout`."""
+        return self._batch.observation_layout
 
     @property
     def tasks(self) -> list[Task]:

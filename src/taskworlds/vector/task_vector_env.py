@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -19,14 +19,14 @@ from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.rendering import grid, offscreen
 from taskworlds.rows.flaws import FirstLook
-from taskworlds.rows.protocol import Rows, RowStep
+from taskworlds.rows.protocol import Rows
 from taskworlds.vector import metaworld_names, snapshot
-from taskworlds.vector._batch import describe, row_info
 from taskworlds.vector.actions import make_actions
 from taskworlds.vector.arguments import check_options, row_mask, row_seeds
 from taskworlds.vector.assignments import Assignments, one_world
 from taskworlds.vector.env_protocol import Part
-from taskworlds.vector.infos import keep, merge, put, report
+from taskworlds.vector.episodes import BegunStep, Episodes, Step
+from taskworlds.vector.infos import Infos
 from taskworlds.vector.normalization import reward_normalizer
 from taskworlds.vector.observations import make_observations
 from taskworlds.vector.options import Options
@@ -34,45 +34,20 @@ from taskworlds.vector.progress import Progress
 
 __all__ = ["TaskVectorEnv"]
 
-Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
-"""Observations, rewards, terminations, truncations and infos."""
-
-
-class _Begun(NamedTuple):
-    """A step between its two halves: the actions, which rows step, and which begin an episode instead, if any do."""
-
-    actions: Any
-    stepping: NDArray[np.bool_]
-    restarting: NDArray[np.bool_] | None = None
-
 
 class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     """A batch of N rows over the tasks of one split of a benchmark, on Gymnasium's vector API.
 
-    Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again.
+    Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again. Observations
+    are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64. docs/infos.md tells
+    what infos hold, and what stands where in an observation.
 
-    Observations are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64.
-
-    Info, at reset and at each step, has for each row `task_name` (the skill), `task_id` (`Task.id`) and, in
-    worlds with goals, `goal` (in Meta-World its position, (N, 3) float64, metres); at each step also what the
-    skill reports, as (N,) float64: in Meta-World `success`, `near_object`, `grasp_success`, `grasp_reward`,
-    `in_place_reward`, `obj_to_target`, `unscaled_reward`. When an episode ends, `episode` has its return `r`
-    (the sum of the rewards before any normalisation), length `l` and time `t`; under SAME_STEP all that
-    belongs to the ended episode stands in `final_info`, and its true last observation in `final_obs`, (N,)
-    object, each the observation of a row or None. `diverged` is 1 where the simulation broke down in the step
-    (a RuntimeWarning says so too). As always in Gymnasium, `_name` beside `name` tells for which rows it
-    holds; in the others it is zero, or None.
-
-    A step that succeeds under `terminate_on_success` and is at the limit at once is a termination, not a
-    truncation.
+    A step that succeeds under `terminate_on_success` and is at the limit at once is a termination, not a truncation.
 
     With `k_episodes` an episode of this environment is a trial: K attempts at one task, each of at most
-    `max_episode_steps`. Observations that are one row of floats end with a flag: 1 where an attempt begins,
-    else 0. Other observations stay as the world's, and infos alone tell where an attempt begins: after the
-    step with `attempt`. The step that ends an attempt other than the last does not end the episode: it returns
-    the first observation of the next attempt (a soft reset), and has the attempt's true last observation in
-    `final_obs`. The step that ends any attempt has `attempt`: its `index` (0 to K-1), return `r`, length `l`
-    and, in worlds with success, `success` (1 if any of its steps succeeded). `episode` counts the whole trial.
+    `max_episode_steps`. The step that ends an attempt other than the last does not end the episode: it returns the
+    first observation of the next attempt (a soft reset). Observations that are one row of floats end with a flag: 1
+    where an attempt begins, else 0.
 
     Args:
         benchmark: where the tasks come from.
@@ -80,8 +55,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         num_envs: rows, N.
         strategy: the name of an engine; None for the world's best.
         options: everything else.
-        seed: row i draws its tasks from a generator seeded with `seed + i`; None for one of the system's
-            entropy.
+        seed: row i draws its tasks from a generator seeded with `seed + i`; None for one of the system's entropy.
 
     Attributes:
         benchmark, split, options: as given.
@@ -91,8 +65,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         world: the record of the skills' world.
         engine: the record of the engine in use.
         rows: what the engine made: it steps the rows. Calling it goes behind this environment's back.
-        assignments, progress, observations, actions, reward_normalizer: the parts of this environment, for the
-            package's own use.
+        assignments, progress, observations, infos, episodes, actions, reward_normalizer: the parts of this
+            environment, for the package's own use.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "depth_array"]}
@@ -140,9 +114,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         )
         self.single_action_space = world.action_space()
         self.actions = make_actions(self.single_action_space, n)
-        self.observations = make_observations(
-            n, space, self.single_action_space, self.skills, options, world.name
-        )
+        self.observations = make_observations(n, world, space, self.single_action_space, self.skills, options)
         self.single_observation_space = self.observations.space
         self.reward_normalizer = reward_normalizer(
             options.reward_normalization_method, n, options.reward_alpha
@@ -153,15 +125,31 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             self.action_space.seed(seed)
             self.single_action_space.seed(seed)
 
-        self._pending: _Begun | None = None  # a step that step_async began
+        self._pending: BegunStep | None = None  # a step that step_async began
         self._every = row_mask("mask", None, n)
         self._every.flags.writeable = False
         self._recipe = (benchmark, split, num_envs, strategy)
         if self.render_mode in ("rgb_array", "depth_array") and "camera_name" in world.settings:
             offscreen.prepare()
         rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
-        self._first_look = FirstLook(world, self.strategy, space, n, rows)
+        self.infos = Infos(world, rows, self.assignments, self.progress, self.observations, options)
+        self.episodes = Episodes(
+            FirstLook(world, self.strategy, space, n, rows),
+            rows,
+            self.actions,
+            self.assignments,
+            self.progress,
+            self.observations,
+            self.infos,
+            self.reward_normalizer,
+            options.autoreset_mode,
+        )
         self.rows = rows  # the last attribute: from here on, assigning one is the user's doing
+
+    @property
+    def observation_layout(self) -> dict[str, slice]:
+        """Where each part of a row's observation stands, by name (docs/infos.md); {} if it is not one row of floats."""
+        return self.observations.layout
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -174,6 +162,16 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def current_tasks(self) -> tuple[Task | None, ...]:
         """The task of each row's episode at hand; None before the first reset."""
         return tuple(self.assignments.current)
+
+    @property
+    def task_names(self) -> NDArray[Any]:
+        """The skill of each row's episode at hand, (N,) object: texts, or None before the first reset."""
+        return np.array(self.assignments.labels["task_name"])
+
+    @property
+    def task_ids(self) -> NDArray[Any]:
+        """`Task.id` of each row's episode at hand, (N,) object: texts, or None before the first reset."""
+        return np.array(self.assignments.labels["task_id"])
 
     @property
     def terminate_on_success(self) -> NDArray[np.bool_]:
@@ -205,14 +203,13 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def set_tasks(self, tasks: Task | Sequence[Task], mask: ArrayLike | None = None) -> None:
         """Fixes the tasks of rows, from the next reset of each row on, also a seeded one.
 
-        They stay until other tasks are set, or `sample_tasks` chooses. A task given to `reset` comes in
-        between. Where a task puts its goal outside the skill's bounds, observations after a step show the
-        nearest place within them, as Meta-World's do; info has the goal itself.
+        They stay until other tasks are set, or `sample_tasks` chooses. A task given to `reset` comes in between. Where
+        a task puts its goal outside the skill's bounds, observations after a step show the nearest place within them,
+        as Meta-World's do; info has the goal itself.
 
         Args:
-            tasks: one task for all chosen rows, or one for each of them. Any goal of the benchmark's skills
-                will do, also one that the benchmark does not list. Meta-World's own task objects are
-                accepted.
+            tasks: one task for all chosen rows, or one for each of them. Any goal of the benchmark's skills will do,
+                also one that the benchmark does not list. Meta-World's own task objects are accepted.
             mask: which rows, (N,) bool; None for all.
 
         Raises:
@@ -228,9 +225,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         Args:
             seed: as for `reset`.
             options: as for `reset`.
-
-        Returns:
-            What `reset` returns.
         """
         self.check_ready("sample_tasks()")
         self._reset_options(options)
@@ -254,7 +248,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             options: `reset_mask`, which rows, (N,) bool; `tasks`, a task for all of them or one for each.
 
         Returns:
-            Observations (rows that are not reset keep theirs), and info about the rows that are.
+            Observations and infos; rows that are not reset keep theirs.
 
         Raises:
             TypeError: an option is not known.
@@ -266,8 +260,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.assignments.seed(seeds, rows)
         for row, task in tasks.items():
             self.assignments.following[row] = task
-        self._start(rows, draw=np.array([each is not None for each in seeds]))
-        return self.observations.copy(), describe(rows, self._labels())
+        self.episodes.start(rows, draw=np.array([each is not None for each in seeds]))
+        return self.observations.copy(), self.infos.of_reset(rows)
 
     def _reset_options(self, options: dict[str, Any] | None) -> tuple[NDArray[np.bool_], dict[int, Task]]:
         """Returns the rows to reset, and the tasks that were given, by row."""
@@ -278,25 +272,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     def _mask(self, argument: str, mask: ArrayLike | None) -> NDArray[np.bool_]:
         return self._every if mask is None else row_mask(argument, mask, self.num_envs)
-
-    def _start(self, rows: NDArray[np.bool_], draw: NDArray[np.bool_] | None = None) -> None:
-        """Begins an episode in `rows`, where `draw` says so of a newly drawn task, whatever resets usually do."""
-        if not rows.any():
-            return
-        tasks = self.assignments.choose(rows, draw)
-        self.progress.start(rows)  # first, so that what stops this half-way leaves no row to be stepped
-        for row, task in tasks.items():
-            self.assignments.begin(row, task)
-            self.observations.set_skill(row, task.env_name)
-        self._start_attempt(rows)
-
-    def _start_attempt(self, rows: NDArray[np.bool_]) -> None:
-        """Puts `rows`, at least one, to the start of their tasks."""
-        seeds = self.assignments.start_seeds(rows)
-        obs = self.rows.reset(self.assignments.current, rows, seeds)
-        self._first_look.at_reset(obs)
-        self.observations.write(obs, rows)
-        self.progress.start_attempt(rows)
 
     def check_ready(self, call: str) -> None:
         """Raises RuntimeError if the environment is closed, or a step is under way; `call` is for the message."""
@@ -311,10 +286,10 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """Steps the rows.
 
         Args:
-            actions: a batch of the world's actions; numbers must be finite. In Meta-World (N, 4): the arm
-                moves by the first three clipped to [-1, 1] (1 is 1 cm); the last is the gripper's effort.
-                float32 and float64 are both taken as they are.
-            mask: which rows step, (N,) bool; None for all. The others keep their observation, with reward 0.
+            actions: a batch of the world's actions; numbers must be finite. In Meta-World (N, 4): the arm moves by
+                the first three clipped to [-1, 1] (1 is 1 cm); the last is the gripper's effort. float32 and float64
+                are both taken as they are.
+            mask: which rows step, (N,) bool; None for all. The others keep observation and infos, with reward 0.
 
         Returns:
             Observations, rewards (N,) float64, terminations and truncations (N,) bool, and info.
@@ -326,12 +301,14 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             RuntimeError: a row to be stepped was not reset, or (without autoreset) its episode has ended; or
                 the simulator refused a row, which the message names with its task and step.
         """
-        begun = self._begin(actions, mask)
-        return self._finish(begun, self.rows.step(begun.actions, begun.stepping))
+        self.check_ready("another step")
+        begun = self.episodes.begin_step(actions, self._mask("mask", mask))
+        return self.episodes.finish_step(begun, self.rows.step(begun.actions, begun.stepping))
 
     def step_async(self, actions: Any, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` returns the outcome."""
-        begun = self._begin(actions, mask)
+        self.check_ready("another step")
+        begun = self.episodes.begin_step(actions, self._mask("mask", mask))
         self.rows.step_async(begun.actions, begun.stepping)
         self._pending = begun
 
@@ -340,85 +317,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         if self._pending is None:
             raise RuntimeError("No step is under way: call step_async() first.")
         begun, self._pending = self._pending, None
-        return self._finish(begun, self.rows.step_wait())
-
-    def _begin(self, actions: Any, mask: ArrayLike | None) -> _Begun:
-        """Checks a step's arguments; returns them with the rows that step and those that begin an episode."""
-        self.check_ready("another step")
-        chosen, progress = self._mask("mask", mask), self.progress
-        actions = self.actions.take(actions)
-        if self.actions.ready(actions, chosen, progress.running):
-            return _Begun(actions, chosen)
-        stepping, unready = chosen & progress.running, chosen & ~progress.running
-        restarting = unready if unready.any() else None
-        if restarting is not None:
-            progress.check_begun(
-                restarting, may_have_ended=self.options.autoreset_mode is AutoresetMode.NEXT_STEP
-            )
-        self.actions.check(actions, stepping, lambda row: f"{self._task_at(row)}, step {progress.steps[row]}")
-        return _Begun(actions, stepping, restarting)
-
-    def _finish(self, begun: _Begun, outcome: RowStep) -> Step:
-        """Makes of an engine's outcome what the caller gets."""
-        actions, stepping, restarting = begun
-        if stepping.any():  # some engines report nothing where no row steps
-            self._first_look.at_step(outcome)
-        rewards, terminated, truncated, ended = self.progress.step(
-            stepping, outcome.rewards, outcome.terms.get("success"), outcome.terminated
-        )
-        self.observations.write(outcome.obs, stepping, (actions, rewards, ended))
-        infos: dict[str, Any] = describe(stepping, self._labels(), outcome.terms)
-        if outcome.faults:
-            steps = self.progress.steps
-            where = lambda row: f"row {row}, step {steps[row]}, {self._task_at(row)}"  # noqa: E731
-            report(infos, outcome.faults, self.num_envs, where)
-        if self.reward_normalizer is not None:
-            rewards = self.reward_normalizer(rewards, terminated, stepping)
-        if ended is not None:
-            infos = self._end(infos, ended, terminated, truncated)
-        if restarting is not None:
-            self._start(restarting)
-            merge(infos, describe(restarting, self._labels()))
-        return self.observations.copy(), rewards, terminated, truncated, infos
-
-    def _end(
-        self,
-        infos: dict[str, Any],
-        ended: NDArray[np.bool_],
-        terminated: NDArray[np.bool_],
-        truncated: NDArray[np.bool_],
-    ) -> dict[str, Any]:
-        """Ends the attempts of `ended`, and their episodes; of trials that go on, takes the flags back."""
-        progress = self.progress
-        done = progress.end(ended, terminated, truncated)
-        again = ended & ~done
-        if self.options.k_episodes is not None:
-            put(infos, "attempt", progress.attempt(ended), ended)
-        final_obs = np.full(self.num_envs, None, dtype=object)
-        for row in np.flatnonzero(ended).tolist():
-            final_obs[row] = self.observations.row(row)
-        if again.any():
-            infos |= describe(again, {"final_obs": final_obs})
-            progress.keep_attempt(again)
-            self._start_attempt(again)
-        if done.any():
-            put(infos, "episode", progress.episode(done), done)
-            if self.options.autoreset_mode is AutoresetMode.SAME_STEP:
-                final_info, infos = keep(infos, done), keep(infos, ~done)
-                self._start(done)
-                infos |= describe(ended, {"final_obs": final_obs})
-                put(infos, "final_info", final_info, done)
-                merge(infos, describe(done, self._labels()))
-        return infos
-
-    def _labels(self) -> dict[str, NDArray[Any]]:
-        """What info says of each row's task."""
-        labels = self.assignments.labels
-        return labels | {"goal": self.rows.goals} if self.world.goal_size else labels
-
-    def _task_at(self, row: int) -> str:
-        labels = self.assignments.labels
-        return f"task {labels['task_id'][row]} of {labels['task_name'][row]}"
+        return self.episodes.finish_step(begun, self.rows.step_wait())
 
     # --- pictures -------------------------------------------------------------------------------------------
 
@@ -503,10 +402,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     # --- one row of what a batch returns --------------------------------------------------------------------
 
-    @staticmethod
-    def row_info(infos: dict[str, Any], row: int) -> dict[str, Any]:
+    def row_info(self, infos: dict[str, Any], row: int) -> dict[str, Any]:
         """Takes one row's info out of a batch's: what a single environment's info would hold."""
-        return row_info(infos, row)
+        return self.infos.row(infos, row)
 
     def row_obs(self, obs: Any, row: int) -> Any:
         """Takes one row's observation out of a batch's; its arrays are views of the batch's."""
@@ -522,6 +420,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             "progress": self.progress,
             "elapsed": self.progress.stopwatch,
             "observations": self.observations,
+            "infos": self.infos,
         }
         return parts | ({} if self.reward_normalizer is None else {"rewards": self.reward_normalizer})
 

@@ -93,7 +93,7 @@ def test_each_attempt_is_what_the_environment_alone_gives(reach):
             observation = step.observation
             assert step.reward == alone_step.reward
         np.testing.assert_array_equal(step.env_info["final_obs"], [*alone_step.observation, 0.0])
-        for name in ("success", "obj_to_target", "unscaled_reward", "task_name", "task_id"):
+        for name in ("success", "obj_to_target", "unscaled_reward", "skill_index", "task_index"):
             assert step.env_info[name] == alone_step.env_info[name]
         np.testing.assert_array_equal(step.env_info["goal"], alone_step.env_info["goal"])
 
@@ -110,8 +110,8 @@ def test_a_trial_is_one_of_make(reach):
         np.testing.assert_array_equal(step.observation, expected.observation)
         assert step.reward == 3.0 * expected.reward
         assert step.step_type is expected.step_type
-        assert step.env_info.get("attempt") == expected.env_info.get("attempt")
-    assert step.env_info["attempt"].keys() == {"index", "r", "l", "success"}
+        for name in ("attempt", "attempt_return", "attempt_length", "attempt_success", "attempt_ended"):
+            assert step.env_info[name] == expected.env_info[name]
 
 
 def test_the_trial_ends_with_the_true_last_observation(reach):

@@ -77,8 +77,8 @@ def test_sync_and_async_rows_are_the_same_and_restore_exactly():
         envs = taskworlds.make_vec(BENCHMARK, 4, vector_strategy=engine, seed=0)
         assert envs.max_episode_steps == 1000
         obs, infos = envs.reset(seed=0)
-        assert set(infos["task_name"]) == {"walker-walk"}
-        assert len(set(infos["task_id"])) == 4
+        assert set(envs.task_names) == {"walker-walk"}
+        assert len(set(infos["task_index"])) == 4
         first = rollout(envs)
         state = envs.get_state()
         second = rollout(envs, seed=1)

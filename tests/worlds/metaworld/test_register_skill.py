@@ -75,7 +75,9 @@ def test_a_registered_skill_is_known_everywhere(mine):
     assert METAWORLD.class_name("drawer-mine-v1") == "drawer-mine-v1"
     assert len(benchmark("MT1", "drawer-mine-v1", seed=0).train_tasks) == 50
     assert len(benchmark("ML1", "drawer-mine-v1", seed=0).test_tasks) == 50
-    assert make("drawer-mine-v1", seed=0).reset(seed=0)[1]["task_name"] == "drawer-mine-v1"
+    assert (
+        make("drawer-mine-v1", seed=0, names_in_info=True).reset(seed=0)[1]["task_name"] == "drawer-mine-v1"
+    )
 
 
 def test_metaworlds_skills_and_benchmarks_are_untouched(mine):

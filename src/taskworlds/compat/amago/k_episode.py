@@ -63,9 +63,9 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
 
     Info has, at reset and at each step, `task_name` (the skill), `task_id` (`Task.id`), `goal` (its position) and
     `goal_idx` (the task's index among the skill's tasks of the split, -1 for a task from elsewhere); at each step also
-    what the environment reports, such as `success`. The step that ends attempt i of 0 to k-1 adds:
+    what the environment reports, such as `success`, and what `taskworlds.make(..., k_episodes=k)` tells of the attempt;
+    returns are those before `reward_scales`. The step that ends attempt i of 0 to k-1 adds:
 
-    - `attempt`: as for `taskworlds.make(..., k_episodes=k)`. Its return is the one before `reward_scales`.
     - `final_obs`: the last observation of the attempt, with flag 0. At the trial's end it equals the observation that
       the step returns.
     - `AMAGO_LOG_METRIC Trial {i} Success`: 1.0 if any step of the attempt succeeded, else 0.0.
@@ -154,6 +154,7 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
             task_select="fixed",  # each reset is given its task
             seed=seed,
             render_mode=render_mode,
+            names_in_info=True,
             **({"terminate_on_success": False} | options),
         )
         self.action_space = self._env.action_space
@@ -288,9 +289,10 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         obs = self._observe(step.observation)
         info = step.env_info | {"goal_idx": self._goal_idx}
         info.pop("episode", None)  # the name under which Gymnasium's recorders sum up a trial
-        if "attempt" in info:
-            info["final_obs"] = obs.copy() if step.last else self._observe(info["final_obs"])
-            info |= self._end_attempt(info["attempt"]["success"])
+        last_obs = info.pop("attempt_final_obs")
+        if info["attempt_ended"]:
+            info["final_obs"] = obs.copy() if step.last else self._observe(last_obs)
+            info |= self._end_attempt(float(info["attempt_success"]))
         return EnvStep(self.spec, action, reward, obs, info, step.step_type)
 
     def render(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,17 @@ def _space(skill: ControlSkill, *, visible: bool, hidden: bool) -> gym.spaces.Bo
     return observation_space(skill)
 
 
+def _parts(skill: ControlSkill) -> dict[str, int]:
+    """Asks dm_control's environment how many numbers each part of its observation has."""
+    from taskworlds.worlds.control.environment import build  # imports the simulator
+
+    environment = build(Task(skill.env_name), 0, textures=False).environment
+    try:
+        return {name: math.prod(spec.shape) for name, spec in environment.observation_spec().items()}
+    finally:
+        environment.physics.free()
+
+
 _LISTING = Listing(
     "dm_control, with families whose physics varies",
     thing="domain",
@@ -145,6 +157,8 @@ def _world(skill: ControlSkill) -> World:
         row=functools.partial(_make_row, name),
         rows={"native": "taskworlds.worlds.control.native:make_rows"} if name in NATIVE else {},
         settings=SETTINGS,
+        terms=(),
+        observed=functools.partial(_parts, skill),
         reward_function_versions=("dm_control",),
         task_check=check_task,
         described=functools.partial(_described, skill),

@@ -33,6 +33,30 @@ def _observation_space(skill: Skill, *, visible: bool, hidden: bool) -> gym.spac
     return gym.spaces.Box(-np.inf, np.inf, (size,), np.float64)
 
 
+def _terms(skill: Skill) -> tuple[str, ...]:
+    """Returns what a step reports: what Gymnasium's environment does, with the terms of the skill's own reward."""
+    told = ("reward_forward", "reward_ctrl")
+    if skill.body_name == "half-cheetah":
+        return ("x_position", "x_velocity", *told, *skill.goal_terms)
+    if skill.body_name == "walker2d":
+        return ("x_position", "z_distance_from_origin", "x_velocity", *told, "reward_survive")
+    moved = ("x_position", "y_position", "distance_from_origin", "x_velocity", "y_velocity")
+    return (*moved, *told, "reward_contact", "reward_survive")
+
+
+def _parts(skill: Skill) -> dict[str, int]:
+    """Asks Gymnasium's environment how many numbers each part of its observation has; the goal stands behind them."""
+    from taskworlds.worlds.locomotion.row import LocomotionRow  # imports the simulator
+
+    row = LocomotionRow(skill.name)
+    try:
+        structure = row.inner.observation_structure
+    finally:
+        row.close()
+    parts = {name: size for name, size in structure.items() if size and not name.startswith("skipped")}
+    return parts | {"goal": skill.goal_size}
+
+
 def _hides_goal(task: Task) -> bool:
     return bool(task["partially_observable"])
 
@@ -112,6 +136,8 @@ def _world(skill: Skill) -> World:
         row=partial(_make_row, skill.name),
         rows={"native": "taskworlds.worlds.locomotion.native:make_rows"},
         settings=SETTINGS,
+        terms=_terms(skill),
+        observed=partial(_parts, skill),
         goal_size=skill.goal_size,
         task_check=skill.check_task,
         goal_hidden=_hides_goal,

@@ -38,7 +38,7 @@ class ExpertPolicy:
         if "task_name" not in infos:
             raise WrongValue(
                 "The scripted experts must know each row's skill, but the reset's infos have no 'task_name': "
-                "evaluate them on a Meta-World benchmark or on what taskworlds.make_vec makes."
+                "evaluate them with taskworlds.evaluate, or make the environment with names_in_info=True."
             )
         goals = infos.get("goal")
         for row in np.flatnonzero(mask).tolist():

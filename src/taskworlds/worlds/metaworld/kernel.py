@@ -20,13 +20,12 @@ from taskworlds.core.errors import WrongValue
 from taskworlds.engine.kernel_entry import Array, compile_named, entry, is_compiled, part, unpacker
 from taskworlds.worlds.metaworld import rewards, sawyer
 from taskworlds.worlds.metaworld.reset import Beginning
-from taskworlds.worlds.metaworld.sawyer import ARM_READS
+from taskworlds.worlds.metaworld.sawyer import ARM_READS, TERM_NAMES
 from taskworlds.worlds.metaworld.skill import READ_SIZES, Skill
 
 __all__ = [
     "ARM_READS",
     "MEMORY_SIZE",
-    "TERM_NAMES",
     "TERM_SIZE",
     "first_observation",
     "is_cached",
@@ -37,15 +36,6 @@ __all__ = [
     "read_values",
 ]
 
-TERM_NAMES = (
-    "success",
-    "near_object",
-    "grasp_success",
-    "grasp_reward",
-    "in_place_reward",
-    "obj_to_target",
-    "unscaled_reward",
-)
 TERM_SIZE = 1 + len(TERM_NAMES) + 3  # the reward, what info has, and the goal's position
 _SHOWN = 1  # params: whether the goal is visible
 MEMORY_SIZE = 18 + 3  # memory: the last frame, room for the fingers' centre, then the skill's own

@@ -13,7 +13,7 @@ from taskworlds.engine import Engine, MocapControl, Scene
 from taskworlds.rows.engine_rows import ROW_ARRAYS, EngineRows
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.compiling import kernels
-from taskworlds.worlds.metaworld.kernel import ARM_READS, MEMORY_SIZE, TERM_NAMES, TERM_SIZE, param_size
+from taskworlds.worlds.metaworld.kernel import ARM_READS, MEMORY_SIZE, TERM_SIZE, param_size
 from taskworlds.worlds.metaworld.models import metaworld_model
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import skill
@@ -46,7 +46,7 @@ class NativeRows(EngineRows):
         render_mode: str | None = None,
         **camera: Any,
     ) -> None:
-        super().__init__(num_rows, goal_size=3, terms=TERM_NAMES, goals_move=True)
+        super().__init__(num_rows, goal_size=3, terms=sawyer.TERM_NAMES, goals_move=True)
         self._draw = (render_mode, camera)
         self._renderer: RowRenderer | None = None
         self._version = reward_function_version

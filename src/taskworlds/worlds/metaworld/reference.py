@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.kernel import (
-    TERM_NAMES,
     TERM_SIZE,
     first_observation,
     plain_kernel,
@@ -101,7 +100,13 @@ class PlainEnv:
         single = action.dtype == np.float32
         self._kernel(now, action.astype(np.float64), self._params, self._memory, obs, terms, single)
         self._target_pos = terms[-3:].copy()
-        return obs, float(terms[0]), False, False, dict(zip(TERM_NAMES, terms[1:8].tolist(), strict=True))
+        return (
+            obs,
+            float(terms[0]),
+            False,
+            False,
+            dict(zip(sawyer.TERM_NAMES, terms[1:8].tolist(), strict=True)),
+        )
 
     def physics(self) -> NDArray[np.float64]:
         """Returns MuJoCo's integration state, (S,)."""

@@ -25,8 +25,10 @@ __all__ = [
     "HAND_QUAT",
     "MAX_EPISODE_STEPS",
     "OBS_SIZE",
+    "TERM_NAMES",
     "action_space",
     "observation_space",
+    "observed_parts",
 ]
 
 OBS_SIZE = 39
@@ -36,6 +38,16 @@ ACTION_SCALE = 0.01  # m, that the hand moves at an action of 1
 HAND_QUAT = (1.0, 0.0, 1.0, 0.0)  # orientation that the hand is held in, (w, x, y, z), not normalised
 GOAL = slice(36, 39)  # where the goal's position stands in the observation
 MAX_EPISODE_STEPS = 500
+# What a step reports.
+TERM_NAMES = (
+    "success",
+    "near_object",
+    "grasp_success",
+    "grasp_reward",
+    "in_place_reward",
+    "obj_to_target",
+    "unscaled_reward",
+)
 
 HAND_LOW, HAND_HIGH = (-0.525, 0.348, -0.0525), (0.525, 1.025, 0.7)  # m
 # Union of the 50 skills' goals, m. The lowest y is door-open's 0.85 - 0.45, one bit below 0.4.
@@ -80,3 +92,21 @@ def observation_space(*, visible: bool, hidden: bool) -> gym.spaces.Box:
     low = np.hstack([HAND_LOW, -1.0, -objects, HAND_LOW, -1.0, -objects, goal_low])
     high = np.hstack([HAND_HIGH, 1.0, objects, HAND_HIGH, 1.0, objects, goal_high])
     return gym.spaces.Box(low, high, dtype=np.float64)
+
+
+def observed_parts() -> dict[str, int]:
+    """Returns by name how many numbers each part of an observation has, in their order.
+
+    Positions are in metres, orientations are quaternions in the skill's official order, the
+    opening is 0 (closed) to 1. Of the objects
+    that a skill does not have, the numbers are 0. What begins with `previous_` is the same, one step before.
+    """
+    now = {
+        "hand_position": 3,
+        "gripper_opening": 1,
+        "object_position": 3,
+        "object_orientation": 4,
+        "second_object_position": 3,
+        "second_object_orientation": 4,
+    }
+    return now | {f"previous_{name}": size for name, size in now.items()} | {"goal": 3}

@@ -42,6 +42,7 @@ def _world(name: str, **fields: Any) -> World:
         skills=(name,),
         settings=("render_mode",),
         has_success=True,
+        terms=("success",),
         has_random_starts=False,
         listing=_LISTING,
         packages=("numpy",),
@@ -63,6 +64,10 @@ def _point_observations(*, visible: bool, hidden: bool) -> gym.spaces.Box:
     import gymnasium as gym  # see the top of the file
 
     return gym.spaces.Box(-np.inf, np.inf, (3,), np.float32)
+
+
+def _point_parts() -> dict[str, int]:
+    return {"position": 2, "distance_to_goal": 1}
 
 
 def _check_point(task: Task) -> None:
@@ -95,6 +100,7 @@ _POINT = _world(
     "point",
     actions=_point_actions,
     observations=_point_observations,
+    observed=_point_parts,
     max_episode_steps=_POINT_STEPS,
     benchmarks={
         "point": BenchmarkMaker(

@@ -1,0 +1,133 @@
+"""Episodes of the rows of a batch: how they begin, go on step by step, and end."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+from taskworlds.rows.flaws import FirstLook
+from taskworlds.rows.protocol import Rows, RowStep
+from taskworlds.vector.actions import Actions
+from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.infos import Infos
+from taskworlds.vector.normalization import ExponentialRewardNormalizer, ReturnRewardNormalizer
+from taskworlds.vector.observations import LastStep, Observations
+from taskworlds.vector.progress import Progress
+
+__all__ = ["BegunStep", "Episodes", "Step"]
+
+Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+"""Observations, rewards, terminations, truncations and infos."""
+
+
+class BegunStep(NamedTuple):
+    """A step between its two halves: the actions, which rows step, and which begin an episode instead, if any do."""
+
+    actions: Any
+    stepping: NDArray[np.bool_]
+    restarting: NDArray[np.bool_] | None = None
+
+
+class Episodes:
+    """What happens to N rows between a reset and the end of an episode, in any autoreset mode.
+
+    It has no state of its own: each part has its own. A step has two halves, between which the engine steps the rows.
+
+    Args:
+        first_look: looks at what the engine returns at first.
+        rows: the engine's rows.
+        actions, assignments, progress, observations, infos, rewards: the parts of the environment; `rewards` is what
+            normalises them, or None.
+        autoreset_mode: what happens to a row whose episode has ended.
+    """
+
+    def __init__(
+        self,
+        first_look: FirstLook,
+        rows: Rows,
+        actions: Actions,
+        assignments: Assignments,
+        progress: Progress,
+        observations: Observations,
+        infos: Infos,
+        rewards: ReturnRewardNormalizer | ExponentialRewardNormalizer | None,
+        autoreset_mode: AutoresetMode,
+    ) -> None:
+        self._first_look = first_look
+        self._rows = rows
+        self._actions = actions
+        self._assignments = assignments
+        self._progress = progress
+        self._observations = observations
+        self._infos = infos
+        self._rewards = rewards
+        self._mode = autoreset_mode
+
+    def start(self, rows: NDArray[np.bool_], draw: NDArray[np.bool_] | None = None) -> None:
+        """Begins an episode in `rows`, where `draw` says so of a newly drawn task, whatever resets usually do."""
+        if not rows.any():
+            return
+        tasks = self._assignments.choose(rows, draw)
+        self._progress.start(rows)  # first, so that what stops this half-way leaves no row to be stepped
+        self._infos.start(rows)
+        for row, task in tasks.items():
+            self._assignments.begin(row, task)
+            self._observations.set_skill(row, task.env_name)
+        self._start_attempt(rows)
+
+    def _start_attempt(self, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:
+        """Puts `rows`, at least one, to the start of their tasks; `last_step` ended an attempt of the same trial."""
+        seeds = self._assignments.start_seeds(rows)
+        obs = self._rows.reset(self._assignments.current, rows, seeds)
+        self._first_look.at_reset(obs)
+        self._observations.write(obs, rows, last_step, begins=True)
+        self._progress.start_attempt(rows)
+
+    def begin_step(self, actions: Any, chosen: NDArray[np.bool_]) -> BegunStep:
+        """Checks the actions of the rows in `chosen`, (N,) bool, and tells which of them step.
+
+        Raises:
+            TypeError, ValueError, RuntimeError: as `TaskVectorEnv.step` says.
+        """
+        progress = self._progress
+        actions = self._actions.take(actions)
+        if self._actions.ready(actions, chosen, progress.running):
+            return BegunStep(actions, chosen)
+        stepping, unready = chosen & progress.running, chosen & ~progress.running
+        restarting = unready if unready.any() else None
+        if restarting is not None:
+            progress.check_begun(restarting, may_have_ended=self._mode is AutoresetMode.NEXT_STEP)
+        task_at = self._assignments.task_at
+        self._actions.check(actions, stepping, lambda row: f"{task_at(row)}, step {progress.steps[row]}")
+        return BegunStep(actions, stepping, restarting)
+
+    def finish_step(self, begun: BegunStep, outcome: RowStep) -> Step:
+        """Makes of an engine's outcome what the caller gets."""
+        actions, stepping, restarting = begun
+        if stepping.any():  # some engines report nothing where no row steps
+            self._first_look.at_step(outcome)
+        rewards, terminated, truncated, ended = self._progress.step(
+            stepping, outcome.rewards, outcome.terms.get("success"), outcome.terminated
+        )
+        last_step = actions, rewards, ended
+        self._observations.write(outcome.obs, stepping, last_step)
+        infos = self._infos.of_step(stepping, outcome, ended)
+        if self._rewards is not None:
+            rewards = self._rewards(rewards, terminated, stepping)
+        if ended is not None:
+            done = self._progress.end(ended, terminated, truncated)
+            again = ended & ~done
+            if again.any():
+                self._progress.keep_attempt(again)
+                self._start_attempt(again, last_step)
+            if done.any():
+                self._infos.end(infos, done)
+                if self._mode is AutoresetMode.SAME_STEP:
+                    restarting = done
+        if restarting is not None:
+            self.start(restarting)
+            self._infos.started(infos, restarting)
+        return self._observations.copy(), rewards, terminated, truncated, infos

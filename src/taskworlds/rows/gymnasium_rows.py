@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
+from taskworlds.rendering import drawing
 from taskworlds.rows.protocol import RowStep
 
 __all__ = ["GymnasiumRows"]
@@ -33,6 +34,7 @@ class GymnasiumRows:
             returns the latest observation; before the first reset any of the space.
         num_rows: how many rows, N.
         goal_size: numbers of a goal, G.
+        draws: whether the rows may be drawn.
 
     Attributes:
         num_rows: N.
@@ -41,14 +43,20 @@ class GymnasiumRows:
     """
 
     def __init__(
-        self, strategy: str, make_row: Callable[[], gym.Env[Any, Any]], num_rows: int, goal_size: int
+        self,
+        strategy: str,
+        make_row: Callable[[], gym.Env[Any, Any]],
+        num_rows: int,
+        goal_size: int,
+        *,
+        draws: bool = False,
     ) -> None:
         makers = [make_row] * num_rows
         self.envs: SyncVectorEnv | AsyncVectorEnv
         if strategy == "sync":
             self.envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
         else:
-            self.envs = _async_env(makers)
+            self.envs = _async_env(makers, "spawn" if draws and drawing.has_drawn() else None)
         self.num_rows = num_rows
         self._space = self.envs.single_observation_space
         self._obs = batches.empty(self._space, num_rows)
@@ -186,12 +194,19 @@ class GymnasiumRows:
         self.envs.close()
 
 
-def _async_env(makers: Sequence[Callable[[], gym.Env[Any, Any]]]) -> AsyncVectorEnv:
-    """Makes rows in a process each, which write observations into shared memory if these have a fixed size."""
+def _async_env(makers: Sequence[Callable[[], gym.Env[Any, Any]]], start: str | None) -> AsyncVectorEnv:
+    """Makes rows in a process each, which write observations into shared memory if these have a fixed size.
+
+    Args:
+        makers: make the rows.
+        start: how processes start; None for the system's usual way. One that draws must not be forked from one that
+            has drawn.
+    """
+    how: dict[str, Any] = {"autoreset_mode": AutoresetMode.DISABLED, "context": start}
     try:
-        return AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
+        return AsyncVectorEnv(makers, **how)
     except (TypeError, ValueError):
-        return AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
+        return AsyncVectorEnv(makers, **how, shared_memory=False)
 
 
 def _unpacked(answers: Sequence[tuple[Exception | None, Any]]) -> tuple[Any, ...]:

@@ -161,8 +161,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self._every.flags.writeable = False
         self._unseen = {"reset", "step"}  # what the engine returns is looked at once
         self._recipe = (benchmark, split, num_envs, strategy, options)
-        if self.render_mode in ("rgb_array", "depth_array") and "camera_name" in world.settings:
-            offscreen.prepare()
+        if self.render_mode is not None and "camera_name" in world.settings:
+            offscreen.check_window() if self.render_mode == "human" else offscreen.prepare()
         self.rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
 
     # --- tasks ----------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ __all__ = [
     "HAND_QUAT",
     "MAX_EPISODE_STEPS",
     "OBS_SIZE",
+    "VIEW_CENTRE",
     "action_space",
     "observation_space",
 ]
@@ -36,6 +37,10 @@ ACTION_SCALE = 0.01  # m, that the hand moves at an action of 1
 HAND_QUAT = (1.0, 0.0, 1.0, 0.0)  # orientation that the hand is held in, (w, x, y, z), not normalised
 GOAL = slice(36, 39)  # where the goal's position stands in the observation
 MAX_EPISODE_STEPS = 500
+
+# m, what pictures without a camera show. Meta-World's show the geoms' median at the first picture, which is within a
+# few cm of it, but depends on where the arm was.
+VIEW_CENTRE = (0.0, 0.55, 0.15)
 
 HAND_LOW, HAND_HIGH = (-0.525, 0.348, -0.0525), (0.525, 1.025, 0.7)  # m
 # Union of the 50 skills' goals, m. The lowest y is door-open's 0.85 - 0.45, one bit below 0.4.

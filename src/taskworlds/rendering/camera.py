@@ -138,4 +138,4 @@ def _number_of(model: mujoco.MjModel, name: str | None, number: int | None, defa
         if isinstance(default, str):
             return names.index(default)
         number = default
-    return names.index(name) if name is not None else -1 if number is None else number
+    return names.index(name) if name is not None else -1 if number is None else int(number)

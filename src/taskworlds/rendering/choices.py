@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from taskworlds.core.errors import WrongValue, check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_count
 
 __all__ = ["check_camera", "check_size"]
 
@@ -43,6 +43,15 @@ def check_size(width: int, height: int) -> tuple[int, int]:
 
 
 def check_camera(name: str | None, number: int | None) -> None:
-    """Raises ValueError if a camera is chosen both by name and by number."""
+    """Checks what can be known of a camera without its model.
+
+    Raises:
+        TypeError: the name is not a text, or the number not a whole one.
+        ValueError: the number is below -1, or there are both.
+    """
+    if name is not None and not isinstance(name, str):
+        raise WrongType(f"camera_name must be a text, not {name!r}.", argument="camera_name")
+    if number is not None:
+        check_count("camera_id", number, minimum=-1)
     if name is not None and number is not None:
         raise WrongValue("A camera is chosen by camera_name or by camera_id, not by both.")

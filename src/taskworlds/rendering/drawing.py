@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from taskworlds.rendering import offscreen
 
-__all__ = ["Stage", "call", "has_drawn", "settle"]
+__all__ = ["Stage", "call", "has_drawn", "is_forked_from_drawing", "settle"]
 
 _MOST_KEPT = 40  # models; Meta-World has 36
 _MOST_GEOMS = 10_000  # in a picture, as in mujoco.Renderer
@@ -121,6 +121,11 @@ def has_drawn() -> bool:
         or (egl is not None and egl.EGL_DISPLAY is not None)
         or _has_software_threads()
     )
+
+
+def is_forked_from_drawing() -> bool:
+    """Whether this process was forked from one that had drawn, so that it cannot draw."""
+    return _inherited
 
 
 def _has_software_threads() -> bool:

@@ -204,9 +204,16 @@ def _async_env(makers: Sequence[Callable[[], gym.Env[Any, Any]]], start: str | N
     """
     how: dict[str, Any] = {"autoreset_mode": AutoresetMode.DISABLED, "context": start}
     try:
-        return AsyncVectorEnv(makers, **how)
-    except (TypeError, ValueError):
-        return AsyncVectorEnv(makers, **how, shared_memory=False)
+        try:
+            return AsyncVectorEnv(makers, **how)
+        except (TypeError, ValueError):
+            return AsyncVectorEnv(makers, **how, shared_memory=False)
+    except (ConnectionError, EOFError) as error:
+        raise RuntimeError(
+            "The processes of the async engine did not start. This process has drawn before, so they are started with "
+            '"spawn", which runs the main script again: put what it does under `if __name__ == "__main__":`. Or make '
+            "the environment before anything is drawn."
+        ) from error
 
 
 def _unpacked(answers: Sequence[tuple[Exception | None, Any]]) -> tuple[Any, ...]:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue, check_seed
 from taskworlds.core.task import Task
+from taskworlds.rendering import drawing, offscreen
 from taskworlds.worlds.control import edits
 from taskworlds.worlds.control.skills import skill
 from taskworlds.worlds.control.variations import changes_of, check_parameters
@@ -294,6 +295,11 @@ def import_suite(env_name: str) -> Any:
             f"{env_name} is a skill of dm_control's suite, and dm_control is not installed: "
             'pip install "taskworlds[control]"'
         )
+    if (
+        drawing.is_forked_from_drawing()
+    ):  # whose OpenGL dm_control would take hold of, and wait for when it ends
+        with offscreen.using_library("disable"):
+            return importlib.import_module("dm_control.suite")
     screen = sys.platform != "linux" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
     if not screen and not os.environ.get("MUJOCO_GL"):
         _import_without_screen()

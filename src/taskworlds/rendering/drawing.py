@@ -157,7 +157,7 @@ class _Studio:
 
     def __init__(self) -> None:
         self._gl: Any = None  # as long as there is something to draw
-        self._ends = False
+        self._busy = False
         self._kept: collections.OrderedDict[int, _Kept] = collections.OrderedDict()
         self._shadows: dict[int, mujoco.MjrContext] = {}
         self.left: collections.deque[int] = collections.deque()  # numbers of stages that are closed
@@ -168,7 +168,6 @@ class _Studio:
             self._thread = threading.Thread(target=self._work, name="taskworlds-draw", daemon=True)
             self._thread.start()
 
-    # A thread of ours rather than an executor's, as those end before the functions of atexit are called.
     def _work(self) -> None:
         while True:
             job: concurrent.futures.Future[Any] | None
@@ -214,8 +213,7 @@ class _Studio:
         shape: tuple[int, int],
         depth: bool,
     ) -> NDArray[Any]:
-        self.sweep()
-        with self._current():
+        with self._alone(), self._current():
             context, scene, heights = self._kept_of(number, model)
             if not np.array_equal(heights, model.hfield_data):
                 heights[:] = model.hfield_data
@@ -278,9 +276,6 @@ class _Studio:
         """Makes the context current; afterwards the window's library has the one that it had before."""
         if self._gl is None:
             self._gl = mujoco.gl_context.GLContext(16, 16)
-            if not self._ends:
-                atexit.register(_end)  # after MuJoCo registered the end of its library, so it runs before
-                self._ends = True
         glfw = sys.modules["glfw"] if type(self._gl).__module__ == "mujoco.glfw" else None
         before = None if glfw is None else glfw.get_current_context()
         self._gl.make_current()
@@ -290,15 +285,28 @@ class _Studio:
             if glfw is not None:
                 glfw.make_context_current(before)
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Puts off what garbage collection asks for meanwhile in this thread: it closes environments, too."""
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._busy = False
+            self.sweep()
+
     def sweep(self) -> None:
         """Gives back what closed stages held."""
+        if self._busy:
+            return
         gone = []
         while self.left:
             number = self.left.popleft()
             if number in self._kept:
                 gone.append(self._kept.pop(number))
         if gone:
-            self._free(gone)
+            with self._alone():
+                self._free(gone)
 
     def _free(self, gone: list[_Kept]) -> None:
         with self._current():
@@ -313,13 +321,6 @@ class _Studio:
             self._gl = None
         gone.clear()
         _give_back_memory()
-
-    def close(self) -> None:
-        """Gives back everything."""
-        everything = list(self._kept.values())
-        self._kept.clear()
-        if self._gl is not None:
-            self._free(everything)
 
 
 def _metres(model: mujoco.MjModel, near_to_far: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -366,6 +367,8 @@ def _studio_here() -> _Studio:
         if _studio is None:
             offscreen.prepare()
             _studio = _Studio()
+            # It outlives the interpreter: MuJoCo and dm_control end the library first, and nothing can be freed then.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(_studio))
         return _studio
 
 
@@ -374,23 +377,17 @@ def _leave(number: int) -> None:
         _studio.leave(number)
 
 
-def _end() -> None:
-    if _studio is not None and not _inherited:
-        _studio.call(_studio.close)
-
-
 def _before_fork() -> None:
     global _drawn_before_fork
     _drawn_before_fork = has_drawn()
 
 
 def _after_fork() -> None:
-    """Leaves alone in the forked process what its parent draws with: freeing it would wait for ever, too."""
+    """Leaves alone in the forked process what its parent draws with: ending it would wait for ever, too."""
     global _inherited, _starting
     _starting = threading.Lock()
     if _drawn_before_fork:
         _inherited = True
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(_studio))
         if "OpenGL.EGL" in sys.modules:  # MuJoCo and dm_control let it end the library when the process ends
             atexit.unregister(sys.modules["OpenGL.EGL"].eglTerminate)
 

@@ -35,6 +35,9 @@ from taskworlds.rendering import offscreen
 __all__ = ["Stage", "call", "has_drawn", "is_forked_from_drawing", "settle"]
 
 _MOST_KEPT = 40  # models; Meta-World has 36
+# bytes of models, after which a context ends when nothing is to be drawn: it keeps some memory of what is gone, but
+# the first picture of a new one takes 0.1 s
+_MUCH = 50e6
 _MOST_GEOMS = 10_000  # in a picture, as in mujoco.Renderer
 _FONT = mujoco.mjtFontScale.mjFONTSCALE_150
 _THREADED = (
@@ -156,7 +159,8 @@ class _Studio:
     """An OpenGL context, the thread that it is current in, and what it keeps of models."""
 
     def __init__(self) -> None:
-        self._gl: Any = None  # as long as there is something to draw
+        self._gl: Any = None
+        self._given = 0  # bytes of models, since there is this context
         self._busy = False
         self._kept: collections.OrderedDict[int, _Kept] = collections.OrderedDict()
         self._shadows: dict[int, mujoco.MjrContext] = {}
@@ -251,6 +255,7 @@ class _Studio:
             self._context(model), mujoco.MjvScene(model, maxgeom=_MOST_GEOMS), model.hfield_data.copy()
         )
         self._kept[number] = kept
+        self._given += mujoco.mj_sizeModel(model)
         return kept
 
     def _context(self, model: mujoco.MjModel) -> mujoco.MjrContext:
@@ -316,9 +321,9 @@ class _Studio:
                 for lender in self._shadows.values():
                     lender.free()
                 self._shadows.clear()
-        if not self._kept:
+        if not self._kept and self._given > _MUCH:
             self._gl.free()
-            self._gl = None
+            self._gl, self._given = None, 0
         gone.clear()
         _give_back_memory()
 

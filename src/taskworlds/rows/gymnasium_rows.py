@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
-from taskworlds.rendering import drawing
 from taskworlds.rows.protocol import RowStep
 
 __all__ = ["GymnasiumRows"]
@@ -56,7 +55,7 @@ class GymnasiumRows:
         if strategy == "sync":
             self.envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
         else:
-            self.envs = _async_env(makers, "spawn" if draws and drawing.has_drawn() else None)
+            self.envs = _async_env(makers, _start_method() if draws else None)
         self.num_rows = num_rows
         self._space = self.envs.single_observation_space
         self._obs = batches.empty(self._space, num_rows)
@@ -194,13 +193,19 @@ class GymnasiumRows:
         self.envs.close()
 
 
+def _start_method() -> str | None:
+    """Returns how processes start that draw: not by a fork of one that has drawn; None for the system's usual way."""
+    from taskworlds.rendering import drawing  # imports MuJoCo, which not every world needs
+
+    return "spawn" if drawing.has_drawn() else None
+
+
 def _async_env(makers: Sequence[Callable[[], gym.Env[Any, Any]]], start: str | None) -> AsyncVectorEnv:
     """Makes rows in a process each, which write observations into shared memory if these have a fixed size.
 
     Args:
         makers: make the rows.
-        start: how processes start; None for the system's usual way. One that draws must not be forked from one that
-            has drawn.
+        start: how processes start; None for the system's usual way.
     """
     how: dict[str, Any] = {"autoreset_mode": AutoresetMode.DISABLED, "context": start}
     try:

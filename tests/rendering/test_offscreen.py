@@ -1,6 +1,8 @@
 """The library that draws without a display."""
 
 import os
+import re
+import sys
 
 import pytest
 
@@ -84,6 +86,54 @@ def test_nothing_works_until_something_is_installed(works):
         offscreen.choose_library()
     works("osmesa")
     assert offscreen.choose_library() == "osmesa"
+
+
+CHOSEN_LATE = """
+import os, mujoco
+assert "MUJOCO_GL" not in os.environ and mujoco.gl_context.GLContext.__module__ == "mujoco.glfw"
+os.environ["MUJOCO_GL"] = {library!r}
+import taskworlds
+env = taskworlds.make("half-cheetah-vel", seed=0, render_mode="rgb_array", width=8, height=8)
+env.reset()
+env.render()
+"""
+
+
+def test_a_library_that_is_chosen_after_mujoco_is_imported(monkeypatch):
+    library = offscreen.choose_library()
+    monkeypatch.delenv("MUJOCO_GL", raising=False)
+    assert offscreen.fault(CHOSEN_LATE.format(library=library)) is None
+
+
+WINDOW = """
+import gymnasium, taskworlds
+{make}
+"""
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        'taskworlds.make("reach-v3", render_mode="human")',
+        'taskworlds.make_vec("reach-v3", 2, vector_strategy="sync", render_mode="human")',
+        'taskworlds.make_vec("half-cheetah-vel", 2, vector_strategy="async", render_mode="human")',
+        'from gymnasium.utils.env_checker import check_env; check_env(taskworlds.make("half-cheetah-vel", seed=0))',
+    ],
+)
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have a screen")
+def test_a_window_without_a_screen_is_an_error(make):
+    """GLFW would end the process."""
+    nothing = {"DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    message = r'render_mode="human" opens a window, .* no display here \(neither DISPLAY .*Use render_mode="rgb_array"'
+    assert re.search(message, offscreen.fault(WINDOW.format(make=make), **nothing))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have a screen")
+def test_a_display_that_does_not_answer_is_none(monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":97")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(RuntimeError, match=r"no display here \(GLFW finds no screen\)"):
+        offscreen.check_window()
 
 
 @pytest.mark.parametrize("before", [None, "glfw"])

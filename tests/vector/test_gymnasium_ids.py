@@ -238,7 +238,7 @@ def length(env):
     for count in range(1, 10_000):
         step = env.step(STILL)
         if step[2] or step[3]:
-            return count, step[4]["episode"]["l"]
+            return count, step[4]["episode_length"]
     raise AssertionError("the episode does not end")
 
 

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import weakref
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Any
 
 import mujoco
-import mujoco.gl_context
 import numpy as np
 from gymnasium.envs.mujoco.mujoco_rendering import MujocoRenderer
 from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue
-from taskworlds.rendering import offscreen
+from taskworlds.rendering import choices, drawing, offscreen
 
 __all__ = ["Camera"]
+
+_INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
+_LEVEL = 1e-6  # up to which a camera that looks down is not called upside down
 
 
 class Camera:
     """Takes pictures of a simulation, or shows it in a window.
 
-    Pictures are MuJoCo's own renderer's, since Gymnasium's draws wrongly once another environment of the process has
-    been closed; windows are Gymnasium's.
+    What a picture shows depends on model and state alone: not on earlier pictures, nor on what the simulation computed
+    of bodies' places for its last step, which many simulators leave a part of a step behind. It may be taken from any
+    thread. Windows are Gymnasium's.
 
     Args:
-        model: the model. Its buffer for drawing is made as large as the picture.
+        model: the model.
         data: the simulation.
         mode: "rgb_array", "depth_array" or "human".
         name: a camera of the model, by name.
         number: a camera of the model, by number; -1 for a free one.
         width: pixels.
         height: pixels.
-        default: the camera of the model that is taken if there is neither name nor number; None for a free one, which
-            sees the whole of the model as it is now.
+        default: the camera of the model that is taken if there is neither name nor number; None for the free one.
+        lookat: what the free camera looks at, metres; None for MuJoCo's own free camera.
+        upright: whether what a camera sees that hangs upside down is turned by half a turn.
+        stage: what draws the model, if others draw it too; it is left open. None for one of the camera's own.
 
     Raises:
         ValueError: the model has no such camera, or both a name and a number were given.
-        RuntimeError: there is no mode.
+        RuntimeError: there is no mode, or no display for a window.
     """
 
     def __init__(
@@ -52,94 +53,89 @@ class Camera:
         number: int | None,
         width: int,
         height: int,
-        default: str | None = None,
+        *,
+        default: str | int | None = None,
+        lookat: Sequence[float] | None = None,
+        upright: bool = False,
+        stage: drawing.Stage | None = None,
     ) -> None:
-        names = [model.camera(i).name for i in range(model.ncam)]
-        if name is not None and number is not None:
-            raise WrongValue("A camera is chosen by camera_name or by camera_id, not by both.")
-        if name is not None and name not in names:
-            raise WrongValue(
-                f"camera_name must be one of {', '.join(names) or 'none'}, not {name!r}.",
-                argument="camera_name",
-            )
-        if number is not None and not -1 <= number < model.ncam:
-            raise WrongValue(
-                f"camera_id must be from -1 (the free camera) to {model.ncam - 1}, not {number!r}.",
-                argument="camera_id",
-            )
-        if name is None and number is None:
-            name = default
-        self.fixed = names.index(name) if name is not None else -1 if number is None else number
-        """Number of the model's camera; -1 for the free one."""
-        model.vis.global_.offwidth = max(model.vis.global_.offwidth, width)
-        model.vis.global_.offheight = max(model.vis.global_.offheight, height)
         if mode is None:
             raise RuntimeError('There is no picture: make the environment with render_mode="rgb_array".')
-        self._data, self._mode = data, mode
+        self._model, self._data, self._mode, self._upright = model, data, mode, upright
+        self._state = np.empty(mujoco.mj_stateSize(model, _INTEGRATION))
+        self._shown = mujoco.MjData(model)
+        self._size = choices.check_size(width, height)
+        self._fixed = _number_of(model, name, number, default)
+        self._window: MujocoRenderer | None = None
+        self._own_stage: drawing.Stage | None = None
         if mode == "human":
-            self._window = MujocoRenderer(model, data, width=width, height=height, camera_id=self.fixed)
+            offscreen.check_window()
+            self._window = MujocoRenderer(
+                model, self._shown, width=width, height=height, camera_id=self._fixed
+            )
             return
-        offscreen.prepare()
         self._view = mujoco.MjvCamera()
-        if self.fixed >= 0:
-            self._view.type, self._view.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, self.fixed
+        if self._fixed >= 0:
+            self._view.type, self._view.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, self._fixed
+        elif lookat is None:
+            mujoco.mjv_defaultFreeCamera(model, self._view)
         else:
-            self._view.lookat[:] = np.median(data.geom_xpos, axis=0)
+            self._view.lookat[:] = lookat
             self._view.distance = model.stat.extent
-        self._renderer = _draw(mujoco.Renderer, model, height, width)
-        if not _open:
-            atexit.register(_close_all)  # after MuJoCo registered the end of its library, so it runs before
-        _open.add(self)
-        if mode == "depth_array":
-            self._renderer.enable_depth_rendering()
+        if stage is None:
+            stage = self._own_stage = drawing.Stage(model)
+        self._stage = stage
 
     def picture(self) -> NDArray[Any] | None:
-        """Returns (height, width, 3) uint8, or for depth (height, width) float32, metres; None for a window."""
-        if self._mode == "human":
+        """Returns (height, width, 3) uint8, or for depth (height, width) float32, metres; None for a window.
+
+        Raises:
+            RuntimeError: the camera is closed, nothing here can draw, or this process was forked from one that has
+                drawn.
+        """
+        if self._window is not None:
+            self._take_state()
             self._window.render("human")
             return None
-        drawn: NDArray[Any] = _draw(self._take)
-        return drawn
+        return drawing.call(self._picture)
 
-    def _take(self) -> NDArray[Any]:
-        self._renderer.update_scene(self._data, self._view)
-        picture: NDArray[Any] = self._renderer.render()
+    def _take_state(self) -> None:
+        mujoco.mj_getState(self._model, self._data, self._state, _INTEGRATION)
+        mujoco.mj_setState(self._model, self._shown, self._state, _INTEGRATION)
+        mujoco.mj_forward(self._model, self._shown)
+
+    def _picture(self) -> NDArray[Any]:
+        self._take_state()
+        picture = self._stage.draw(self._shown, self._view, *self._size, depth=self._mode == "depth_array")
+        if self._upright and self._fixed >= 0:
+            up = self._shown.cam_xmat[self._fixed].reshape(3, 3)[:, 1]
+            if up[2] < -_LEVEL:
+                return np.ascontiguousarray(picture[::-1, ::-1])
         return picture
 
     def close(self) -> None:
-        """Frees the window or the buffers."""
-        if self._mode == "human":
+        """Frees the window, or what drawing holds."""
+        if self._window is not None:
             self._window.close()  # type: ignore[no-untyped-call]
-        else:
-            _open.discard(self)
-            _draw(self._renderer.close)
+        if self._own_stage is not None:
+            self._own_stage.close()
 
 
-_open: weakref.WeakSet[Camera] = weakref.WeakSet()
-
-
-def _close_all() -> None:
-    for camera in list(_open):
-        camera.close()
-
-
-_drawing: dict[int, ThreadPoolExecutor] = {}  # by process, as a forked one has no threads
-
-
-def _draw(function: Callable[..., Any], *args: Any) -> Any:
-    """Calls what draws off the screen, in a thread of its own.
-
-    EGL and OSMesa have one current context in each thread, which MuJoCo's renderer changes at will. dm_control and
-    Gymnasium, which draw in the caller's thread, take it for granted that theirs still is.
-    """
-    if mujoco.gl_context.GLContext.__module__ not in ("mujoco.egl", "mujoco.osmesa"):
-        # A window's library may be bound to the main thread.
-        return function(*args)
-    process = os.getpid()
-    if process not in _drawing:
-        _drawing[process] = ThreadPoolExecutor(1, thread_name_prefix="taskworlds-draw")
-    try:
-        drawn = _drawing[process].submit(function, *args)
-    except RuntimeError:  # the interpreter is ending, and the thread has ended
-        return function(*args)
-    return drawn.result()
+def _number_of(model: mujoco.MjModel, name: str | None, number: int | None, default: str | int | None) -> int:
+    """Returns the number of the camera that was chosen; -1 for the free one."""
+    choices.check_camera(name, number)
+    names = [model.camera(i).name for i in range(model.ncam)]
+    if name is not None and name not in names:
+        raise WrongValue(
+            f"camera_name must be one of {', '.join(names) or 'none'}, not {name!r}.", argument="camera_name"
+        )
+    if number is not None and not -1 <= number < model.ncam:
+        raise WrongValue(
+            f"camera_id must be from -1 (the free camera) to {model.ncam - 1}, not {number!r}.",
+            argument="camera_id",
+        )
+    if name is None and number is None:
+        if isinstance(default, str):
+            return names.index(default)
+        number = default
+    return names.index(name) if name is not None else -1 if number is None else int(number)

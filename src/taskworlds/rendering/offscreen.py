@@ -14,7 +14,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-__all__ = ["DRAW", "INSTALL", "LIBRARIES", "choose_library", "fault", "prepare", "using_library"]
+__all__ = [
+    "DRAW",
+    "INSTALL",
+    "LIBRARIES",
+    "check_window",
+    "choose_library",
+    "fault",
+    "prepare",
+    "using_library",
+]
 
 LIBRARIES = ("egl", "osmesa", "glfw") if sys.platform.startswith("linux") else ("glfw",)
 """What MUJOCO_GL may name on this system, in the order in which they are tried. "glfw" needs a display."""
@@ -35,6 +44,16 @@ except Exception as error:
     os._exit(1)  # before half a renderer complains of its own end
 """
 """A program that draws a picture."""
+
+_OPEN = """
+import sys, warnings
+warnings.simplefilter("ignore")
+import glfw
+if not glfw.init() or not glfw.get_primary_monitor():
+    sys.exit("GLFW finds no screen")
+"""
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 _SECONDS = 120  # that a program may take: a first import from a slow disk takes many
 
@@ -90,18 +109,39 @@ def choose_library() -> str:
 def prepare() -> None:
     """Prepares this process, and those that it starts, for drawing without a display.
 
-    Sets MUJOCO_GL to the first of `LIBRARIES` that works. Does nothing if it is set, or if there is a display.
+    Sets MUJOCO_GL to the first of `LIBRARIES` that works. It stays as it is if it is set, or if there is a display.
 
     Raises:
         RuntimeError: no library works. The message tells what to install.
     """
-    displays = ("DISPLAY", "WAYLAND_DISPLAY")
-    if sys.platform.startswith("linux") and not any(
-        os.environ.get(each) for each in ("MUJOCO_GL", *displays)
-    ):
+    if not sys.platform.startswith("linux"):
+        return
+    if not any(os.environ.get(each) for each in ("MUJOCO_GL", *_DISPLAYS)):
         os.environ["MUJOCO_GL"] = choose_library()
-        if "mujoco.gl_context" in sys.modules:  # it has looked at MUJOCO_GL already
-            importlib.reload(sys.modules["mujoco.gl_context"])
+    seen = sys.modules.get("mujoco.gl_context")  # it has looked at MUJOCO_GL already
+    wanted = f"mujoco.{os.environ.get('MUJOCO_GL', '').lower().strip()}"
+    if seen is not None and wanted in ("mujoco.egl", "mujoco.osmesa") and seen.GLContext.__module__ != wanted:
+        importlib.reload(seen)
+
+
+def check_window() -> None:
+    """Raises RuntimeError if no window can be opened here, which GLFW would end the process for."""
+    if not sys.platform.startswith("linux"):
+        return
+    displays = tuple(os.environ.get(each, "") for each in _DISPLAYS)
+    wrong = _fault_of_displays(*displays) if any(displays) else "neither DISPLAY nor WAYLAND_DISPLAY is set"
+    if wrong is not None:
+        raise RuntimeError(
+            f'render_mode="human" opens a window, and there is no display here ({wrong}). Use '
+            'render_mode="rgb_array", which needs none: render() returns pictures, and '
+            "gymnasium.wrappers.RecordVideo makes a film of them."
+        )
+
+
+@functools.cache
+def _fault_of_displays(*displays: str) -> str | None:
+    """Tells what is wrong with the displays that the environment's variables name; None if nothing is."""
+    return fault(_OPEN)
 
 
 @functools.cache  # a failure is not kept: the user may install a library and try again

@@ -27,7 +27,9 @@ def _python_rows(
     """Makes rows of a world's Python environments, under Gymnasium's vector environments."""
     from taskworlds.rows.gymnasium_rows import GymnasiumRows  # only where it is used: it starts processes
 
-    return GymnasiumRows(strategy, functools.partial(world.make_row, **settings), num_rows, world.goal_size)
+    make_row = functools.partial(world.make_row, **settings)
+    draws = settings.get("render_mode") is not None
+    return GymnasiumRows(strategy, make_row, num_rows, world.goal_size, draws=draws)
 
 
 def _has_python_rows(world: World) -> bool:

@@ -34,6 +34,7 @@ class GymnasiumRows:
             returns the latest observation; before the first reset any of the space.
         num_rows: how many rows, N.
         goal_size: numbers of a goal, G.
+        draws: whether the rows may be drawn.
 
     Attributes:
         num_rows: N.
@@ -42,14 +43,20 @@ class GymnasiumRows:
     """
 
     def __init__(
-        self, strategy: str, make_row: Callable[[], gym.Env[Any, Any]], num_rows: int, goal_size: int
+        self,
+        strategy: str,
+        make_row: Callable[[], gym.Env[Any, Any]],
+        num_rows: int,
+        goal_size: int,
+        *,
+        draws: bool = False,
     ) -> None:
         makers = [make_row] * num_rows
         self.envs: SyncVectorEnv | AsyncVectorEnv
         if strategy == "sync":
             self.envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
         else:
-            self.envs = _async_env(makers)
+            self.envs = _async_env(makers, _start_method() if draws else None)
         self.num_rows = num_rows
         self._space = self.envs.single_observation_space
         self._obs = batches.empty(self._space, num_rows)
@@ -188,12 +195,32 @@ class GymnasiumRows:
         self.envs.close()
 
 
-def _async_env(makers: Sequence[Callable[[], gym.Env[Any, Any]]]) -> AsyncVectorEnv:
-    """Makes rows in a process each, which write observations into shared memory if these have a fixed size."""
+def _start_method() -> str | None:
+    """Returns how processes start that draw: not by a fork of one that has drawn; None for the system's usual way."""
+    from taskworlds.rendering import drawing  # imports MuJoCo, which not every world needs
+
+    return "spawn" if drawing.has_drawn() else None
+
+
+def _async_env(makers: Sequence[Callable[[], gym.Env[Any, Any]]], start: str | None) -> AsyncVectorEnv:
+    """Makes rows in a process each, which write observations into shared memory if these have a fixed size.
+
+    Args:
+        makers: make the rows.
+        start: how processes start; None for the system's usual way.
+    """
+    how: dict[str, Any] = {"autoreset_mode": AutoresetMode.DISABLED, "context": start}
     try:
-        return AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
-    except (TypeError, ValueError):
-        return AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
+        try:
+            return AsyncVectorEnv(makers, **how)
+        except (TypeError, ValueError):
+            return AsyncVectorEnv(makers, **how, shared_memory=False)
+    except (ConnectionError, EOFError) as error:
+        raise RuntimeError(
+            "The processes of the async engine did not start. This process has drawn before, so they are started with "
+            '"spawn", which runs the main script again: put what it does under `if __name__ == "__main__":`. Or make '
+            "the environment before anything is drawn."
+        ) from error
 
 
 def _unpacked(answers: Sequence[tuple[Exception | None, Any]]) -> tuple[Any, ...]:

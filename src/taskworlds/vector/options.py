@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, unexpected_keywords
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import SETTINGS, World
+from taskworlds.rendering.choices import check_camera, check_size
 from taskworlds.vector.task_selection import TASK_SELECT, TaskChooser
 
 __all__ = ["DEFAULTS", "Options"]
@@ -88,6 +89,8 @@ class Options:
         for name in ("max_episode_steps", "k_episodes", "num_threads", "width", "height"):
             if getattr(self, name) is not None or name in ("width", "height"):
                 object.__setattr__(self, name, check_count(name, getattr(self, name)))
+        check_size(self.width, self.height)
+        check_camera(self.camera_name, self.camera_id)
         if self.engine_options is not None:
             if not isinstance(self.engine_options, Mapping):
                 raise WrongType(

@@ -129,8 +129,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self._every = row_mask("mask", None, n)
         self._every.flags.writeable = False
         self._recipe = (benchmark, split, num_envs, strategy)
-        if self.render_mode in ("rgb_array", "depth_array") and "camera_name" in world.settings:
-            offscreen.prepare()
+        if self.render_mode is not None and "camera_name" in world.settings:
+            offscreen.check_window() if self.render_mode == "human" else offscreen.prepare()
         rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
         self.infos = Infos(world, rows, self.assignments, self.progress, self.observations, options)
         self.episodes = Episodes(

@@ -31,6 +31,7 @@ from taskworlds.core.errors import (
 )
 from taskworlds.core.task import Task
 from taskworlds.rendering import offscreen
+from taskworlds.rendering.choices import check_size
 from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, SKILLS
 from taskworlds.worlds.control.variations import VARIATIONS, variations_of
 
@@ -278,6 +279,7 @@ def _settings(make_kwargs: ConfigType, num_tasks: int) -> _Settings:
     check_seed(settings.seed, "make_kwargs.seed")
     for name in ("height", "width", "frame_skip", "frame_stack"):
         check_count(f"make_kwargs.{name}", getattr(settings, name))
+    check_size(settings.width, settings.height)
     for name in ("visualize_reward", "from_pixels"):
         check_choice(f"make_kwargs.{name}", getattr(settings, name), (True, False))
     if settings.from_pixels and settings.visualize_reward:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue, check_seed
 from taskworlds.core.task import Task
+from taskworlds.rendering import drawing, offscreen
 from taskworlds.worlds.control import edits
 from taskworlds.worlds.control.skills import skill
 from taskworlds.worlds.control.variations import changes_of, check_parameters
@@ -38,7 +39,6 @@ __all__ = [
     "differing",
     "import_suite",
     "make_environment",
-    "own_context",
     "same",
 ]
 
@@ -85,19 +85,9 @@ def make_environment(task: Task, seed: int | None = None, **environment_kwargs: 
     return build(task, seed, **environment_kwargs).environment
 
 
-def own_context() -> None:
-    """Makes dm_control activate its OpenGL context again before it next draws in this thread.
-
-    dm_control assumes that the context which it activated last is still active, but Gymnasium's renderer may have
-    activated its own since then.
-    """
-    render = sys.modules.get("dm_control._render.base")
-    if render is not None:
-        context = render._CURRENT_CONTEXT_FOR_THREAD.pop(threading.current_thread(), None)
-        render._CURRENT_THREAD_FOR_CONTEXT.pop(context, None)
-
-
-def build(task: Task, seed: int | None, *, textures: bool = True, **environment_kwargs: Any) -> Built:
+def build(
+    task: Task, seed: int | None, *, textures: bool = True, draws: bool = True, **environment_kwargs: Any
+) -> Built:
     """Makes dm_control's environment of a task, like `make_environment`.
 
     Args:
@@ -105,6 +95,7 @@ def build(task: Task, seed: int | None, *, textures: bool = True, **environment_
         seed: as for `make_environment`.
         textures: False makes each texture one pixel large. The physics stays the same, and a model takes 16 KB and
             1 ms to compile instead of 12 MB and 50 ms, but pictures are wrong.
+        draws: False leaves drawing to others: dm_control then has no OpenGL context, which some resets would make.
         **environment_kwargs: as for `make_environment`.
     """
     domain, name = skill(task.env_name)[:2]
@@ -116,7 +107,7 @@ def build(task: Task, seed: int | None, *, textures: bool = True, **environment_
         kwargs["time_limit"] = environment_kwargs.pop("time_limit")
     if environment_kwargs:
         kwargs["environment_kwargs"] = environment_kwargs
-    source = _ModelSource(module.Physics, task, textures)
+    source = _ModelSource(module.Physics if draws else _undrawn(module.Physics), task, textures)
     make = _with_physics(module.SUITE[name], source)
     try:
         environment = make(**kwargs)
@@ -174,6 +165,12 @@ def _array_names() -> tuple[str, ...]:
         for name in dir(model)
         if isinstance(getattr(model, name), np.ndarray) and not name.startswith(_DRAWN)
     )
+
+
+@functools.cache
+def _undrawn(physics: type[Any]) -> type[Any]:
+    """Returns a domain's `Physics` without OpenGL contexts: they belong to a thread, which a reset does not."""
+    return type(physics.__name__, (physics,), {"contexts": None})
 
 
 class _ModelSource:
@@ -298,6 +295,11 @@ def import_suite(env_name: str) -> Any:
             f"{env_name} is a skill of dm_control's suite, and dm_control is not installed: "
             'pip install "taskworlds[control]"'
         )
+    if (
+        drawing.is_forked_from_drawing()
+    ):  # whose OpenGL dm_control would take hold of, and wait for when it ends
+        with offscreen.using_library("disable"):
+            return importlib.import_module("dm_control.suite")
     screen = sys.platform != "linux" or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
     if not screen and not os.environ.get("MUJOCO_GL"):
         _import_without_screen()

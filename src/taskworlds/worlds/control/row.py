@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import WrongValue, check_choice, check_seed
+from taskworlds.core.errors import check_choice, check_seed
 from taskworlds.core.task import Task
+from taskworlds.rendering.camera import Camera
+from taskworlds.rendering.choices import check_camera
 from taskworlds.rows.python_row import PythonRow
-from taskworlds.worlds.control.environment import Built, build, differing, import_suite, own_context
+from taskworlds.worlds.control.environment import Built, build, differing, import_suite
 from taskworlds.worlds.control.skills import skill
 from taskworlds.worlds.control.spaces import action_space, observation_space
 
@@ -51,16 +52,15 @@ class ControlRow(PythonRow):
         height: int = 480,
     ) -> None:
         check_choice("render_mode", render_mode, (None, "rgb_array", "depth_array"))
-        if camera_name is not None and camera_id is not None:
-            raise WrongValue("A camera is chosen by camera_name or by camera_id, not by both.")
+        check_camera(camera_name, camera_id)
         import_suite(env_name)  # to fail here, rather than in a worker's first reset
         self._skill = skill(env_name)
         self.observation_space = observation_space(self._skill)
         self.action_space = action_space(self._skill)
         self.metadata = type(self).metadata | {"render_fps": self._skill.render_fps}
         self.render_mode = render_mode
-        self._camera: str | int = camera_name if camera_name is not None else camera_id or 0
-        self._size = {"width": width, "height": height}
+        self._how = (render_mode, camera_name, camera_id, width, height)
+        self._camera: Camera | None = None  # on the environment in use
         self._built: Built | None = None
         self._built_for: Task | None = None
         self._model_seed = _FIXED_SEED
@@ -84,7 +84,6 @@ class ControlRow(PythonRow):
                 self._make(task, _FIXED_SEED if seed is not None else None)
             if seed is not None:
                 self.inner.task.random.seed(seed)
-        own_context()  # some resets draw
         return _flat(self.inner.reset().observation), {}
 
     def _draw(self) -> int:
@@ -111,30 +110,10 @@ class ControlRow(PythonRow):
             ValueError: the skill does not have the camera.
             RuntimeError: nothing here can draw.
         """
-        own_context()
-        physics = self.inner.physics
-        frame = physics.model.vis.global_
-        frame.offwidth = max(frame.offwidth, self._size["width"])
-        frame.offheight = max(frame.offheight, self._size["height"])
-        self._check_camera(physics.model)
-        depth = self.render_mode == "depth_array"
-        try:
-            return physics.render(**self._size, camera_id=self._camera, depth=depth)
-        except Exception as error:
-            raise RuntimeError(
-                f"The picture could not be drawn ({type(error).__name__}: {error}). dm_control takes its library from "
-                f"MUJOCO_GL when it is imported; that is now {os.environ.get('MUJOCO_GL', 'not set')}. Set it to egl "
-                "or osmesa before; `taskworlds doctor` shows which works."
-            ) from error
-
-    def _check_camera(self, model: Any) -> None:
-        names = [model.id2name(number, "camera") for number in range(model.ncam)]
-        known = self._camera in names if isinstance(self._camera, str) else -1 <= self._camera < model.ncam
-        if not known:
-            raise WrongValue(
-                f"{self._skill.env_name} has no camera {self._camera!r}. camera_name can be {', '.join(names)}; "
-                f"camera_id -1 (free) to {model.ncam - 1}."
-            )
+        if self._camera is None:
+            model, data = self.simulation
+            self._camera = Camera(model, data, *self._how, default=0)
+        return self._camera.picture()
 
     @property
     def simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
@@ -147,7 +126,6 @@ class ControlRow(PythonRow):
         if task != self._built_for:
             self._make(task, _FIXED_SEED)
         mujoco.mj_setState(*self.simulation, physics, _INTEGRATION)
-        mujoco.mj_forward(*self.simulation)
         return self.picture()
 
     def close(self) -> None:
@@ -156,13 +134,17 @@ class ControlRow(PythonRow):
         self.task = None
 
     def _free(self) -> None:
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
         if self._built is not None:
             self._built.environment.physics.free()
         self._built = self._built_for = None
 
     def _make(self, task: Task, seed: int | None) -> None:
         self._free()
-        self._built = build(task, seed, textures=self.render_mode is not None, time_limit=float("inf"))
+        textures = self.render_mode is not None
+        self._built = build(task, seed, textures=textures, draws=False, time_limit=float("inf"))
         self._built_for = task
         self._model_seed = _FIXED_SEED if seed is None else seed
 

@@ -109,7 +109,6 @@ class LocomotionRow(PythonRow):
         """Returns the picture of a task's body in a state, MuJoCo's integration state; the row is left there."""
         self._place(task)
         mujoco.mj_setState(*self.simulation, physics, _INTEGRATION)
-        mujoco.mj_forward(*self.simulation)
         return self.picture()
 
     def close(self) -> None:

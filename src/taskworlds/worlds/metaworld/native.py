@@ -124,12 +124,12 @@ class NativeRows(EngineRows):
 
             assert mode is not None
             self._renderer = RowRenderer(mode, **camera)
-        pictures = []
+        renderer, pictures = self._renderer, []
         for row in range(self.num_rows):
             each = self._skills[self.engine.scene_of_row[row]]
             moved = self.engine.overrides[row, : 3 * len(each.moves)]
             size = self.engine.scenes[self.engine.scene_of_row[row]].native.state_size
-            pictures.append(self._renderer.render(each, self.engine.states[row, :size], moved))
+            pictures.append(renderer.render(each, self.engine.states[row, :size], moved))
         return tuple(pictures)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from metaworld.sawyer_xyz_env import SawyerXYZEnv
 from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
+from taskworlds.rendering.camera import Camera
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.reference import PlainEnv
@@ -57,7 +58,7 @@ class OfficialRow(PythonRow):
     Args:
         reward_function_version: "v1" or "v2".
         render_mode: None, "rgb_array", "depth_array" or "human".
-        camera_name, camera_id, width, height: the official environment's arguments of these names.
+        camera_name, camera_id, width, height: as for `Camera`. Without a camera pictures are as `RowRenderer` has them.
     """
 
     metadata = {"render_modes": ["human", "rgb_array", "depth_array"], "render_fps": 80}
@@ -82,7 +83,9 @@ class OfficialRow(PythonRow):
             "width": width,
             "height": height,
         }
+        self._how = (render_mode, camera_name, camera_id, width, height)
         self._envs: dict[str, Any] = {}
+        self._cameras: dict[str, Camera] = {}
 
     @property
     def inner(self) -> Any:
@@ -103,11 +106,25 @@ class OfficialRow(PythonRow):
         return obs, reward, None, info | {"goal": self.inner._target_pos}
 
     def picture(self) -> Any:
-        """Returns the official environment's picture of this row."""
-        return self.inner.render()
+        """Returns a picture of the official environment's simulation, as the native engine draws it.
+
+        Meta-World's own shows depths as raw numbers of OpenGL's, and the corner cameras' pictures upside down.
+        """
+        assert self.task is not None
+        env, name = self.inner, self.task.env_name
+        if isinstance(env, PlainEnv):
+            return env.render()
+        if name not in self._cameras:
+            self._cameras[name] = Camera(
+                env.model, env.data, *self._how, lookat=sawyer.VIEW_CENTRE, upright=True
+            )
+        return self._cameras[name].picture()
 
     def close(self) -> None:
         """Closes the official environments."""
+        for camera in self._cameras.values():
+            camera.close()
+        self._cameras.clear()
         for env in self._envs.values():
             env.close()
         self._envs.clear()

@@ -26,6 +26,7 @@ __all__ = [
     "MAX_EPISODE_STEPS",
     "OBS_SIZE",
     "TERM_NAMES",
+    "VIEW_CENTRE",
     "action_space",
     "observation_space",
     "observed_parts",
@@ -48,6 +49,10 @@ TERM_NAMES = (
     "obj_to_target",
     "unscaled_reward",
 )
+
+# m, what pictures without a camera show. Meta-World's show the geoms' median at the first picture, which is within a
+# few cm of it, but depends on where the arm was.
+VIEW_CENTRE = (0.0, 0.55, 0.15)
 
 HAND_LOW, HAND_HIGH = (-0.525, 0.348, -0.0525), (0.525, 1.025, 0.7)  # m
 # Union of the 50 skills' goals, m. The lowest y is door-open's 0.85 - 0.45, one bit below 0.4.

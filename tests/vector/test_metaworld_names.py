@@ -202,7 +202,7 @@ def test_an_assigned_attribute_of_a_single_environment_is_obeyed_or_refused(make
     assert (env.spec.kwargs["max_episode_steps"], env.my_note) == (3, "mine")
     steps = [env.step(np.zeros(4)) for _ in range(6)]
     assert [step.truncated for step in steps] == [False] * 5 + [True]
-    assert steps[-1].env_info["episode"]["l"] == 6
+    assert steps[-1].env_info["episode_length"] == 6
     for name in (
         "_freeze_rand_vec",
         "_partially_observable",

@@ -363,7 +363,6 @@ def test_fingerprint_is_of_the_tasks_in_their_order():
             "test_envs must share no skill with train_envs, but drawer-close-v3 is in both",
         ),
         ("MT10", {"seed": -1}, ValueError, "seed must be at least 0, not -1"),
-        ("MT10", {"seed": 2**32 - 1}, ValueError, "seed must be below"),
         ("MT10", {"seed": 1.0}, TypeError, "seed must be a whole number, not 1.0"),
         ("MT10", {"seed": True}, TypeError, "seed must be a whole number, not True"),
         ("MT10", {"num_goals": 0}, ValueError, "num_goals must be at least 1, not 0"),

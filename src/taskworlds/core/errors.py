@@ -117,16 +117,15 @@ def check_count(argument: str, value: Any, minimum: int = 1) -> int:
 
 
 def check_seed(seed: Any, argument: str = "seed") -> int:
-    """Returns a seed as an int in [0, 2**32 - 1), the range that both NumPy's generators and `seed + 1` allow.
+    """Returns a seed as an int: any whole number from 0 on, of Python's or NumPy's types.
+
+    NumPy's generators take seeds of any size, and `taskworlds.core.draws.legacy_seed` makes them fit for the older kind.
 
     Raises:
         TypeError: it is not a whole number.
-        ValueError: it is out of range.
+        ValueError: it is negative.
     """
-    value = check_count(argument, seed, minimum=0)
-    if value >= 2**32 - 1:
-        raise WrongValue(f"{argument} must be below 2**32 - 1, not {value}.", argument)
-    return value
+    return check_count(argument, seed, minimum=0)
 
 
 def unexpected_keywords(function: str, given: Iterable[str], allowed: Iterable[str]) -> WrongType:

@@ -55,6 +55,7 @@ def make(
         >>> env.observation_space.shape, env.observation_space.dtype
         ((40,), dtype('float64'))
     """
+    seed = None if seed is None else check_seed(seed)
     given_options = dict(options)
     given = {"split": split, "vector_strategy": vector_strategy, "total_tasks_per_cls": total_tasks_per_cls}
     benchmark, split, chosen = _resolve(
@@ -114,6 +115,7 @@ def make_vec(
         >>> envs.num_envs, envs.single_observation_space.shape
         (10, (49,))
     """
+    seed = None if seed is None else check_seed(seed)
     benchmark, split, chosen = _resolve(
         "make_vec", name, split, seed, total_tasks_per_cls, dict(options), _MAKE_VEC_KEYWORDS
     )
@@ -142,8 +144,6 @@ def _resolve(
     """Returns the benchmark, its split, and the options with Meta-World's defaults for that split."""
     how = {keyword: value for keyword, value in options.items() if keyword in _BENCHMARK_KEYWORDS}
     options = {keyword: value for keyword, value in options.items() if keyword not in how}
-    if seed is not None:
-        seed = check_seed(seed)
     if isinstance(name, str):
         name, split = split_of_name(name, split)
         how["seed"] = seed

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.draws import sample_without_replacement
-from taskworlds.core.errors import WrongType, WrongValue
+from taskworlds.core.errors import WrongType, WrongValue, check_seed
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
@@ -164,7 +164,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
         """
         if n_tasks is None:
             return self._first(*self._batch.sample_tasks(seed=seed))
-        rng = self.np_random if seed is None else np.random.default_rng(seed)
+        rng = self.np_random if seed is None else np.random.default_rng(check_seed(seed))
         return sample_without_replacement(self.tasks, n_tasks, rng)
 
     @property

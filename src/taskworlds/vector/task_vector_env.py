@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.errors import check_choice, check_count
+from taskworlds.core.errors import check_choice, check_count, check_seed
 from taskworlds.core.registry import choose_engine
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
@@ -107,6 +107,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         options: Options | None = None,
         seed: int | None = None,
     ) -> None:
+        seed = None if seed is None else check_seed(seed)
         self.benchmark = benchmark
         self.split = split
         self.options = options = options if options is not None else Options()

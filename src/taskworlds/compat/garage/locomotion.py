@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
 from taskworlds.core.step import EnvSpec
 from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
@@ -102,7 +102,7 @@ class LocomotionEnv(TaskEnv):
         Returns:
             Dictionaries of the skill's parameters, for `set_task`.
         """
-        rng = self.np_random if seed is None else np.random.default_rng(seed)
+        rng = self.np_random if seed is None else np.random.default_rng(check_seed(seed))
         return [skill(self.env_name).draw(rng) for _ in range(check_count("num_tasks", num_tasks))]
 
     def set_task(self, task: Mapping[str, Any] | Task) -> None:

@@ -18,10 +18,13 @@ from taskworlds.core.task import Task
 if TYPE_CHECKING:
     import gymnasium as gym
 
-__all__ = ["KEYWORDS", "SETTINGS", "BenchmarkMaker", "Listing", "Peer", "Tasks", "World"]
+__all__ = ["KEYWORDS", "MOST_PIXELS", "SETTINGS", "BenchmarkMaker", "Listing", "Peer", "Tasks", "World"]
 
 SETTINGS = ("reward_function_version", "render_mode", "camera_name", "camera_id", "width", "height")
 """What the rows of a world may be told when they are made."""
+
+MOST_PIXELS = 16384
+"""The most pixels that a picture can be wide or high: what drawing libraries take."""
 
 KEYWORDS = ("env_name", "envs_list", "train_envs", "test_envs")
 """What a benchmark may have to be told, beside its name, seed and number of goals."""

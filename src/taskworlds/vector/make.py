@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import dataclasses
 from typing import Any
 
 from typing_extensions import Unpack
 
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
-from taskworlds.core.errors import WrongValue, check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongValue, check_choice, check_count, check_names, check_seed
 from taskworlds.core.registry import benchmark_makers, world_of
-from taskworlds.core.task import Task
 from taskworlds.vector.keywords import BenchmarkKeywords, MakeKeywords, documented
 from taskworlds.vector.options import DEFAULTS, Options
 from taskworlds.vector.task_env import TaskEnv
@@ -23,6 +22,7 @@ META_BATCH_SIZE = 20
 """Meta-World's number of rows for ML benchmarks: there are at least so many, and the skills divide them evenly."""
 
 _BENCHMARK_KEYWORDS = tuple(BenchmarkKeywords.__annotations__)
+_LISTS = ("envs_list", "train_envs", "test_envs")
 _MAKE_KEYWORDS = frozenset({"split", "vector_strategy", "seed", "total_tasks_per_cls", *_BENCHMARK_KEYWORDS})
 _MAKE_VEC_KEYWORDS = _MAKE_KEYWORDS | {"num_envs", "meta_batch_size"}
 
@@ -56,7 +56,10 @@ def make(
         ((40,), dtype('float64'))
     """
     seed = None if seed is None else check_seed(seed)
-    given_options = dict(options)
+    given_options = {
+        key: check_names(key, value) if key in _LISTS and value is not None else value
+        for key, value in options.items()
+    }
     given = {"split": split, "vector_strategy": vector_strategy, "total_tasks_per_cls": total_tasks_per_cls}
     benchmark, split, chosen = _resolve(
         "make", name, split, seed, total_tasks_per_cls, given_options, _MAKE_KEYWORDS
@@ -97,7 +100,7 @@ def make_vec(
         vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python
             environments in this process, "async" in a process each. None: native where the world has it, as
             Meta-World does; else async, or for one row sync. Other names are those of registered engines.
-        seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`.
+        seed: seed of the goals and of the rows, of any size: row i's generator is seeded with `seed + i`.
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
             that the skills divide evenly.
         total_tasks_per_cls: only the first so many tasks of each skill.
@@ -127,7 +130,7 @@ def make_vec(
             )
         num_envs = meta_batch_size
     if num_envs is None:
-        skills = len(benchmark.env_names(split))
+        skills = len(benchmark.groups(split))
         num_envs = -(-META_BATCH_SIZE // skills) * skills if benchmark.is_meta else skills
     return TaskVectorEnv(benchmark, split, num_envs, vector_strategy, chosen, seed)
 
@@ -163,12 +166,9 @@ def _resolve(
 
 
 def _first_of_each(benchmark: Benchmark, split: str, count: int) -> Benchmark:
-    seen: dict[str, int] = {}
-    kept: list[Task] = []
-    for task in benchmark.tasks(split):
-        seen[task.env_name] = seen.get(task.env_name, 0) + 1
-        if seen[task.env_name] <= count:
-            kept.append(task)
-    train: Sequence[Task] = kept if split == "train" else benchmark.train_tasks
-    test: Sequence[Task] = kept if split == "test" else benchmark.test_tasks
-    return Benchmark(benchmark.name, tuple(train), tuple(test), benchmark.seed)
+    firsts = [group[:count] for group in benchmark.groups(split)]
+    kept = tuple(task for group in firsts for task in group)
+    if split == "test":
+        return dataclasses.replace(benchmark, test_tasks=kept)
+    lists = tuple(len(group) for group in firsts) if benchmark.lists else ()
+    return dataclasses.replace(benchmark, train_tasks=kept, lists=lists)

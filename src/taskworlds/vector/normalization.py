@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_choice
+from taskworlds.core.errors import check_switch
 from taskworlds.vector.flat_state import check_array
 
 __all__ = [
@@ -41,7 +41,7 @@ class _Normalizer:
         """Raises ValueError for anything but the statistics of `num_rows` rows of the same kind."""
         for name in self._names:
             check_array(state, name, getattr(self, name), num_rows)
-        check_choice("updating of a state", state["updating"], (True, False))
+        check_switch("updating of a state", state["updating"])
 
     def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:
         """Takes the statistics that `get_state` returned, row i those of row `source[i]`, (N,) int64."""

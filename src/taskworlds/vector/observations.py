@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
+from taskworlds.core.task import Task
 from taskworlds.vector._batch import write_rows
 from taskworlds.vector.flat_state import NOT_A_STATE, check_array
 from taskworlds.vector.normalization import ObservationNormalizer
+from taskworlds.vector.one_hot import OneHot
 from taskworlds.vector.options import Options
 
 __all__ = ["FlatObservations", "Observations", "is_flat", "make_observations"]
@@ -33,7 +35,7 @@ def make_observations(
     num_rows: int,
     world: gym.Space[Any],
     actions: gym.Space[Any],
-    skills: list[str],
+    one_hot: OneHot,
     options: Options,
     name: str,
 ) -> Observations:
@@ -43,7 +45,7 @@ def make_observations(
         num_rows: how many rows, N.
         world: the world's own observations, of a row.
         actions: the actions of a row.
-        skills: the skills, in the order of the one-hot.
+        one_hot: the places of tasks in the one-hot.
         options: which parts there are.
         name: the world's name, for messages.
 
@@ -69,7 +71,7 @@ def make_observations(
         )
     if isinstance(world, gym.spaces.Box) and flat:
         size = actions.shape[0] if options.recurrent_info_in_obs and actions.shape else 0
-        return FlatObservations(num_rows, world, size, skills, options)
+        return FlatObservations(num_rows, world, size, one_hot, options)
     return Observations(num_rows, world)
 
 
@@ -92,8 +94,8 @@ class Observations:
         self.space = space
         self.values = batches.empty(space, num_rows)
 
-    def set_skill(self, row: int, skill: str | None) -> None:
-        """Tells which skill a row has from now on."""
+    def set_task(self, row: int, task: Task | None) -> None:
+        """Tells which task a row has from now on."""
 
     def write(self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:
         """Writes the observations of `rows`.
@@ -136,7 +138,7 @@ class FlatObservations(Observations):
         num_rows: how many rows, N.
         world: the world's own observations, of a row.
         num_actions: numbers of an action, A.
-        skills: the skills, in the order of the one-hot.
+        one_hot: the places of tasks in the one-hot.
         options: which parts there are.
 
     Attributes:
@@ -148,13 +150,13 @@ class FlatObservations(Observations):
     values: NDArray[Any]
 
     def __init__(
-        self, num_rows: int, world: gym.spaces.Box, num_actions: int, skills: list[str], options: Options
+        self, num_rows: int, world: gym.spaces.Box, num_actions: int, one_hot: OneHot, options: Options
     ) -> None:
         low, high = world.low, world.high
         world_size = low.size
-        self._skills = skills if options.use_one_hot else []
-        if self._skills:
-            low, high = np.append(low, np.zeros(len(skills))), np.append(high, np.ones(len(skills)))
+        self._places = one_hot
+        if one_hot.size:
+            low, high = np.append(low, np.zeros(one_hot.size)), np.append(high, np.ones(one_hot.size))
         self._has_last_step = options.recurrent_info_in_obs
         self._reward_scale = 10.0 if options.normalize_reward_in_recurrent_info else 1.0
         if self._has_last_step:
@@ -169,15 +171,18 @@ class FlatObservations(Observations):
             low, high = np.append(low, 0.0), np.append(high, 1.0)
         dtype: Any = world.dtype
         super().__init__(num_rows, gym.spaces.Box(low.astype(dtype), high.astype(dtype), dtype=dtype))
-        self._one_hot = np.zeros((num_rows, len(self._skills)), dtype=dtype)
-        past_skill = world_size + len(self._skills)
+        self._one_hot = np.zeros((num_rows, one_hot.size), dtype=dtype)
+        past_skill = world_size + one_hot.size
         self._world, self._shown_skill, self._last, _ = np.split(
             self.values, [world_size, past_skill, self._flag], axis=1
         )
 
-    def set_skill(self, row: int, skill: str | None) -> None:
-        """Tells which skill the one-hot of a row shows from now on."""
-        self._one_hot[row] = [skill == each for each in self._skills]
+    def set_task(self, row: int, task: Task | None) -> None:
+        """Tells which task the one-hot of a row shows from now on."""
+        if self._places.size:
+            self._one_hot[row] = 0.0
+            if task is not None:
+                self._one_hot[row, self._places.place(task)] = 1.0
 
     def write(self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:
         """Writes the observations of `rows`.
@@ -188,7 +193,7 @@ class FlatObservations(Observations):
             last_step: what the step was; None where an attempt begins.
         """
         _write(self._world, world, rows)
-        if self._skills and (last_step is None or self.normalizer is not None):  # else it stands there
+        if self._places.size and (last_step is None or self.normalizer is not None):  # else it stands there
             _write(self._shown_skill, self._one_hot, rows)
         if self._has_last_step:
             last = self._last

@@ -23,6 +23,7 @@ FORMAT = "taskworlds-state/4"
 # Options that decide the numbers of an episode.
 _OPTIONS = (
     "use_one_hot",
+    "env_id",
     "recurrent_info_in_obs",
     "normalize_reward_in_recurrent_info",
     "normalize_observations",

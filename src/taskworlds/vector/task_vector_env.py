@@ -29,6 +29,7 @@ from taskworlds.vector.env_protocol import Part
 from taskworlds.vector.infos import keep, merge, put, report
 from taskworlds.vector.normalization import reward_normalizer
 from taskworlds.vector.observations import make_observations
+from taskworlds.vector.one_hot import OneHot
 from taskworlds.vector.options import Options
 from taskworlds.vector.progress import Progress
 
@@ -86,7 +87,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     Attributes:
         benchmark, split, options: as given.
         strategy: the name of the engine in use.
-        skills: the split's skills, in the order of the one-hot.
+        skills: the split's skills, each once, in the order of the one-hot.
         max_episode_steps: steps after which an episode (an attempt, in trials) is truncated.
         reward_function_version: the reward in use.
         world: the record of the skills' world.
@@ -143,7 +144,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             n,
             world.observation_space(visible=self.assignments.shows_goal, hidden=self.assignments.hides_goal),
             self.single_action_space,
-            self.skills,
+            OneHot(benchmark, split, options),
             options,
             world.name,
         )
@@ -279,7 +280,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.progress.start(rows)  # first, so that what stops this half-way leaves no row to be stepped
         for row, task in tasks.items():
             self.assignments.begin(row, task)
-            self.observations.set_skill(row, task.env_name)
+            self.observations.set_task(row, task)
         self._start_attempt(rows)
 
     def _start_attempt(self, rows: NDArray[np.bool_]) -> None:

@@ -368,7 +368,7 @@ def test_makes_other_keywords_go_through(reach):
         (("train", 0), {}, ValueError, "k_episodes must be at least 1, not 0"),
         (("train", 2.0), {}, TypeError, "k_episodes must be a whole number, not 2.0"),
         (("train", 1, 0), {}, ValueError, "max_episode_length must be at least 1, not 0"),
-        (("train", 1), {"max_episode_steps": 3}, TypeError, "KEpisodeMetaworld got unexpected keyword"),
+        (("train", 1), {"max_episode_steps": 3}, TypeError, "KEpisodeMetaworld got an unexpected keyword"),
         (
             ("train", 1),
             {"reward_scale": {}},

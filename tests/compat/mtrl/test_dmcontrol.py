@@ -350,7 +350,7 @@ def test_names_that_are_not_known(name, error, message):
             TypeError,
             r"'frame_skips' \(did you mean 'frame_skip'\?\).*It takes: frame_skip",
         ),
-        ({"camera_id": 0}, TypeError, "make_kwargs got unexpected keyword.*'camera_id'"),
+        ({"camera_id": 0}, TypeError, "make_kwargs got an unexpected keyword.*'camera_id'"),
         ({"seed": None}, TypeError, "make_kwargs.seed must be a whole number, not None"),
         ({"seed": -1}, ValueError, "make_kwargs.seed must be at least 0"),
         ({"frame_skip": 0}, ValueError, "make_kwargs.frame_skip must be at least 1"),

@@ -171,7 +171,10 @@ def test_a_seed_may_be_of_any_size(seed):
     drawn = draw_goals(["reach-v3"], seed, 1)["reach-v3"]
     assert drawn.shape == (1, 6)
     assert drawn.tobytes() == draw_goals(["reach-v3"], int(seed), 1)["reach-v3"].tobytes()
-    assert drawn.tobytes() != draw_goals(["reach-v3"], int(seed) % 2**32, 1)["reach-v3"].tobytes() or seed < 2**32
+    assert (
+        drawn.tobytes() != draw_goals(["reach-v3"], int(seed) % 2**32, 1)["reach-v3"].tobytes()
+        or seed < 2**32
+    )
 
 
 def test_one_string_is_not_a_list_of_names():

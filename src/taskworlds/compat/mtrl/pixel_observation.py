@@ -11,6 +11,7 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue, check_count
+from taskworlds.core.world import MOST_PIXELS
 
 __all__ = ["PixelObservation"]
 
@@ -41,7 +42,7 @@ class PixelObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, Any], Reco
             raise WrongValue(
                 f'The environment must be made with render_mode="rgb_array", not {env.render_mode!r}.'
             )
-        size = (check_count("height", height), check_count("width", width))
+        size = (check_count("height", height, 1, MOST_PIXELS), check_count("width", width, 1, MOST_PIXELS))
         RecordConstructorArgs.__init__(self, height=height, width=width)
         super().__init__(env)
         self.observation_space = Box(0, 255, (3, *size), np.uint8)

@@ -24,7 +24,7 @@ from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_co
 from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.fingerprint import Fingerprint, packages_of
-from taskworlds.evaluation.statistics import METRICS, Estimate
+from taskworlds.evaluation.statistics import METRICS, RATES, Estimate
 
 if TYPE_CHECKING:
     import rich.table
@@ -138,7 +138,8 @@ class Result:
 
     A task's figure is the average over its episodes. Every task (a skill with one goal) has equal weight in
     the averages of its skill and of the whole, however fast its episodes end. The 95 % intervals are
-    bootstrapped over the tasks, see `taskworlds.evaluation.statistics`; a single task has none (NaN).
+    bootstrapped over the tasks, and have a width where all tasks succeed or fail alike, see
+    `taskworlds.evaluation.statistics`; a single task has none (NaN).
 
     Attributes:
         benchmark: name of the benchmark or environment.
@@ -186,8 +187,12 @@ class Result:
         skills = [record.task.env_name for record in self.completed]
         return {
             metric: Summary(
-                statistics.estimate(statistics.mean, self.scores(metric), strata=skills, seed=self.seed),
-                statistics.estimate(statistics.iqm, self.scores(metric), strata=skills, seed=self.seed),
+                *(
+                    statistics.estimate(
+                        statistic, self.scores(metric), strata=skills, seed=self.seed, rates=metric in RATES
+                    )
+                    for statistic in (statistics.mean, statistics.iqm)
+                )
             )
             for metric in METRICS
         }
@@ -206,6 +211,7 @@ class Result:
                 [record.mean(metric) for record in ran],
                 strata=[env_name] * len(ran),
                 seed=self.seed,
+                rates=metric in RATES,
             )
             for metric in METRICS
         }

@@ -51,7 +51,8 @@ def evaluate(
             metavar="NAME",
             help=f"The policy: expert (in {_EXPERTS}), random, or your own as ./file.py:object, or as "
             "package.module:object, which is looked for in the current directory first. A text in brackets, as in "
-            "./agents.py:load(runs/3.zip), is passed to it. The default is expert where there is one, and random elsewhere.",
+            "./agents.py:load(runs/3.zip), is passed to it. The default is expert where there is one, and random "
+            "elsewhere.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from taskworlds.core.errors import WrongValue, check_switch
@@ -31,7 +31,14 @@ def load_checkpoints(env: BatchEnv, checkpoints: Sequence[tuple[str, dict[str, A
         ValueError: a row's checkpoint is missing, is not what `get_checkpoint` returned, or is of another benchmark's
             skills. Then nothing has changed.
     """
-    by_name = dict(checkpoints)
+    pairs = [*checkpoints] if isinstance(checkpoints, Iterable) else [checkpoints]
+    for pair in pairs:
+        if not (isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise WrongValue(
+                f"checkpoints must be pairs of a name and a checkpoint, as get_checkpoint returns them, not {pair!r}.",
+                argument="checkpoints",
+            )
+    by_name = dict(pairs)
     names = [get_checkpoint(env, row)[0] for row in range(env.num_envs)]
     missing = [name for name in names if name not in by_name]
     if missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -245,7 +246,9 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
         """Takes a snapshot of everything that decides the future; see `TaskVectorEnv.get_state`."""
         return self._batch.get_state()
 
-    def set_state(self, state: Mapping[str, NDArray[Any]], row: int | None = None) -> None:
+    def set_state(
+        self, state: Mapping[str, NDArray[Any]] | str | os.PathLike[str], row: int | None = None
+    ) -> None:
         """Goes back to a snapshot, or to row `row` of a batch's snapshot."""
         self._batch.set_state(state, row)
 

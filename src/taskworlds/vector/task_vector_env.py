@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -539,14 +540,17 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.check_ready("get_state()")
         return snapshot.take(self)
 
-    def set_state(self, state: Mapping[str, NDArray[Any]], rows: ArrayLike | None = None) -> None:
+    def set_state(
+        self, state: Mapping[str, NDArray[Any]] | str | os.PathLike[str], rows: ArrayLike | None = None
+    ) -> None:
         """Goes back to a snapshot, or puts rows of a snapshot into any rows here.
 
         Rows that come from one row go on alike, generators included, as long as they get the same actions;
         `reset(seed=...)` parts them.
 
         Args:
-            state: what `get_state` gave.
+            state: what `get_state` gave; or the path of the .npz file in which `numpy.savez` saved it, or what
+                `numpy.load` returned for that file, which is refused if it holds far more than such a state.
             rows: for each row here the row of the snapshot that it takes, (N,) int, or one for all: `rows=0`
                 forks the snapshot's first row into all rows. The numbers of rows may then differ. None: each
                 takes its own.

@@ -151,6 +151,8 @@ def check_array(state: Mapping[str, Any], name: str, like: NDArray[Any], num_row
     shape = (num_rows, *like.shape[1:])
     if not isinstance(values, np.ndarray) or (values.dtype, values.shape) != (like.dtype, shape):
         raise WrongValue(f"{NOT_A_STATE}: {name} must be {like.dtype} of shape {shape}.")
+    if values.dtype.kind == "b" and values.size and values.view(np.uint8).max() > 1:
+        raise WrongValue(f"{NOT_A_STATE}: {name} must be True and False.")
     check_finite(name, values)
 
 

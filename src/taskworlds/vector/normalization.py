@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_switch
+from taskworlds.core.errors import WrongValue, check_switch
 from taskworlds.vector.flat_state import check_array
 
 __all__ = [
@@ -41,6 +41,8 @@ class _Normalizer:
         """Raises ValueError for anything but the statistics of `num_rows` rows of the same kind."""
         for name in self._names:
             check_array(state, name, getattr(self, name), num_rows)
+            if name in ("var", "count") and (state[name] < 0).any():
+                raise WrongValue(f"The state cannot be put back, since {name} holds a number below 0.")
         check_switch("updating of a state", state["updating"])
 
     def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:

@@ -68,7 +68,11 @@ def restore(
         for name, part in env.parts.items():
             part.check_state(state[name], num_there)
         there = state["rows"]
-        running = state["progress"]["running"].tolist()
+        progress = state["progress"]
+        running = progress["running"].tolist()
+        for counter, most in (("steps", env.max_episode_steps), ("attempts", env.options.k_episodes or 1)):
+            if (progress[counter][progress["running"]] >= most).any():
+                raise WrongValue(f"{NOT_A_STATE}: {counter} of a row in an episode must be below {most}.")
         for row, (task, own) in enumerate(
             zip(state["assignments"]["current"], _tasks_of_rows(there), strict=False)
         ):

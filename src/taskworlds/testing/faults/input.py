@@ -26,6 +26,7 @@ from taskworlds.core.benchmark import Benchmark, benchmark
 from taskworlds.core.task import Task
 from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord
 from taskworlds.testing.faults.tally import Tally
+from taskworlds.vector.flat_state import from_arrays, to_arrays
 from taskworlds.vector.make import make_vec
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 
@@ -360,7 +361,9 @@ def _put_flaw(
             if not envs.progress.running.all():
                 envs.reset()
             envs.step(actions())
-            envs.reset()
+            obs, _ = envs.reset()
+            if not np.isfinite(np.asarray(obs, dtype=np.float64)).all():
+                return "it was taken, and then a reset's observations are not finite"
             envs.step(actions())
     except Exception as error:
         return f"it was taken, and then {type(error).__name__}: {str(error)[:200]}"
@@ -380,7 +383,9 @@ def _differences(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[An
 def _changed_arrays(
     arrays: Mapping[str, NDArray[Any]], chance: random.Random, *, plain: bool = False
 ) -> dict[str, Any]:
-    """Returns a snapshot with one array changed; `plain` leaves out what a file cannot hold."""
+    """Returns a snapshot with one array changed, or with one value; `plain` leaves out what a file cannot hold."""
+    if chance.random() < 0.4:
+        return _changed_values(arrays, chance)
     changed: dict[str, Any] = dict(arrays)
     name = chance.choice(list(arrays))
     array = arrays[name]
@@ -417,6 +422,37 @@ def _changed_arrays(
                 whole[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
         changed[name] = np.frombuffer(whole, array.dtype).reshape(array.shape) if whole else array
     return changed
+
+
+def _changed_values(arrays: Mapping[str, NDArray[Any]], chance: random.Random) -> dict[str, Any]:
+    """Returns a snapshot with one value changed, and all that the snapshot says of its arrays fitting to it."""
+    data = from_arrays(arrays)
+    places = [*_places(data)]
+    holder, key = chance.choice(places)
+    value, kind = holder[key], chance.randrange(4)
+    if isinstance(value, np.ndarray) and kind < 3:
+        holder[key] = _another(value, chance)
+    elif kind == 0:
+        del holder[key]
+    elif kind == 1:
+        other, there = chance.choice(places)
+        holder[key] = copy.deepcopy(other[there])
+    else:
+        holder[key] = chance.choice(_VALUES)
+    with _any_digits():
+        return to_arrays(data)
+
+
+def _another(value: NDArray[Any], chance: random.Random) -> NDArray[Any]:
+    """Returns an array with other entries than `value`, or of another shape or type."""
+    if value.ndim == 0 or value.dtype.kind not in "biuf":
+        return np.zeros(3)
+    if value.dtype.kind == "f" and chance.random() < 0.5:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return chance.choice((np.full_like(value, np.nan), -value, value * 1e300))
+    return chance.choice(
+        (value[:0], value[:-1], value[..., :-1], value.astype(np.float32), value.T, np.zeros(0))
+    )
 
 
 def _saved(save: Callable[..., None], arrays: Mapping[str, Any]) -> bytes:

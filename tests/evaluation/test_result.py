@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from taskworlds import Task
-from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord
+from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord, compare
 
 
 def record(goal, successes, skill="open", error=None, episode_return=1.0):
@@ -238,3 +238,12 @@ def test_csv_by_skill(mixed, tmp_path):
     assert rows[1]["success_end_high"] == ""
     with pytest.raises(ValueError, match="by must be one of 'task', 'skill', not 'goal'"):
         mixed.to_csv("goal")
+
+
+def test_success_of_one_episode_a_task_has_no_interquartile_mean():
+    seen = result(*(record(goal, [goal < 38]) for goal in range(50)), episodes_per_task=1)
+    mean, iqm = seen.overall["success_end"]
+    assert mean.value == 0.76
+    assert math.isnan(iqm.value)
+    assert seen.overall["episode_return"].iqm.value == 1.0
+    assert math.isnan(compare(seen, seen).overall["success_end"].iqm.value)

@@ -11,7 +11,7 @@ from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.fingerprint import packages_of
 from taskworlds.evaluation.result import Result, Summary
-from taskworlds.evaluation.statistics import METRICS, RATES, Estimate
+from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate
 
 if TYPE_CHECKING:
     import rich.table
@@ -142,7 +142,13 @@ def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = Fal
     return Comparison(
         overall={
             metric: Summary(
-                difference(statistics.mean, metric, tasks), difference(statistics.iqm, metric, tasks)
+                difference(statistics.mean, metric, tasks),
+                UNKNOWN
+                if metric in RATES
+                and statistics.all_or_nothing(
+                    *([records[task].mean(metric) for task in tasks] for records in (records_a, records_b))
+                )
+                else difference(statistics.iqm, metric, tasks),
             )
             for metric in METRICS
         },

@@ -11,7 +11,7 @@ import math
 import os
 import reprlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -24,7 +24,7 @@ from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_co
 from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.fingerprint import Fingerprint, packages_of
-from taskworlds.evaluation.statistics import METRICS, RATES, Estimate
+from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate
 
 if TYPE_CHECKING:
     import rich.table
@@ -126,7 +126,11 @@ class SkillSummary:
 
 
 class Summary(NamedTuple):
-    """One metric over all tasks that ran: its mean and its interquartile mean, each with an interval."""
+    """One metric over all tasks that ran: its mean and its interquartile mean, each with an interval.
+
+    Success has no interquartile mean (NaN) where each task's rate is 0 or 1, as with one episode a task: it would leave
+    out up to a quarter of failures.
+    """
 
     mean: Estimate
     iqm: Estimate
@@ -185,14 +189,18 @@ class Result:
     def overall(self) -> dict[str, Summary]:
         """By metric: mean and interquartile mean over the completed tasks, with intervals."""
         skills = [record.task.env_name for record in self.completed]
+
+        def figure(statistic: Callable[..., Any], metric: str) -> Estimate:
+            return statistics.estimate(
+                statistic, self.scores(metric), strata=skills, seed=self.seed, rates=metric in RATES
+            )
+
         return {
             metric: Summary(
-                *(
-                    statistics.estimate(
-                        statistic, self.scores(metric), strata=skills, seed=self.seed, rates=metric in RATES
-                    )
-                    for statistic in (statistics.mean, statistics.iqm)
-                )
+                figure(statistics.mean, metric),
+                UNKNOWN
+                if metric in RATES and statistics.all_or_nothing(self.scores(metric))
+                else figure(statistics.iqm, metric),
             )
             for metric in METRICS
         }

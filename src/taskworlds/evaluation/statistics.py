@@ -19,7 +19,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.errors import WrongValue
 
-__all__ = ["CONFIDENCE", "METRICS", "RATES", "RESAMPLES", "Estimate", "estimate", "iqm", "mean"]
+__all__ = [
+    "CONFIDENCE",
+    "METRICS",
+    "RATES",
+    "RESAMPLES",
+    "UNKNOWN",
+    "Estimate",
+    "all_or_nothing",
+    "estimate",
+    "iqm",
+    "mean",
+]
 
 METRICS = ("success_end", "success_once", "episode_return", "length")
 """What is measured of an episode, and averaged."""
@@ -45,6 +56,10 @@ class Estimate(NamedTuple):
     value: float
     low: float
     high: float
+
+
+UNKNOWN = Estimate(np.nan, np.nan, np.nan)
+"""No figure."""
 
 
 def mean(values: ArrayLike) -> Any:
@@ -74,6 +89,18 @@ def iqm(values: ArrayLike) -> Any:
     if not array.shape[-1]:
         return mean(array)
     return np.where(np.isnan(array).any(axis=-1), np.nan, trim_mean(array, 0.25, axis=-1))[()]
+
+
+def all_or_nothing(*samples: ArrayLike) -> bool:
+    """Returns whether all numbers are 0 or 1, as the success rates of tasks with one episode each.
+
+    Their interquartile mean says little: with 38 ones of 50 it is 1.
+
+    Example:
+        >>> all_or_nothing([0.0, 1.0]), all_or_nothing([0.0, 1.0], [0.5, 1.0])
+        (True, False)
+    """
+    return all(np.isin(sample, (0.0, 1.0)).all() for sample in samples)
 
 
 def estimate(

@@ -16,9 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from taskworlds.core.errors import WrongValue, check_choice
+from taskworlds.core.errors import WrongValue, check_switch
 from taskworlds.vector import checkpoints
 from taskworlds.vector.env_protocol import BatchEnv
 
@@ -44,11 +42,11 @@ def set_attr(env: BatchEnv, name: str, values: Any) -> None:
         tasks = [_list_of_tasks(given) for given in each]
         env.assignments.set_lists(tasks)
     elif name == "terminate_on_success":
-        env.progress.end_on_success([_switch(name, value) for value in each])
+        env.progress.end_on_success([check_switch(name, value) for value in each])
     elif name == "sample_tasks_on_reset":
-        env.assignments.sample_on_reset[:] = [_switch(name, value) for value in each]
+        env.assignments.sample_on_reset[:] = [check_switch(name, value) for value in each]
     elif name == "update_running_mean":
-        if len({_switch(name, value) for value in each}) > 1:
+        if len({check_switch(name, value) for value in each}) > 1:
             raise WrongValue(f"{name} must be the same for all rows, not {values!r}.")
         for normalizer in _normalizers(env):
             normalizer.updating = bool(each[0])
@@ -145,10 +143,6 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "load_checkpoint": _load_checkpoint,
     "render": _render,
 }
-
-
-def _switch(name: str, value: Any) -> bool:
-    return bool(check_choice(name, value.item() if isinstance(value, np.bool_) else value, (True, False)))
 
 
 def _list_of_tasks(tasks: Any) -> list[Any]:

@@ -22,6 +22,7 @@ __all__ = [
     "reward_normalizer",
 ]
 
+_LARGEST = 1e150  # whose square is finite
 _COUNT_AT_START = 1e-4  # Gymnasium's RunningMeanStd starts from this many samples of mean 0 and variance 1
 
 
@@ -43,6 +44,10 @@ class _Normalizer:
             check_array(state, name, getattr(self, name), num_rows)
             if name in ("var", "count") and (state[name] < 0).any():
                 raise WrongValue(f"The state cannot be put back, since {name} holds a number below 0.")
+            if (np.abs(state[name]) > _LARGEST).any():
+                raise WrongValue(
+                    f"The state cannot be put back, since {name} holds a number beyond {_LARGEST}."
+                )
         check_switch("updating of a state", state["updating"])
 
     def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:

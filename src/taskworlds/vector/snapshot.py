@@ -87,13 +87,16 @@ def restore(
         part.set_state(state[name], source)
 
 
-def _tasks_of_rows(rows: Any) -> list[Any]:
-    """Returns the task of each row in what `Rows.get_state` returned; nothing where the engine does not keep them."""
+def _tasks_of_rows(rows: Any) -> list[Task | None]:
+    """Returns the task of each row in what `Rows.get_state` returned; nothing where its engine keeps them otherwise."""
     if isinstance(rows, dict) and "parts" in rows:
         return [task for part in rows["parts"] for task in _tasks_of_rows(part)]
-    if isinstance(rows, dict):
-        return list(rows.get("tasks", ()))
-    return [each and Task.from_json(each["task"]) for each in rows] if isinstance(rows, list) else []
+    tasks: Any = rows.get("tasks") if isinstance(rows, dict) else None
+    if isinstance(rows, list):
+        named = [each and each.get("task") for each in rows]
+        tasks = [Task.from_json(task) if isinstance(task, str) else task for task in named]
+    whole = isinstance(tasks, list) and all(task is None or isinstance(task, Task) for task in tasks)
+    return tasks if whole else []
 
 
 def _size(arrays: Mapping[str, NDArray[Any]]) -> int:

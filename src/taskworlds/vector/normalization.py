@@ -22,7 +22,7 @@ __all__ = [
     "reward_normalizer",
 ]
 
-_LARGEST = 1e150  # whose square is finite
+_LARGEST = 1e100  # whose third power is finite
 _COUNT_AT_START = 1e-4  # Gymnasium's RunningMeanStd starts from this many samples of mean 0 and variance 1
 
 

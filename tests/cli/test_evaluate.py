@@ -63,7 +63,7 @@ def test_evaluate_says_what_it_runs_and_what_came_of_it(run):
     )
     assert lines[1] == "policy expert, reward v2, engine native with 3 rows"
     assert re.search(r"^ reach-v3 +3 +3 +1\.00 +1\.00", ran.out, re.MULTILINE)
-    assert re.fullmatch(r"success 1\.000, 95 % interval \[1\.000, 1\.000\], 3 tasks, \d+ s", lines[-1])
+    assert re.fullmatch(r"success 1\.000, 95 % interval \[0\.\d{3}, 1\.000\], 3 tasks, \d+ s", lines[-1])
     assert "\x1b" not in ran.out
     assert ran.err == ""
 

@@ -293,11 +293,11 @@ def test_json_is_exact(name):
 def test_what_is_no_benchmarks_json_is_refused():
     made = benchmark("MT1", "reach-v3", seed=0, num_goals=2)
     text = made.to_json()
-    with pytest.raises(ValueError, match="not a benchmark's JSON, or only a part of one"):
+    with pytest.raises(ValueError, match="not a benchmark's JSON, or only a part of it"):
         Benchmark.from_json(text[:-10])
-    for other in ("[]", "{}", made.train_tasks[0].to_json(), text.replace("benchmark/1", "benchmark/9")):
+    for other in ("[]", "{}", made.train_tasks[0].to_json(), text.replace("benchmark/2", "benchmark/9")):
         with pytest.raises(
-            ValueError, match=r"Expected a benchmark's JSON with format 'taskworlds-benchmark/1'"
+            ValueError, match=r"Expected a benchmark's JSON with format 'taskworlds-benchmark/2'"
         ):
             Benchmark.from_json(other)
     for part in ("name", "seed", "train_tasks", "test_tasks"):
@@ -309,6 +309,21 @@ def test_what_is_no_benchmarks_json_is_refused():
     data["train_tasks"][0]["params"]["rand_vec"][0] = float("nan")
     with pytest.raises(ValueError, match="'rand_vec' must be finite"):
         Benchmark.from_json(json.dumps(data))
+    for part, value, message in (
+        ("name", 3, "name must be a string, not 3"),
+        ("seed", "0", "seed must be a whole number, not '0'"),
+        ("seed", 1, "its checksum .* does not fit"),
+        ("name", "MT2", "its checksum .* does not fit"),
+        ("train_tasks", 3, "not iterable"),
+        ("test_tasks", [5], "A task's JSON is an object"),
+        ("lists", [1], "lists must name the 2 train tasks"),
+        ("sha256", None, "its checksum .* does not fit"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Benchmark.from_json(json.dumps(json.loads(text) | {part: value}))
+    data = json.loads(text) | {"format": "taskworlds-benchmark/1"}
+    del data["sha256"]
+    assert Benchmark.from_json(json.dumps(data)) == made  # as it was written before there was a checksum
 
 
 def test_fingerprints_never_change():
@@ -358,11 +373,21 @@ def test_fingerprint_is_of_the_tasks_in_their_order():
         ("custom-mt-envs", {}, TypeError, "custom-mt-envs needs envs_list"),
         ("custom-mt-envs", {"envs_list": []}, ValueError, "envs_list must name at least one skill"),
         ("custom-mt-envs", {"envs_list": "reach-v3"}, TypeError, "envs_list must be a list of skill names"),
+        ("custom-mt-envs", {"envs_list": set(TWO)}, TypeError, "envs_list must be a list of skill names"),
+        ("custom-mt-envs", {"envs_list": [3]}, TypeError, "envs_list must be a list of skill names"),
         (
             "custom-mt-envs",
-            {"envs_list": TWO * 2},
+            {"envs_list": ["reach-v3-goal-observable"]},
             ValueError,
-            "envs_list names drawer-close-v3, reach-v3 more",
+            "write 'reach-v3', and partially_observable=False",
+        ),
+        ("reach-v3-goal-hidden", {}, ValueError, "write 'reach-v3', and partially_observable=True"),
+        ("point", {"partially_observable": True}, TypeError, "point does not take partially_observable"),
+        (
+            "MT10",
+            {"partially_observable": "no"},
+            ValueError,
+            "partially_observable must be one of True, False",
         ),
         ("custom-ml-envs", {"train_envs": TWO}, TypeError, "custom-ml-envs needs test_envs"),
         (
@@ -372,7 +397,6 @@ def test_fingerprint_is_of_the_tasks_in_their_order():
             "test_envs must share no skill with train_envs, but drawer-close-v3 is in both",
         ),
         ("MT10", {"seed": -1}, ValueError, "seed must be at least 0, not -1"),
-        ("MT10", {"seed": 2**32 - 1}, ValueError, "seed must be below"),
         ("MT10", {"seed": 1.0}, TypeError, "seed must be a whole number, not 1.0"),
         ("MT10", {"seed": True}, TypeError, "seed must be a whole number, not True"),
         ("MT10", {"num_goals": 0}, ValueError, "num_goals must be at least 1, not 0"),
@@ -393,3 +417,39 @@ def test_every_name_can_be_made():
     }
     for name in (*BENCHMARKS, *(each.name for each in SKILLS)):
         assert benchmark(name, seed=0, num_goals=2, **how.get(name, {})).train_tasks
+
+
+# --- Meta-World's keywords ----------------------------------------------------------------------------------
+
+
+def test_a_skill_named_several_times_has_lists_of_its_own():
+    names = ["reach-v3", "reach-v3", "push-v3"]
+    made = benchmark("custom-mt-envs", envs_list=names, seed=4, num_goals=3)
+    for place, (name, group) in enumerate(zip(names, made.groups(), strict=True)):
+        assert group == benchmark(name, seed=4 + place, num_goals=3).train_tasks
+    assert made.env_names() == ["reach-v3", "push-v3"]
+    again = Benchmark.from_json(made.to_json())
+    assert again == made
+    assert again.lists == (3, 3, 3)
+    assert benchmark("custom-mt-envs", envs_list=names[1:], seed=4).lists == ()
+    with pytest.raises(ValueError, match="lists must name the 9 train tasks, each once, not 4"):
+        dataclasses.replace(made, lists=(2, 2))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [TWO, tuple(TWO), np.array(TWO), dict.fromkeys(TWO), dict.fromkeys(TWO).keys(), iter(TWO), TWO * 2],
+)
+def test_skills_are_listed_by_whatever_has_an_order(names):
+    made = benchmark("custom-ml-envs", train_envs=names, test_envs=("push-v3",), seed=0, num_goals=1)
+    assert made.env_names() == TWO
+    json.dumps([task.env_name for task in made.train_tasks])
+
+
+@pytest.mark.parametrize(("name", "hidden"), [("ML10", False), ("MT10", True), ("half-cheetah-vel", False)])
+def test_goals_can_be_shown_in_ml_and_hidden_in_mt(name, hidden):
+    made = benchmark(name, seed=0, num_goals=2, partially_observable=np.bool_(hidden))
+    usual = benchmark(name, seed=0, num_goals=2)
+    assert {task["partially_observable"] for task in (*made.train_tasks, *made.test_tasks)} == {hidden}
+    assert made != usual
+    assert benchmark(name, seed=0, num_goals=2, partially_observable=not hidden) == usual

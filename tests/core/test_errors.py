@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 
 from taskworlds.core.errors import (
@@ -13,6 +14,7 @@ from taskworlds.core.errors import (
     check_count,
     check_known,
     check_seed,
+    check_switch,
     unexpected_keywords,
 )
 
@@ -24,7 +26,6 @@ from taskworlds.core.errors import (
         (lambda: check_count("num_goals", 1.5), TypeError, "num_goals"),
         (lambda: check_count("num_goals", True), TypeError, "num_goals"),
         (lambda: check_seed(-1), ValueError, "seed"),
-        (lambda: check_seed(2**32), ValueError, "seed"),
         (lambda: check_choice("split", "tset", ("train", "test")), ValueError, "split"),
         (lambda: check_known("skill", "rech", ["reach"], ""), ValueError, None),
         (lambda: check_known("skill", 3, ["reach"], ""), TypeError, None),
@@ -70,3 +71,26 @@ def test_the_message_under_another_name(message, told):
 
 def test_without_an_argument_the_message_stays():
     assert WrongValue("Unknown skill.").under_name("--split") == "Unknown skill."
+
+
+@pytest.mark.parametrize("on", [True, 1, np.True_, np.int64(1), np.array(True)])
+def test_switches_are_taken_in_each_form(on):
+    assert check_switch("use_one_hot", on) is True
+    assert (
+        check_switch("use_one_hot", type(on)(0) if type(on) is not np.ndarray else np.array(False)) is False
+    )
+
+
+@pytest.mark.parametrize("value", [None, "True", 2, 1.0, np.float64(1), [True], np.array([True])])
+def test_what_is_not_a_switch_is_refused(value):
+    with pytest.raises(ValueError, match="use_one_hot must be one of True, False, not"):
+        check_switch("use_one_hot", value)
+
+
+def test_what_other_libraries_call_a_keyword_is_told():
+    instead = {"horizon": "max_episode_steps", "image_size": "give x"}
+    error = unexpected_keywords("make()", ["horizon", "image_size"], ["max_episode_steps"], instead)
+    assert str(error) == (
+        "make() got an unexpected keyword argument 'horizon' (did you mean 'max_episode_steps'?) and 'image_size' "
+        "(give x). It takes: max_episode_steps."
+    )

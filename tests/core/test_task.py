@@ -154,6 +154,12 @@ def test_json_is_one_line_of_plain_json():
         '{"env_name": "reach-v3", "params": [1]}',
         '{"env_name": "reach-v3", "params": {"rand_vec": [NaN]}}',
         '{"env_name": "reach-v3", "params": {"rand_vec": {"x": 1}}}',
+        '{"env_name": "reach-v3", "params": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"env_name": "reach-v3", "params": {"mass": ' + "[" * 20 + "]" * 20 + "}}",
+        '{"env_name": "reach-v3", "params": {"mass": 1' + "0" * 400 + "}}",
+        '{"env_name": "reach-v3", "params": {"mass": 1' + "0" * 5000 + "}}",
+        '{"env_name": "reach-v3", "params": {"mass": 1e999}}',
+        b"\x80\x04\x95\xff",
         reach().to_json()[:-5],
     ],
 )

@@ -1,5 +1,7 @@
 """Rows: independence of threads, order and mask; asynchronous steps; argument checks; pickling."""
 
+import errno
+import os
 import pickle
 import threading
 
@@ -78,6 +80,26 @@ def test_an_empty_mask_steps_nothing(ball):
     engine = Engine([ball], 3, action_size=0, num_threads=2)
     engine.step(np.zeros((3, 0)), np.zeros(3, bool))
     assert not engine.states.any()
+
+
+def test_too_many_threads_and_rows_are_refused(ball):
+    with pytest.raises(ValueError, match="num_threads must be at most 4096, not 2147483648"):
+        Engine([ball], 1, action_size=0, num_threads=2**31)
+    with pytest.raises(ValueError, match="num_rows must be at most"):
+        Engine([ball], 2**31, action_size=0)
+
+
+def test_no_room_for_threads_is_told(ball, monkeypatch):
+    class Full:
+        num_threads = 300
+
+        def step(self, actions, mask):
+            raise RuntimeError(os.strerror(errno.EAGAIN))
+
+    engine = Engine([ball], 1, action_size=0)
+    monkeypatch.setattr(engine, "_native", Full())
+    with pytest.raises(RuntimeError, match=r"does not let this process start the 300 threads .* num_threads"):
+        engine.step(np.zeros((1, 0)))
 
 
 @pytest.mark.parametrize("num_threads", [1, 2])

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from taskworlds.evaluation import evaluate, random_policy
+from taskworlds.evaluation import RandomPolicy, evaluate, random_policy
 
 
 class Recorder:
@@ -485,7 +485,12 @@ def test_rows_must_end_alike(toy):
 
 @pytest.mark.parametrize(
     ("policy", "message"),
-    [(Recorder, "not the class Recorder: make one"), (3, "must be callable .* or have eval_action, not 3")],
+    [
+        (RandomPolicy, "not the class RandomPolicy, which needs arguments: make one"),
+        (3, "policy must be the name of one .* a torch module, or a function without .*, not 3"),
+        (lambda: 3, "policy must be .*, not 3"),
+        (lambda obs: Recorder, "if it is a function that makes a policy, give what it makes"),
+    ],
 )
 def test_policies_must_be_policies(toy, policy, message):
     with pytest.raises(TypeError, match=message):

@@ -1,3 +1,4 @@
+import functools
 import pickle
 import sys
 import warnings
@@ -6,8 +7,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+import taskworlds
 from taskworlds import Task
 from taskworlds.evaluation import expert_policy, load_policy, random_policy
+from taskworlds.evaluation.policies import as_array
 
 ARM = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
 ALL = np.array([True])
@@ -172,11 +175,24 @@ def module(tmp_path, monkeypatch):
         "    def eval_action(self, obs):\n"
         "        return 'agent'\n"
         "class Needy:\n"
-        "    def __init__(self, size): ...\n"
+        "    def __init__(self, size):\n"
+        "        self.size = size\n"
         "still = Still()\n"
         "number = 3\n"
     )
     (tmp_path / "broken_policies.py").write_text("import not_installed_anywhere\n")
+    (tmp_path / "wrong.py").write_text("import some_policies\n\n\nx = 1 / 0\n")
+    (tmp_path / "syntax.py").write_text("def act(obs):\n    return [\n")
+    (tmp_path / "random.py").write_text(  # whose name is a module's of Python
+        "import some_policies\n"
+        "class Player(some_policies.Needy):\n"
+        "    def predict(self, obs):\n"
+        "        return self.size\n"
+        "def load(path):\n"
+        "    return Player(path)\n"
+        "def make():\n"
+        "    return lambda obs: 'made'\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     yield
     for name in ("some_policies", "broken_policies"):
@@ -193,10 +209,10 @@ def test_load_policy(module):
 @pytest.mark.parametrize(
     ("reference", "error", "message"),
     [
-        ("some_policies", ValueError, "named 'package.module:object', with one colon, not 'some_policies'"),
+        ("some_policies", ValueError, "named 'package.module:object' .* with one colon, not 'some_policies'"),
         (":still", ValueError, "named 'package.module:object'"),
         ("some_policies:", ValueError, "named 'package.module:object'"),
-        ("a:b:c", ValueError, "there is no module 'a'"),
+        ("a:b:c", ValueError, "with one colon, not 'a:b:c'"),
         (3, TypeError, "as a string, not 3"),
         ("no_such_thing:still", ValueError, "there is no module 'no_such_thing'. Give"),
         ("no_such_thing.deep:still", ValueError, "there is no module 'no_such_thing'. Give"),
@@ -204,9 +220,100 @@ def test_load_policy(module):
         ("broken_policies:still", ModuleNotFoundError, "not_installed_anywhere"),
         ("some_policies:stil", ValueError, "Unknown object in some_policies 'stil'. Did you mean 'still'"),
         ("some_policies:number", TypeError, "'some_policies:number' is not a policy: it is 3"),
-        ("some_policies:Needy", TypeError, "size"),
+        ("some_policies:Needy", TypeError, r"needs arguments: make one, Needy\(size\)"),
+        ("some_policies:number(3)", TypeError, "gives an argument to 3, which cannot be called"),
+        ("./no_such_file.py:still", ValueError, "names the file ./no_such_file.py, which does not exist"),
+        (
+            "./wrong.py:still",
+            ValueError,
+            "could not be loaded: ZeroDivisionError in ./wrong.py, line 4: division by",
+        ),
+        ("./syntax.py:act", ValueError, "could not be loaded: SyntaxError in ./syntax.py, line"),
+        ("./random.py:loud", ValueError, "Unknown object in ./random.py 'loud'. Did you mean 'load'"),
     ],
 )
-def test_load_policy_tells_what_is_wrong(module, reference, error, message):
+def test_load_policy_tells_what_is_wrong(module, tmp_path, monkeypatch, reference, error, message):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(error, match=message):
         load_policy(reference)
+
+
+def test_policies_of_a_file(module, tmp_path):
+    file = tmp_path / "random.py"
+    import_path = list(sys.path)
+    assert load_policy(f"{file}:make")(None) == "made"
+    assert load_policy(f"{file}:load(runs/3.zip)")(None) == "runs/3.zip"
+    assert load_policy(f"{file}:Player(a:b)")(None) == "a:b"
+    assert sys.modules["random"].__file__ != str(file)
+    assert sys.path == import_path  # the fixture had put the folder there
+
+
+# --- what people have ---------------------------------------------------------------------------------------
+
+
+def test_names_classes_and_factories_are_policies():
+    class Still:
+        def __call__(self, obs):
+            return np.zeros((len(obs), 4))
+
+    played = [
+        taskworlds.evaluate(policy, "reach-v3", num_goals=2, max_episode_steps=3)
+        for policy in (Still(), Still, lambda: Still(), lambda: Still, functools.partial(Still))
+    ]
+    assert all(each == played[0] for each in played)
+    expert, random = (
+        taskworlds.evaluate(name, "reach-v3", num_goals=2, max_episode_steps=3)
+        for name in ("expert", "random")
+    )
+    assert expert == taskworlds.evaluate(expert_policy(), "reach-v3", num_goals=2, max_episode_steps=3)
+    assert random == taskworlds.evaluate(
+        random_policy(taskworlds.make("reach-v3").action_space, 0),
+        "reach-v3",
+        num_goals=2,
+        max_episode_steps=3,
+    )
+    with pytest.raises(ValueError, match="There is no scripted expert for point: give 'random'"):
+        taskworlds.evaluate("expert", "point", num_goals=1)
+    with pytest.raises(ValueError, match=r"Unknown policy 'expret'\. Did you mean 'expert'"):
+        taskworlds.evaluate("expret", "reach-v3")
+
+
+def test_models_are_asked_as_stable_baselines_does():
+    asked = []
+
+    class Model:
+        def predict(self, observation, state=None, episode_start=None, deterministic=False):
+            asked.append((state, episode_start.tolist(), deterministic))
+            return np.zeros((len(observation), 2), np.float32), len(asked)
+
+    taskworlds.evaluate(Model(), "point", num_goals=2, num_envs=2, max_episode_steps=2, split="train")
+    assert asked == [(None, [True, True], True), (1, [False, False], True)]
+
+    class Plain:
+        def predict(self, observation):
+            return np.zeros((len(observation), 2), np.float32)
+
+    assert taskworlds.evaluate(Plain(), "point", num_goals=1, max_episode_steps=2, split="train").completed
+
+
+def test_tensors_and_modules_of_torch():
+    torch = pytest.importorskip("torch")
+    net = torch.nn.Sequential(torch.nn.Linear(39, 4), torch.nn.Dropout(0.5))
+    wide = torch.nn.Linear(39, 4).to(torch.bfloat16)
+
+    def plain(obs):
+        with torch.no_grad():
+            return torch.clip(net[0](torch.as_tensor(obs, dtype=torch.float32)), -1, 1).numpy()
+
+    def played(policy):
+        return taskworlds.evaluate(policy, "reach-v3", num_goals=2, num_envs=2, max_episode_steps=3)
+
+    expected = played(plain)
+    assert played(net) == expected  # without dropout
+    assert net.training
+    assert (
+        played(lambda obs: net[0](torch.as_tensor(obs, dtype=torch.float32))) == expected
+    )  # with a gradient
+    assert played(lambda obs: [*net[0](torch.as_tensor(obs, dtype=torch.float32))]) == expected
+    assert played(wide).completed
+    assert as_array(torch.ones(2, dtype=torch.bfloat16, requires_grad=True)).tolist() == [1.0, 1.0]

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from taskworlds import Task
-from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord
+from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord, compare
 
 
 def record(goal, successes, skill="open", error=None, episode_return=1.0):
@@ -91,6 +91,8 @@ def test_episodes_that_diverged_are_kept_in_files_and_are_none_in_files_of_befor
     assert [each.num_diverged for each in Result.from_json(odd.to_json()).tasks] == [0, 1]
     assert [row["diverged"] for row in csv.DictReader(odd.to_csv().splitlines())] == ["0", "1"]
     data = json.loads(odd.to_json())
+    del data["sha256"]
+    data["format_version"] = 2
     for each in (episode for task in data["tasks"] for episode in task["episodes"]):
         del each["diverged"]
     assert [each.num_diverged for each in Result.from_json(json.dumps(data)).tasks] == [0, 0]
@@ -136,21 +138,21 @@ def test_a_failed_save_leaves_the_old_file(mixed, tmp_path, monkeypatch):
     [
         (
             lambda text: text[: len(text) // 2],
-            r"result.json: This is not a saved Result: it is cut off or not JSON",
+            r"result.json: This is not a saved Result, or only a part of it",
         ),
         (
             lambda text: "",
-            r"cut off or not JSON \(Expecting value: line 1 column 1 \(char 0\)\). It starts with ''",
+            r"only a part of it \(Expecting value: line 1 column 1 \(char 0\)\). It starts with ''",
         ),
-        (lambda text: "env_name,task_id\n", "cut off or not JSON .* It starts with 'env_name,task_id"),
+        (lambda text: "env_name,task_id\n", "not a saved Result, .* It starts with 'env_name,task_id"),
         (
             lambda text: '{"a": 1}',
             """JSON, but not a saved Result: it has no "format": 'taskworlds.Result'""",
         ),
         (lambda text: "[1, 2]", "JSON, but not a saved Result"),
         (
-            lambda text: text.replace('"format_version": 2', '"format_version": 3'),
-            "has format_version 3, and this version of taskworlds reads 1 and 2",
+            lambda text: text.replace('"format_version": 3', '"format_version": 4'),
+            "has format_version 4, and this version of taskworlds reads 1 and 2 and 3",
         ),
         (lambda text: text.replace('"seed"', '"sead"'), "is damaged: KeyError: 'seed'"),
         (
@@ -160,8 +162,35 @@ def test_a_failed_save_leaves_the_old_file(mixed, tmp_path, monkeypatch):
         (lambda text: text.replace('"protocol"', '"protokol"'), "is damaged: TypeError: .*protokol"),
         (
             lambda text: text.replace('"length": 5', '"length": "five"'),
-            "is damaged: ValueError: invalid literal",
+            "is damaged: WrongType: length must be a whole number, not 'five'",
         ),
+        (
+            lambda text: text.replace('"length": 5', '"length": -7'),
+            "is damaged: WrongValue: length must be at least 1, not -7",
+        ),
+        (
+            lambda text: text.replace('"success_once": true', '"success_once": 1e6'),
+            "is damaged: WrongValue: success_once must be one of None, True, False",
+        ),
+        (
+            lambda text: text.replace('"success_once": true', '"success_once": false'),
+            "cannot have success_once False",
+        ),
+        (lambda text: text.replace('"goal": 2', '"goal": 3'), "the tasks are not those of the fingerprint"),
+        (lambda text: text.replace('"goal": 2', '"goal": 1'), "the tasks are not those of the fingerprint"),
+        (lambda text: text.replace('"length": 5', '"length": 6'), r"its checksum \(sha256\) does not fit"),
+        (lambda text: text.replace('"return": 1.0', '"return": true'), "return must be a number, not True"),
+        (lambda text: text.replace('"seed": 0', '"seed": -1'), "seed must be at least 0"),
+        (lambda text: text.replace('"split": "train"', '"split": "dev"'), "split must be one of"),
+        (
+            lambda text: text.replace('"episodes_per_task": 2', '"episodes_per_task": 1'),
+            "A task must have from 1 to 1 episodes, not 2",
+        ),
+        (
+            lambda text: text.replace('"numpy": "', '"numpy": 3, "x": "'),
+            "numpy of a fingerprint must be a string",
+        ),
+        (lambda text: text.replace('"return": 1.0', '"return": ' + "[" * 100_000), "not a saved Result"),
     ],
 )
 def test_half_written_and_foreign_files_are_told_apart(mixed, tmp_path, change, message):
@@ -209,3 +238,12 @@ def test_csv_by_skill(mixed, tmp_path):
     assert rows[1]["success_end_high"] == ""
     with pytest.raises(ValueError, match="by must be one of 'task', 'skill', not 'goal'"):
         mixed.to_csv("goal")
+
+
+def test_success_of_one_episode_a_task_has_no_interquartile_mean():
+    seen = result(*(record(goal, [goal < 38]) for goal in range(50)), episodes_per_task=1)
+    mean, iqm = seen.overall["success_end"]
+    assert mean.value == 0.76
+    assert math.isnan(iqm.value)
+    assert seen.overall["episode_return"].iqm.value == 1.0
+    assert math.isnan(compare(seen, seen).overall["success_end"].iqm.value)

@@ -111,3 +111,47 @@ def test_agrees_with_scipys_bootstrap_of_several_samples():
 def test_samples_and_strata_must_fit():
     with pytest.raises(ValueError, match=r"one number for each of the 2 strata, not shapes \[\(3,\)\]"):
         estimate(mean, [0.0, 1.0, 2.0], strata=["a", "b"], seed=0)
+
+
+# --- shares of successes ---
+
+
+@pytest.mark.parametrize("count", [2, 5, 20, 100])
+def test_tasks_that_all_succeed_are_no_proof_of_success(count):
+    wilson = scipy.stats.binomtest(count, count).proportion_ci(method="wilson")
+    certain = estimate(mean, [1.0] * count, strata=["a"] * count, seed=0, rates=True)
+    assert (certain.value, certain.high) == (1.0, 1.0)
+    assert certain.low == pytest.approx(wilson.low, abs=0.08)
+    never = estimate(mean, [0.0] * count, strata=["a"] * count, seed=0, rates=True)
+    assert (never.value, never.low) == (0.0, 0.0)
+    assert never.high == pytest.approx(1 - wilson.low, abs=0.08)
+    assert estimate(iqm, [1.0] * count, strata=["a"] * count, seed=0, rates=True).low < 1.0
+    half = estimate(mean, [0.5] * count, strata=["a"] * count, seed=0, rates=True)
+    assert half.low < 0.5 < half.high
+
+
+def test_many_skills_of_few_tasks_that_all_succeed_are_as_many_tasks():
+    strata = [f"skill {i}" for i in range(50) for _ in range(2)]
+    assert 0.95 < estimate(mean, [1.0] * 100, strata=strata, seed=0, rates=True).low < 0.98
+    one_goal = [f"skill {i}" for i in range(50)]
+    assert 0.9 < estimate(mean, [1.0] * 50, strata=one_goal, seed=0, rates=True).low < 0.95
+
+
+def test_skills_that_differ_within_are_resampled_as_ever():
+    mixed, strata = [1.0, 0.0, 1.0, 1.0, 0.0], ["a"] * 5
+    assert estimate(mean, mixed, strata=strata, seed=0, rates=True) == estimate(
+        mean, mixed, strata=strata, seed=0
+    )
+    both = estimate(mean, [*mixed, *[1.0] * 5], strata=[*strata, *"bbbbb"], seed=0, rates=True)
+    assert both.low < estimate(mean, [*mixed, *[1.0] * 5], strata=[*strata, *"bbbbb"], seed=0).low
+
+
+def test_a_difference_is_not_certain_where_all_of_one_succeed_and_none_of_the_other():
+    def difference(first, second):
+        return mean(second) - mean(first)
+
+    found = estimate(difference, [0.0] * 5, [1.0] * 5, strata=["a"] * 5, seed=0, rates=True)
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert 0.2 < found.low < 0.8
+    alike = estimate(difference, [1.0] * 5, [1.0] * 5, strata=["a"] * 5, seed=0, rates=True)
+    assert alike.low < alike.value == 0.0 < alike.high

@@ -150,7 +150,7 @@ def test_a_state_that_cannot_be_put_back_leaves_the_row_where_it_is():
     before = row.state
     row.value = {name: value for name, value in before.items() if name != "attributes"}
     error, _ = row.put_state()
-    assert isinstance(error, KeyError)
+    assert isinstance(error, ValueError)
     np.testing.assert_equal(row.state, before)
     row.value = None
     assert row.put_state() == (None, None)

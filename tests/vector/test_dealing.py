@@ -18,7 +18,7 @@ def skills_of(row):
 
 @pytest.mark.parametrize("num_rows", [10, 13, 20, 25])
 def test_with_enough_rows_each_serves_one_skill(num_rows):
-    rows = deal(MT10.train_tasks, num_rows)
+    rows = deal(MT10.groups(), num_rows)
     assert [len(skills_of(row)) for row in rows] == [1] * num_rows
     served = [skills_of(row)[0] for row in rows]
     assert list(dict.fromkeys(served)) == MT10.env_names()
@@ -32,7 +32,7 @@ def test_with_enough_rows_each_serves_one_skill(num_rows):
 
 @pytest.mark.parametrize("num_rows", [1, 3, 7])
 def test_with_fewer_rows_each_serves_several_skills(num_rows):
-    rows = deal(MT10.train_tasks, num_rows)
+    rows = deal(MT10.groups(), num_rows)
     for index, row in enumerate(rows):
         assert skills_of(row) == MT10.env_names()[index::num_rows]
     sizes = [len(skills_of(row)) for row in rows]
@@ -41,7 +41,7 @@ def test_with_fewer_rows_each_serves_several_skills(num_rows):
 
 @pytest.mark.parametrize("num_rows", [1, 3, 7, 10, 13, 20])
 def test_every_task_is_dealt_once(num_rows):
-    rows = deal(MT10.train_tasks, num_rows)
+    rows = deal(MT10.groups(), num_rows)
     assert len(rows) == num_rows
     assert sorted(task.id for row in rows for task in row) == sorted(task.id for task in MT10.train_tasks)
 
@@ -49,29 +49,29 @@ def test_every_task_is_dealt_once(num_rows):
 def test_meta_worlds_order_where_it_divides_evenly():
     # Meta-World: for each skill in order, tasks[i::k] for i in range(k).
     ml1 = benchmark("ML1", "reach-v3", seed=0)
-    assert deal(ml1.train_tasks, 25) == [list(ml1.train_tasks[i::25]) for i in range(25)]
-    rows = deal(MT10.train_tasks, 20)
+    assert deal(ml1.groups(), 25) == [list(ml1.train_tasks[i::25]) for i in range(25)]
+    rows = deal(MT10.groups(), 20)
     assert rows[:2] == [list(MT10.train_tasks[0:50:2]), list(MT10.train_tasks[1:50:2])]
 
 
 def test_fifty_goals_over_twenty_rows():
-    assert [len(row) for row in deal(benchmark("ML1", "reach-v3", seed=0).train_tasks, 20)] == [3] * 10 + [
+    assert [len(row) for row in deal(benchmark("ML1", "reach-v3", seed=0).groups(), 20)] == [3] * 10 + [
         2
     ] * 10
 
 
 def test_more_rows_than_tasks():
     first, second = (Task("open", {"goal": i}) for i in range(2))
-    assert deal([first, second], 5) == [[first], [second], [first], [second], [first]]
+    assert deal([[first, second]], 5) == [[first], [second], [first], [second], [first]]
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=6), st.integers(1, 30))
 def test_no_row_is_empty_and_no_task_is_lost(sizes, num_rows):
-    tasks = [Task(f"skill-{i}", {"goal": j}) for i, size in enumerate(sizes) for j in range(size)]
-    rows = deal(tasks, num_rows)
+    groups = [[Task(f"skill-{i}", {"goal": j}) for j in range(size)] for i, size in enumerate(sizes)]
+    rows = deal(groups, num_rows)
     assert len(rows) == num_rows
     assert all(rows)
-    assert {task for row in rows for task in row} == set(tasks)
+    assert {task for row in rows for task in row} == {task for group in groups for task in group}
     counts = [
         sum(task.env_name == f"skill-{i}" for row in rows for task in {row[0]}) for i in range(len(sizes))
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 
 import metaworld
+import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
@@ -218,6 +220,49 @@ def test_equal_seeds_give_equal_action_samples():
     assert (first.single_action_space.sample() == second.single_action_space.sample()).all()
 
 
+# --- Meta-World's keywords ----------------------------------------------------------------------------------
+
+
+def test_a_skill_named_several_times_has_several_rows_and_places():
+    names = ["reach-v3", "reach-v3", "push-v3"]
+    envs = taskworlds.make_vec("custom-mt-envs", envs_list=names, seed=3, num_goals=2, use_one_hot=1)
+    obs, infos = envs.reset(seed=0)
+    assert infos["task_name"].tolist() == names
+    assert obs[:, 39:].tolist() == np.eye(3).tolist()
+    goals = [benchmark(name, seed=3 + i, num_goals=2).train_tasks for i, name in enumerate(names)]
+    assert [tuple(tasks) for tasks in envs.tasks] == goals
+    again = pickle.loads(pickle.dumps(envs))
+    assert again.reset(seed=1)[0].tobytes() == envs.reset(seed=1)[0].tobytes()
+    # A single environment has the place of the task at hand; a task of no list has the skill's first.
+    env = taskworlds.make("custom-mt-envs", envs_list=names, seed=3, num_goals=2, use_one_hot=True)
+    elsewhere = benchmark("reach-v3", seed=9, num_goals=1).train_tasks[0]
+    for task, place in ((goals[1][0], 1), (goals[0][1], 0), (goals[2][0], 2), (elsewhere, 0)):
+        assert env.reset(options={"task": task})[0][39:].tolist() == np.eye(3)[place].tolist()
+    first = taskworlds.make_vec("custom-mt-envs", envs_list=names, seed=3, num_goals=2, total_tasks_per_cls=1)
+    assert [tuple(tasks) for tasks in first.tasks] == [tasks[:1] for tasks in goals]
+
+
+@pytest.mark.parametrize(("name", "place"), [("MT1", 3), ("ML1", 0), ("MT10", None)])
+def test_places_of_the_one_hot_as_in_meta_world(name, place):
+    skill = {} if place is None else {"env_name": "push-v3", "env_id": np.int64(place)}
+    env = taskworlds.make(name, num_tasks=12, num_goals=1, use_one_hot=True, seed=0, **skill)
+    obs, info = env.reset(seed=0)
+    expected = env.batch.skills.index(info["task_name"]) if place is None else place
+    assert obs[39:].tolist() == np.eye(12)[expected].tolist()
+
+
+@pytest.mark.parametrize("name", ["ML10", "MT10"])
+def test_goals_are_shown_and_hidden_as_is_asked(name):
+    shown = {
+        hidden: taskworlds.make_vec(name, 1, num_goals=1, seed=0, partially_observable=hidden).reset(seed=0)[
+            0
+        ][0, 36:]
+        for hidden in (False, True)
+    }
+    assert shown[False].all()
+    assert not shown[True].any()
+
+
 # --- mistakes -----------------------------------------------------------------------------------------------
 
 
@@ -231,6 +276,27 @@ def test_equal_seeds_give_equal_action_samples():
             TypeError,
             r"got an unexpected keyword argument 'use_onehot' \(did you mean 'use_one",
         ),
+        ("MT10", {"goal_observable": True}, TypeError, "partially_observable, which says the opposite"),
+        (
+            "MT10",
+            {"horizon": 3, "camera": "x"},
+            TypeError,
+            "'max_episode_steps'.* 'camera' .*'camera_name'",
+        ),
+        ("MT10", {"action_repeat": 3}, TypeError, "unexpected keyword argument 'action_repeat' .*FrameSkip"),
+        (
+            "MT10",
+            {"image_size": 3},
+            TypeError,
+            "unexpected keyword argument 'image_size' .give width and height",
+        ),
+        ("MT10", {"env_id": 3}, ValueError, "env_id must not be given for MT10"),
+        ("MT10", {"num_tasks": 9}, ValueError, "num_tasks must be at least 10, the skills of MT10, not 9"),
+        ("reach-v3", {"env_id": 1}, ValueError, "env_id must be below num_tasks=1, not 1"),
+        ("MT10", {"num_threads": 2**31}, ValueError, "num_threads must be at most 4096, not 2147483648"),
+        ("MT10", {"engine_options": {"num_threads": 2**31}}, ValueError, "num_threads must be at most 4096"),
+        ("MT10", {"width": 10**6}, ValueError, "width must be at most 16384 pixels, not 1000000"),
+        ("MT10", {"use_one_hot": "yes"}, ValueError, "use_one_hot must be one of True, False, not 'yes'"),
         ("MT10", {"env_name": "reach-v3"}, TypeError, "MT10 does not take env_name"),
         ("MT12", {}, ValueError, "Unknown benchmark 'MT12'. Did you mean"),
         ("Meta-World/MT10", {}, ValueError, "Unknown benchmark 'Meta-World/MT10'"),

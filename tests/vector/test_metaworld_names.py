@@ -65,7 +65,9 @@ def test_switches(envs, name):
     assert envs.get_attr(name) == (False, False)
     envs.call(f"toggle_{name}", on=True)
     assert envs.call(name) == (True, True)
-    for bad in (1, "yes", None):
+    envs.set_attr(name, 1)
+    assert envs.get_attr(name) == (True, True)
+    for bad in (2, "yes", None):
         with pytest.raises(ValueError, match=f"{name} must be one of True, False, not {bad!r}"):
             envs.set_attr(name, bad)
     with pytest.raises(ValueError, match=f"{name} must have one value for each of the 2 rows, not 3"):

@@ -49,16 +49,16 @@ def test_autoreset_modes_by_name_or_member(mode):
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ({"use_one_hot": 1}, ValueError, "use_one_hot must be one of True, False, not 1"),
+        ({"use_one_hot": 2}, ValueError, "use_one_hot must be one of True, False, not 2"),
         (
             {"terminate_on_success": "yes"},
             ValueError,
             "terminate_on_success must be one of True, False, not 'yes'",
         ),
         (
-            {"sample_tasks_on_reset": 0},
+            {"sample_tasks_on_reset": "no"},
             ValueError,
-            "sample_tasks_on_reset must be one of None, True, False, not 0",
+            "sample_tasks_on_reset must be one of True, False, not 'no'",
         ),
         ({"max_episode_steps": 0}, ValueError, "max_episode_steps must be at least 1, not 0"),
         ({"max_episode_steps": 5.0}, TypeError, "max_episode_steps must be a whole number, not 5.0"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -487,3 +489,85 @@ def test_more_rows_with_models_of_their_own_than_models_are_kept(monkeypatch, sa
     same(twin.step(still), envs.step(still), skip=CLOCK)
     for each in (envs, twin):
         each.close()
+
+
+# --- files --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saved(two_skills, tmp_path):
+    """An environment, what it goes through after a snapshot, and the file of that snapshot."""
+    envs = taskworlds.make_vec(two_skills, 2, seed=0)
+    envs.reset(seed=0)
+    path = tmp_path / "state.npz"
+    np.savez(path, **envs.get_state())
+    yield envs, [envs.step(actions_at(0, 2))], path
+    envs.close()
+
+
+def test_a_file_is_a_state(saved, same):
+    envs, expected, path = saved
+    for state in (path, str(path), np.load(path)):
+        envs.set_state(state)
+        same([envs.step(actions_at(0, 2))], expected, skip=CLOCK)
+    np.savez_compressed(path, **dict(np.load(path)))
+    envs.set_state(path)
+    same([envs.step(actions_at(0, 2))], expected, skip=CLOCK)
+    single = taskworlds.make(envs.benchmark, seed=0)
+    single.set_state(path, row=1)
+    with pytest.raises(FileNotFoundError):
+        envs.set_state(path.with_name("none.npz"))
+
+
+def test_a_file_of_few_bytes_takes_no_more_memory_than_it_may(saved):
+    envs, _, path = saved
+    good = dict(np.load(path))
+    huge = np.zeros(10**8, dtype=np.uint8)
+    np.savez_compressed(path, **good, more=huge)
+    assert path.stat().st_size < 10**6
+    name = "tasks/listed"
+    for state in (
+        path,
+        np.load(path),
+        good | {name: np.frombuffer(zlib.compress(b"[" * 10**8), dtype=np.uint8)},
+        good | {name: np.frombuffer(zlib.compress(good["data"].item().encode() * 100), dtype=np.uint8)},
+    ):
+        tracemalloc.start()
+        try:
+            with pytest.raises(ValueError, match=r"where .* are the most|not a state that get_state gave"):
+                envs.set_state(state)
+            assert tracemalloc.get_traced_memory()[1] < 4 * 10**6
+        finally:
+            tracemalloc.stop()
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "header", "objects"])
+def test_a_damaged_file_is_refused(saved, damage):
+    envs, _, path = saved
+    before, data = envs.get_state(), path.read_bytes()
+    place = data.index(b"'shape': (") + 10
+    if damage == "objects":
+        np.savez(path, **{**dict(np.load(path)), "more": np.array([None])})
+    else:
+        path.write_bytes(
+            {
+                "cut": data[: len(data) // 2],
+                "empty": b"",
+                "text": b"what it was once",
+                "header": data[:place] + b"1000000000000,), }" + data[place + 18 :],
+            }[damage]
+        )
+    with pytest.raises(ValueError, match=r"\.npz file"):
+        envs.set_state(path)
+    after = envs.get_state()
+    assert all(after[name].tobytes() == before[name].tobytes() for name in before if name != "elapsed")
+
+
+def test_a_row_in_an_episode_of_another_task_than_it_names_is_refused(make_vec, two_skills):
+    envs = make_vec(two_skills, 2, seed=0)
+    envs.reset(seed=0)
+    mixed = from_arrays(envs.get_state())
+    envs.reset(seed=1)
+    mixed["rows"] = from_arrays(envs.get_state())["rows"]
+    with pytest.raises(ValueError, match="its row 0 is in an episode of another task than it names"):
+        envs.set_state(to_arrays(mixed))

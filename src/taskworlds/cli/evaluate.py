@@ -49,8 +49,10 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"The policy: expert (in {_EXPERTS}), random, or your own as package.module:object, which is looked "
-            "for in the current directory first. The default is expert where there is one, and random elsewhere.",
+            help=f"The policy: expert (in {_EXPERTS}), random, or your own as ./file.py:object, or as "
+            "package.module:object, which is looked for in the current directory first. A text in brackets, as in "
+            "./agents.py:load(runs/3.zip), is passed to it. The default is expert where there is one, and random "
+            "elsewhere.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -299,9 +301,15 @@ def _load(name: str, world: World, seed: int) -> Any:
     from taskworlds.evaluation import load_policy, random_policy  # as above
 
     if ":" in name:
-        sys.path.insert(0, os.getcwd())
+        if not name.partition(":")[0].endswith(".py"):
+            sys.path.insert(0, os.getcwd())
         return load_policy(name)
-    check_known("policy", name, _NAMED_POLICIES, "Give expert, random, or your own as package.module:object.")
+    check_known(
+        "policy",
+        name,
+        _NAMED_POLICIES,
+        "Give expert, random, or your own as package.module:object or ./file.py:object.",
+    )
     return world.expert() if name == "expert" else random_policy(world.action_space(), seed)
 
 

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import json
+import reprlib
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_known, check_seed
+from taskworlds.core import json_text
+from taskworlds.core.errors import (
+    WrongType,
+    WrongValue,
+    check_choice,
+    check_count,
+    check_known,
+    check_names,
+    check_seed,
+    check_switch,
+)
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import benchmark_makers, world_of, worlds
 from taskworlds.core.task import Task, by_skill
@@ -21,7 +33,8 @@ from taskworlds.core.task import Task, by_skill
 __all__ = ["SPLITS", "Benchmark", "benchmark", "entropy", "split_of_name", "warn_of_entropy"]
 
 SPLITS = ("train", "test")
-_FORMAT = "taskworlds-benchmark/1"
+_FORMAT = "taskworlds-benchmark/2"
+_UNSEALED = "taskworlds-benchmark/1"  # earlier files, which have no checksum
 
 # By name, as in the record of a world: only a user calls it, and nothing here needs it.
 _MAKE = "taskworlds.vector.make:make"
@@ -40,11 +53,14 @@ class Benchmark:
         train_tasks: tasks to train on.
         test_tasks: tasks to test on, none in a multi-task benchmark.
         seed: the seed that the goals were drawn from; None if they were not drawn from one.
+        lists: where a skill is named several times, how many of the train tasks each of the names has, in order: each
+            gets rows and a place in the one-hot of its own, as in Meta-World's custom-mt-envs. (): one list a skill.
         from_entropy: whether that seed was drawn from the system's entropy, so that another run has other tasks. It is
             not saved: a benchmark in a file is as fixed as any other.
 
     Raises:
-        ValueError: there are no tasks at all, or a task cannot be run.
+        TypeError: the name is not a string, the seed is not a whole number, or a task is not one.
+        ValueError: there are no tasks at all, a task cannot be run, or the lists do not fit the train tasks.
 
     Example:
         >>> ml10 = benchmark("ML10", seed=0)
@@ -58,9 +74,14 @@ class Benchmark:
     train_tasks: tuple[Task, ...]
     test_tasks: tuple[Task, ...] = ()
     seed: int | None = None
+    lists: tuple[int, ...] = ()
     from_entropy: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise WrongType(f"name must be a string, not {self.name!r}.", argument="name")
+        if self.seed is not None:
+            object.__setattr__(self, "seed", check_seed(self.seed))
         for split in SPLITS:
             tasks = tuple(Task.of(task) for task in getattr(self, f"{split}_tasks"))
             for task in tasks:
@@ -68,6 +89,12 @@ class Benchmark:
             object.__setattr__(self, f"{split}_tasks", tasks)
         if not self.train_tasks and not self.test_tasks:
             raise WrongValue(f"The benchmark {self.name!r} must have at least one task.")
+        object.__setattr__(self, "lists", tuple(check_count("lists", count) for count in self.lists))
+        if self.lists and sum(self.lists) != len(self.train_tasks):
+            raise WrongValue(
+                f"lists must name the {len(self.train_tasks)} train tasks, each once, not {sum(self.lists)}.",
+                argument="lists",
+            )
 
     def tasks(self, split: str = "train") -> tuple[Task, ...]:
         """Returns the tasks of a split.
@@ -99,6 +126,17 @@ class Benchmark:
             {'reach-v3': 50}
         """
         return by_skill(self.tasks(split), lambda task: task.env_name)
+
+    def groups(self, split: str = "train") -> tuple[tuple[Task, ...], ...]:
+        """Returns the tasks that rows are dealt: those of each skill, or of each of `lists`.
+
+        Raises:
+            ValueError: as for `tasks`.
+        """
+        if split != "train" or not self.lists:
+            return tuple(self.by_skill(split).values())
+        ends = list(itertools.accumulate(self.lists))
+        return tuple(self.train_tasks[end - count : end] for count, end in zip(self.lists, ends, strict=True))
 
     @property
     def is_meta(self) -> bool:
@@ -139,7 +177,11 @@ class Benchmark:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Benchmark):
             return NotImplemented
-        return (self.train_tasks, self.test_tasks) == (other.train_tasks, other.test_tasks)
+        return (self.train_tasks, self.test_tasks, self.lists) == (
+            other.train_tasks,
+            other.test_tasks,
+            other.lists,
+        )
 
     def __hash__(self) -> int:
         return hash(self.fingerprint)
@@ -159,26 +201,33 @@ class Benchmark:
             "train_tasks": [json.loads(task.to_json()) for task in self.train_tasks],
             "test_tasks": [json.loads(task.to_json()) for task in self.test_tasks],
         }
-        return json.dumps(data, allow_nan=False)
+        if self.lists:
+            data["lists"] = list(self.lists)
+        return json.dumps(json_text.seal(data), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Benchmark:
         """Makes a benchmark from the text that `to_json` returned.
 
         Raises:
-            ValueError: the text is not a benchmark's, or is cut off.
+            ValueError: the text is not a benchmark's, is cut off or changed, or its tasks cannot be run.
         """
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise WrongValue(f"This is not a benchmark's JSON, or only a part of one: {error}") from None
-        if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise WrongValue(f"Expected a benchmark's JSON with format {_FORMAT!r}, not {str(data)[:80]!r}.")
+        data = json_text.parse(text, "a benchmark's JSON")
+        if not isinstance(data, dict) or data.get("format") not in (_FORMAT, _UNSEALED):
+            raise WrongValue(
+                f"Expected a benchmark's JSON with format {_FORMAT!r}, not {reprlib.repr(data)}."
+            )
         missing = sorted({"name", "seed", "train_tasks", "test_tasks"} - set(data))
         if missing:
             raise WrongValue(f"This is only a part of a benchmark's JSON: it has no {', '.join(missing)}.")
-        tasks = {split: tuple(Task._from_dict(task) for task in data[f"{split}_tasks"]) for split in SPLITS}
-        return cls(data["name"], tasks["train"], tasks["test"], data["seed"])
+        try:
+            train, test = (tuple(map(Task.from_dict, data[f"{split}_tasks"])) for split in SPLITS)
+            made = cls(data["name"], train, test, data["seed"], tuple(data.get("lists", ())))
+        except TypeError as error:
+            raise WrongValue(f"This benchmark's JSON is damaged: {error}") from None
+        if data["format"] == _FORMAT:
+            json_text.check_seal(data, "This benchmark's JSON")
+        return made
 
     @classmethod
     def of(cls, benchmark: Any, **how: Any) -> Benchmark:
@@ -214,9 +263,10 @@ def benchmark(
     *,
     seed: int | None = 0,
     num_goals: int | None = None,
-    envs_list: Sequence[str] | None = None,
-    train_envs: Sequence[str] | None = None,
-    test_envs: Sequence[str] | None = None,
+    envs_list: Iterable[str] | None = None,
+    train_envs: Iterable[str] | None = None,
+    test_envs: Iterable[str] | None = None,
+    partially_observable: bool | None = None,
 ) -> Benchmark:
     """Makes a benchmark by name: one of Meta-World's, or one of another world's.
 
@@ -230,9 +280,12 @@ def benchmark(
         seed: seed of the goals. None draws one from the system's entropy, which the benchmark then names.
         num_goals: goals for each skill; in other worlds tasks in each split. None: 50 in Meta-World, in other
             worlds the benchmark's own number.
-        envs_list: the skills of custom-mt-envs; skill i has the goals of MT1 with seed + i.
-        train_envs: the train skills of custom-ml-envs.
+        envs_list: the skills of custom-mt-envs; skill i has the goals of MT1 with seed + i. A skill that is named
+            several times gets rows, goals and a place in the one-hot for each time.
+        train_envs: the train skills of custom-ml-envs; one that is named again counts once.
         test_envs: the test skills of custom-ml-envs, none of them in `train_envs`.
+        partially_observable: whether observations hide the goal. None: they do in the ML benchmarks and do not in the
+            MT benchmarks, as in Meta-World; in other worlds as the benchmark says.
 
     Raises:
         TypeError: an argument is missing, or not one that the benchmark takes.
@@ -246,7 +299,11 @@ def benchmark(
         num_goals = check_count("num_goals", num_goals)
     from_entropy = seed is None
     seed = entropy() if seed is None else check_seed(seed)
-    given = {"env_name": env_name, "envs_list": envs_list, "train_envs": train_envs, "test_envs": test_envs}
+    lists = {"envs_list": envs_list, "train_envs": train_envs, "test_envs": test_envs}
+    given: dict[str, Any] = {"env_name": env_name} | {
+        argument: names if names is None else check_names(argument, names)
+        for argument, names in lists.items()
+    }
     makers = benchmark_makers()
     if not isinstance(name, str) or name not in makers:
         name, given["env_name"] = _of_skill(name, env_name)
@@ -259,7 +316,12 @@ def benchmark(
     told = {argument: given[argument] for argument in maker.keywords}
     train, test = resolve(maker.tasks)(seed, num_goals, **told)
     title = f"{name}-{(train or test)[0].env_name}" if "env_name" in told else name
-    return Benchmark(title, train, test, seed, from_entropy=from_entropy)
+    named = len(told.get("envs_list", ()))
+    each = len(train) // named if named > len({task.env_name for task in train}) else 0
+    if partially_observable is not None:
+        hidden = check_switch("partially_observable", partially_observable)
+        train, test = (tuple(_with_goal(name, task, hidden) for task in tasks) for tasks in (train, test))
+    return Benchmark(title, train, test, seed, (each,) * named if each else (), from_entropy=from_entropy)
 
 
 def entropy() -> int:
@@ -274,6 +336,16 @@ def warn_of_entropy(benchmark: Benchmark, stacklevel: int) -> None:
         f"others. Make the environment with seed={benchmark.seed} to have these again, or with another number.",
         stacklevel=stacklevel + 1,
     )
+
+
+def _with_goal(name: str, task: Task, hidden: bool) -> Task:
+    """Returns a task with its goal hidden from observations, or shown."""
+    if "partially_observable" not in task.params:
+        raise WrongType(
+            f"{name} does not take partially_observable: its tasks have no goal that observations could hide.",
+            argument="partially_observable",
+        )
+    return Task(task.env_name, {**task.params, "partially_observable": hidden})
 
 
 def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["count_cpus", "count_cpus_of_container"]
+__all__ = ["MOST_THREADS", "count_cpus", "count_cpus_of_container"]
+
+MOST_THREADS = 4096
+"""The most threads that an engine can be asked for."""
 
 
 def count_cpus() -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
 
-__all__ = ["Deck", "generator_of", "sample_indices", "sample_without_replacement"]
+__all__ = ["Deck", "generator_of", "legacy_seed", "sample_indices", "sample_without_replacement"]
 
 
 class Deck:
@@ -130,6 +130,22 @@ def sample_without_replacement(tasks: Sequence[Any], n: int, np_random: np.rando
     if not len(tasks):
         raise WrongValue("tasks must hold at least one task to draw from, not none.", argument="tasks")
     return [tasks[int(i)] for i in sample_indices(n, len(tasks), np_random=np_random)]
+
+
+def legacy_seed(seed: int) -> int | list[int]:
+    """Returns a seed of any size as `numpy.random.RandomState` takes it, which Meta-World and dm_control draw from.
+
+    Args:
+        seed: at least 0. Below 2**32 it stays as it is; beyond, where `RandomState` takes no whole number, it becomes a
+            list of its words of 32 bits, the lowest first.
+
+    Example:
+        >>> legacy_seed(3), legacy_seed(2**40 + 3)
+        (3, [3, 256])
+    """
+    if seed < 2**32:
+        return seed
+    return [seed >> place & 0xFFFFFFFF for place in range(0, seed.bit_length(), 32)]
 
 
 def generator_of(seed: int | None, np_random: np.random.Generator | None) -> np.random.Generator:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 __all__ = [
@@ -18,7 +18,9 @@ __all__ = [
     "check_choice",
     "check_count",
     "check_known",
+    "check_names",
     "check_seed",
+    "check_switch",
     "unexpected_keywords",
 ]
 
@@ -98,12 +100,41 @@ def check_choice(argument: str, value: Any, choices: Sequence[Any]) -> Any:
     raise WrongValue(f"{argument} must be one of {options}, not {value!r}.", argument)
 
 
-def check_count(argument: str, value: Any, minimum: int = 1) -> int:
-    """Returns `value` as an int if it is a whole number of at least `minimum`.
+def check_switch(argument: str, value: Any) -> bool:
+    """Returns a switch as a bool: True or False, also NumPy's, and the whole numbers 1 and 0.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if type(value) is bool:
+        return value
+    own = getattr(value, "dtype", None)
+    if own is not None and value.shape == () and own.kind in "biu":
+        value = value.item()
+    if type(value) in (bool, int) and value in (0, 1):
+        return bool(value)
+    raise WrongValue(f"{argument} must be one of True, False, not {value!r}.", argument)
+
+
+def check_names(argument: str, names: Any) -> list[str]:
+    """Returns a list of names: of a list, a tuple, an array, the keys of a dictionary, or whatever else has an order.
+
+    Raises:
+        TypeError: it is one string, has no order, or holds something else than strings.
+    """
+    has_order = isinstance(names, Iterable) and not isinstance(names, str | bytes | set | frozenset)
+    found = list(names) if has_order else []
+    if not has_order or not all(isinstance(name, str) for name in found):
+        raise WrongType(f"{argument} must be a list of skill names, not {names!r}.", argument)
+    return [str(name) for name in found]
+
+
+def check_count(argument: str, value: Any, minimum: int = 1, maximum: int | None = None) -> int:
+    """Returns `value` as an int if it is a whole number from `minimum` to `maximum`; None for no upper end.
 
     Raises:
         TypeError: it is not a whole number (True and 2.0 are not).
-        ValueError: it is smaller than `minimum`.
+        ValueError: it is out of range.
     """
     if isinstance(value, bool):
         raise WrongType(f"{argument} must be a whole number, not {value!r}.", argument)
@@ -113,32 +144,49 @@ def check_count(argument: str, value: Any, minimum: int = 1) -> int:
         raise WrongType(f"{argument} must be a whole number, not {value!r}.", argument) from None
     if count < minimum:
         raise WrongValue(f"{argument} must be at least {minimum}, not {count}.", argument)
+    if maximum is not None and count > maximum:
+        raise WrongValue(f"{argument} must be at most {maximum}, not {count}.", argument)
     return count
 
 
 def check_seed(seed: Any, argument: str = "seed") -> int:
-    """Returns a seed as an int in [0, 2**32 - 1), the range that both NumPy's generators and `seed + 1` allow.
+    """Returns a seed as an int: any whole number from 0 on, of Python's or NumPy's types.
+
+    NumPy's generators take seeds of any size; for its older kind `taskworlds.core.draws.legacy_seed` makes them fit.
 
     Raises:
         TypeError: it is not a whole number.
-        ValueError: it is out of range.
+        ValueError: it is negative.
     """
-    value = check_count(argument, seed, minimum=0)
-    if value >= 2**32 - 1:
-        raise WrongValue(f"{argument} must be below 2**32 - 1, not {value}.", argument)
-    return value
+    return check_count(argument, seed, minimum=0)
 
 
-def unexpected_keywords(function: str, given: Iterable[str], allowed: Iterable[str]) -> WrongType:
-    """Returns the error for keywords that a function, such as "make()", does not take, with the nearest that it does.
+def unexpected_keywords(
+    function: str, given: Iterable[str], allowed: Iterable[str], instead: Mapping[str, str] | None = None
+) -> WrongType:
+    """Returns the error for keywords that a function does not take, with what to write instead.
 
     It begins as Python's own, since other libraries look for that text.
+
+    Args:
+        function: what was called, as "make()".
+        given: the keywords, at least one.
+        allowed: all that it takes.
+        instead: by keyword, the one that other libraries' users mean, or what to do, in a few words; for the rest the
+            nearest in spelling is shown.
     """
     allowed = sorted(allowed)
+    meant = instead or {}
     parts = []
     for name in given:
-        near = difflib.get_close_matches(name, allowed, n=1)
-        parts.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
+        known = meant.get(name)
+        while known is not None and known not in allowed and known in meant:
+            known = meant[known]
+        near = [known] if known in allowed else difflib.get_close_matches(name, allowed, n=1)
+        if known is not None and known not in allowed:
+            parts.append(f"{name!r} ({known})")
+        else:
+            parts.append(f"{name!r}" + (f" (did you mean {near[0]!r}?)" if near else ""))
     return WrongType(
         f"{function} got an unexpected keyword argument {' and '.join(parts)}. It takes: {', '.join(allowed)}."
     )

@@ -7,12 +7,14 @@ import hashlib
 import json
 import math
 import pickle
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from taskworlds.core import json_text
 from taskworlds.core.errors import WrongType, WrongValue
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Params(Mapping[str, Any]):
 
     Raises:
         TypeError: a name is not a string, or a value is of another type.
-        ValueError: a number is NaN or infinite.
+        ValueError: a number is NaN, infinite or too large for a float, or tuples are nested too deep.
     """
 
     __slots__ = ("_items", "_text")
@@ -72,14 +74,20 @@ class Params(Mapping[str, Any]):
         return repr(self._items)
 
 
-def _plain(name: str, value: Any) -> Any:
+_DEEPEST = 8  # tuples within tuples
+_BEYOND_FLOATS = 2**1023
+
+
+def _plain(name: str, value: Any, depth: int = 0) -> Any:
     """Turns a parameter's value into hashable Python data, exactly."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     elif isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, list | tuple):
-        values = tuple(_plain(name, item) for item in value)
+        if depth == _DEEPEST:
+            raise WrongValue(f"A task's parameter {name!r} must not be nested deeper than {_DEEPEST} lists.")
+        values = tuple(_plain(name, item, depth + 1) for item in value)
         # One number kind per tuple, so that (0, 0.5) and (0.0, 0.5) are the same task with the same id.
         if any(isinstance(item, float) for item in values):
             values = tuple(float(item) if type(item) is int else item for item in values)
@@ -88,6 +96,10 @@ def _plain(name: str, value: Any) -> Any:
         if not math.isfinite(value):
             raise WrongValue(f"A task's parameter {name!r} must be finite, not {value!r}.")
         return value + 0.0  # -0.0 and 0.0 are one value, so they get one text and one id
+    if isinstance(value, int) and abs(value) >= _BEYOND_FLOATS:
+        raise WrongValue(
+            f"A task's parameter {name!r} must be a number that fits into a float, below 1.8e308."
+        )
     if value is None or isinstance(value, str | int | bool):
         return value
     raise WrongType(
@@ -150,18 +162,22 @@ class Task:
         Raises:
             ValueError: the text is not a task's.
         """
-        try:
-            return cls._from_dict(json.loads(text))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise WrongValue(f"This is not a task's JSON ({error}): {text[:80]!r}") from None
+        return cls.from_dict(json_text.parse(text, "a task's JSON"))
 
     def _as_dict(self) -> dict[str, Any]:
         return {"env_name": self.env_name, "params": dict(self.params)}
 
     @classmethod
-    def _from_dict(cls, data: Any) -> Task:
+    def from_dict(cls, data: Any) -> Task:
+        """Makes a task from what the JSON of `to_json` holds.
+
+        Raises:
+            ValueError: it is not a task's.
+        """
         if not isinstance(data, dict) or set(data) != {"env_name", "params"}:
-            raise WrongValue(f"A task's JSON is an object with env_name and params, not {str(data)[:80]!r}.")
+            raise WrongValue(
+                f"A task's JSON is an object with env_name and params, not {reprlib.repr(data)}."
+            )
         try:
             return cls(data["env_name"], data["params"])
         except TypeError as error:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import enum
+import errno
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from taskworlds.core.cpus import count_cpus
+from taskworlds.core.cpus import MOST_THREADS, count_cpus
 from taskworlds.core.errors import WrongType, WrongValue, check_count
 from taskworlds.engine import _native
 from taskworlds.engine.scene import Scene
 
 __all__ = ["Engine", "Fault", "floats"]
 
+_MOST_ROWS = 2**24  # of which each takes kilobytes
 _BOOL = np.dtype(np.bool_)
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _ARRAYS = (
@@ -148,7 +151,7 @@ class Engine:
             if not isinstance(scene, Scene):
                 raise WrongType(f"scenes must hold Scene objects, not {scene!r}.", argument="scenes")
         self._arguments: dict[str, Any] = {
-            "num_rows": check_count("num_rows", num_rows),
+            "num_rows": check_count("num_rows", num_rows, maximum=_MOST_ROWS),
             "action_size": check_count("action_size", action_size, minimum=0),
             "param_size": check_count("param_size", param_size, minimum=0),
             "memory_size": check_count("memory_size", memory_size, minimum=0),
@@ -159,7 +162,9 @@ class Engine:
             "read_size": check_count("read_size", read_size, minimum=0),
         }
         self.action_shape = (self._arguments["num_rows"], self._arguments["action_size"])
-        threads = count_cpus() if num_threads is None else check_count("num_threads", num_threads)
+        threads = count_cpus()
+        if num_threads is not None:
+            threads = check_count("num_threads", num_threads, maximum=MOST_THREADS)
         self._scenes = list(scenes)
         self._kernels = list(kernels)
         self._chosen_threads = num_threads
@@ -254,11 +259,19 @@ class Engine:
             ValueError: a shape does not fit, or `scene_of_row` or `kernel_of_row` names what does not exist.
             RuntimeError: a step is under way, or the engine is closed.
         """
-        return self._native.step(*self._checked(actions, mask))
+        checked = self._checked(actions, mask)
+        try:
+            return self._native.step(*checked)
+        except RuntimeError as error:
+            raise self._told(error) from None
 
     def step_async(self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None) -> None:
         """Starts a step and returns; the arguments may be reused at once. See `step`."""
-        self._native.step_async(*self._checked(actions, mask))
+        checked = self._checked(actions, mask)
+        try:
+            self._native.step_async(*checked)
+        except RuntimeError as error:
+            raise self._told(error) from None
 
     def step_wait(self) -> bool:
         """Waits for the step that `step_async` started, and returns what `step` returns.
@@ -282,7 +295,20 @@ class Engine:
             ValueError: a shape does not fit, or `scene_of_row` names what does not exist.
             RuntimeError: a step is under way, or the engine is closed.
         """
-        self._native.forward(self._checked_mask(mask), warm_start)
+        checked = self._checked_mask(mask)
+        try:
+            self._native.forward(checked, warm_start)
+        except RuntimeError as error:
+            raise self._told(error) from None
+
+    def _told(self, error: RuntimeError) -> RuntimeError:
+        """Returns an error of the engine, in words of ours where the system has refused it threads."""
+        if str(error) != os.strerror(errno.EAGAIN):
+            return error
+        return RuntimeError(
+            f"The system does not let this process start the {self.num_threads} threads that the engine asked for: it "
+            "has reached a limit of processes or memory. Ask for fewer, with num_threads, or raise the limit."
+        )
 
     def _checked(
         self, actions: npt.ArrayLike, mask: Any

@@ -3,13 +3,13 @@
 from taskworlds.evaluation.comparison import Comparison, SkillDifference, compare
 from taskworlds.evaluation.evaluating import evaluate
 from taskworlds.evaluation.fingerprint import Fingerprint
+from taskworlds.evaluation.players import load_policy
 from taskworlds.evaluation.policies import (
     Agent,
     MetaLearningAgent,
     Policy,
     RandomPolicy,
     Timestep,
-    load_policy,
     random_policy,
 )
 from taskworlds.evaluation.result import Episode, Result, SkillSummary, Stopped, Summary, TaskRecord

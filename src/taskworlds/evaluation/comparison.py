@@ -11,7 +11,7 @@ from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.fingerprint import packages_of
 from taskworlds.evaluation.result import Result, Summary, headline
-from taskworlds.evaluation.statistics import METRICS, Estimate
+from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate
 
 if TYPE_CHECKING:
     import rich.table
@@ -88,9 +88,10 @@ class Comparison:
 def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = False) -> Comparison:
     """Returns the differences `b - a`, task by task, by skill and overall, with 95 % intervals.
 
-    Results are compared only if their fingerprints agree: the same tasks, settings and versions. The
-    intervals are a paired bootstrap: tasks are drawn within each skill, and each drawn task brings its
-    figures from both results. Tasks that did not run to their end in both are left out and listed.
+    Results are compared only if their fingerprints agree: the same tasks, settings and versions. The intervals are a
+    paired bootstrap: tasks are drawn within each skill, and each drawn task brings its figures from both results. Where
+    all tasks of a skill succeed or fail alike in a result, its share of successes is drawn from a beta distribution, so
+    that a difference is not claimed for certain. Tasks that did not run to their end in both are left out and listed.
 
     Args:
         a: the result to measure from, for example the baseline's.
@@ -141,12 +142,19 @@ def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = Fal
             [records_b[task].mean(metric) for task in chosen],
             strata=[task.env_name for task in chosen],
             seed=a.seed,
+            rates=metric in RATES,
         )
 
     return Comparison(
         overall={
             metric: Summary(
-                difference(statistics.mean, metric, tasks), difference(statistics.iqm, metric, tasks)
+                difference(statistics.mean, metric, tasks),
+                UNKNOWN
+                if metric in RATES
+                and statistics.all_or_nothing(
+                    *([records[task].mean(metric) for task in tasks] for records in (records_a, records_b))
+                )
+                else difference(statistics.iqm, metric, tasks),
             )
             for metric in METRICS
         },

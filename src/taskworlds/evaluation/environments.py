@@ -18,6 +18,7 @@ from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.meta import MetaSettings, play_meta
+from taskworlds.evaluation.players import play_in
 from taskworlds.evaluation.playing import play_fixed, play_multi_task
 from taskworlds.evaluation.policies import Actor, Policy
 from taskworlds.evaluation.result import Result, Stopped, task_label
@@ -126,7 +127,8 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
     rows = TaskRows(envs)
     practice = 0 if plan.meta is None else plan.meta.practice
     ledger = Ledger(tasks, practice, plan.episodes_per_task, plan.on_episode)
-    actor = Actor(plan.policy, envs.single_action_space, rows.num_envs)
+    player = play_in(plan.policy, envs.single_action_space, plan.seed)
+    actor = Actor(player, envs.single_action_space, rows.num_envs)
     protocol = "multi-task"
     if plan.meta is not None:
         protocol = (
@@ -184,8 +186,9 @@ def evaluate_fixed(plan: Plan, env: Any) -> Result:
         Fingerprint.of, protocol="multi-task", max_episode_steps=rows.max_episode_steps
     )
     of_all = fingerprint(rows.tasks)
+    player = play_in(plan.policy, rows.envs.single_action_space, plan.seed)
     with _kept_when_stopped(plan, name, None, fingerprint, ledger):
-        play_fixed(Actor(plan.policy, rows.envs.single_action_space, rows.num_envs), rows, ledger, plan.seed)
+        play_fixed(Actor(player, rows.envs.single_action_space, rows.num_envs), rows, ledger, plan.seed)
     return _result(plan, name, None, of_all, ledger)
 
 

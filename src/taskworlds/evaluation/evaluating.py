@@ -12,6 +12,7 @@ from taskworlds.core.benchmark import entropy
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
 from taskworlds.evaluation.environments import Plan, evaluate_benchmark, evaluate_fixed, evaluate_tasks
 from taskworlds.evaluation.meta import MetaSettings
+from taskworlds.evaluation.players import as_policy
 from taskworlds.evaluation.policies import Policy, is_meta_learner
 from taskworlds.evaluation.result import Result
 from taskworlds.evaluation.rows import holds_tasks
@@ -23,7 +24,7 @@ _ADAPTATION_EPISODES = 10  # Meta-World's
 
 
 def evaluate(
-    policy: Policy,
+    policy: Policy | str,
     benchmark_or_env: Any,
     *,
     split: Literal["train", "test"] | None = None,
@@ -67,9 +68,11 @@ def evaluate(
     they are, and so do those of other Gymnasium envs, whose rows cannot be stepped one by one.
 
     Args:
-        policy: a callable that takes observations (N, O) and returns actions (N, A); or Meta-World's
-            `Agent` or `MetaLearningAgent`. See `taskworlds.evaluation.policies`, also for the hook
-            `begin_episodes`.
+        policy: a callable that takes observations (N, O) and returns actions (N, A), as an array or a tensor;
+            Meta-World's `Agent` or `MetaLearningAgent`; a model with `predict`, as Stable-Baselines3's; a torch module;
+            a class or a function without arguments that makes one of these; or a name: "expert", "random",
+            "package.module:object", "./file.py:object". See `taskworlds.evaluation.players.as_policy`, and
+            `taskworlds.evaluation.policies` for the hook `begin_episodes`.
         benchmark_or_env: see above.
         split: "train" or "test"; the default is "test" where the benchmark has test tasks, otherwise "train".
         episodes_per_task: counted episodes for each task.
@@ -123,7 +126,8 @@ def evaluate(
             f"on_episode must be a function of two counts, done and total, not {on_episode!r}.",
             argument="on_episode",
         )
-    meta = _meta_settings(policy, adaptation_episodes, adaptation_steps, meta_batch_size)
+    player = as_policy(policy)
+    meta = _meta_settings(player, adaptation_episodes, adaptation_steps, meta_batch_size)
     building = {
         "env_name": env_name,
         "num_goals": num_goals,
@@ -135,7 +139,7 @@ def evaluate(
         "use_one_hot": use_one_hot,
     }
     building = {name: value for name, value in building.items() if value is not None}
-    plan = Plan(policy, split, episodes_per_task, seed, tasks, meta, on_episode)
+    plan = Plan(player, split, episodes_per_task, seed, tasks, meta, on_episode)
 
     if isinstance(benchmark_or_env, TaskEnv):
         benchmark_or_env = benchmark_or_env.batch

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_switch
 from taskworlds.core.registry import worlds
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Params, Task
@@ -73,6 +74,18 @@ class Fingerprint:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "packages", Params(self.packages))
+        texts = {name: getattr(self, name) for name in ("tasks", "protocol", "taskworlds")}
+        may_miss = {
+            name: getattr(self, name) for name in ("reward_function_version", "engine", "registered_skills")
+        }
+        may_miss |= self.packages
+        for name, value in (texts | may_miss).items():
+            if not isinstance(value, str) and not (value is None and name in may_miss):
+                raise WrongType(f"{name} of a fingerprint must be a string, not {value!r}.", argument=name)
+        if self.max_episode_steps is not None:
+            check_count("max_episode_steps", self.max_episode_steps)
+        if self.terminate_on_success is not None:
+            check_switch("terminate_on_success", self.terminate_on_success)
 
     def __getattr__(self, name: str) -> Any:
         packages = self.__dict__.get("packages", {})
@@ -102,11 +115,10 @@ class Fingerprint:
             engine: what steps the rows; None for other environments.
         """
         tasks = list(tasks)
-        text = "\n".join(sorted(task.to_json() for task in tasks))
         skills = {task.env_name for task in tasks}
         code = [own for world in worlds() if (own := world.code_of(skills)) is not None]
         return cls(
-            tasks=hashlib.sha256(text.encode()).hexdigest()[:16],
+            tasks=_hash(tasks),
             protocol=protocol,
             reward_function_version=reward_function_version,
             max_episode_steps=max_episode_steps,
@@ -116,6 +128,11 @@ class Fingerprint:
             engine=None if engine is None else engine.numbers,
             registered_skills="; ".join(code) or None,
         )
+
+    def check_tasks(self, tasks: Sequence[Task]) -> None:
+        """Raises ValueError unless these are the tasks, each once, that the fingerprint was made of."""
+        if len(set(tasks)) != len(tasks) or _hash(tasks) != self.tasks:
+            raise WrongValue("the tasks are not those of the fingerprint, each once")
 
     def differences(self, other: Fingerprint) -> dict[str, tuple[Any, Any]]:
         """Returns what differs, a field or a package, each with its value here and in `other`."""
@@ -149,6 +166,11 @@ class Fingerprint:
             flat = {name: own.pop(name) for name in _FLAT if name in own}
             own["packages"] = {name: version for name, version in flat.items() if version is not None}
         return cls(**own)
+
+
+def _hash(tasks: Iterable[Task]) -> str:
+    text = "\n".join(sorted(task.to_json() for task in tasks))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _version(package: str) -> str | None:

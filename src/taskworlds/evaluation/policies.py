@@ -1,7 +1,8 @@
 """What can be evaluated: the protocols of a policy, the check of its actions, and random policies.
 
-A policy is a callable on batched observations, or an object with Meta-World's agent methods. It may also have
-a method `begin_episodes(mask, infos)`. `evaluate` calls it after each reset:
+A policy is a callable on batched observations, or an object with Meta-World's agent methods;
+`taskworlds.evaluation.players` makes one of models, torch modules, names and what else people have. It may also have a
+method `begin_episodes(mask, infos)`. `evaluate` calls it after each reset:
 
 - mask: the rows whose episode begins, (N,) bool.
 - infos: the reset's infos, arrays over N that mean something in the rows of the mask. Meta-World tasks bring
@@ -15,7 +16,6 @@ keyed by task and episode is independent of the number of rows.
 from __future__ import annotations
 
 import copy
-import importlib
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -23,7 +23,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import WrongType, WrongValue, check_known, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_seed
 
 __all__ = [
     "Actor",
@@ -32,8 +32,8 @@ __all__ = [
     "Policy",
     "RandomPolicy",
     "Timestep",
+    "as_array",
     "is_meta_learner",
-    "load_policy",
     "random_policy",
 ]
 
@@ -98,27 +98,14 @@ class Actor:
     """A policy of any of the kinds, asked in one way, with its actions checked.
 
     Args:
-        policy: a callable, or an object with `eval_action`; the latter wins where it is both.
+        policy: a callable, or an object with `eval_action`; the latter wins where it is both. What
+            `taskworlds.evaluation.players.as_policy` returned.
         action_space: of one row.
         num_envs: number of rows N.
-
-    Raises:
-        TypeError: `policy` is neither, or it is a class.
     """
 
     def __init__(self, policy: Any, action_space: gym.Space[Any], num_envs: int) -> None:
-        if isinstance(policy, type):
-            raise WrongType(
-                f"policy must be an object, not the class {policy.__name__}: make one, "
-                f"{policy.__name__}(...).",
-                argument="policy",
-            )
         act = getattr(policy, "eval_action", policy)
-        if not callable(act):
-            raise WrongType(
-                f"policy must be callable on batched observations, or have eval_action, not {policy!r}.",
-                argument="policy",
-            )
         self.policy = policy
         self._act: Callable[[Any], Any] = act
         self._space = action_space
@@ -155,12 +142,17 @@ class Actor:
         first = describe(rows[0] if rows else 0)
         expected = (self._num_envs, *self._space.shape)
         try:
-            actions = np.asarray(given)
+            actions = as_array(given)
         except ValueError as error:
             raise WrongValue(
                 f"The policy must return an array of shape {expected}, not rows of different lengths "
                 f"({error}); the first row that waits for an action is {first}."
             ) from None
+        if callable(given) or callable(getattr(given, "predict", None)):
+            raise WrongType(
+                f"The policy must return an array of shape {expected}, not {given!r}: if it is a function that makes a "
+                "policy, give what it makes."
+            )
         if actions.dtype.kind not in "biuf":
             raise WrongType(
                 f"The policy must return numbers, not an array of {actions.dtype}; the first row that waits "
@@ -196,6 +188,25 @@ class Actor:
                         f"{actions[row].tolist()!r}."
                     )
         return actions
+
+
+def as_array(given: Any) -> NDArray[Any]:
+    """Returns actions as a NumPy array: of a tensor, also one with a gradient, of bfloat16 or on a GPU, or of a list.
+
+    Raises:
+        ValueError: a list has entries of different shapes.
+    """
+    if isinstance(given, list | tuple) and any(hasattr(each, "detach") for each in given):
+        given = [as_array(each) for each in given]
+    if callable(getattr(given, "detach", None)):
+        given = given.detach()
+        if str(given.dtype).removeprefix("torch.") in ("bfloat16", "float16"):
+            given = given.float()
+        given = given.cpu().numpy()
+    array = np.asarray(given)
+    if array.dtype.name == "bfloat16":  # of jax, which NumPy does not know
+        array = array.astype(np.float32)
+    return array
 
 
 class RandomPolicy:
@@ -257,49 +268,3 @@ def random_policy(action_space: gym.Space[Any], seed: int) -> RandomPolicy:
         (10, 4)
     """
     return RandomPolicy(action_space, seed)
-
-
-def load_policy(reference: str) -> Any:
-    """Imports a policy that is named "package.module:object".
-
-    If the object is a class, it is called without arguments. This runs the module's code.
-
-    Args:
-        reference: the module to import, a colon, and the object's name in it (dots reach into attributes).
-
-    Raises:
-        TypeError: `reference` is not a string, or what it names is not a policy.
-        ValueError: it is written in another way, or there is no such module or object.
-
-    Example:
-        >>> type(load_policy("taskworlds.evaluation:ExpertPolicy")).__name__
-        'ExpertPolicy'
-    """
-    if not isinstance(reference, str):
-        raise WrongType(f"A policy is named 'package.module:object', as a string, not {reference!r}.")
-    module_name, colon, object_name = reference.partition(":")
-    if not (module_name and colon and object_name):
-        raise WrongValue(f"A policy is named 'package.module:object', with one colon, not {reference!r}.")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # the module is there, and something that it imports is not
-        raise WrongValue(
-            f"The policy {reference!r} names the module {module_name!r}, but there is no module "
-            f"{error.name!r}. Give a module that can be imported from here; the current directory may have "
-            "to be on PYTHONPATH."
-        ) from None
-    for part in object_name.split("."):
-        if not hasattr(found, part):
-            public = [name for name in dir(found) if not name.startswith("_")]
-            check_known(f"object in {module_name}", part, public, f"It is named by {reference!r}.")
-        found = getattr(found, part)
-    if isinstance(found, type):
-        found = found()
-    if not (callable(found) or callable(getattr(found, "eval_action", None))):
-        raise WrongType(
-            f"{reference!r} is not a policy: it is {found!r}. Name a callable on batched observations, or an object "
-            "with eval_action."
-        )
-    return found

@@ -9,8 +9,9 @@ import io
 import json
 import math
 import os
+import reprlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -18,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import WrongValue, check_choice
+from taskworlds.core import json_text
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
 from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.fingerprint import Fingerprint, packages_of
-from taskworlds.evaluation.statistics import METRICS, Estimate
+from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate
 
 if TYPE_CHECKING:
     import rich.table
@@ -40,11 +42,8 @@ __all__ = [
 ]
 
 _FORMAT = "taskworlds.Result"
-_FORMAT_VERSION = 2
-_READ = (
-    1,
-    2,
-)  # version 1 had each package's version as a field of the fingerprint, the same ones for all worlds
+_FORMAT_VERSION = 3
+_READ = (1, 2, 3)  # 1: each package's version was a field of the fingerprint; 1 and 2: without a checksum
 _LISTED = 3  # tasks or skills, in a line below a table
 
 
@@ -127,7 +126,11 @@ class SkillSummary:
 
 
 class Summary(NamedTuple):
-    """One metric over all tasks that ran: its mean and its interquartile mean, each with an interval."""
+    """One metric over all tasks that ran: its mean and its interquartile mean, each with an interval.
+
+    Success has no interquartile mean (NaN) where each task's rate is 0 or 1, as with one episode a task: it would leave
+    out up to a quarter of failures.
+    """
 
     mean: Estimate
     iqm: Estimate
@@ -139,7 +142,8 @@ class Result:
 
     A task's figure is the average over its episodes. Every task (a skill with one goal) has equal weight in
     the averages of its skill and of the whole, however fast its episodes end. The 95 % intervals are
-    bootstrapped over the tasks, see `taskworlds.evaluation.statistics`; a single task has none (NaN).
+    bootstrapped over the tasks, and have a width where all tasks succeed or fail alike, see
+    `taskworlds.evaluation.statistics`; a single task has none (NaN).
 
     Attributes:
         benchmark: name of the benchmark or environment.
@@ -185,10 +189,18 @@ class Result:
     def overall(self) -> dict[str, Summary]:
         """By metric: mean and interquartile mean over the completed tasks, with intervals."""
         skills = [record.task.env_name for record in self.completed]
+
+        def figure(statistic: Callable[..., Any], metric: str) -> Estimate:
+            return statistics.estimate(
+                statistic, self.scores(metric), strata=skills, seed=self.seed, rates=metric in RATES
+            )
+
         return {
             metric: Summary(
-                statistics.estimate(statistics.mean, self.scores(metric), strata=skills, seed=self.seed),
-                statistics.estimate(statistics.iqm, self.scores(metric), strata=skills, seed=self.seed),
+                figure(statistics.mean, metric),
+                UNKNOWN
+                if metric in RATES and statistics.all_or_nothing(self.scores(metric))
+                else figure(statistics.iqm, metric),
             )
             for metric in METRICS
         }
@@ -207,6 +219,7 @@ class Result:
                 [record.mean(metric) for record in ran],
                 strata=[env_name] * len(ran),
                 seed=self.seed,
+                rates=metric in RATES,
             )
             for metric in METRICS
         }
@@ -299,21 +312,16 @@ class Result:
                 for record in self.tasks
             ],
         }
-        return json.dumps(data, indent=1, allow_nan=False)
+        return json.dumps(json_text.seal(data), indent=1, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Result:
         """Makes a result from the text that `to_json` returned.
 
         Raises:
-            ValueError: the text is cut off, damaged, or something else's.
+            ValueError: the text is cut off, damaged or changed, holds what cannot be, or is something else's.
         """
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise WrongValue(
-                f"This is not a saved Result: it is cut off or not JSON ({error}). It starts with {text[:60]!r}."
-            ) from None
+        data = json_text.parse(text, "a saved Result")
         if not isinstance(data, dict) or data.get("format") != _FORMAT:
             raise WrongValue(
                 f'This is JSON, but not a saved Result: it has no "format": {_FORMAT!r}. It starts with '
@@ -322,27 +330,35 @@ class Result:
         version = data.get("format_version")
         if version not in _READ:
             raise WrongValue(
-                f"This Result has format_version {version!r}, and this version of taskworlds reads "
+                f"This Result has format_version {reprlib.repr(version)}, and this version of taskworlds reads "
                 f"{' and '.join(map(str, _READ))}. Use the version that wrote it: "
-                f"{data.get('fingerprint')!r}."
+                f"{reprlib.repr(data.get('fingerprint'))}."
             )
         try:
-            tasks = tuple(_to_record(record) for record in data["tasks"])
+            quota = check_count("episodes_per_task", data["episodes_per_task"])
+            tasks = tuple(_to_record(record, quota) for record in data["tasks"])
             fingerprint = Fingerprint.from_dict(data["fingerprint"])
+            check_choice("split", data["split"], (None, "train", "test"))
+            if not isinstance(data["benchmark"], str):
+                raise WrongType(f"benchmark must be a string, not {data['benchmark']!r}.")
+            fingerprint.check_tasks([record.task for record in tasks])
             if version == 1 and fingerprint.registered_skills is None:
                 names = packages_of(record.task.env_name for record in tasks)
                 packages = {name: fingerprint.packages.get(name) for name in names}
                 fingerprint = dataclasses.replace(fingerprint, packages=packages)
-            return cls(
+            result = cls(
                 benchmark=data["benchmark"],
                 split=data["split"],
-                episodes_per_task=data["episodes_per_task"],
-                seed=data["seed"],
+                episodes_per_task=quota,
+                seed=check_seed(data["seed"]),
                 fingerprint=fingerprint,
                 tasks=tasks,
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise WrongValue(f"This saved Result is damaged: {type(error).__name__}: {error}.") from error
+        if version == _FORMAT_VERSION:
+            json_text.check_seal(data, "This saved Result")
+        return result
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes `to_json()` to a file, all at once: a reader never sees half of it."""
@@ -459,18 +475,36 @@ def task_label(task: Task) -> str:
     return f"{task.env_name} (task {task.id})"
 
 
-def _to_record(data: Any) -> TaskRecord:
-    episodes = tuple(
-        Episode(
-            float(episode["return"]),
-            int(episode["length"]),
-            episode["success_once"],
-            episode["success_end"],
-            episode.get("diverged", False),  # absent in older files
-        )
-        for episode in data["episodes"]
+def _to_record(data: Any, quota: int) -> TaskRecord:
+    """Returns the record of a task in a file; raises TypeError, KeyError or ValueError for one that cannot be.
+
+    Args:
+        data: what the file says.
+        quota: how many episodes the task was given.
+    """
+    episodes = tuple(map(_to_episode, data["episodes"]))
+    error = data["error"]
+    if not (error is None or isinstance(error, str)):
+        raise WrongType(f"error must be a string or None, not {error!r}.")
+    if len(episodes) > quota or (error is None and not episodes):
+        raise WrongValue(f"A task must have from 1 to {quota} episodes, not {len(episodes)}")
+    return TaskRecord(Task.from_dict(data["task"]), episodes, error)
+
+
+def _to_episode(data: Any) -> Episode:
+    once, end = (
+        check_choice(name, data[name], (None, True, False)) for name in ("success_once", "success_end")
     )
-    return TaskRecord(Task.from_json(json.dumps(data["task"])), episodes, data["error"])
+    if end is not None and (once is None or end > once):
+        raise WrongValue(f"An episode that ends with success_end {end} cannot have success_once {once}")
+    given = data["return"]
+    if isinstance(given, bool) or not (isinstance(given, int | float) or given in _NOT_FINITE):
+        raise WrongValue(f"return must be a number, not {given!r}")
+    diverged = check_choice("diverged", data.get("diverged", False), (True, False))  # absent in older files
+    return Episode(float(given), check_count("length", data["length"]), once, end, diverged)
+
+
+_NOT_FINITE = ("nan", "inf", "-inf")
 
 
 def _to_number(value: float) -> float | str:

@@ -18,6 +18,7 @@ from taskworlds.rows.rows_without_envs import RowsWithoutEnvs
 __all__ = ["ROW_ARRAYS", "EngineRows"]
 
 ROW_ARRAYS = ("states", "overrides", "params", "memory", "obs", "terms")
+_MOST = {"overrides": 1e10, "params": 1e100, "memory": 1e100}  # MuJoCo simulates nothing beyond 1e10
 _DIVERGED = Fault.BAD_QPOS | Fault.BAD_QVEL | Fault.BAD_QACC | Fault.STATE_NOT_FINITE
 
 
@@ -173,6 +174,9 @@ class EngineRows(RowsWithoutEnvs, ABC):
                     f"The state cannot be put back, since {name} of its row {source[bad[0, 0]]} hold a number that is "
                     "not finite: take a state before the simulation breaks down."
                 )
+        for name, most in _MOST.items():
+            if (np.abs(state[name][source]) > most).any():
+                raise WrongValue(f"The state cannot be put back, since {name} hold a number beyond {most}.")
 
     def _place_all(self, rows: NDArray[np.bool_]) -> None:
         """Gives `rows` the scenes and kernels of their tasks."""

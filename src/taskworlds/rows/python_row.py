@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import abc
 import copy
+import hashlib
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector.utils import batch_space, create_empty_array, iterate
 
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 
 __all__ = ["PythonRow"]
@@ -112,7 +114,8 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
         """Returns everything that decides the row's future beside the task, as a dictionary of plain data.
 
         Plain data are numbers, strings, None, NumPy arrays, and lists, tuples and dictionaries of these. The names
-        "task", "obs" and "goal" are the template's. The result may hold the row's own arrays: the caller copies it.
+        "task", "obs", "goal" and "checksum" are the template's. The result may hold the row's own arrays: the caller
+        copies it.
 
         By default these are the attributes of the row, and of the environments that it wraps, as far as they are plain
         data or NumPy generators. All others (spaces, windows, functions) are taken to be fixed by the constructor. A
@@ -190,12 +193,17 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
     def state(self) -> dict[str, Any] | None:
         """Everything that decides the row's future, as plain data of the caller's own; None before the first reset.
 
-        Setting it puts the row exactly there, in this or another process: the next steps are equal to the last bit.
+        Setting it puts the row exactly there, in this or another process: the next steps are equal to the last bit. It
+        has a checksum, since nothing else tells whether the attributes of an author's row were changed since.
+
+        Raises:
+            ValueError: a state that is set is not as it was taken.
         """
         if self.task is None:
             return None
         state = {"task": self.task.to_json(), "obs": self._obs, **self._told_goal()}
-        return copy.deepcopy(self.get_state() | state)
+        state = copy.deepcopy(self.get_state() | state)
+        return state | {_CHECKSUM: _checksum(state)}
 
     @state.setter
     def state(self, state: dict[str, Any] | None) -> None:
@@ -203,6 +211,10 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
             self.task = None
             return
         state = copy.deepcopy(state)
+        if state.pop(_CHECKSUM, None) != _checksum(state):
+            raise WrongValue(
+                f"{_CHECKSUM} does not fit the state of a row, so it was changed after it was taken."
+            )
         self.task = Task.from_json(state["task"])
         self._obs, self._goal = state["obs"], state.get("goal")
         self.set_state(state)
@@ -265,6 +277,7 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
 _NOT_STATE = frozenset(
     {"task", "next_task", "idle", "value", "_obs", "_goal", "metadata", "render_mode", "spec"}
 )
+_CHECKSUM = "checksum"
 _GENERATOR = "bit_generator"  # a key of the state of NumPy's generators
 
 
@@ -294,6 +307,29 @@ def _is_plain(value: Any) -> bool:
     if isinstance(value, np.ndarray | np.generic):
         return value.dtype.kind in "biufcUS"
     return value is None or isinstance(value, bool | int | float | str)
+
+
+def _checksum(state: dict[str, Any]) -> str:
+    """Returns a checksum of plain data: of all names, types and bits in it."""
+    found = hashlib.sha256()
+
+    def add(value: Any) -> None:
+        if isinstance(value, dict):
+            for key, each in value.items():
+                found.update(f"{key!r}:".encode(errors="backslashreplace"))
+                add(each)
+        elif isinstance(value, list | tuple):
+            found.update(f"{type(value).__name__} {len(value)} ".encode())
+            for each in value:
+                add(each)
+        elif isinstance(value, np.ndarray | np.generic):
+            found.update(f"{value.dtype.str} {value.shape} ".encode())
+            found.update(value.tobytes())
+        else:
+            found.update(f"{type(value).__name__} {value!r} ".encode(errors="backslashreplace"))
+
+    add(state)
+    return found.hexdigest()[:16]
 
 
 def _restored(saved: Any, present: Any) -> Any:

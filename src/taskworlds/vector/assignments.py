@@ -84,7 +84,9 @@ class Assignments:
         )
         hidden = {world.hides_goal(task) for task in tasks}
         self.shows_goal, self.hides_goal = False in hidden, True in hidden
-        self.selections = [TaskSelection(options.task_select, row) for row in deal(tasks, num_rows)]
+        self.selections = [
+            TaskSelection(options.task_select, row) for row in deal(benchmark.groups(split), num_rows)
+        ]
         self.current: list[Task | None] = [None] * num_rows
         self.held: list[Task | None] = [None] * num_rows
         self.following: list[Task | None] = [None] * num_rows

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from taskworlds.core.errors import WrongValue, check_choice
+from taskworlds.core.errors import WrongValue, check_switch
 from taskworlds.vector.env_protocol import BatchEnv
 
 __all__ = ["get_checkpoint", "load_checkpoints"]
@@ -31,7 +31,14 @@ def load_checkpoints(env: BatchEnv, checkpoints: Sequence[tuple[str, dict[str, A
         ValueError: a row's checkpoint is missing, is not what `get_checkpoint` returned, or is of another benchmark's
             skills. Then nothing has changed.
     """
-    by_name = dict(checkpoints)
+    pairs = [*checkpoints] if isinstance(checkpoints, Iterable) else [checkpoints]
+    for pair in pairs:
+        if not (isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise WrongValue(
+                f"checkpoints must be pairs of a name and a checkpoint, as get_checkpoint returns them, not {pair!r}.",
+                argument="checkpoints",
+            )
+    by_name = dict(pairs)
     names = [get_checkpoint(env, row)[0] for row in range(env.num_envs)]
     missing = [name for name in names if name not in by_name]
     if missing:
@@ -46,7 +53,7 @@ def load_checkpoints(env: BatchEnv, checkpoints: Sequence[tuple[str, dict[str, A
     for row, name in enumerate(names):
         env.assignments.load_checkpoint(row, by_name[name])
         current = env.assignments.current[row]
-        env.observations.set_skill(row, None if current is None else current.env_name)
+        env.observations.set_task(row, current)
         env.progress.running[row] = False
 
 
@@ -54,7 +61,7 @@ def _check(env: BatchEnv, name: str, checkpoint: dict[str, Any]) -> None:
     """Raises ValueError for a checkpoint that a row could not take."""
     try:
         tasks = env.assignments.tasks_of_checkpoint(checkpoint)
-        check_choice("terminate_on_success", checkpoint["terminate_on_success"], (True, False))
+        check_switch("terminate_on_success", checkpoint["terminate_on_success"])
     except (AttributeError, KeyError, TypeError, ValueError):
         raise WrongValue(
             f"{name} is not a checkpoint that get_checkpoint returned, or only a part of one."

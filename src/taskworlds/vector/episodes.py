@@ -75,7 +75,7 @@ class Episodes:
         self._infos.start(rows)
         for row, task in tasks.items():
             self._assignments.begin(row, task)
-            self._observations.set_skill(row, task.env_name)
+            self._observations.set_task(row, task)
         self._start_attempt(rows)
 
     def _start_attempt(self, rows: NDArray[np.bool_], last_step: LastStep | None = None) -> None:

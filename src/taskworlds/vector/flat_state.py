@@ -16,10 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core import json_text
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 
 __all__ = ["NOT_A_STATE", "TaskList", "check_array", "check_finite", "from_arrays", "to_arrays"]
+
+_DENSEST = 8  # so many times smaller packed tasks may be than their text
 
 DATA, LISTED, OTHERS = "data", "tasks/listed", "tasks/others"
 
@@ -53,10 +56,12 @@ class TaskList:
 
     @property
     def packed(self) -> NDArray[np.uint8]:
-        """The tasks as compressed JSON; read-only."""
+        """The tasks as JSON, compressed unless that makes it smaller than a `_DENSEST`th; read-only."""
         if self._packed is None:
-            text = json.dumps([[task.env_name, dict(task.params)] for task in self.tasks])
-            self._packed = np.frombuffer(zlib.compress(text.encode()), dtype=np.uint8)
+            text = json.dumps([[task.env_name, dict(task.params)] for task in self.tasks]).encode()
+            dense = zlib.compress(text)
+            fits = len(text) <= _DENSEST * len(dense)
+            self._packed = np.frombuffer(dense if fits else text, dtype=np.uint8)
         return self._packed
 
     @classmethod
@@ -70,15 +75,27 @@ class TaskList:
             raise WrongValue(
                 f"Packed tasks must be bytes, (B,) uint8, not {packed.dtype} of shape {packed.shape}."
             )
+        text = packed.tobytes()
         try:
-            rows = json.loads(zlib.decompress(packed.tobytes()))
+            if not text.startswith(b"["):
+                text = _decompressed(text, _DENSEST * len(text))
+            rows = json_text.parse(text, "a list of tasks")
             tasks = [Task(name, params) for name, params in rows]
-        except (zlib.error, TypeError, RecursionError) as error:
+        except (zlib.error, TypeError, ValueError) as error:
             raise WrongValue(f"These are not packed tasks: {error}") from None
         found = cls(tasks)
         if len(found.tasks) != len(tasks):
             raise WrongValue("These are not packed tasks: one is there twice.")
         return found
+
+
+def _decompressed(data: bytes, most: int) -> bytes:
+    """Returns what was compressed; raises ValueError if there are more than `most` bytes of it."""
+    stream = zlib.decompressobj()
+    text = stream.decompress(data, most)
+    if not stream.eof or stream.unused_data:
+        raise WrongValue("the list is cut off, or larger than such a list can be")
+    return text
 
 
 def to_arrays(data: Any, listed: TaskList | None = None) -> dict[str, NDArray[Any]]:
@@ -113,7 +130,10 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], listed: TaskList | None = No
             shape or dtype now.
     """
     try:
-        return _unpacked(json.loads(str(arrays[DATA])), arrays, _Tasks(arrays, listed))
+        text = arrays[DATA]
+        if not isinstance(text, np.ndarray) or text.dtype.kind != "U" or text.shape != ():
+            raise WrongValue(f"{DATA} must be one text.")
+        return _unpacked(json_text.parse(text.item(), "a state"), arrays, _Tasks(arrays, listed))
     except (AttributeError, KeyError, TypeError, IndexError, ValueError, RecursionError):
         raise WrongValue(f"{NOT_A_STATE}.") from None
 
@@ -131,6 +151,8 @@ def check_array(state: Mapping[str, Any], name: str, like: NDArray[Any], num_row
     shape = (num_rows, *like.shape[1:])
     if not isinstance(values, np.ndarray) or (values.dtype, values.shape) != (like.dtype, shape):
         raise WrongValue(f"{NOT_A_STATE}: {name} must be {like.dtype} of shape {shape}.")
+    if values.dtype.kind == "b" and values.size and values.view(np.uint8).max() > 1:
+        raise WrongValue(f"{NOT_A_STATE}: {name} must be True and False.")
     check_finite(name, values)
 
 
@@ -216,6 +238,8 @@ def _at(tasks: list[Task], number: int) -> Task:
 
 def _array(arrays: Mapping[str, NDArray[Any]], name: str, dtype: str, shape: list[int]) -> NDArray[Any]:
     array = arrays[name]
+    if not isinstance(array, np.ndarray):
+        raise WrongValue(f"{name} is not an array.")
     if (array.dtype.str, list(array.shape)) != (dtype, shape):
         raise WrongValue(f"{name} is {array.dtype} of shape {array.shape}.")
     return array

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from gymnasium.vector import AutoresetMode
@@ -16,7 +16,7 @@ from typing_extensions import Doc, TypedDict
 
 from taskworlds.vector.task_selection import TaskChooser
 
-__all__ = ["BenchmarkKeywords", "MakeKeywords", "OptionKeywords", "documented"]
+__all__ = ["INSTEAD", "BenchmarkKeywords", "MakeKeywords", "OptionKeywords", "documented"]
 
 TaskSelect = Literal["random", "pseudorandom", "round_robin", "fixed"] | TaskChooser
 RenderMode = Literal["rgb_array", "depth_array", "human"]
@@ -32,9 +32,22 @@ class BenchmarkKeywords(TypedDict, total=False):
             "goals of each skill, or tasks of each split; 50 in Meta-World, elsewhere the benchmark's own number."
         ),
     ]
-    envs_list: Annotated[Sequence[str] | None, Doc("the skills of custom-mt-envs.")]
-    train_envs: Annotated[Sequence[str] | None, Doc("the train skills of custom-ml-envs.")]
-    test_envs: Annotated[Sequence[str] | None, Doc("the test skills of custom-ml-envs.")]
+    envs_list: Annotated[
+        Iterable[str] | None,
+        Doc(
+            "the skills of custom-mt-envs; one that is named several times has rows, goals and a place in the one-hot "
+            "for each time."
+        ),
+    ]
+    train_envs: Annotated[Iterable[str] | None, Doc("the train skills of custom-ml-envs.")]
+    test_envs: Annotated[Iterable[str] | None, Doc("the test skills of custom-ml-envs.")]
+    partially_observable: Annotated[
+        bool | None,
+        Doc(
+            "hide the goal from observations. None: hidden in the ML benchmarks and shown in the MT benchmarks; in "
+            "other worlds as the benchmark says."
+        ),
+    ]
 
 
 class OptionKeywords(TypedDict, total=False):
@@ -45,6 +58,16 @@ class OptionKeywords(TypedDict, total=False):
         Doc(
             "append the one-hot of the row's skill to the observation, in the order of the benchmark's skills. This "
             "and the other options that change observations are for worlds whose observations are one row of floats."
+        ),
+    ]
+    num_tasks: Annotated[
+        int | None,
+        Doc("places of the one-hot, at least one for each skill; None for as many as skills."),
+    ]
+    env_id: Annotated[
+        int | None,
+        Doc(
+            "place of the skill in the one-hot, below `num_tasks`, for benchmarks of one skill; None for the first."
         ),
     ]
     max_episode_steps: Annotated[
@@ -140,6 +163,52 @@ class OptionKeywords(TypedDict, total=False):
 class MakeKeywords(BenchmarkKeywords, OptionKeywords, total=False):
     """All keywords of `make` and `make_vec` beside those in their signatures."""
 
+
+_FRAME_SKIP = (
+    "each step is one of the world's own; repeat actions with taskworlds.compat.mtrl.frame_skip.FrameSkip"
+)
+_PIXELS = "give width and height, pixels"
+
+INSTEAD = {
+    "action_repeat": _FRAME_SKIP,
+    "autoreset": "autoreset_mode",
+    "backend": "vector_strategy",
+    "batch_size": "num_envs",
+    "camera": "camera_name",
+    "engine": "vector_strategy",
+    "env_list": "envs_list",
+    "env_names": "envs_list",
+    "envs": "envs_list",
+    "episode_length": "max_episode_steps",
+    "frame_skip": _FRAME_SKIP,
+    "frameskip": _FRAME_SKIP,
+    "goal_hidden": "partially_observable",
+    "goal_observable": "partially_observable, which says the opposite: True hides the goal",
+    "goal_visible": "partially_observable, which says the opposite: True hides the goal",
+    "goals": "num_goals",
+    "horizon": "max_episode_steps",
+    "image_shape": _PIXELS,
+    "image_size": _PIXELS,
+    "img_size": _PIXELS,
+    "max_episode_length": "max_episode_steps",
+    "max_path_length": "max_episode_steps",
+    "max_steps": "max_episode_steps",
+    "n_envs": "num_envs",
+    "n_goals": "num_goals",
+    "n_threads": "num_threads",
+    "num_envs": "taskworlds.make_vec makes a batch",
+    "num_workers": "num_threads",
+    "one_hot": "use_one_hot",
+    "onehot": "use_one_hot",
+    "render_size": _PIXELS,
+    "resolution": _PIXELS,
+    "skill": "env_name",
+    "skills": "envs_list",
+    "task": "env_name",
+    "task_name": "env_name",
+    "time_limit": "max_episode_steps",
+}
+"""What other libraries call our keywords: by their name ours, or what to do."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

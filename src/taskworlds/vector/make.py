@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 from typing_extensions import Unpack
 
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
-from taskworlds.core.errors import WrongValue, check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongValue, check_choice, check_count, check_names, check_seed
 from taskworlds.core.registry import benchmark_makers, world_of
-from taskworlds.core.task import Task
 from taskworlds.vector.gymnasium_ids import spec_of
 from taskworlds.vector.keywords import BenchmarkKeywords, MakeKeywords, documented
 from taskworlds.vector.options import DEFAULTS, Options
@@ -25,6 +23,7 @@ META_BATCH_SIZE = 20
 """Meta-World's number of rows for ML benchmarks: there are at least so many, and the skills divide them evenly."""
 
 _BENCHMARK_KEYWORDS = tuple(BenchmarkKeywords.__annotations__)
+_LISTS = ("envs_list", "train_envs", "test_envs")
 _MAKE_KEYWORDS = frozenset({"split", "vector_strategy", "seed", "total_tasks_per_cls", *_BENCHMARK_KEYWORDS})
 _MAKE_VEC_KEYWORDS = _MAKE_KEYWORDS | {"num_envs", "meta_batch_size"}
 
@@ -57,7 +56,11 @@ def make(
         >>> env.observation_space.shape, env.observation_space.dtype
         ((40,), dtype('float64'))
     """
-    given_options = dict(options)
+    seed = None if seed is None else check_seed(seed)
+    given_options = {
+        key: check_names(key, value) if key in _LISTS and value is not None else value
+        for key, value in options.items()
+    }
     given = {"split": split, "vector_strategy": vector_strategy, "total_tasks_per_cls": total_tasks_per_cls}
     benchmark, split, chosen = _resolve(
         "make", name, split, seed, total_tasks_per_cls, given_options, _MAKE_KEYWORDS
@@ -98,8 +101,8 @@ def make_vec(
         vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python
             environments in this process, "async" in a process each. None: native where the world has it, as
             Meta-World does; else async, or for one row sync. Other names are those of registered engines.
-        seed: seed of the goals and of the rows: row i's generator is seeded with `seed + i`. None draws one from the
-            system's entropy; then a seeded reset warns, once, that the tasks themselves are not fixed.
+        seed: seed of the goals and of the rows, of any size: row i's generator is seeded with `seed + i`. None draws
+            one from the system's entropy; then a seeded reset warns, once, that the tasks themselves are not fixed.
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
             that the skills divide evenly.
         total_tasks_per_cls: only the first so many tasks of each skill.
@@ -117,6 +120,7 @@ def make_vec(
         >>> envs.num_envs, envs.single_observation_space.shape
         (10, (49,))
     """
+    seed = None if seed is None else check_seed(seed)
     benchmark, split, chosen = _resolve(
         "make_vec", name, split, seed, total_tasks_per_cls, dict(options), _MAKE_VEC_KEYWORDS
     )
@@ -128,7 +132,7 @@ def make_vec(
             )
         num_envs = meta_batch_size
     if num_envs is None:
-        skills = len(benchmark.env_names(split))
+        skills = len(benchmark.groups(split))
         num_envs = -(-META_BATCH_SIZE // skills) * skills if benchmark.is_meta else skills
     envs = TaskVectorEnv(benchmark, split, num_envs, vector_strategy, chosen, seed)
     # Gymnasium leaves the number out where it is 1, which would then mean the benchmark's own.
@@ -155,8 +159,6 @@ def _resolve(
     """Returns the benchmark, its split, and the options with Meta-World's defaults for that split."""
     how = {keyword: value for keyword, value in options.items() if keyword in _BENCHMARK_KEYWORDS}
     options = {keyword: value for keyword, value in options.items() if keyword not in how}
-    if seed is not None:
-        seed = check_seed(seed)
     if isinstance(name, str):
         name, split = split_of_name(name, split)
         how["seed"] = seed
@@ -176,12 +178,9 @@ def _resolve(
 
 
 def _first_of_each(benchmark: Benchmark, split: str, count: int) -> Benchmark:
-    seen: dict[str, int] = {}
-    kept: list[Task] = []
-    for task in benchmark.tasks(split):
-        seen[task.env_name] = seen.get(task.env_name, 0) + 1
-        if seen[task.env_name] <= count:
-            kept.append(task)
-    train: Sequence[Task] = kept if split == "train" else benchmark.train_tasks
-    test: Sequence[Task] = kept if split == "test" else benchmark.test_tasks
-    return dataclasses.replace(benchmark, train_tasks=tuple(train), test_tasks=tuple(test))
+    firsts = [group[:count] for group in benchmark.groups(split)]
+    kept = tuple(task for group in firsts for task in group)
+    if split == "test":
+        return dataclasses.replace(benchmark, test_tasks=kept)
+    lists = tuple(len(group) for group in firsts) if benchmark.lists else ()
+    return dataclasses.replace(benchmark, train_tasks=kept, lists=lists)

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from taskworlds.core.errors import WrongValue, check_choice, check_count
+from taskworlds.core.errors import WrongValue, check_count, check_switch
 from taskworlds.core.world import SETTINGS
 from taskworlds.vector import checkpoints
 from taskworlds.vector.env_protocol import BatchEnv
@@ -259,15 +259,15 @@ def _set_limit(env: BatchEnv, values: list[Any]) -> None:
 
 
 def _set_terminate_on_success(env: BatchEnv, values: list[Any]) -> None:
-    env.progress.end_on_success([_switch("terminate_on_success", value) for value in values])
+    env.progress.end_on_success([check_switch("terminate_on_success", value) for value in values])
 
 
 def _set_sample_tasks_on_reset(env: BatchEnv, values: list[Any]) -> None:
-    env.assignments.sample_on_reset[:] = [_switch("sample_tasks_on_reset", value) for value in values]
+    env.assignments.sample_on_reset[:] = [check_switch("sample_tasks_on_reset", value) for value in values]
 
 
 def _set_update_running_mean(env: BatchEnv, values: list[Any]) -> None:
-    if len({_switch("update_running_mean", value) for value in values}) > 1:
+    if len({check_switch("update_running_mean", value) for value in values}) > 1:
         raise WrongValue(f"update_running_mean must be the same for all rows, not {values!r}.")
     for normalizer in _normalizers(env):
         normalizer.updating = bool(values[0])
@@ -331,10 +331,6 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "load_checkpoint": _load_checkpoint,
     "render": _render,
 }
-
-
-def _switch(name: str, value: Any) -> bool:
-    return bool(check_choice(name, value.item() if isinstance(value, np.bool_) else value, (True, False)))
 
 
 def _list_of_tasks(tasks: Any) -> list[Any]:

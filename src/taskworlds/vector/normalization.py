@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import check_choice
+from taskworlds.core.errors import WrongValue, check_switch
 from taskworlds.vector.flat_state import check_array
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "reward_normalizer",
 ]
 
+_LARGEST = 1e100  # whose third power is finite
 _COUNT_AT_START = 1e-4  # Gymnasium's RunningMeanStd starts from this many samples of mean 0 and variance 1
 
 
@@ -41,7 +42,13 @@ class _Normalizer:
         """Raises ValueError for anything but the statistics of `num_rows` rows of the same kind."""
         for name in self._names:
             check_array(state, name, getattr(self, name), num_rows)
-        check_choice("updating of a state", state["updating"], (True, False))
+            if name in ("var", "count") and (state[name] < 0).any():
+                raise WrongValue(f"The state cannot be put back, since {name} holds a number below 0.")
+            if (np.abs(state[name]) > _LARGEST).any():
+                raise WrongValue(
+                    f"The state cannot be put back, since {name} holds a number beyond {_LARGEST}."
+                )
+        check_switch("updating of a state", state["updating"])
 
     def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:
         """Takes the statistics that `get_state` returned, row i those of row `source[i]`, (N,) int64."""

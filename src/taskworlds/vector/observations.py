@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
+from taskworlds.core.task import Task
 from taskworlds.core.world import World
 from taskworlds.vector._batch import write_rows
 from taskworlds.vector.flat_state import NOT_A_STATE, check_array
 from taskworlds.vector.normalization import ObservationNormalizer
+from taskworlds.vector.one_hot import OneHot
 from taskworlds.vector.options import Options
 
 __all__ = ["FlatObservations", "LastStep", "Observations", "is_flat", "make_observations"]
@@ -35,7 +37,7 @@ def make_observations(
     world: World,
     space: gym.Space[Any],
     actions: gym.Space[Any],
-    skills: list[str],
+    one_hot: OneHot,
     options: Options,
 ) -> Observations:
     """Returns the observations of N rows, as the options ask for.
@@ -45,7 +47,7 @@ def make_observations(
         world: the world.
         space: its own observations, of a row.
         actions: the actions of a row.
-        skills: the skills, in the order of the one-hot.
+        one_hot: the places of tasks in the one-hot.
         options: which parts there are.
 
     Raises:
@@ -70,7 +72,7 @@ def make_observations(
         )
     if isinstance(space, gym.spaces.Box) and flat:
         size = actions.shape[0] if options.recurrent_info_in_obs and actions.shape else 0
-        return FlatObservations(num_rows, space, size, skills, options, world.observed_parts)
+        return FlatObservations(num_rows, space, size, one_hot, options, world.observed_parts)
     return Observations(num_rows, space)
 
 
@@ -98,8 +100,8 @@ class Observations:
         """Where each part of an observation stands; empty where observations are not one row of floats."""
         return {}
 
-    def set_skill(self, row: int, skill: str | None) -> None:
-        """Tells which skill a row has from now on."""
+    def set_task(self, row: int, task: Task | None) -> None:
+        """Tells which task a row has from now on."""
 
     def write(
         self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None, *, begins: bool = False
@@ -145,7 +147,7 @@ class FlatObservations(Observations):
         num_rows: how many rows, N.
         world: the world's own observations, of a row.
         num_actions: numbers of an action, A.
-        skills: the skills, in the order of the one-hot.
+        one_hot: the places of tasks in the one-hot.
         options: which parts there are.
         observed: returns how many numbers each part of the world's observation has, by name; `World.observed_parts`.
 
@@ -162,16 +164,16 @@ class FlatObservations(Observations):
         num_rows: int,
         world: gym.spaces.Box,
         num_actions: int,
-        skills: list[str],
+        one_hot: OneHot,
         options: Options,
         observed: Callable[[], dict[str, int]],
     ) -> None:
         self._observed = observed
         low, high = world.low, world.high
         world_size = low.size
-        self._skills = skills if options.use_one_hot else []
-        if self._skills:
-            low, high = np.append(low, np.zeros(len(skills))), np.append(high, np.ones(len(skills)))
+        self._places = one_hot
+        if one_hot.size:
+            low, high = np.append(low, np.zeros(one_hot.size)), np.append(high, np.ones(one_hot.size))
         self._has_last_step = options.recurrent_info_in_obs
         self._reward_scale = 10.0 if options.normalize_reward_in_recurrent_info else 1.0
         if self._has_last_step:
@@ -186,8 +188,8 @@ class FlatObservations(Observations):
             low, high = np.append(low, 0.0), np.append(high, 1.0)
         dtype: Any = world.dtype
         super().__init__(num_rows, gym.spaces.Box(low.astype(dtype), high.astype(dtype), dtype=dtype))
-        self._one_hot = np.zeros((num_rows, len(self._skills)), dtype=dtype)
-        past_skill = world_size + len(self._skills)
+        self._one_hot = np.zeros((num_rows, one_hot.size), dtype=dtype)
+        past_skill = world_size + one_hot.size
         self._world, self._shown_skill, self._last, _ = np.split(
             self.values, [world_size, past_skill, self._flag], axis=1
         )
@@ -208,14 +210,17 @@ class FlatObservations(Observations):
             left -= parts[name]
         if left:
             parts = {"observation": self._world.shape[1]}
-        parts["one_hot"] = len(self._skills)
+        parts["one_hot"] = self._places.size
         if self._has_last_step:
             parts |= {"last_action": self._last.shape[1] - 2, "last_reward": 1, "last_done": 1}
         return parts | {"attempt_begins": int(self._has_flag)}
 
-    def set_skill(self, row: int, skill: str | None) -> None:
-        """Tells which skill the one-hot of a row shows from now on."""
-        self._one_hot[row] = [skill == each for each in self._skills]
+    def set_task(self, row: int, task: Task | None) -> None:
+        """Tells which task the one-hot of a row shows from now on."""
+        if self._places.size:
+            self._one_hot[row] = 0.0
+            if task is not None:
+                self._one_hot[row, self._places.place(task)] = 1.0
 
     def write(
         self, world: Any, rows: NDArray[np.bool_], last_step: LastStep | None, *, begins: bool = False
@@ -229,7 +234,7 @@ class FlatObservations(Observations):
             begins: whether an episode, or an attempt of a trial, begins with them.
         """
         _write(self._world, world, rows)
-        if self._skills and (begins or self.normalizer is not None):  # else it stands there
+        if self._places.size and (begins or self.normalizer is not None):  # else it stands there
             _write(self._shown_skill, self._one_hot, rows)
         if self._has_last_step:
             last = self._last

@@ -10,10 +10,19 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, unexpected_keywords
+from taskworlds.core.cpus import MOST_THREADS
+from taskworlds.core.errors import (
+    WrongType,
+    WrongValue,
+    check_choice,
+    check_count,
+    check_switch,
+    unexpected_keywords,
+)
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import SETTINGS, World
 from taskworlds.rendering.choices import check_camera, check_size
+from taskworlds.vector.keywords import INSTEAD
 from taskworlds.vector.task_selection import TASK_SELECT, TaskChooser
 
 __all__ = ["DEFAULTS", "Options"]
@@ -28,6 +37,14 @@ _SWITCHES = (
     "record_episode_statistics",
 )
 
+_COUNTS = {
+    "num_tasks": 2**20,
+    "env_id": 2**20,
+    "max_episode_steps": 2**53,
+    "k_episodes": 2**53,
+    "num_threads": MOST_THREADS,
+}  # by name, the most that can be asked for
+
 
 @dataclass(frozen=True)
 class Options:
@@ -37,6 +54,8 @@ class Options:
     """
 
     use_one_hot: bool = False
+    num_tasks: int | None = None
+    env_id: int | None = None
     max_episode_steps: int | None = None
     terminate_on_success: bool = False
     task_select: str | TaskChooser = "random"
@@ -61,8 +80,10 @@ class Options:
 
     def __post_init__(self) -> None:
         for name in _SWITCHES:
-            check_choice(name, getattr(self, name), (True, False))
-        check_choice("sample_tasks_on_reset", self.sample_tasks_on_reset, (None, True, False))
+            object.__setattr__(self, name, check_switch(name, getattr(self, name)))
+        if self.sample_tasks_on_reset is not None:
+            chosen = check_switch("sample_tasks_on_reset", self.sample_tasks_on_reset)
+            object.__setattr__(self, "sample_tasks_on_reset", chosen)
         if not callable(self.task_select):
             check_choice("task_select", self.task_select, TASK_SELECT)
         check_choice(
@@ -86,10 +107,12 @@ class Options:
             check_choice("autoreset_mode", self.autoreset_mode, tuple(modes))
             object.__setattr__(self, "autoreset_mode", modes[self.autoreset_mode])
         check_choice("render_mode", self.render_mode, (None, "rgb_array", "depth_array", "human"))
-        for name in ("max_episode_steps", "k_episodes", "num_threads", "width", "height"):
-            if getattr(self, name) is not None or name in ("width", "height"):
-                object.__setattr__(self, name, check_count(name, getattr(self, name)))
-        check_size(self.width, self.height)
+        for name, most in _COUNTS.items():
+            if getattr(self, name) is not None:
+                least = 0 if name == "env_id" else 1
+                object.__setattr__(self, name, check_count(name, getattr(self, name), least, most))
+        for name, value in zip(("width", "height"), check_size(self.width, self.height), strict=True):
+            object.__setattr__(self, name, value)
         check_camera(self.camera_name, self.camera_id)
         if self.engine_options is not None:
             if not isinstance(self.engine_options, Mapping):
@@ -116,7 +139,7 @@ class Options:
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = [name for name in given if name not in known]
         if unknown:
-            raise unexpected_keywords(f"{function}()", unknown, known | also)
+            raise unexpected_keywords(f"{function}()", unknown, known | also, INSTEAD)
         return cls(**given)
 
     def settings_of(self, world: World) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.errors import WrongValue, check_count
+from taskworlds.core.task import Task
 from taskworlds.vector.env_protocol import BatchEnv
 from taskworlds.vector.flat_state import NOT_A_STATE, from_arrays, to_arrays
+from taskworlds.vector.npz_files import read_npz
 from taskworlds.vector.observations import is_flat
 
 __all__ = ["restore", "take"]
@@ -23,6 +26,7 @@ FORMAT = "taskworlds-state/5"
 # Options that decide the numbers of an episode.
 _OPTIONS = (
     "use_one_hot",
+    "env_id",
     "recurrent_info_in_obs",
     "normalize_reward_in_recurrent_info",
     "normalize_observations",
@@ -30,6 +34,9 @@ _OPTIONS = (
     "reward_alpha",
     "k_episodes",
 )
+
+# What parts of a state that are of other types or shapes than they should be make the checks of their owners raise.
+_NOT_RIGHT = (AssertionError, AttributeError, LookupError, OverflowError, RecursionError, TypeError)
 
 _version = functools.cache(importlib.metadata.version)
 
@@ -43,8 +50,14 @@ def take(env: BatchEnv) -> dict[str, NDArray[Any]]:
     )
 
 
-def restore(env: BatchEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayLike | None = None) -> None:
+def restore(
+    env: BatchEnv,
+    arrays: Mapping[str, NDArray[Any]] | str | os.PathLike[str],
+    rows: ArrayLike | None = None,
+) -> None:
     """Puts a state back; see `TaskVectorEnv.set_state`."""
+    if isinstance(arrays, str | os.PathLike | np.lib.npyio.NpzFile):
+        arrays = read_npz(arrays, _size(take(env)))
     state = from_arrays(arrays, env.assignments.listed)
     if not isinstance(state, dict) or "format" not in state:
         raise WrongValue("This is not a state that get_state gave: it names no format.")
@@ -55,11 +68,39 @@ def restore(env: BatchEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayLike |
         for name, part in env.parts.items():
             part.check_state(state[name], num_there)
         there = state["rows"]
-    except (AttributeError, KeyError, IndexError, TypeError) as error:
+        progress = state["progress"]
+        running = progress["running"].tolist()
+        for counter, most in (("steps", env.max_episode_steps), ("attempts", env.options.k_episodes or 1)):
+            if (progress[counter][progress["running"]] >= most).any():
+                raise WrongValue(f"{NOT_A_STATE}: {counter} of a row in an episode must be below {most}.")
+        for row, (task, own) in enumerate(
+            zip(state["assignments"]["current"], _tasks_of_rows(there), strict=False)
+        ):
+            if running[row] and own != task:
+                raise WrongValue(
+                    f"{NOT_A_STATE}: its row {row} is in an episode of another task than it names."
+                )
+        env.rows.set_state(there, source)  # the last that can refuse it, and then as they were
+    except _NOT_RIGHT as error:
         raise WrongValue(f"{NOT_A_STATE} ({type(error).__name__}: {error}).") from None
-    env.rows.set_state(there, source)  # the last that can refuse it, and then as they were
     for name, part in env.parts.items():
         part.set_state(state[name], source)
+
+
+def _tasks_of_rows(rows: Any) -> list[Task | None]:
+    """Returns the task of each row in what `Rows.get_state` returned; nothing where its engine keeps them otherwise."""
+    if isinstance(rows, dict) and "parts" in rows:
+        return [task for part in rows["parts"] for task in _tasks_of_rows(part)]
+    tasks: Any = rows.get("tasks") if isinstance(rows, dict) else None
+    if isinstance(rows, list):
+        named = [each and each.get("task") for each in rows]
+        tasks = [Task.from_json(task) if isinstance(task, str) else task for task in named]
+    whole = isinstance(tasks, list) and all(task is None or isinstance(task, Task) for task in tasks)
+    return tasks if whole else []
+
+
+def _size(arrays: Mapping[str, NDArray[Any]]) -> int:
+    return sum(array.nbytes for array in arrays.values())
 
 
 def _identity(env: BatchEnv) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.draws import sample_without_replacement
-from taskworlds.core.errors import WrongType, WrongValue
+from taskworlds.core.errors import WrongType, WrongValue, check_seed
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 from taskworlds.core.task import Task
 from taskworlds.vector import metaworld_names
@@ -192,7 +193,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         """
         if n_tasks is None:
             return self._first(*self._batch.sample_tasks(seed=seed))
-        rng = self.np_random if seed is None else np.random.default_rng(seed)
+        rng = self.np_random if seed is None else np.random.default_rng(check_seed(seed))
         return sample_without_replacement(self.tasks, n_tasks, rng)
 
     @property
@@ -273,7 +274,9 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         """Takes a snapshot of everything that decides the future; see `TaskVectorEnv.get_state`."""
         return self._batch.get_state()
 
-    def set_state(self, state: Mapping[str, NDArray[Any]], row: int | None = None) -> None:
+    def set_state(
+        self, state: Mapping[str, NDArray[Any]] | str | os.PathLike[str], row: int | None = None
+    ) -> None:
         """Goes back to a snapshot, or to row `row` of a batch's snapshot."""
         self._batch.set_state(state, row)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.errors import check_choice, check_count
+from taskworlds.core.errors import check_choice, check_count, check_seed
 from taskworlds.core.registry import choose_engine
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
@@ -29,6 +30,7 @@ from taskworlds.vector.episodes import BegunStep, Episodes, Step
 from taskworlds.vector.infos import Infos
 from taskworlds.vector.normalization import reward_normalizer
 from taskworlds.vector.observations import make_observations
+from taskworlds.vector.one_hot import OneHot
 from taskworlds.vector.options import Options
 from taskworlds.vector.progress import Progress
 
@@ -60,7 +62,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     Attributes:
         benchmark, split, options: as given.
         strategy: the name of the engine in use.
-        skills: the split's skills, in the order of the one-hot.
+        skills: the split's skills, each once, in the order of the one-hot.
         reward_function_version: the reward in use.
         world: the record of the skills' world.
         engine: the record of the engine in use.
@@ -80,6 +82,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         options: Options | None = None,
         seed: int | None = 0,
     ) -> None:
+        seed = None if seed is None else check_seed(seed)
         self.benchmark = benchmark
         self.split = split
         self.options = options = options if options is not None else Options()
@@ -114,7 +117,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         )
         self.single_action_space = world.action_space()
         self.actions = make_actions(self.single_action_space, n)
-        self.observations = make_observations(n, world, space, self.single_action_space, self.skills, options)
+        one_hot = OneHot(benchmark, split, options)
+        self.observations = make_observations(n, world, space, self.single_action_space, one_hot, options)
         self.single_observation_space = self.observations.space
         self.reward_normalizer = reward_normalizer(
             options.reward_normalization_method, n, options.reward_alpha
@@ -437,14 +441,17 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.check_ready("get_state()")
         return snapshot.take(self)
 
-    def set_state(self, state: Mapping[str, NDArray[Any]], rows: ArrayLike | None = None) -> None:
+    def set_state(
+        self, state: Mapping[str, NDArray[Any]] | str | os.PathLike[str], rows: ArrayLike | None = None
+    ) -> None:
         """Goes back to a snapshot, or puts rows of a snapshot into any rows here.
 
         Rows that come from one row go on alike, generators included, as long as they get the same actions;
         `reset(seed=...)` parts them.
 
         Args:
-            state: what `get_state` gave.
+            state: what `get_state` gave; or the path of the .npz file in which `numpy.savez` saved it, or what
+                `numpy.load` returned for that file, which is refused if it holds far more than such a state.
             rows: for each row here the row of the snapshot that it takes, (N,) int, or one for all: `rows=0`
                 forks the snapshot's first row into all rows. The numbers of rows may then differ. None: each
                 takes its own.

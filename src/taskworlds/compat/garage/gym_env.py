@@ -14,7 +14,7 @@ from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.utils import EzPickle, RecordConstructorArgs
 
 from taskworlds.compat.garage.step_wrapper import StepWrapper
-from taskworlds.core.errors import WrongValue, check_choice
+from taskworlds.core.errors import WrongValue, check_switch
 from taskworlds.core.step import EnvSpec, EnvStep, StepType, check_max_episode_length
 
 __all__ = ["GymEnv"]
@@ -63,7 +63,7 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
                 f"GymEnv can take env as a Gymnasium id or a gymnasium.Env, not as {type(env).__name__}: "
                 f"{env!r}. Convert environments of the older gym to Gymnasium first."
             )
-        self._is_image: bool = check_choice("is_image", is_image, (True, False))
+        self._is_image: bool = check_switch("is_image", is_image)
         own_limit = _time_limit(env)
         self._max_episode_length = own_limit
         if max_episode_length is not None:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed, check_switch
 from taskworlds.core.step import EnvSpec
 from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
@@ -57,7 +57,7 @@ class LocomotionEnv(TaskEnv):
         seed: int | None = 0,
     ) -> None:
         limit = check_count("max_episode_length", max_episode_length)
-        hidden = check_choice("partially_observable", partially_observable, (True, False))
+        hidden = check_switch("partially_observable", partially_observable)
         first = self._task_of(skill(self.env_name).default if task is None else task, hidden)
         skill(self.env_name).check_task(first)
         if first["partially_observable"] is not hidden:
@@ -107,7 +107,7 @@ class LocomotionEnv(TaskEnv):
         Returns:
             Dictionaries of the skill's parameters, for `set_task`.
         """
-        rng = self.np_random if seed is None else np.random.default_rng(seed)
+        rng = self.np_random if seed is None else np.random.default_rng(check_seed(seed))
         return [skill(self.env_name).draw(rng) for _ in range(check_count("num_tasks", num_tasks))]
 
     def set_task(self, task: Mapping[str, Any] | Task) -> None:

@@ -14,7 +14,7 @@ from taskworlds.compat.garage.step_wrapper import StepWrapper
 from taskworlds.compat.garage.task_onehot import TaskOnehotWrapper
 from taskworlds.core.benchmark import SPLITS, Benchmark
 from taskworlds.core.draws import Deck
-from taskworlds.core.errors import WrongValue, check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongValue, check_choice, check_count, check_seed, check_switch
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin
 from taskworlds.core.task import Task
 from taskworlds.vector.keywords import RenderMode
@@ -82,7 +82,7 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         render_mode: RenderMode | None = None,
     ) -> None:
         check_wrapper(wrapper)
-        check_choice("add_env_onehot", add_env_onehot, (True, False))
+        check_switch("add_env_onehot", add_env_onehot)
         check_choice("render_mode", render_mode, (None, *self.render_modes))
         self.render_mode: RenderMode | None = render_mode
         if seed is not None:
@@ -427,7 +427,7 @@ class _Current(NamedTuple):
 def check_onehot(benchmark: Benchmark, kind: str, add_env_onehot: bool) -> None:
     """Raises ValueError if `kind` is not a split, or a one-hot would reveal what must stay unknown."""
     check_choice("kind", kind, SPLITS)
-    check_choice("add_env_onehot", add_env_onehot, (True, False))
+    check_switch("add_env_onehot", add_env_onehot)
     if add_env_onehot and (kind == "test" or benchmark.is_meta):
         raise WrongValue(
             f"add_env_onehot must be False for the {kind} tasks of {benchmark.name}: a one-hot names the "

@@ -207,9 +207,7 @@ class MultiEnvWrapper(StepWrapper):
             last_task = None
         task = self._sample_task(last_task)
         if seed is not None:
-            self._pending_seeds = [
-                (seed + (index - task) % self.num_tasks) % (2**32 - 1) for index in range(self.num_tasks)
-            ]
+            self._pending_seeds = [seed + (index - task) % self.num_tasks for index in range(self.num_tasks)]
         self.env = self._envs[task]
         self._active_task_index = task
         self._cached_spec = None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from taskworlds.core import json_text
 from taskworlds.core.errors import WrongValue
 from taskworlds.vector.normalization import exponential_update
 
@@ -85,10 +86,10 @@ class RunningStatistics:
             ValueError: the text is not that of running statistics.
         """
         try:
-            data: Any = json.loads(text)
+            data: Any = json_text.parse(text, "running statistics")
             mean, var = (np.array(data[key], np.float64) for key in ("mean", "var"))
             valid = mean.shape == var.shape and np.isfinite(mean).all() and np.isfinite(var).all()
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, OverflowError, TypeError):
             valid = False
         if not valid or (var < 0).any():
             raise WrongValue(

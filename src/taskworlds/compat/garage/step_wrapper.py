@@ -15,7 +15,7 @@ import gymnasium
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.envs.registration import WrapperSpec
 
-from taskworlds.core.errors import WrongType, WrongValue
+from taskworlds.core.errors import WrongType, WrongValue, check_seed
 from taskworlds.core.step import EnvSpec, EnvStep, StepType
 
 __all__ = ["StepWrapper"]
@@ -66,6 +66,7 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Starts an episode; returns the environment's first observation and info."""
+        seed = None if seed is None else check_seed(seed)
         observation, info = self.env.reset(seed=seed, options=options)
         self._steps = 0
         return observation, info

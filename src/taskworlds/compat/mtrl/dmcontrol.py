@@ -23,10 +23,10 @@ from taskworlds.compat.mtrl.vec_env import VecEnv
 from taskworlds.core.errors import (
     WrongType,
     WrongValue,
-    check_choice,
     check_count,
     check_known,
     check_seed,
+    check_switch,
     unexpected_keywords,
 )
 from taskworlds.core.task import Task
@@ -281,7 +281,7 @@ def _settings(make_kwargs: ConfigType, num_tasks: int) -> _Settings:
         check_count(f"make_kwargs.{name}", getattr(settings, name))
     check_size(settings.width, settings.height)
     for name in ("visualize_reward", "from_pixels"):
-        check_choice(f"make_kwargs.{name}", getattr(settings, name), (True, False))
+        check_switch(f"make_kwargs.{name}", getattr(settings, name))
     if settings.from_pixels and settings.visualize_reward:
         raise WrongValue(
             "make_kwargs.visualize_reward must be False with from_pixels=True: the colours would show the "
@@ -300,7 +300,7 @@ def _check_sticky(cfg: Any) -> None:
         raise WrongType(f"{name} must be a dictionary, empty for none, not {cfg!r}.")
     if unknown := [key for key in cfg if key not in _Sticky._fields]:
         raise unexpected_keywords(name, map(str, unknown), _Sticky._fields)
-    if cfg and check_choice(f"{name}.should_use", _Sticky(**cfg).should_use, (True, False)):
+    if cfg and check_switch(f"{name}.should_use", _Sticky(**cfg).should_use):
         for key in ("sticky_probability", "last_k"):
             if key not in cfg:
                 raise WrongValue(f"{name} must have the entry {key!r}, or should_use=False; it is {cfg!r}.")

@@ -15,7 +15,7 @@ from taskworlds.compat.mtrl.types import ConfigType
 from taskworlds.compat.mtrl.vec_env import MetaWorldVecEnv
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.benchmark import benchmark as make_benchmark
-from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed, check_switch
 from taskworlds.core.registry import world_of
 from taskworlds.core.task import Task
 from taskworlds.vector.make import make
@@ -117,7 +117,7 @@ def build_metaworld_vec_env(
         entry(group, "should_perform_reward_normalization"),
         True,
     )
-    if check_choice("should_perform_reward_normalization", normalizes, (True, False)):
+    if check_switch("should_perform_reward_normalization", normalizes):
         options.setdefault("reward_normalization_method", "exponential")
     options["max_episode_steps"] = first(
         max_episode_steps, options.get("max_episode_steps"), entry(group, "max_episode_steps")

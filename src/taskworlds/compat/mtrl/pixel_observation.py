@@ -10,7 +10,8 @@ from gymnasium.spaces import Box
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import WrongValue, check_count
+from taskworlds.core.errors import WrongValue
+from taskworlds.rendering.choices import check_size
 
 __all__ = ["PixelObservation"]
 
@@ -41,10 +42,10 @@ class PixelObservation(gym.ObservationWrapper[NDArray[np.uint8], Any, Any], Reco
             raise WrongValue(
                 f'The environment must be made with render_mode="rgb_array", not {env.render_mode!r}.'
             )
-        size = (check_count("height", height), check_count("width", width))
+        width, height = check_size(width, height)
         RecordConstructorArgs.__init__(self, height=height, width=width)
         super().__init__(env)
-        self.observation_space = Box(0, 255, (3, *size), np.uint8)
+        self.observation_space = Box(0, 255, (3, height, width), np.uint8)
 
     def observation(self, observation: Any) -> NDArray[np.uint8]:
         """Returns the picture in place of the observation."""

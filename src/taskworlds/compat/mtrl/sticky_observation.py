@@ -69,7 +69,8 @@ class StickyObservation(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     ) -> tuple[Any, dict[str, Any]]:
         """Starts an episode; its first observation is always the current one."""
         if seed is not None:
-            self._generator = self._seeded(check_seed(seed))
+            seed = check_seed(seed)
+            self._generator = self._seeded(seed)
         obs, info = self.env.reset(seed=seed, options=options)
         size: Any = self._observations.maxlen
         self._observations.extend([copy.deepcopy(obs)] * size)

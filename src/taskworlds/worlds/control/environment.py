@@ -22,6 +22,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.draws import legacy_seed
 from taskworlds.core.errors import WrongValue, check_seed
 from taskworlds.core.task import Task
 from taskworlds.rendering import drawing, offscreen
@@ -102,7 +103,7 @@ def build(
     check_parameters(task)
     import_suite(task.env_name)
     module = importlib.import_module(f"dm_control.suite.{domain}")
-    kwargs: dict[str, Any] = {"random": None if seed is None else check_seed(seed)}
+    kwargs: dict[str, Any] = {"random": None if seed is None else legacy_seed(check_seed(seed))}
     if "time_limit" in environment_kwargs:
         kwargs["time_limit"] = environment_kwargs.pop("time_limit")
     if environment_kwargs:

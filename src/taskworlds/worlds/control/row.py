@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core.draws import legacy_seed
 from taskworlds.core.errors import check_choice, check_seed
 from taskworlds.core.task import Task
 from taskworlds.rendering.camera import Camera
@@ -83,7 +84,7 @@ class ControlRow(PythonRow):
             if new:
                 self._make(task, _FIXED_SEED if seed is not None else None)
             if seed is not None:
-                self.inner.task.random.seed(seed)
+                self.inner.task.random.seed(legacy_seed(seed))
         return _flat(self.inner.reset().observation), {}
 
     def _draw(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from taskworlds.core.errors import WrongType, WrongValue
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.core.world import BenchmarkMaker, Tasks
 from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES, NUM_GOALS
@@ -42,7 +42,7 @@ def _ml1(seed: int, num_goals: int | None, env_name: str) -> Tasks:
 
 
 def _custom_mt(seed: int, num_goals: int | None, envs_list: Sequence[str]) -> Tasks:
-    """Skill i has the goals of MT1 with seed + i."""
+    """Skill i has the goals of MT1 with seed + i, also where it is named several times."""
     names = _skill_list("envs_list", envs_list)
     drawn = [_tasks([name], seed + i, num_goals, hidden=False) for i, name in enumerate(names)]
     return tuple(task for tasks in drawn for task in tasks), ()
@@ -51,7 +51,11 @@ def _custom_mt(seed: int, num_goals: int | None, envs_list: Sequence[str]) -> Ta
 def _custom_ml(
     seed: int, num_goals: int | None, train_envs: Sequence[str], test_envs: Sequence[str]
 ) -> Tasks:
-    train, test = _skill_list("train_envs", train_envs), _skill_list("test_envs", test_envs)
+    """A skill that is named several times counts once."""
+    train, test = (
+        list(dict.fromkeys(_skill_list(*named)))
+        for named in (("train_envs", train_envs), ("test_envs", test_envs))
+    )
     both = sorted(set(train) & set(test))
     if both:
         raise WrongValue(
@@ -62,18 +66,13 @@ def _custom_ml(
 
 
 def _skill_list(argument: str, names: Sequence[str]) -> list[str]:
-    if isinstance(names, str) or not isinstance(names, Sequence):
-        raise WrongType(f"{argument} must be a list of skill names, not {names!r}.", argument=argument)
+    """Returns the names of skills that the caller listed, at least one."""
     if not names:
         raise WrongValue(
             f"{argument} must name at least one skill. `taskworlds list skills` shows all 50.",
             argument=argument,
         )
-    found = [canonical_name(name) for name in names]
-    double = sorted({name for name in found if found.count(name) > 1})
-    if double:
-        raise WrongValue(f"{argument} names {', '.join(double)} more than once.", argument=argument)
-    return found
+    return [canonical_name(name) for name in names]
 
 
 def _of_lists(name: str) -> BenchmarkMaker:

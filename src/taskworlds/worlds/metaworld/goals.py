@@ -13,7 +13,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core.errors import WrongType, WrongValue, check_count
+from taskworlds.core.draws import legacy_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
 from taskworlds.worlds.metaworld.skills import Skill, skill
 
 __all__ = ["draw_goals", "too_near"]
@@ -31,7 +32,7 @@ def draw_goals(env_names: Iterable[str], seed: int, num_goals: int) -> dict[str,
         env_names: the skills' names, each once. Those of the benchmarks are in `lists.ENV_NAMES`. Meta-World
             draws the train and the test skills of a benchmark apart, each from the seed anew (ML1's test
             goals from `seed + 1`).
-        seed: the seed, as Meta-World takes it: 0 to 2**32 - 1.
+        seed: the seed, at least 0; Meta-World takes it up to 2**32 - 1.
         num_goals: goals for each skill; Meta-World's benchmarks have 50.
 
     Returns:
@@ -62,12 +63,7 @@ def draw_goals(env_names: Iterable[str], seed: int, num_goals: int) -> dict[str,
                 argument="env_names",
             )
     num_goals = check_count("num_goals", num_goals)
-    seed = check_count("seed", seed, minimum=0)
-    if seed >= 2**32:
-        raise WrongValue(
-            f"seed must be below 2**32, the range of NumPy's legacy generators, not {seed}.", argument="seed"
-        )
-    generator = np.random.RandomState(seed)
+    generator = np.random.RandomState(legacy_seed(check_seed(seed)))
     return {each.name: _draw_skill(each, generator, num_goals) for each in skills}
 
 

@@ -162,6 +162,13 @@ def canonical_name(name: str) -> str:
                 stacklevel=_frames_to_caller(),
             )
             return current
+    for ending, hidden in (("-goal-observable", False), ("-goal-hidden", True)):
+        bare = name.removesuffix(ending) if isinstance(name, str) else name
+        if bare != name and bare in env_names():
+            raise WrongValue(
+                f"{name!r} is Meta-World's name for {bare!r} with its goal {'hidden from' if hidden else 'shown in'} "
+                f"observations: write {bare!r}, and partially_observable={hidden} where that is not the default."
+            )
     hint = f"`taskworlds list skills` shows all {len(SKILLS)}."
     return check_known(
         "skill", name, env_names(), f"{hint} A skill of your own must be registered in each process."

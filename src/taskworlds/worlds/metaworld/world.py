@@ -123,7 +123,10 @@ def _details(env_name: str) -> dict[str, Any]:
 
 def _current_name(env_name: str) -> str | None:
     """The v3 skill for a v2 name; None for a name that no skill has."""
-    return canonical_name(env_name) if env_name.removesuffix("-v2") + "-v3" in env_names() else None
+    known = env_name.removesuffix("-v2") + "-v3" in env_names()
+    return (
+        canonical_name(env_name) if known or env_name.endswith(("-goal-observable", "-goal-hidden")) else None
+    )
 
 
 METAWORLD = World(

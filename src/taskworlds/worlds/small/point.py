@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gymnasium.spaces import Box
 from gymnasium.utils import seeding
 
-from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed, check_switch
 from taskworlds.core.step import EnvStep
 from taskworlds.core.task import Task
 from taskworlds.worlds.small.arena import (
@@ -104,7 +104,7 @@ class PointEnv(SmallEnv):
         if self._arena_size <= 0.0:
             raise WrongValue(f"arena_size must be above 0, not {arena_size!r}.", argument="arena_size")
         self._done_bonus = _check_number("done_bonus", done_bonus)
-        self._never_done: bool = check_choice("never_done", never_done, (True, False))
+        self._never_done: bool = check_switch("never_done", never_done)
         self._goal = check_goal(goal, self._arena_size)
         self._point = np.zeros(2, np.float32)
         super().__init__(

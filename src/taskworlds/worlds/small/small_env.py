@@ -14,7 +14,7 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
-from taskworlds.core.errors import WrongValue, check_choice
+from taskworlds.core.errors import WrongValue, check_choice, check_seed
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 
 __all__ = ["SmallEnv"]
@@ -110,7 +110,8 @@ class SmallEnv(SpecMixin, gymnasium.Env[Any, Any], abc.ABC):  # type: ignore[mis
             The first observation, and the episode's info.
 
         Raises:
-            ValueError: options is not empty.
+            TypeError: the seed is not a whole number.
+            ValueError: it is negative, or options is not empty.
         """
         if options:
             raise WrongValue(
@@ -118,7 +119,7 @@ class SmallEnv(SpecMixin, gymnasium.Env[Any, Any], abc.ABC):  # type: ignore[mis
                 "options. Set what should change with its arguments or its methods.",
                 argument="options",
             )
-        super().reset(seed=seed)
+        super().reset(seed=None if seed is None else check_seed(seed))
         self._step_cnt = 0
         return self._start()
 

@@ -1,0 +1,59 @@
+"""JSON from elsewhere: read so that whatever is wrong with it is a ValueError, and sealed with a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import reprlib
+from typing import Any
+
+from taskworlds.core.errors import WrongType, WrongValue
+
+__all__ = ["check_seal", "parse", "seal"]
+
+_SEAL = "sha256"
+
+
+def parse(text: str | bytes, what: str) -> Any:
+    """Returns what a JSON text holds.
+
+    Args:
+        text: the text, or its bytes.
+        what: what it should be, for messages: "a task's JSON".
+
+    Raises:
+        TypeError: it is not a text.
+        ValueError: it is not JSON, is nested too deep, or has a number with thousands of digits.
+    """
+    if not isinstance(text, str | bytes | bytearray):
+        raise WrongType(f"{what} must be a text, not {reprlib.repr(text)}.", argument="text")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise WrongValue(
+            f"This is not {what}, or only a part of it ({error}). It starts with {text[:60]!r}."
+        ) from None
+
+
+def seal(data: dict[str, Any]) -> dict[str, Any]:
+    """Returns JSON values by name with a checksum of them all, under "sha256"."""
+    return data | {_SEAL: _checksum(data)}
+
+
+def check_seal(data: dict[str, Any], what: str) -> None:
+    """Raises ValueError unless JSON values have the checksum that `seal` gave them.
+
+    Args:
+        data: the values by name.
+        what: what they are, for messages.
+    """
+    if data.get(_SEAL) != _checksum({name: value for name, value in data.items() if name != _SEAL}):
+        raise WrongValue(
+            f"{what} is damaged: its checksum ({_SEAL}) does not fit what it holds, so something was changed after "
+            "it was written."
+        )
+
+
+def _checksum(data: dict[str, Any]) -> str:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

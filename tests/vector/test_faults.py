@@ -195,15 +195,26 @@ def test_ctrl_c_during_a_step(make, same, waits):
     n = 3000
     envs = make(n)
     first = [envs.reset(seed=0), envs.step(actions_at(0, n))]
-    with Interrupt(0.02), pytest.raises(KeyboardInterrupt):
-        step(envs, actions_at(1, n), waits)
-    obs, *_ = envs.step(actions_at(2, n))
-    assert np.isfinite(obs).all()
     state = envs.get_state()
-    expected = envs.step(actions_at(3, n))[:4]
+    expected = envs.step(actions_at(1, n))[:4]
+    for mend in (lambda: envs.set_state(state), lambda: envs.reset(seed=0)):
+        envs.set_state(state)
+        with Interrupt(0.02), pytest.raises(KeyboardInterrupt):
+            step(envs, actions_at(1, n), waits)
+        for call in (
+            lambda: envs.step(actions_at(1, n)),
+            lambda: envs.step_async(actions_at(1, n)),
+            envs.get_state,
+            lambda: envs.reset(options={"reset_mask": np.arange(n) > 0}),
+        ):
+            with pytest.raises(
+                RuntimeError, match=r"step(_wait)?\(\) was left half-way.* Call reset\(\) for all rows"
+            ):
+                call()
+        mend()
+    same(envs.step(actions_at(0, n))[:4], first[1][:4])
     envs.set_state(state)
-    same(envs.step(actions_at(3, n))[:4], expected)
-    same([envs.reset(seed=0), envs.step(actions_at(0, n))], first)
+    same(envs.step(actions_at(1, n))[:4], expected)
 
 
 @pytest.mark.parametrize("autoreset", ["SameStep", "NextStep", "Disabled"])
@@ -220,13 +231,10 @@ def test_ctrl_c_during_a_reset_never_leaves_a_row_between_two_tasks(make, two_sk
         patch.setattr(native, "beginnings", interrupted)
         with pytest.raises(KeyboardInterrupt):
             envs.reset(options={"tasks": other, "reset_mask": [False, True]})
-    envs.step(np.zeros((2, 4)), [True, False])
-    if autoreset != "NextStep":
-        with pytest.raises(RuntimeError, match=r"The episode of row 1 has ended: call reset\(\)"):
-            envs.step(np.zeros((2, 4)))
-        envs.reset(options={"reset_mask": [False, True]})
-    else:
-        envs.step(np.zeros((2, 4)))
+    for mask in ([True, False], [True, True]):
+        with pytest.raises(RuntimeError, match=r"reset\(\) was left half-way"):
+            envs.step(np.zeros((2, 4)), mask)
+    envs.reset(options={"tasks": [one, other]})
     *_, infos = envs.step(np.zeros((2, 4)))
     for row in range(2):
         task = envs.current_tasks[row]

@@ -15,6 +15,7 @@ from taskworlds.core.task import Task
 from taskworlds.core.world import World
 from taskworlds.rows.protocol import Rows
 from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.guard import Guard
 from taskworlds.vector.observations import Observations
 from taskworlds.vector.options import Options
 from taskworlds.vector.progress import Progress
@@ -52,6 +53,7 @@ class BatchEnv(Protocol):
     progress: Progress
     observations: Observations
     reward_normalizer: Any
+    guard: Guard
     single_action_space: gym.Space[Any]
     single_observation_space: gym.Space[Any]
 
@@ -60,7 +62,7 @@ class BatchEnv(Protocol):
         """The parts with a state of their own, by name."""
 
     def check_ready(self, call: str) -> None:
-        """Raises RuntimeError if the environment is closed, or a step is under way."""
+        """Raises RuntimeError if the environment is closed, or a step is under way or was left half-way."""
 
     def set_tasks(self, tasks: Task | Sequence[Task]) -> None:
         """Fixes the tasks of rows."""

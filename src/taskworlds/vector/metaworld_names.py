@@ -21,10 +21,12 @@ import numpy as np
 from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.vector import checkpoints
 from taskworlds.vector.env_protocol import BatchEnv
+from taskworlds.vector.guard import guarded
 
 __all__ = ["call", "get_attr", "set_attr"]
 
 
+@guarded
 def get_attr(env: BatchEnv, name: str) -> tuple[Any, ...]:
     """Returns an attribute of each row."""
     read = _attributes(env).get(name)
@@ -34,6 +36,7 @@ def get_attr(env: BatchEnv, name: str) -> tuple[Any, ...]:
     return env.rows.get_attr(name)
 
 
+@guarded
 def set_attr(env: BatchEnv, name: str, values: Any) -> None:
     """Sets an attribute of each row: one value for all, or a list or tuple with one for each."""
     env.check_ready(f"set_attr({name!r})")
@@ -71,6 +74,11 @@ def call(env: BatchEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]
     if name in ("reset", "step", "close", "seed"):
         own = "reset(seed=...)" if name == "seed" else f"{name}()"
         raise AttributeError(f"The rows have no {name}() of their own: call the vector environment's {own}.")
+    return _call_rows(env, name, args, kwargs)
+
+
+@guarded
+def _call_rows(env: BatchEnv, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     env.check_ready(f"call({name!r})")
     return env.rows.call(name, *args, **kwargs)
 
@@ -123,10 +131,12 @@ def _set_task(env: BatchEnv, task: Any) -> None:
     env.set_tasks([task] * env.num_envs)
 
 
+@guarded
 def _get_checkpoint(env: BatchEnv) -> tuple[Any, ...]:
     return tuple(checkpoints.get_checkpoint(env, row) for row in range(env.num_envs))
 
 
+@guarded
 def _load_checkpoint(env: BatchEnv, saved: Sequence[tuple[str, dict[str, Any]]]) -> None:
     env.check_ready("load_checkpoint()")
     checkpoints.load_checkpoints(env, saved)

@@ -57,7 +57,12 @@ def restore(env: BatchEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayLike |
         there = state["rows"]
     except (AttributeError, KeyError, IndexError, TypeError) as error:
         raise WrongValue(f"{NOT_A_STATE} ({type(error).__name__}: {error}).") from None
-    env.rows.set_state(there, source)  # the last that can refuse it, and then as they were
+    env.guard.changing(whole=True)
+    try:
+        env.rows.set_state(there, source)
+    except ValueError:  # the last that can refuse it, and then the rows are as they were
+        env.guard.unchanged()
+        raise
     for name, part in env.parts.items():
         part.set_state(state[name], source)
 

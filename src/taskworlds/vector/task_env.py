@@ -19,6 +19,7 @@ from taskworlds.core.draws import sample_without_replacement
 from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 from taskworlds.core.task import Task
+from taskworlds.vector.guard import Guard, guarded
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 
@@ -59,6 +60,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
         seed: int | None = None,
     ) -> None:
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
+        self.guard = Guard()  # beside the batch's, for calls that are more than one of the batch's
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
         self.metadata = type(self).metadata | {"render_fps": self._batch.metadata["render_fps"]}
         self._take_spaces()
@@ -152,6 +154,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
         """
         self._batch.set_tasks(task)
 
+    @guarded
     def sample_tasks(self, n_tasks: int | None = None, *, seed: int | None = None) -> Any:
         """Returns `n_tasks` tasks in garage's protocol; without a number, goes to a new task, in Meta-World's.
 
@@ -182,6 +185,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
 
     # --- episodes -------------------------------------------------------------------------------------------
 
+    @guarded
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
@@ -209,6 +213,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
         """Takes the only row's observation and info out of the batch's."""
         return self._batch.row_obs(obs, 0), self._batch.row_info(infos, 0)
 
+    @guarded
     def step(self, action: Any) -> EnvStep:
         """Takes one step; see `TaskVectorEnv.step`.
 
@@ -273,6 +278,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
         return {"batch": self._batch, "spec": self._spec}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self.guard = Guard()
         self._batch = state["batch"]
         self._take_spaces()
         self._spec = state["spec"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from taskworlds.vector.actions import make_actions
 from taskworlds.vector.arguments import check_options, row_mask, row_seeds
 from taskworlds.vector.assignments import Assignments, one_world
 from taskworlds.vector.env_protocol import Part
+from taskworlds.vector.guard import Guard, guarded
 from taskworlds.vector.infos import keep, merge, put, report
 from taskworlds.vector.normalization import reward_normalizer
 from taskworlds.vector.observations import make_observations
@@ -50,6 +52,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     """A batch of N rows over the tasks of one split of a benchmark, on Gymnasium's vector API.
 
     Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again.
+
+    It takes one call at a time; one from another thread meanwhile is refused with a RuntimeError. After a step or reset
+    that an exception left half-way (Ctrl-C), all calls are refused until `reset()` of all rows, `set_state` or `close`.
 
     Observations are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64.
 
@@ -92,8 +97,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         world: the record of the skills' world.
         engine: the record of the engine in use.
         rows: what the engine made: it steps the rows. Calling it goes behind this environment's back.
-        assignments, progress, observations, actions, reward_normalizer: the parts of this environment, for the
-            package's own use.
+        assignments, progress, observations, actions, reward_normalizer, guard: the parts of this environment, for
+            the package's own use.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "depth_array"]}
@@ -107,6 +112,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         options: Options | None = None,
         seed: int | None = None,
     ) -> None:
+        self.guard = Guard()
         self.benchmark = benchmark
         self.split = split
         self.options = options = options if options is not None else Options()
@@ -192,6 +198,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """What each row's generator was seeded with; -1 where that is not known."""
         return tuple(self.assignments.generators.seeds)
 
+    @guarded
     def set_tasks(self, tasks: Task | Sequence[Task], mask: ArrayLike | None = None) -> None:
         """Fixes the tasks of rows, from the next reset of each row on, also a seeded one.
 
@@ -222,14 +229,19 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         Returns:
             What `reset` returns.
         """
-        self.check_ready("sample_tasks()")
+        self._sample_tasks(seed, options)
+        return self.reset(options=options)
+
+    @guarded
+    def _sample_tasks(self, seed: int | None, options: dict[str, Any] | None) -> None:
+        self.check_ready("sample_tasks()", whole=True)
         self._reset_options(options)
         self.assignments.seed(row_seeds(seed, self.num_envs), self._every)
         self.assignments.draw_all()
-        return self.reset(options=options)
 
     # --- reset ----------------------------------------------------------------------------------------------
 
+    @guarded
     def reset(
         self,
         *,
@@ -250,9 +262,10 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             TypeError: an option is not known.
             ValueError: a task or the mask does not fit.
         """
-        self.check_ready("reset()")
+        self.check_ready("reset()", whole=True)
         rows, tasks = self._reset_options(options)
         seeds = row_seeds(seed, self.num_envs)
+        self.guard.changing(whole=bool(rows.all()))
         self.assignments.seed(seeds, rows)
         for row, task in tasks.items():
             self.assignments.following[row] = task
@@ -288,15 +301,27 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.observations.write(obs, rows)
         self.progress.start_attempt(rows)
 
-    def check_ready(self, call: str) -> None:
-        """Raises RuntimeError if the environment is closed, or a step is under way; `call` is for the message."""
+    def check_ready(self, call: str, *, whole: bool = False) -> None:
+        """Raises RuntimeError if the environment is closed, or a step is under way or was left half-way.
+
+        Args:
+            call: what is to be done, for the message.
+            whole: whether it puts all rows right after a step that was left half-way.
+        """
         if self.closed:
             raise RuntimeError(f"{call} needs an open environment, and this one was closed: make a new one.")
+        if self.guard.broken is not None:
+            if not whole:
+                self.guard.check(call)
+            self._pending = None
+            with contextlib.suppress(Exception):  # most rows say that there is nothing to wait for
+                self.rows.step_wait()
         if self._pending is not None:
             raise RuntimeError(f"A step is under way: call step_wait() before {call}.")
 
     # --- step -----------------------------------------------------------------------------------------------
 
+    @guarded
     def step(self, actions: Any, mask: ArrayLike | None = None) -> Step:
         """Steps the rows.
 
@@ -317,18 +342,23 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
                 the simulator refused a row, which the message names with its task and step.
         """
         begun = self._begin(actions, mask)
+        self.guard.changing()
         return self._finish(begun, self.rows.step(begun.actions, begun.stepping))
 
+    @guarded
     def step_async(self, actions: Any, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` returns the outcome."""
         begun = self._begin(actions, mask)
+        self.guard.changing()
         self.rows.step_async(begun.actions, begun.stepping)
         self._pending = begun
 
+    @guarded
     def step_wait(self) -> Step:
         """Waits for the step that `step_async` began, and returns what `step` returns."""
         if self._pending is None:
             raise RuntimeError("No step is under way: call step_async() first.")
+        self.guard.changing()
         begun, self._pending = self._pending, None
         return self._finish(begun, self.rows.step_wait())
 
@@ -412,6 +442,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     # --- pictures -------------------------------------------------------------------------------------------
 
+    @guarded
     def render(self) -> tuple[Any, ...]:
         """Returns one picture a row, by the `render_mode` that the environment was made with.
 
@@ -441,8 +472,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """
         return grid.grid(self.render(), rows, columns)
 
+    @guarded
     def close_extras(self, **kwargs: Any) -> None:
-        """Frees the rows."""
+        """Frees the rows. A row's process that does not end (engine "async") is ended after a few seconds."""
         if hasattr(self, "rows"):
             self.rows.close()
 
@@ -499,6 +531,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         }
         return parts | ({} if self.reward_normalizer is None else {"rewards": self.reward_normalizer})
 
+    @guarded
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Takes a snapshot of everything that decides the future, also in mid-episode.
 
@@ -507,11 +540,12 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         `set_state` puts it back, here or in another process, to the last bit.
 
         Raises:
-            RuntimeError: a step is under way.
+            RuntimeError: a step is under way, or was left half-way.
         """
         self.check_ready("get_state()")
         return snapshot.take(self)
 
+    @guarded
     def set_state(self, state: Mapping[str, NDArray[Any]], rows: ArrayLike | None = None) -> None:
         """Goes back to a snapshot, or puts rows of a snapshot into any rows here.
 
@@ -529,7 +563,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
                 exact; or it is damaged; or `rows` do not fit. Then nothing has changed.
             RuntimeError: a step is under way.
         """
-        self.check_ready("set_state()")
+        self.check_ready("set_state()", whole=True)
         snapshot.restore(self, state, rows)
 
     def __reduce__(self) -> tuple[Any, ...]:

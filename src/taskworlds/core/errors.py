@@ -98,12 +98,12 @@ def check_choice(argument: str, value: Any, choices: Sequence[Any]) -> Any:
     raise WrongValue(f"{argument} must be one of {options}, not {value!r}.", argument)
 
 
-def check_count(argument: str, value: Any, minimum: int = 1) -> int:
-    """Returns `value` as an int if it is a whole number of at least `minimum`.
+def check_count(argument: str, value: Any, minimum: int = 1, maximum: int | None = None) -> int:
+    """Returns `value` as an int if it is a whole number of at least `minimum` and at most `maximum`.
 
     Raises:
         TypeError: it is not a whole number (True and 2.0 are not).
-        ValueError: it is smaller than `minimum`.
+        ValueError: it is smaller or greater.
     """
     if isinstance(value, bool):
         raise WrongType(f"{argument} must be a whole number, not {value!r}.", argument)
@@ -113,6 +113,8 @@ def check_count(argument: str, value: Any, minimum: int = 1) -> int:
         raise WrongType(f"{argument} must be a whole number, not {value!r}.", argument) from None
     if count < minimum:
         raise WrongValue(f"{argument} must be at least {minimum}, not {count}.", argument)
+    if maximum is not None and count > maximum:
+        raise WrongValue(f"{argument} must be at most {maximum}, not {count}.", argument)
     return count
 
 

@@ -7,6 +7,7 @@ half-way (Ctrl-C) does no harm to the next one: answers that come too late are t
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import multiprocessing
 import multiprocessing.connection
@@ -32,6 +33,7 @@ WORKER_TIMEOUT = 30.0
 CLOSE_LIMIT = 5.0
 """Seconds that `close` waits for processes that do not end, before it ends them itself."""
 
+_NO_ROOM = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _GRACE = 5.0  # seconds to wait for the end of a process whose pipe is broken, so that its exit code is known
 
 
@@ -81,8 +83,13 @@ class WorkerVectorEnv(AsyncVectorEnv):
                 worker=functools.partial(run_worker, worker or _async_worker),
                 **options,
             )
-        except BaseException:
+        except BaseException as error:
             self._abandon()
+            if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                raise RuntimeError(
+                    f"There is no room for a process for each of the {len(env_fns)} {self._noun} ({error}): make "
+                    "fewer, or raise the system's limits (ulimit -u and -n)."
+                ) from error
             raise
 
     # --- calls ----------------------------------------------------------------------------------------------
@@ -138,11 +145,13 @@ class WorkerVectorEnv(AsyncVectorEnv):
         """Ends the processes, even if some of them have died already or do not answer.
 
         Args:
-            timeout: seconds to wait until they end by themselves; None for `CLOSE_LIMIT`.
+            timeout: seconds to wait until they end by themselves; None for `CLOSE_LIMIT`, or
+                `worker_timeout` if that is less.
             terminate: whether not to wait at all.
         """
         self._state, self._left, self.interrupted = AsyncState.DEFAULT, False, None
-        limit = 0.0 if terminate else CLOSE_LIMIT if timeout is None else timeout
+        usual = CLOSE_LIMIT if self._limit is None else min(CLOSE_LIMIT, self._limit)
+        limit = 0.0 if terminate else usual if timeout is None else timeout
         if limit > 0:
             for pipe in self.parent_pipes:
                 with contextlib.suppress(OSError):
@@ -176,6 +185,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
 
     # --- checks and failures --------------------------------------------------------------------------------
 
+    _limit: float | None = None
     _left = False  # whether a call was left half-way
     _starting = False
 

@@ -62,7 +62,7 @@ class BatchEnv(Protocol):
         """The parts with a state of their own, by name."""
 
     def check_ready(self, call: str) -> None:
-        """Raises RuntimeError if the environment is closed, or a step is under way or was left half-way."""
+        """Raises RuntimeError if the environment is closed, or a step is under way."""
 
     def set_tasks(self, tasks: Task | Sequence[Task]) -> None:
         """Fixes the tasks of rows."""

@@ -1,4 +1,4 @@
-"""One call at a time, and none after one that was interrupted half-way: `Guard`, and `guarded` for the calls."""
+"""One call at a time, and no step of rows that were left half-way: `Guard`, and `guarded` for the calls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = ["Guard", "guarded"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -16,56 +19,70 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Guard:
     """What an environment knows of the calls on it.
 
-    Rows that are stepped together are to stay together. So a call that is left half-way by an exception (Ctrl-C, an
-    alarm, an error of one row) leaves a note, and from then on all calls are refused that rely on the rows.
+    A call that an exception leaves half-way (Ctrl-C, an alarm, an error of one row) has moved some rows and not others.
+    Its rows are noted, and are not stepped before they were reset or restored.
 
     Attributes:
         turn: is held during a call.
         call: the call at hand, or the last one.
-        broken: the call that was left half-way; None if there is none.
+        changes: the rows that the call at hand is changing, (N,) bool; None if it changes none.
+        left: rows that were left half-way, (N,) bool; None if there are none.
+        unsettled: whether what such a call began may still be under way.
     """
 
     def __init__(self) -> None:
         self.turn = threading.Lock()
         self.call = ""
-        self.broken: str | None = None
-        self._before: str | None = None
+        self.changes: NDArray[np.bool_] | None = None
+        self.left: NDArray[np.bool_] | None = None
+        self.unsettled = False
+        self._why = ""
         self._process = os.getpid()
 
-    def changing(self, *, whole: bool = False) -> None:
-        """Notes that from here on the call at hand changes rows, until it returns.
-
-        Args:
-            whole: whether it puts every row to a place of its own, wherever the row was.
-
-        Raises:
-            RuntimeError: another call was left half-way, and this one is not whole.
-        """
-        if not whole:
-            self.check(self.call)
-        self._before, self.broken = self.broken, self.call
+    def changing(self, rows: NDArray[np.bool_]) -> None:
+        """Notes that the call at hand changes `rows`, (N,) bool, from here on until it returns; the array is kept."""
+        self.changes = rows
 
     def unchanged(self) -> None:
         """Notes that the call at hand was refused and has changed nothing after all."""
-        self.broken = self._before
+        self.changes = None
 
-    def check(self, call: str) -> None:
-        """Raises RuntimeError if a call was left half-way; `call` is for the message."""
-        if self.broken is not None:
-            raise RuntimeError(
-                f"{call} is not possible now: {self.broken} was left half-way, by Ctrl-C or an error, so some rows may "
-                "be ahead of others. Call reset() for all rows, or go back to a snapshot with set_state()."
-            )
+    def done(self) -> None:
+        """Notes that the call at hand has put its rows where they belong."""
+        left = None
+        if self.left is not None and self.changes is not None:
+            left = self.left & ~self.changes
+            left = left if left.any() else None
+        self.left, self.changes = left, None
+
+    def note_left(self) -> None:
+        """Takes down the rows of the last call, which was left half-way."""
+        changes = self.changes
+        left = changes if self.left is None or changes is None else self.left | changes
+        self.left, self.changes, self.unsettled, self._why = left, None, True, self.call
+
+    def check(self, call: str, rows: NDArray[np.bool_] | None = None) -> None:
+        """Raises RuntimeError if some of `rows` were left half-way; None for all. `call` is for the message."""
+        if self.left is None:
+            return
+        these = np.flatnonzero(self.left if rows is None else self.left & rows).tolist()
+        if not these:
+            return
+        few = ", ".join(map(str, these[:5])) + (f" and {len(these) - 5} more" if len(these) > 5 else "")
+        raise RuntimeError(
+            f"{call} is not possible now: {self._why} was left half-way, by Ctrl-C or an error, so some of its rows "
+            f"may be ahead of others (row{'s' if len(these) > 1 else ''} {few}). Call reset(), or go back to a "
+            "snapshot with set_state()."
+        )
 
     def refuse(self, call: str) -> None:
         """Raises RuntimeError since a call is under way, unless it is one of the process that this was forked from."""
-        if os.getpid() != self._process:
-            self.turn, self.broken, self._process = threading.Lock(), self.call, os.getpid()
-            return
-        raise RuntimeError(
-            f"{call} is not possible now: {self.call} is under way, in another thread or around this call. An "
-            "environment takes one call at a time: wait for the other one, or make an environment for each thread."
-        )
+        if os.getpid() == self._process:
+            raise RuntimeError(
+                f"{call} is not possible now: {self.call} is under way, in another thread or around this call. An "
+                "environment takes one call at a time: wait for the other, or make an environment for each thread."
+            )
+        self.turn, self._process = threading.Lock(), os.getpid()
 
 
 class _Guarded(Protocol):
@@ -80,17 +97,19 @@ def guarded(method: F) -> F:
     """
     name = f"{method.__name__.lstrip('_')}()"
 
-    # `with` on a lock of Python's own is the one way to hold it that no signal's exception can get in between of.
+    # `with` on a lock of Python's own is the one way to hold it that no exception of a signal can come in between of.
     @functools.wraps(method)
     def call(env: _Guarded, *args: Any, **kwargs: Any) -> Any:
         guard = env.guard
         if guard.turn.locked():
             guard.refuse(name)
         with guard.turn:
+            if guard.changes is not None:
+                guard.note_left()
             guard.call = name
             outcome = method(env, *args, **kwargs)
-            if guard.broken is name:
-                guard.broken = None
+            if guard.changes is not None:
+                guard.done()
             return outcome
 
     return cast(F, call)

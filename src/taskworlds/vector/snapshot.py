@@ -57,7 +57,7 @@ def restore(env: BatchEnv, arrays: Mapping[str, NDArray[Any]], rows: ArrayLike |
         there = state["rows"]
     except (AttributeError, KeyError, IndexError, TypeError) as error:
         raise WrongValue(f"{NOT_A_STATE} ({type(error).__name__}: {error}).") from None
-    env.guard.changing(whole=True)
+    env.guard.changing(np.ones(env.num_envs, dtype=np.bool_))
     try:
         env.rows.set_state(there, source)
     except ValueError:  # the last that can refuse it, and then the rows are as they were

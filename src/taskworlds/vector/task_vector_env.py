@@ -47,14 +47,19 @@ class _Begun(NamedTuple):
     stepping: NDArray[np.bool_]
     restarting: NDArray[np.bool_] | None = None
 
+    @property
+    def chosen(self) -> NDArray[np.bool_]:
+        """The rows of both kinds, (N,) bool."""
+        return self.stepping if self.restarting is None else self.stepping | self.restarting
+
 
 class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     """A batch of N rows over the tasks of one split of a benchmark, on Gymnasium's vector API.
 
     Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again.
 
-    It takes one call at a time; one from another thread meanwhile is refused with a RuntimeError. After a step or reset
-    that an exception left half-way (Ctrl-C), all calls are refused until `reset()` of all rows, `set_state` or `close`.
+    It takes one call at a time; one from another thread meanwhile is refused with a RuntimeError. Rows of a step or
+    reset that an exception left half-way (Ctrl-C) are not stepped before a `reset` or `set_state` put them right.
 
     Observations are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64.
 
@@ -234,7 +239,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     @guarded
     def _sample_tasks(self, seed: int | None, options: dict[str, Any] | None) -> None:
-        self.check_ready("sample_tasks()", whole=True)
+        self.check_ready("sample_tasks()")
         self._reset_options(options)
         self.assignments.seed(row_seeds(seed, self.num_envs), self._every)
         self.assignments.draw_all()
@@ -262,10 +267,10 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             TypeError: an option is not known.
             ValueError: a task or the mask does not fit.
         """
-        self.check_ready("reset()", whole=True)
+        self.check_ready("reset()")
         rows, tasks = self._reset_options(options)
         seeds = row_seeds(seed, self.num_envs)
-        self.guard.changing(whole=bool(rows.all()))
+        self.guard.changing(rows)
         self.assignments.seed(seeds, rows)
         for row, task in tasks.items():
             self.assignments.following[row] = task
@@ -301,23 +306,21 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.observations.write(obs, rows)
         self.progress.start_attempt(rows)
 
-    def check_ready(self, call: str, *, whole: bool = False) -> None:
-        """Raises RuntimeError if the environment is closed, or a step is under way or was left half-way.
-
-        Args:
-            call: what is to be done, for the message.
-            whole: whether it puts all rows right after a step that was left half-way.
-        """
+    def check_ready(self, call: str) -> None:
+        """Raises RuntimeError if the environment is closed, or a step is under way; `call` is for the message."""
         if self.closed:
             raise RuntimeError(f"{call} needs an open environment, and this one was closed: make a new one.")
-        if self.guard.broken is not None:
-            if not whole:
-                self.guard.check(call)
+        self._settle()
+        if self._pending is not None:
+            raise RuntimeError(f"A step is under way: call step_wait() before {call}.")
+
+    def _settle(self) -> None:
+        """Lets the rows end what a call began that was left half-way."""
+        if self.guard.unsettled:
             self._pending = None
             with contextlib.suppress(Exception):  # most rows say that there is nothing to wait for
                 self.rows.step_wait()
-        if self._pending is not None:
-            raise RuntimeError(f"A step is under way: call step_wait() before {call}.")
+            self.guard.unsettled = False
 
     # --- step -----------------------------------------------------------------------------------------------
 
@@ -342,23 +345,24 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
                 the simulator refused a row, which the message names with its task and step.
         """
         begun = self._begin(actions, mask)
-        self.guard.changing()
+        self.guard.changing(begun.chosen)
         return self._finish(begun, self.rows.step(begun.actions, begun.stepping))
 
     @guarded
     def step_async(self, actions: Any, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` returns the outcome."""
         begun = self._begin(actions, mask)
-        self.guard.changing()
+        self.guard.changing(begun.chosen)
         self.rows.step_async(begun.actions, begun.stepping)
         self._pending = begun
 
     @guarded
     def step_wait(self) -> Step:
         """Waits for the step that `step_async` began, and returns what `step` returns."""
+        self._settle()
         if self._pending is None:
             raise RuntimeError("No step is under way: call step_async() first.")
-        self.guard.changing()
+        self.guard.changing(self._pending.chosen)
         begun, self._pending = self._pending, None
         return self._finish(begun, self.rows.step_wait())
 
@@ -366,6 +370,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """Checks a step's arguments; returns them with the rows that step and those that begin an episode."""
         self.check_ready("another step")
         chosen, progress = self._mask("mask", mask), self.progress
+        self.guard.check("another step", chosen)
         actions = self.actions.take(actions)
         if self.actions.ready(actions, chosen, progress.running):
             return _Begun(actions, chosen)
@@ -543,6 +548,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             RuntimeError: a step is under way, or was left half-way.
         """
         self.check_ready("get_state()")
+        self.guard.check("get_state()")
         return snapshot.take(self)
 
     @guarded
@@ -563,7 +569,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
                 exact; or it is damaged; or `rows` do not fit. Then nothing has changed.
             RuntimeError: a step is under way.
         """
-        self.check_ready("set_state()", whole=True)
+        self.check_ready("set_state()")
         snapshot.restore(self, state, rows)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -80,7 +80,7 @@ _CALLS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
 }
 
 
-def _make(render_mode: str | None = None) -> Any:
+def _make(render_mode: Literal["rgb_array"] | None = None) -> Any:
     limit = {"worker_timeout": _LIMIT}
     return make_vec(
         "point", _ROWS, seed=0, vector_strategy="async", render_mode=render_mode, engine_options=limit
@@ -95,9 +95,9 @@ def _lose_row(how: str, call: Callable[[Any, dict[str, Any]], Any], rng: random.
     processes, victim = envs.rows.envs.processes, rng.randrange(_ROWS)
     with _Lost(processes[victim].pid, how, rng.uniform(0.0, 0.3)):
         begun = time.monotonic()
+        flaw: str | None = "no error"
         try:
             call(envs, state)
-            flaw = "no error"
         except RuntimeError as error:
             flaw = None if f"row {victim} " in f"{error} " else f"another row is named: {error}"
         except Exception as error:
@@ -110,14 +110,14 @@ def _lose_row(how: str, call: Callable[[Any, dict[str, Any]], Any], rng: random.
 
 def _lose_environment(rng: random.Random) -> str | None:
     """The same for an environment of mtrl's class."""
-    metadata = {"ids": list(range(_ROWS)), "mode": ["train"] * _ROWS}
+    metadata: dict[str, list[Any]] = {"ids": list(range(_ROWS)), "mode": ["train"] * _ROWS}
     envs = MetaWorldVecEnv(metadata, [PointEnv] * _ROWS, worker_timeout=_LIMIT)
     envs.reset(seed=0)
     processes, victim = envs.processes, rng.randrange(_ROWS)
     with _Lost(processes[victim].pid, "killed", rng.uniform(0.0, 0.3)):
+        flaw: str | None = "no error"
         try:
             envs.step(np.zeros((_ROWS, 2)))
-            flaw = "no error"
         except RuntimeError as error:
             flaw = None if f"environment {victim} " in str(error) else f"another one is named: {error}"
         except Exception as error:

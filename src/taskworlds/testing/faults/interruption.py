@@ -24,7 +24,7 @@ __all__ = ["inject"]
 _RIGHT = "finished, or refused until reset() or set_state()"
 
 _ENGINES: dict[str, Callable[[], Any]] = {
-    "native": lambda: make_vec("reach-v3", 100, seed=0, num_threads=2, max_episode_steps=10**6),
+    "native": lambda: _reach(300, 1),  # a step takes long enough for Ctrl-C to cut it
     "numpy": lambda: make_vec("point", 200, seed=0, max_episode_steps=10**6),
     "sync": lambda: make_vec("point", 20, seed=0, vector_strategy="sync", max_episode_steps=10**6),
     "async": lambda: make_vec("point", 2, seed=0, vector_strategy="async", max_episode_steps=10**6),
@@ -36,6 +36,13 @@ _CALLS: dict[str, Callable[[Any, Any, dict[str, Any]], Any]] = {
     "reset": lambda envs, actions, state: envs.reset(seed=1),
     "set_state": lambda envs, actions, state: envs.set_state(state),
 }
+
+
+_SHARED: dict[str, Callable[[], Any]] = {"native": lambda: _reach(50, 2), "async": _ENGINES["async"]}
+
+
+def _reach(num_envs: int, num_threads: int) -> Any:
+    return make_vec("reach-v3", num_envs, seed=0, num_threads=num_threads, max_episode_steps=10**6)
 
 
 def inject(rounds: int, seed: int) -> Iterator[Tally]:
@@ -69,7 +76,7 @@ def inject(rounds: int, seed: int) -> Iterator[Tally]:
         envs.close()
         yield tally
     tally = Tally("calls from a signal handler while rows step (native)", "finished, or refused; never torn")
-    envs = _ENGINES["native"]()
+    envs = _SHARED["native"]()
     _call_from_handler(envs, rounds, rng, tally)
     envs.close()
     yield tally
@@ -188,9 +195,7 @@ def _interrupt_evaluations(rounds: int, rng: random.Random, tally: Tally) -> Non
         if threading.active_count() > threads:
             tally.note(f"{threading.active_count() - threads} threads are left")
         else:
-            tally.note(
-                None if rng.random() < 0.8 or run() == expected else "the next result is another"
-            )
+            tally.note(None if rng.random() < 0.8 or run() == expected else "the next result is another")
 
 
 # --- other threads ------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import functools
 import importlib.util
+import multiprocessing
 import sys
 
 import mujoco
@@ -15,9 +16,14 @@ from gymnasium.envs.mujoco import MujocoEnv
 
 
 def pytest_configure(config):
-    """Chooses what draws before a test imports dm_control, which chooses once. Where nothing does, the tests say so."""
+    """Chooses what draws before a test imports dm_control, which chooses once. Where nothing does, the tests say so.
+
+    Chooses how processes start, too: the thread that pytest-xdist has would make rows' processes start slowly.
+    """
     from taskworlds.rendering import offscreen
 
+    if multiprocessing.get_all_start_methods()[0] == "fork":
+        multiprocessing.set_start_method("fork", force=True)
     with contextlib.suppress(RuntimeError):
         offscreen.prepare()
 

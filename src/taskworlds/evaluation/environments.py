@@ -92,16 +92,8 @@ def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, A
     )
     try:
         result = evaluate_tasks(plan, envs)
-    except KeyboardInterrupt:
-        # Ctrl-C stops the processes of rows as well, and then they cannot be told to close.
-        with contextlib.suppress(Exception, KeyboardInterrupt), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            envs.close()
-        raise
-    except BaseException:
+    finally:
         envs.close()
-        raise
-    envs.close()
     return result
 
 

@@ -24,7 +24,7 @@ __all__ = ["inject"]
 _RIGHT = "finished, or refused until reset() or set_state()"
 
 _ENGINES: dict[str, Callable[[], Any]] = {
-    "native": lambda: _reach(300, 1),  # a step takes long enough for Ctrl-C to cut it
+    "native": lambda: _reach(250, 1),  # a step takes long enough for Ctrl-C to cut it
     "numpy": lambda: make_vec("point", 200, seed=0, max_episode_steps=10**6),
     "sync": lambda: make_vec("point", 20, seed=0, vector_strategy="sync", max_episode_steps=10**6),
     "async": lambda: make_vec("point", 2, seed=0, vector_strategy="async", max_episode_steps=10**6),
@@ -206,7 +206,7 @@ def _call_meanwhile(envs: Any, rounds: int, rng: random.Random, tally: Tally) ->
     actions = _actions(envs, 0)
     envs.reset(seed=0)
     start = envs.get_state()
-    steps = 200
+    steps = 100
     whole = set()
     for _ in range(steps):
         whole.add(_fingerprint(envs))

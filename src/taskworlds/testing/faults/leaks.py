@@ -23,7 +23,7 @@ __all__ = ["inject"]
 
 _KILOBYTES = 5.0  # that an environment may leave behind, on average
 _DRAWN = 20.0  # the same for one that drew: libraries of graphics keep pieces of their own
-_WARM = 20  # environments before the count begins: what is made once is made by then
+_WARM = 20  # environments at the most before the count begins: what is made once is made by then
 _SHARE = {"native": 1, "numpy": 1, "sync": 10, "async": 20}  # of the rounds that an engine has, as a divisor
 
 
@@ -71,7 +71,7 @@ def _make_and_close(skill: str, engine: str, times: int, render_mode: Any) -> Ta
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        use(_WARM)
+        use(max(2, min(_WARM, times)))
         before = _measure()
         use(times)
         after = _measure()

@@ -91,10 +91,9 @@ def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, A
         **settings,
     )
     try:
-        result = evaluate_tasks(plan, envs)
+        return evaluate_tasks(plan, envs)
     finally:
         envs.close()
-    return result
 
 
 def evaluate_tasks(plan: Plan, envs: Any) -> Result:

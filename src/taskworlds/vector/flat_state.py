@@ -113,7 +113,9 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], listed: TaskList | None = No
             shape or dtype now.
     """
     try:
-        return _unpacked(json.loads(str(arrays[DATA])), arrays, _Tasks(arrays, listed))
+        # The item, as NumPy's str of an array is "..." for good if Ctrl-C has once interrupted it.
+        text = str(np.asarray(arrays[DATA])[()])
+        return _unpacked(json.loads(text), arrays, _Tasks(arrays, listed))
     except (AttributeError, KeyError, TypeError, IndexError, ValueError, RecursionError):
         raise WrongValue(f"{NOT_A_STATE}.") from None
 

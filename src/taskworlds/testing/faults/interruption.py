@@ -130,13 +130,15 @@ def _interrupt(envs: Any, call: str, rounds: int, rng: random.Random, tally: Tal
     first = seen(envs.step(actions))
     for _ in range(rounds):
         envs.set_state(state)
-        flaw = None
+        flaw: str | None = None
         try:
             with _CtrlC(rng.uniform(0.0, 1.3 * seconds[0])):
                 begin(envs, actions, other)
                 seconds[0] = max(1e-4, 0.95 * seconds[0])  # not interrupted: earlier the next time
         except KeyboardInterrupt:
             seconds[0] *= 1.05
+        except Exception as error:
+            flaw = f"{type(error).__name__}: {error}"
         try:
             if seen(envs.step(actions)) not in expected:
                 flaw = "rows are apart, and nothing says so"

@@ -149,6 +149,27 @@ def test_an_interrupted_step_can_be_finished_or_given_up(monkeypatch):
     envs.close()
 
 
+def test_one_call_at_a_time():
+    envs = MetaWorldVecEnv({"ids": [0, 1], "mode": ["train"] * 2}, [PointEnv, PointEnv])
+    envs.reset(seed=0)
+    os.kill(envs.processes[0].pid, signal.SIGSTOP)
+    outcomes = []
+    thread = threading.Thread(target=lambda: outcomes.append(envs.step(np.zeros((2, 2)))))
+    thread.start()
+    refused, end = [], time.monotonic() + 20
+    while len(refused) < 3 and time.monotonic() < end:
+        for call in (lambda: envs.call("render_mode"), envs.close, lambda: envs.reset(seed=1)):
+            if thread.is_alive() and envs._turn.locked():
+                with pytest.raises(RuntimeError, match="takes one call at a time"):
+                    call()
+                refused.append(call)
+    os.kill(envs.processes[0].pid, signal.SIGCONT)
+    thread.join()
+    assert len(refused) >= 3
+    assert len(outcomes) == 1
+    envs.close()
+
+
 NO_ROOM = """
 import os, resource, taskworlds
 from taskworlds.worlds.small import world

@@ -43,6 +43,8 @@ class WorkerVectorEnv(AsyncVectorEnv):
     A process that dies, or that neither answers nor computes for `worker_timeout` seconds, is named by a RuntimeError;
     an environment's own error is raised as it is, with the row's name. After either all processes have ended.
 
+    It takes one call at a time; one from another thread meanwhile is refused.
+
     A call that is left by another exception (KeyboardInterrupt, most often) ends no process. An interrupted
     `step_wait` may be called again; any other call begins anew, and the answers to the interrupted one are left out.
 
@@ -75,6 +77,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
         **options: Any,
     ) -> None:
         self.interrupted: str | None = None
+        self._turn = threading.Lock()
         self._limit = check_timeout(worker_timeout)
         try:
             super().__init__(
@@ -98,8 +101,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
         self, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> None:
         """Begins a reset, as in Gymnasium; an interrupted call is given up for it."""
-        self._give_up()
-        with self._watched("reset", "reset"):
+        with self._watched("reset", "reset", anew=True):
             super().reset_async(seed, options)
 
     def reset_wait(self, timeout: float | None = None) -> tuple[Any, dict[str, Any]]:
@@ -119,8 +121,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
 
     def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> None:
         """Begins a call of each environment's method `name`; `call_wait` returns the results."""
-        self._give_up()
-        with self._watched(f"the call of {name}"):
+        with self._watched(f"the call of {name}", anew=True):
             super().call_async(name, *args, **kwargs)
 
     def call_wait(self, timeout: float | None = None) -> tuple[Any, ...]:
@@ -130,14 +131,8 @@ class WorkerVectorEnv(AsyncVectorEnv):
 
     def set_attr(self, name: str, values: Any) -> None:
         """Sets an attribute of each environment: one value for all, or a list or tuple with one for each."""
-        self._give_up()
-        with self._watched(f"the setting of {name}"):
+        with self._watched(f"the setting of {name}", anew=True):
             super().set_attr(name, values)
-
-    def _give_up(self) -> None:
-        """Gives up a call that was left half-way: its answers will be left out."""
-        if self._left:
-            self._left, self._state = False, AsyncState.DEFAULT
 
     # --- the end --------------------------------------------------------------------------------------------
 
@@ -149,6 +144,8 @@ class WorkerVectorEnv(AsyncVectorEnv):
                 `worker_timeout` if that is less.
             terminate: whether not to wait at all.
         """
+        if not terminate:
+            self._check_turn()
         self._state, self._left, self.interrupted = AsyncState.DEFAULT, False, None
         usual = CLOSE_LIMIT if self._limit is None else min(CLOSE_LIMIT, self._limit)
         limit = 0.0 if terminate else usual if timeout is None else timeout
@@ -187,7 +184,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
 
     _limit: float | None = None
     _left = False  # whether a call was left half-way
-    _starting = False
+    _starting = False  # whether calls are a part of the start
 
     def _check_spaces(self) -> None:
         """Takes the pipes over and compares the spaces; Gymnasium calls this after starting all processes."""
@@ -195,10 +192,10 @@ class WorkerVectorEnv(AsyncVectorEnv):
             Requests(pipe, process.pid, self._limit)
             for pipe, process in zip(self.parent_pipes, self.processes, strict=True)
         ]
-        self._starting = True
-        with self._watched(""):
+        with self._watched("the start"):
+            self._starting = True
             self._compare_spaces()
-        self._starting = False
+            self._starting = False
 
     def _compare_spaces(self) -> None:
         super()._check_spaces()  # type: ignore[no-untyped-call]
@@ -208,28 +205,44 @@ class WorkerVectorEnv(AsyncVectorEnv):
         return f"row {index}"
 
     @contextlib.contextmanager
-    def _watched(self, doing: str, moves: str | None = None) -> Iterator[None]:
+    def _watched(self, doing: str, moves: str | None = None, *, anew: bool = False) -> Iterator[None]:
         """Turns a broken pipe into an error that names the rows whose processes have died or stopped.
 
         Args:
             doing: what the processes do, for the message.
             moves: what `interrupted` is if the call is left half-way; None if it moves no row.
+            anew: whether to give up a call that was left half-way, whose answers will be left out.
         """
-        before = self._left, self.interrupted
-        self._left, self.interrupted = True, moves or self.interrupted
-        try:
+        if self._starting:
             yield
-        except (EOFError, ConnectionError) as error:
-            if self.closed:  # then it is an environment's own error, which came through its pipe
+            return
+        self._check_turn()
+        with self._turn:
+            if anew and self._left:
+                self._state = AsyncState.DEFAULT
+            before = self._left and not anew, self.interrupted
+            self._left, self.interrupted = True, moves or self.interrupted
+            try:
+                yield
+            except (EOFError, ConnectionError) as error:
+                if self.closed:  # then it is an environment's own error, which came through its pipe
+                    raise
+                message = (
+                    self._tell_silent(doing) if isinstance(error, SilentError) else self._tell_dead(doing)
+                )
+                self._abandon()
+                raise RuntimeError(message) from error
+            except (gym.error.Error, ValueError, TypeError):  # the call was refused before it began
+                self._left, self.interrupted = before
                 raise
-            doing = "the start" if self._starting else doing
-            message = self._tell_silent(doing) if isinstance(error, SilentError) else self._tell_dead(doing)
-            self._abandon()
-            raise RuntimeError(message) from error
-        except (gym.error.Error, ValueError, TypeError):  # the call was refused before it began
-            self._left, self.interrupted = before
-            raise
-        self._left, self.interrupted = False, None if moves else before[1]
+            self._left, self.interrupted = False, None if moves else before[1]
+
+    def _check_turn(self) -> None:
+        if self._turn.locked():
+            raise RuntimeError(
+                f"Another call is under way, in another thread or around this one. A batch of {self._noun} takes one "
+                "call at a time: wait for it, or make a batch for each thread."
+            )
 
     def _tell_dead(self, doing: str) -> str:
         ended = multiprocessing.connection.wait([each.sentinel for each in self.processes], _GRACE)

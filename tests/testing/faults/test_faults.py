@@ -15,7 +15,7 @@ from taskworlds.testing.faults.tally import Tally
     "tallies",
     [
         pytest.param(lambda: processes.inject(rounds=1, seed=0), id="processes"),
-        pytest.param(lambda: interruption.inject(rounds=3, seed=0), id="interruption"),
+        pytest.param(lambda: interruption.inject(rounds=2, seed=0), id="interruption"),
         pytest.param(lambda: itertools.islice(leaks.inject(rounds=10, seed=0), 6), id="leaks"),
     ],
 )

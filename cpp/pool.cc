@@ -5,6 +5,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -140,7 +143,13 @@ void Pool::begin(int items, Work work, void* context, int first_slot) {
     auto& member = crew.members[static_cast<std::size_t>(slot)];
     if (member) continue;
     auto made = std::make_unique<Crew::Member>();
-    made->thread = std::thread([&crew, &self = *made, slot] { crew.serve(self, slot); });
+    try {
+      made->thread = std::thread([&crew, &self = *made, slot] { crew.serve(self, slot); });
+    } catch (const std::system_error& error) {
+      throw std::runtime_error("num_threads asks for " + std::to_string(size_) +
+                               " threads, and the system lets this process have no more than " + std::to_string(slot) +
+                               " (" + error.what() + "): make the environment with fewer, or raise the limit (ulimit -u).");
+    }
     member = std::move(made);
   }
   std::unique_lock<std::mutex> lock(crew.mutex);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -16,9 +17,14 @@ from metaworld.asset_path_utils import ENV_ASSET_DIR_V3
 
 
 def pytest_configure(config):
-    """Chooses what draws before a test imports dm_control, which chooses once. Where nothing does, the tests say so."""
+    """Chooses what draws before a test imports dm_control, which chooses once. Where nothing does, the tests say so.
+
+    Chooses how processes start, too: the thread that pytest-xdist has would make rows' processes start slowly.
+    """
     from taskworlds.rendering import offscreen
 
+    if multiprocessing.get_all_start_methods()[0] == "fork":
+        multiprocessing.set_start_method("fork", force=True)
     with contextlib.suppress(RuntimeError):
         offscreen.prepare()
 

@@ -194,15 +194,26 @@ def test_ctrl_c_during_a_step(make, same, waits):
     n = 3000
     envs = make(n)
     first = [envs.reset(seed=0), envs.step(actions_at(0, n))]
-    with Interrupt(0.02), pytest.raises(KeyboardInterrupt):
-        step(envs, actions_at(1, n), waits)
-    obs, *_ = envs.step(actions_at(2, n))
-    assert np.isfinite(obs).all()
     state = envs.get_state()
-    expected = envs.step(actions_at(3, n))[:4]
+    expected = envs.step(actions_at(1, n))[:4]
+    for mend in (lambda: envs.set_state(state), lambda: envs.reset(seed=0)):
+        envs.set_state(state)
+        with Interrupt(0.02), pytest.raises(KeyboardInterrupt):
+            step(envs, actions_at(1, n), waits)
+        for call in (
+            lambda: envs.step(actions_at(1, n)),
+            lambda: envs.step_async(actions_at(1, n)),
+            lambda: envs.reset(options={"reset_mask": np.arange(n) > 0}) and envs.step(actions_at(1, n)),
+            envs.get_state,
+        ):
+            with pytest.raises(
+                RuntimeError, match=r"step\w*\(\) was left half-way.* \(rows? 0.* Call reset\(\), or"
+            ):
+                call()
+        mend()
+    same(envs.step(actions_at(0, n))[:4], first[1][:4])
     envs.set_state(state)
-    same(envs.step(actions_at(3, n))[:4], expected)
-    same([envs.reset(seed=0), envs.step(actions_at(0, n))], first)
+    same(envs.step(actions_at(1, n))[:4], expected)
 
 
 @pytest.mark.parametrize("autoreset", ["SameStep", "NextStep", "Disabled"])
@@ -220,12 +231,9 @@ def test_ctrl_c_during_a_reset_never_leaves_a_row_between_two_tasks(make, two_sk
         with pytest.raises(KeyboardInterrupt):
             envs.reset(options={"tasks": other, "reset_mask": [False, True]})
     envs.step(np.zeros((2, 4)), [True, False])
-    if autoreset != "NextStep":
-        with pytest.raises(RuntimeError, match=r"The episode of row 1 has ended: call reset\(\)"):
-            envs.step(np.zeros((2, 4)))
-        envs.reset(options={"reset_mask": [False, True]})
-    else:
+    with pytest.raises(RuntimeError, match=r"reset\(\) was left half-way.* \(row 1\)"):
         envs.step(np.zeros((2, 4)))
+    envs.reset(options={"tasks": other, "reset_mask": [False, True]})
     *_, infos = envs.step(np.zeros((2, 4)))
     for row in range(2):
         task = envs.current_tasks[row]
@@ -363,3 +371,76 @@ def test_closing_while_a_step_is_under_way(make):
         envs.step_wait()
     with pytest.raises(RuntimeError, match="this one was closed"):
         envs.step(np.zeros((3, 4)))
+
+
+# --- threads that there is no room for ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["reach-v3", "half-cheetah-vel"])
+@pytest.mark.parametrize("count", [2**12 + 1, 2**31, 2**63])
+def test_more_threads_than_any_machine_has(name, count):
+    with pytest.raises(ValueError, match=f"num_threads must be at most 4096, not {count}"):
+        taskworlds.make_vec(name, 2, num_threads=count).reset()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_too_little_room_for_threads():
+    out = check("""
+        import resource
+        envs = make(50, num_threads=40)
+        envs.reset(seed=0)
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 60 * 2**20,) * 2)
+        try:
+            envs.step(np.zeros((50, 4)))
+        except RuntimeError as error:
+            print(error)
+    """)
+    assert "num_threads asks for 40 threads, and the system lets this process have no more than" in out
+    assert "make the environment with fewer" in out
+
+
+# --- one call at a time -----------------------------------------------------------------------------------------
+
+
+def test_a_call_around_a_call_is_refused(make, same):
+    envs = make(2, task_select=lambda tasks, rng: (calls.pop()(), tasks[0])[1])
+    calls = [lambda: None] * 2
+    envs.reset(seed=0)
+    state = envs.get_state()
+    expected = envs.step(np.zeros((2, 4)))[:4]
+    for call in (envs.get_state, envs.reset, lambda: envs.step(np.zeros((2, 4))), envs.close, envs.step_wait):
+        calls[:] = [lambda: None, call]
+        with pytest.raises(
+            RuntimeError, match=r"\(\) is not possible now: reset\(\) is under way.* one call at a time"
+        ):
+            envs.reset()
+        with pytest.raises(
+            RuntimeError, match=r"get_state\(\) is not possible now: reset\(\) was left half-way"
+        ):
+            envs.get_state()
+        envs.set_state(state)
+        same(envs.step(np.zeros((2, 4)))[:4], expected)
+
+
+def test_the_guard_of_a_forked_child_is_free(make):
+    out = check("""
+        import threading
+        envs = make(400, num_threads=1)
+        envs.reset(seed=0)
+        thread = threading.Thread(target=lambda: envs.step(np.zeros((400, 4))))
+        thread.start()
+        while not envs.guard.turn.locked():
+            pass
+        pid = os.fork()
+        if pid == 0:
+            try:
+                envs.step(np.zeros((400, 4)))
+            except RuntimeError as error:
+                os.write(1, str(error).encode()[:50] + b"\\n")
+            envs.reset(seed=0)
+            os._exit(0)
+        thread.join()
+        print(os.waitpid(pid, 0)[1])
+    """)
+    assert out == "another step is not possible now: step() was left \n0\n"

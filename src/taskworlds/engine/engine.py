@@ -19,6 +19,7 @@ from taskworlds.engine.scene import Scene
 __all__ = ["Engine", "Fault", "floats"]
 
 _MOST_ROWS = 2**24  # of which each takes kilobytes
+_MOST = 2**31 - 1  # what C++ counts with
 _BOOL = np.dtype(np.bool_)
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _ARRAYS = (
@@ -100,7 +101,7 @@ class Engine:
 
     Raises:
         TypeError: a size is not a whole number, or a scene is not a `Scene`.
-        ValueError: a size is too small.
+        ValueError: a size is too small or too large.
 
     Example:
         >>> import mujoco, numpy as np
@@ -150,17 +151,19 @@ class Engine:
         for scene in scenes:
             if not isinstance(scene, Scene):
                 raise WrongType(f"scenes must hold Scene objects, not {scene!r}.", argument="scenes")
-        self._arguments: dict[str, Any] = {
-            "num_rows": check_count("num_rows", num_rows, maximum=_MOST_ROWS),
-            "action_size": check_count("action_size", action_size, minimum=0),
-            "param_size": check_count("param_size", param_size, minimum=0),
-            "memory_size": check_count("memory_size", memory_size, minimum=0),
-            "obs_size": check_count("obs_size", obs_size, minimum=0),
-            "term_size": check_count("term_size", term_size, minimum=0),
-            "state_size": check_count("state_size", state_size, minimum=0),
-            "override_size": check_count("override_size", override_size, minimum=0),
-            "read_size": check_count("read_size", read_size, minimum=0),
+        sizes = {
+            "action_size": action_size,
+            "param_size": param_size,
+            "memory_size": memory_size,
+            "obs_size": obs_size,
+            "term_size": term_size,
+            "state_size": state_size,
+            "override_size": override_size,
+            "read_size": read_size,
         }
+        self._arguments: dict[str, Any] = {
+            "num_rows": check_count("num_rows", num_rows, maximum=_MOST_ROWS)
+        } | {name: check_count(name, size, minimum=0, maximum=_MOST) for name, size in sizes.items()}
         self.action_shape = (self._arguments["num_rows"], self._arguments["action_size"])
         threads = count_cpus()
         if num_threads is not None:
@@ -207,7 +210,7 @@ class Engine:
         """
         if not isinstance(scene, Scene):
             raise WrongType(f"scene must be a Scene, not {scene!r}.", argument="scene")
-        index = check_count("index", index, minimum=0)
+        index = check_count("index", index, minimum=0, maximum=_MOST)
         self._native.set_scene(index, scene.native)
         self._scenes[index : index + 1] = [scene]
 
@@ -218,7 +221,7 @@ class Engine:
             ValueError: there is no such place.
             RuntimeError: a step is under way, or the engine is closed.
         """
-        index = check_count("index", index, minimum=0)
+        index = check_count("index", index, minimum=0, maximum=_MOST)
         self._native.set_kernel(index, kernel.address)
         self._kernels[index : index + 1] = [kernel]
 

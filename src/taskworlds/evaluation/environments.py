@@ -92,18 +92,9 @@ def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, A
         **settings,
     )
     try:
-        result = evaluate_tasks(plan, envs)
-    except KeyboardInterrupt:
-        # Ctrl-C stops the processes of rows as well, and then they cannot be told to close.
-        with contextlib.suppress(Exception, KeyboardInterrupt), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            envs.close()
-        raise
-    except BaseException:
+        return evaluate_tasks(plan, envs)
+    finally:
         envs.close()
-        raise
-    envs.close()
-    return result
 
 
 def evaluate_tasks(plan: Plan, envs: Any) -> Result:

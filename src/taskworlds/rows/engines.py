@@ -22,14 +22,14 @@ def _own_rows(
 
 
 def _python_rows(
-    strategy: str, world: World, env_names: list[str], num_rows: int, settings: dict[str, Any]
+    strategy: str, world: World, env_names: list[str], num_rows: int, settings: dict[str, Any], **options: Any
 ) -> Rows:
     """Makes rows of a world's Python environments, under Gymnasium's vector environments."""
     from taskworlds.rows.gymnasium_rows import GymnasiumRows  # only where it is used: it starts processes
 
-    make_row = functools.partial(world.make_row, **settings)
     draws = settings.get("render_mode") is not None
-    return GymnasiumRows(strategy, make_row, num_rows, world.goal_size, draws=draws)
+    make_row = functools.partial(world.make_row, **settings)
+    return GymnasiumRows(strategy, make_row, num_rows, world.goal_size, draws=draws, **options)
 
 
 def _has_python_rows(world: World) -> bool:
@@ -64,6 +64,7 @@ ENGINES = (
         "async",
         functools.partial(_python_rows, "async"),
         steps=_has_python_rows,
+        options=("worker_timeout",),
         snapshot="official",
         exact=True,
         summary="the official Python environments, in a process each",

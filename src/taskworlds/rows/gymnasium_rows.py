@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
 from taskworlds.core import batches
@@ -16,6 +17,7 @@ from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.rows.copies import read_only
 from taskworlds.rows.protocol import RowStep
+from taskworlds.rows.worker_processes import WORKER_TIMEOUT, WorkerVectorEnv, start_method
 
 __all__ = ["GymnasiumRows"]
 
@@ -35,11 +37,16 @@ class GymnasiumRows:
         num_rows: how many rows, N.
         goal_size: numbers of a goal, G.
         draws: whether the rows may be drawn.
+        worker_timeout: for "async", seconds that a process may go without an answer and without computing anything
+            before it counts as lost; None for no limit.
 
     Attributes:
         num_rows: N.
         goals: each row's goal, (N, G) float64.
         envs: Gymnasium's vector environment.
+
+    Raises:
+        RuntimeError: as all methods, if a row's process was lost; the message names the row.
     """
 
     def __init__(
@@ -50,18 +57,23 @@ class GymnasiumRows:
         goal_size: int,
         *,
         draws: bool = False,
+        worker_timeout: float | None = WORKER_TIMEOUT,
     ) -> None:
         makers = [make_row] * num_rows
-        self.envs: SyncVectorEnv | AsyncVectorEnv
+        self.envs: SyncVectorEnv | WorkerVectorEnv
         if strategy == "sync":
             self.envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
         else:
-            self.envs = _async_env(makers, _start_method() if draws else None)
+            from taskworlds.rendering import drawing  # imports MuJoCo, which not every world needs
+
+            start = start_method(has_drawn=draws and drawing.has_drawn())
+            self.envs = _async_env(makers, start, worker_timeout)
         self.num_rows = num_rows
         self._space = self.envs.single_observation_space
         self._obs = batches.empty(self._space, num_rows)
         self.goals = np.zeros((num_rows, goal_size))
         self._masked = False
+        self._actions: Any = None  # of a step that has begun, for "sync"
         # A first reset of some rows only fails where the others have no observation.
         if isinstance(self.envs, SyncVectorEnv):
             obs = batches.copied(self._obs)
@@ -91,20 +103,24 @@ class GymnasiumRows:
         """See `Rows.step_async`."""
         # A masked step that raised leaves later rows idle, so after one every row is told again.
         if self._masked or not rows.all():
+            self._masked = True  # also if this is interrupted
             self.envs.set_attr("idle", [not stepping for stepping in rows])
         self._masked = not rows.all()
         self._stepping = rows
-        if isinstance(self.envs, AsyncVectorEnv):
+        if isinstance(self.envs, WorkerVectorEnv):
             self.envs.step_async(actions)
         else:
             self._actions = actions
 
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`."""
-        if isinstance(self.envs, AsyncVectorEnv):
+        if isinstance(self.envs, WorkerVectorEnv):
             obs, rewards, _, _, infos = self.envs.step_wait()
         else:
-            obs, rewards, _, _, infos = self.envs.step(self._actions)
+            begun, self._actions = self._actions, None
+            if begun is None:
+                raise RuntimeError("No step is under way: call step_async() first.")
+            obs, rewards, _, _, infos = self.envs.step(begun)
         rows = self._stepping
         self._obs = batches.write(self._space, self._obs, obs, rows)
         terms = {name: values for name, values in infos.items() if not name.startswith("_")}
@@ -195,32 +211,21 @@ class GymnasiumRows:
         self.envs.close()
 
 
-def _start_method() -> str | None:
-    """Returns how processes start that draw: not by a fork of one that has drawn; None for the system's usual way."""
-    from taskworlds.rendering import drawing  # imports MuJoCo, which not every world needs
-
-    return "spawn" if drawing.has_drawn() else None
-
-
-def _async_env(makers: Sequence[Callable[[], gym.Env[Any, Any]]], start: str | None) -> AsyncVectorEnv:
-    """Makes rows in a process each, which write observations into shared memory if these have a fixed size.
-
-    Args:
-        makers: make the rows.
-        start: how processes start; None for the system's usual way.
-    """
-    how: dict[str, Any] = {"autoreset_mode": AutoresetMode.DISABLED, "context": start}
+def _async_env(
+    makers: Sequence[Callable[[], gym.Env[Any, Any]]], context: str, worker_timeout: float | None
+) -> WorkerVectorEnv:
+    """Makes rows in a process each, which write observations into shared memory if these have a fixed size."""
+    make = functools.partial(
+        WorkerVectorEnv,
+        makers,
+        worker_timeout=worker_timeout,
+        context=context,
+        autoreset_mode=AutoresetMode.DISABLED,
+    )
     try:
-        try:
-            return AsyncVectorEnv(makers, **how)
-        except (TypeError, ValueError):
-            return AsyncVectorEnv(makers, **how, shared_memory=False)
-    except (ConnectionError, EOFError) as error:
-        raise RuntimeError(
-            "The processes of the async engine did not start. This process has drawn before, so they are started with "
-            '"spawn", which runs the main script again: put what it does under `if __name__ == "__main__":`. Or make '
-            "the environment before anything is drawn."
-        ) from error
+        return make()
+    except (TypeError, ValueError):
+        return make(shared_memory=False)
 
 
 def _unpacked(answers: Sequence[tuple[Exception | None, Any]]) -> tuple[Any, ...]:

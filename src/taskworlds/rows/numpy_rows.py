@@ -98,8 +98,9 @@ class NumpyRows(RowsWithoutEnvs, abc.ABC):
 
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`."""
-        assert self._begun is not None
         begun, self._begun = self._begun, None
+        if begun is None:
+            raise RuntimeError("No step is under way: call step_async() first.")
         return self.step(*begun)
 
     def get_state(self) -> dict[str, NDArray[Any]]:

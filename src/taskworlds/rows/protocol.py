@@ -82,7 +82,14 @@ class Rows(Protocol):
         """Begins a step of the chosen rows with a batch of actions, which were checked."""
 
     def step_wait(self) -> RowStep:
-        """Waits for the step and returns its outcome."""
+        """Waits for the step and returns its outcome.
+
+        After a call that was left half-way (Ctrl-C) it is called once, whether or not a step is under way, and ends
+        what is.
+
+        Raises:
+            RuntimeError: no step is under way.
+        """
 
     def get_state(self) -> Any:
         """Returns the rows' exact state: tasks, arrays, numbers, texts and None in dictionaries, lists and tuples.

@@ -182,8 +182,10 @@ class Assignments:
 
     def hold(self, tasks: Mapping[int, Task]) -> None:
         """Fixes the tasks of rows for all episodes to come."""
+        held, following = list(self.held), list(self.following)
         for row, task in tasks.items():
-            self.held[row], self.following[row] = task, None
+            held[row], following[row] = task, None
+        self.held, self.following = held, following  # at once: Ctrl-C leaves no half of them
 
     def draw_all(self) -> None:
         """Draws the next episode's task in every row, and forgets the tasks that were held."""

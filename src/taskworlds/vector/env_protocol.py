@@ -15,6 +15,7 @@ from taskworlds.core.task import Task
 from taskworlds.core.world import World
 from taskworlds.rows.protocol import Rows
 from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.guard import Guard
 from taskworlds.vector.observations import Observations
 from taskworlds.vector.options import Options
 from taskworlds.vector.progress import Progress
@@ -51,6 +52,7 @@ class BatchEnv(Protocol):
     progress: Progress
     observations: Observations
     reward_normalizer: Any
+    guard: Guard
     single_action_space: gym.Space[Any]
     single_observation_space: gym.Space[Any]
 

@@ -30,6 +30,11 @@ class BegunStep(NamedTuple):
     stepping: NDArray[np.bool_]
     restarting: NDArray[np.bool_] | None = None
 
+    @property
+    def chosen(self) -> NDArray[np.bool_]:
+        """The rows of both kinds, (N,) bool."""
+        return self.stepping if self.restarting is None else self.stepping | self.restarting
+
 
 class Episodes:
     """What happens to N rows between a reset and the end of an episode, in any autoreset mode.

@@ -143,7 +143,8 @@ class OptionKeywords(TypedDict, total=False):
         Mapping[str, Any] | None,
         Doc(
             'options of the engine in use, by name; those that it does not take are refused. `{"num_threads": 4}` '
-            "is the same as num_threads=4, but for the native engine only."
+            'is the same as num_threads=4, but for the native engine only. "async" takes worker_timeout, the seconds '
+            "after which a process that neither answers nor computes is given up (30; None for never)."
         ),
     ]
     autoreset_mode: Annotated[

@@ -29,12 +29,14 @@ from taskworlds.core.errors import WrongValue, check_count, check_switch
 from taskworlds.core.world import SETTINGS
 from taskworlds.vector import checkpoints
 from taskworlds.vector.env_protocol import BatchEnv
+from taskworlds.vector.guard import guarded
 from taskworlds.vector.official_names import OFFICIAL
 from taskworlds.vector.options import Options
 
 __all__ = ["assign", "call", "get_attr", "has_meaning", "hint", "may_be_read", "set_attr"]
 
 
+@guarded
 def get_attr(env: BatchEnv, name: str) -> tuple[Any, ...]:
     """Returns an attribute of each row."""
     read = _ATTRIBUTES.get(name)
@@ -44,6 +46,7 @@ def get_attr(env: BatchEnv, name: str) -> tuple[Any, ...]:
     return env.rows.get_attr(name)
 
 
+@guarded
 def set_attr(env: BatchEnv, name: str, values: Any) -> None:
     """Sets an attribute of each row: one value for all, or a list or tuple with one for each."""
     env.check_ready(f"set_attr({name!r})")
@@ -168,6 +171,11 @@ def call(env: BatchEnv, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]
     if name in ("reset", "step", "close", "seed"):
         own = "reset(seed=...)" if name == "seed" else f"{name}()"
         raise AttributeError(f"The rows have no {name}() of their own: call the vector environment's {own}.")
+    return _call_rows(env, name, args, kwargs)
+
+
+@guarded
+def _call_rows(env: BatchEnv, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     env.check_ready(f"call({name!r})")
     return env.rows.call(name, *args, **kwargs)
 
@@ -309,10 +317,12 @@ def _set_task(env: BatchEnv, task: Any) -> None:
     env.set_tasks([task] * env.num_envs)
 
 
+@guarded
 def _get_checkpoint(env: BatchEnv) -> tuple[Any, ...]:
     return tuple(checkpoints.get_checkpoint(env, row) for row in range(env.num_envs))
 
 
+@guarded
 def _load_checkpoint(env: BatchEnv, saved: Sequence[tuple[str, dict[str, Any]]]) -> None:
     env.check_ready("load_checkpoint()")
     checkpoints.load_checkpoints(env, saved)

@@ -80,8 +80,10 @@ def restore(
                 raise WrongValue(
                     f"{NOT_A_STATE}: its row {row} is in an episode of another task than it names."
                 )
-        env.rows.set_state(there, source)  # the last that can refuse it, and then as they were
+        env.guard.changing(np.ones(env.num_envs, dtype=np.bool_))
+        env.rows.set_state(there, source)  # the last that can refuse it, and then the rows are as they were
     except _NOT_RIGHT as error:
+        env.guard.unchanged()
         raise WrongValue(f"{NOT_A_STATE} ({type(error).__name__}: {error}).") from None
     for name, part in env.parts.items():
         part.set_state(state[name], source)

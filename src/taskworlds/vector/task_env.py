@@ -20,6 +20,7 @@ from taskworlds.core.errors import WrongType, WrongValue, check_seed
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 from taskworlds.core.task import Task
 from taskworlds.vector import metaworld_names
+from taskworlds.vector.guard import Guard, guarded
 from taskworlds.vector.gymnasium_ids import spec_of, tell_limit
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_vector_env import TaskVectorEnv
@@ -61,6 +62,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         seed: int | None = 0,
     ) -> None:
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
+        self.guard = Guard()  # beside the batch's, for calls that are more than one of the batch's
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
         self.metadata = type(self).metadata | {"render_fps": self._batch.metadata["render_fps"]}
         self._take_spaces()
@@ -181,6 +183,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         """
         self._batch.set_tasks(task)
 
+    @guarded
     def sample_tasks(self, n_tasks: int | None = None, *, seed: int | None = None) -> Any:
         """Returns `n_tasks` tasks in garage's protocol; without a number, goes to a new task, in Meta-World's.
 
@@ -211,6 +214,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
 
     # --- episodes -------------------------------------------------------------------------------------------
 
+    @guarded
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
@@ -238,6 +242,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         """Takes the only row's observation and info out of the batch's."""
         return self._batch.row_obs(obs, 0), self._batch.row_info(infos, 0)
 
+    @guarded
     def step(self, action: Any) -> EnvStep:
         """Takes one step; see `TaskVectorEnv.step`.
 
@@ -316,6 +321,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         return {"batch": self._batch, "spec": self.spec}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self.guard = Guard()
         self._batch = state["batch"]
         self._take_spaces()
         self._spec = state["spec"]

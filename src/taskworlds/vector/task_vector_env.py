@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,6 +28,7 @@ from taskworlds.vector.arguments import check_options, row_mask, row_seeds
 from taskworlds.vector.assignments import Assignments, one_world
 from taskworlds.vector.env_protocol import Part
 from taskworlds.vector.episodes import BegunStep, Episodes, Step
+from taskworlds.vector.guard import Guard, guarded
 from taskworlds.vector.infos import Infos
 from taskworlds.vector.normalization import reward_normalizer
 from taskworlds.vector.observations import make_observations
@@ -43,6 +45,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again. Observations
     are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64. docs/infos.md tells
     what infos hold, and what stands where in an observation.
+
+    It takes one call at a time; one from another thread meanwhile is refused with a RuntimeError. Rows of a step or
+    reset that an exception left half-way (Ctrl-C) are not stepped before a `reset` or `set_state` put them right.
 
     A step that succeeds under `terminate_on_success` and is at the limit at once is a termination, not a truncation.
 
@@ -67,7 +72,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         world: the record of the skills' world.
         engine: the record of the engine in use.
         rows: what the engine made: it steps the rows. Calling it goes behind this environment's back.
-        assignments, progress, observations, infos, episodes, actions, reward_normalizer: the parts of this
+        assignments, progress, observations, infos, episodes, actions, reward_normalizer, guard: the parts of this
             environment, for the package's own use.
     """
 
@@ -82,6 +87,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         options: Options | None = None,
         seed: int | None = 0,
     ) -> None:
+        self.guard = Guard()
         seed = None if seed is None else check_seed(seed)
         self.benchmark = benchmark
         self.split = split
@@ -204,6 +210,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """What each row's generator was seeded with; -1 where that is not known."""
         return tuple(self.assignments.generators.seeds)
 
+    @guarded
     def set_tasks(self, tasks: Task | Sequence[Task], mask: ArrayLike | None = None) -> None:
         """Fixes the tasks of rows, from the next reset of each row on, also a seeded one.
 
@@ -230,14 +237,19 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             seed: as for `reset`.
             options: as for `reset`.
         """
+        self._sample_tasks(seed, options)
+        return self.reset(options=options)
+
+    @guarded
+    def _sample_tasks(self, seed: int | None, options: dict[str, Any] | None) -> None:
         self.check_ready("sample_tasks()")
         self._reset_options(options)
         self.assignments.seed(row_seeds(seed, self.num_envs), self._every)
         self.assignments.draw_all()
-        return self.reset(options=options)
 
     # --- reset ----------------------------------------------------------------------------------------------
 
+    @guarded
     def reset(
         self,
         *,
@@ -261,6 +273,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.check_ready("reset()")
         rows, tasks = self._reset_options(options)
         seeds = row_seeds(seed, self.num_envs)
+        self.guard.changing(rows)
         self.assignments.seed(seeds, rows)
         for row, task in tasks.items():
             self.assignments.following[row] = task
@@ -281,11 +294,21 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """Raises RuntimeError if the environment is closed, or a step is under way; `call` is for the message."""
         if self.closed:
             raise RuntimeError(f"{call} needs an open environment, and this one was closed: make a new one.")
+        self._settle()
         if self._pending is not None:
             raise RuntimeError(f"A step is under way: call step_wait() before {call}.")
 
+    def _settle(self) -> None:
+        """Lets the rows end what a call began that was left half-way."""
+        if self.guard.unsettled:
+            self._pending = None
+            with contextlib.suppress(Exception):  # most rows say that there is nothing to wait for
+                self.rows.step_wait()
+            self.guard.unsettled = False
+
     # --- step -----------------------------------------------------------------------------------------------
 
+    @guarded
     def step(self, actions: Any, mask: ArrayLike | None = None) -> Step:
         """Steps the rows.
 
@@ -305,26 +328,38 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             RuntimeError: a row to be stepped was not reset, or (without autoreset) its episode has ended; or
                 the simulator refused a row, which the message names with its task and step.
         """
-        self.check_ready("another step")
-        begun = self.episodes.begin_step(actions, self._mask("mask", mask))
+        begun = self._begin(actions, mask)
         return self.episodes.finish_step(begun, self.rows.step(begun.actions, begun.stepping))
 
+    def _begin(self, actions: Any, mask: ArrayLike | None) -> BegunStep:
+        """Checks a step's arguments; returns the actions, with the rows that step and those that begin an episode."""
+        self.check_ready("another step")
+        chosen = self._mask("mask", mask)
+        self.guard.check("another step", chosen)
+        begun = self.episodes.begin_step(actions, chosen)
+        self.guard.changing(chosen)
+        return begun
+
+    @guarded
     def step_async(self, actions: Any, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` returns the outcome."""
-        self.check_ready("another step")
-        begun = self.episodes.begin_step(actions, self._mask("mask", mask))
+        begun = self._begin(actions, mask)
         self.rows.step_async(begun.actions, begun.stepping)
         self._pending = begun
 
+    @guarded
     def step_wait(self) -> Step:
         """Waits for the step that `step_async` began, and returns what `step` returns."""
+        self._settle()
         if self._pending is None:
             raise RuntimeError("No step is under way: call step_async() first.")
+        self.guard.changing(self._pending.chosen)
         begun, self._pending = self._pending, None
         return self.episodes.finish_step(begun, self.rows.step_wait())
 
     # --- pictures -------------------------------------------------------------------------------------------
 
+    @guarded
     def render(self) -> tuple[Any, ...]:
         """Returns one picture a row, by the `render_mode` that the environment was made with.
 
@@ -354,8 +389,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """
         return grid.grid(self.render(), rows, columns)
 
+    @guarded
     def close_extras(self, **kwargs: Any) -> None:
-        """Frees the rows."""
+        """Frees the rows. A row's process that does not end (engine "async") is ended after a few seconds."""
         if hasattr(self, "rows"):
             self.rows.close()
 
@@ -428,6 +464,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         }
         return parts | ({} if self.reward_normalizer is None else {"rewards": self.reward_normalizer})
 
+    @guarded
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Takes a snapshot of everything that decides the future, also in mid-episode.
 
@@ -436,11 +473,13 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         `set_state` puts it back, here or in another process, to the last bit.
 
         Raises:
-            RuntimeError: a step is under way.
+            RuntimeError: a step is under way, or was left half-way.
         """
         self.check_ready("get_state()")
+        self.guard.check("get_state()")
         return snapshot.take(self)
 
+    @guarded
     def set_state(
         self, state: Mapping[str, NDArray[Any]] | str | os.PathLike[str], rows: ArrayLike | None = None
     ) -> None:

@@ -6,34 +6,30 @@ observations, and "task_obs", the index of each one's task.
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import multiprocessing.connection
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode
-from gymnasium.vector.async_vector_env import AsyncState
+from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from taskworlds.compat.mtrl.batch_rows import make_numbered_row, make_row
 from taskworlds.compat.mtrl.config import first
 from taskworlds.compat.mtrl.types import EnvBuilderType, EnvMetaDataType, EnvObsType, ObsType, TaskObsType
-from taskworlds.compat.mtrl.worker import make_numbered_row, make_row, run_worker
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_seed
+from taskworlds.rows.worker_processes import WORKER_TIMEOUT, WorkerVectorEnv
 
 __all__ = ["MetaWorldVecEnv", "VecEnv"]
 
 TENSORS = ("numpy", "torch")
 
-_GRACE = 5.0  # seconds to wait for the end of a process whose pipe is broken, so that its exit code is known
-
 Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
 
 
-class VecEnv(AsyncVectorEnv):
+class VecEnv(WorkerVectorEnv):
     """A batch of n environments with dictionary observations, each in a process of its own.
 
     `reset` returns observations and infos; `step` returns observations, rewards (n,) float64, terminations and
@@ -43,8 +39,9 @@ class VecEnv(AsyncVectorEnv):
     An environment whose episode ends is reset in the same step: its observation is then the first of the new episode,
     and the last observation and info of the old one are in `infos["final_obs"][i]` and `infos["final_info"]`.
 
-    If an environment raises an error, or its process dies, the error names it by index, id and mode, and all
-    environments are closed.
+    If an environment raises an error, or its process dies or stops, the error names it by index, id and mode, and all
+    environments are closed. If Ctrl-C interrupts a step or a reset, some environments may be ahead of others: the next
+    step is refused, and `reset()` puts it right.
 
     Args:
         env_metadata: "ids" and "mode", each with one value for each environment. Modes may be dotted, as in
@@ -55,18 +52,22 @@ class VecEnv(AsyncVectorEnv):
         action_space: the space of one environment's actions; None for that of the first. All must have it.
         shared_memory: whether observations are passed in shared memory, which is faster if they are large.
         copy: whether observations are the caller's own; if not, the next step writes to them.
-        context: how processes start, "fork", "spawn" or "forkserver"; None for Python's default. "spawn" needs the code
-            of the script to be under `if __name__ == "__main__":`.
+        context: how processes start, "fork", "spawn" or "forkserver"; None for Python's usual way, or "spawn"
+            where that is not safe, as other threads are running. "spawn" and "forkserver" need the code of the script
+            to be under `if __name__ == "__main__":`.
         daemon: whether the processes end with this one. Daemons cannot start processes of their own.
         worker: the function that runs in each process, with the signature of Gymnasium's worker; None for our own.
         tensor: the type of the observations, "numpy" or "torch".
         autoreset_mode: what happens at the end of an episode, as in Gymnasium. DISABLED leaves it to the caller:
             `reset(options={"reset_mask": terminations | truncations})`.
+        worker_timeout: seconds that a process may go without an answer and without computing anything before it counts
+            as lost; None for no limit.
 
     Raises:
         ImportError: `tensor="torch"` without PyTorch.
         TypeError: an argument is of the wrong type.
         ValueError: `env_metadata` does not fit, or the environments' spaces differ.
+        RuntimeError: a process died or stopped; so for all methods.
 
     Example:
         >>> import gymnasium
@@ -100,6 +101,7 @@ class VecEnv(AsyncVectorEnv):
         *,
         tensor: str = "numpy",
         autoreset_mode: str | AutoresetMode = AutoresetMode.SAME_STEP,
+        worker_timeout: float | None = WORKER_TIMEOUT,
     ) -> None:
         env_fns = list(env_fns)
         if not env_fns:
@@ -117,19 +119,18 @@ class VecEnv(AsyncVectorEnv):
             modes = {mode.value: mode for mode in AutoresetMode}
             autoreset_mode = modes[check_choice("autoreset_mode", autoreset_mode, tuple(modes))]
         self._given_observation_space, self._given_action_space = observation_space, action_space
-        try:
-            super().__init__(
-                self._row_fns(env_fns),
-                shared_memory=shared_memory,
-                copy=copy,
-                context=context,
-                daemon=daemon,
-                worker=worker or run_worker,
-                autoreset_mode=autoreset_mode,
-            )
-        except BaseException:
-            self._abandon()
-            raise
+        super().__init__(
+            self._row_fns(env_fns),
+            shared_memory=shared_memory,
+            copy=copy,
+            context=context,
+            daemon=daemon,
+            worker=worker,
+            autoreset_mode=autoreset_mode,
+            worker_timeout=worker_timeout,
+        )
+
+    _noun = "environments"
 
     @staticmethod
     def _row_fns(env_fns: list[EnvBuilderType]) -> list[EnvBuilderType]:
@@ -177,13 +178,14 @@ class VecEnv(AsyncVectorEnv):
             options = dict(options)
             if "reset_mask" in options:
                 options["reset_mask"] = self._mask(options["reset_mask"])
-        with self._watched("reset"):
-            super().reset_async(seeds, options)
+        mask = None if options is None else options.get("reset_mask")
+        if self.interrupted is not None and mask is not None and not mask.all():
+            raise self._out_of_step("reset() of some environments")
+        super().reset_async(seeds, options)
 
     def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
         """Returns the outcome of the reset that `reset_async` began: observations and infos."""
-        with self._watched("reset"):
-            obs, infos = super().reset_wait(timeout)
+        obs, infos = super().reset_wait(timeout)
         return self._tensors(obs), infos
 
     def step_async(self, actions: Any) -> None:
@@ -204,13 +206,13 @@ class VecEnv(AsyncVectorEnv):
                 f"not {np.shape(actions)}.",
                 argument="actions",
             )
-        with self._watched("step"):
-            super().step_async(actions)
+        if self.interrupted is not None:
+            raise self._out_of_step("step()")
+        super().step_async(actions)
 
     def step_wait(self, timeout: float | None = None) -> Step:
         """Returns the outcome of the step that `step_async` began: Gymnasium's five values."""
-        with self._watched("step"):
-            obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
+        obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
         if "final_obs" in infos:
             for index in np.flatnonzero(infos["_final_obs"]):
                 infos["final_obs"][index] = self._tensors(infos["final_obs"][index])
@@ -231,34 +233,15 @@ class VecEnv(AsyncVectorEnv):
             return {key: self._tensors(value) for key, value in values.items()}
         return values if self._torch is None else self._torch.as_tensor(values)
 
-    # --- the environments themselves -------------------------------------------------------------------
-
-    def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Begins a call of each environment's method `name`; `call_wait` returns the results."""
-        with self._watched(f"the call of {name}"):
-            super().call_async(name, *args, **kwargs)
-
-    def call_wait(self, timeout: float | None = None) -> tuple[Any, ...]:
-        """Returns the results of the call that `call_async` began, one for each environment."""
-        with self._watched("a call"):
-            return super().call_wait(timeout)
-
-    def set_attr(self, name: str, values: Any) -> None:
-        """Sets an attribute of each environment: one value for all, or a list or tuple with one for each."""
-        with self._watched(f"the setting of {name}"):
-            super().set_attr(name, values)
-
-    def close_extras(self, timeout: float | None = None, terminate: bool = False) -> None:
-        """Ends the processes, even if some of them have died already."""
-        try:
-            super().close_extras(timeout, terminate)
-        except (EOFError, ConnectionError):
-            super().close_extras(terminate=True)
+    def _out_of_step(self, call: str) -> RuntimeError:
+        return RuntimeError(
+            f"{call} is not possible now: a {self.interrupted} was interrupted, so some environments may be ahead of "
+            "others. Call reset() for all of them."
+        )
 
     # --- checks and failures ---------------------------------------------------------------------------
 
-    def _check_spaces(self) -> None:
-        """Compares the environments' spaces; Gymnasium calls this after starting all processes."""
+    def _compare_spaces(self) -> None:
         expected = first(self._given_action_space, self.single_action_space)
         for index, space in enumerate(self._spaces("action_space")):
             if space != expected:
@@ -268,9 +251,8 @@ class VecEnv(AsyncVectorEnv):
         self._check_observation_spaces(self._spaces("observation_space"))
 
     def _spaces(self, name: str) -> tuple[Any, ...]:
-        with self._watched("the start"):
-            super().call_async(name)
-            return super().call_wait()
+        self.call_async(name)
+        return self.call_wait()
 
     def _check_observation_spaces(self, spaces: Sequence[Any]) -> None:
         expected = first(self._given_observation_space, self.single_observation_space)
@@ -283,49 +265,6 @@ class VecEnv(AsyncVectorEnv):
 
     def _who(self, index: int) -> str:
         return f"environment {index} (id {self._ids[index]!r}, mode {self._mode[index]!r})"
-
-    @contextlib.contextmanager
-    def _watched(self, doing: str) -> Iterator[None]:
-        """Turns a broken pipe into an error that names the environments whose processes have died."""
-        try:
-            yield
-        except (EOFError, ConnectionError) as error:
-            if self.closed:  # then it is an environment's own error, which came through its pipe
-                raise
-            ended = multiprocessing.connection.wait([each.sentinel for each in self.processes], _GRACE)
-            dead = []
-            for index, process in enumerate(self.processes):
-                if process.sentinel in ended:
-                    process.join()
-                    dead.append(f"{self._who(index)} with exit code {process.exitcode}")
-            self._abandon()
-            raise RuntimeError(
-                f"A process died during {doing}: {', '.join(dead) or 'it is not known which'}. What it "
-                "printed is on stderr. All environments are now closed: make them again. If a process dies at "
-                'the start, check that the code of the script is under `if __name__ == "__main__":`.'
-            ) from error
-
-    def _raise_if_errors(self, successes: Sequence[bool]) -> None:  # type: ignore[override]
-        """Raises the error of the first environment that failed; Gymnasium calls this with every answer."""
-        failures = list(successes).count(False)
-        if not failures:
-            return
-        reports = [self.error_queue.get() for _ in range(failures)]
-        index, kind, text, trace = min(reports, key=lambda report: report[0])
-        self._abandon()
-        message = f"In {self._who(index)}: {text} (All environments are now closed: make them again.)"
-        try:
-            error = kind(message)
-        except Exception:  # a kind that takes other arguments than one text
-            error = RuntimeError(message)
-        raise error from RuntimeError(f"in the environment's own process:\n{trace}")
-
-    def _abandon(self) -> None:
-        """Ends all processes immediately, even if not all of them have been started."""
-        self.processes = [each for each in getattr(self, "processes", []) if each.pid is not None]
-        self.parent_pipes = getattr(self, "parent_pipes", [])
-        self._state = AsyncState.DEFAULT
-        self.close(terminate=True)
 
 
 class MetaWorldVecEnv(VecEnv):
@@ -349,6 +288,7 @@ class MetaWorldVecEnv(VecEnv):
         worker: as for `VecEnv`.
         tensor: as for `VecEnv`.
         autoreset_mode: as for `VecEnv`.
+        worker_timeout: as for `VecEnv`.
 
     Raises:
         ImportError: `tensor="torch"` without PyTorch.

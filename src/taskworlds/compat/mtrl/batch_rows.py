@@ -1,25 +1,18 @@
-"""What runs in each process of a `VecEnv`: Gymnasium's worker, and the environment that it steps.
-
-Compared with Gymnasium alone, errors of any kind reach the parent process (also those of the function that makes the
-environment), and what an episode ends with is not written to by the next episode.
-"""
+"""The environments of a `VecEnv`: what an episode ends with is not written to by the next one."""
 
 from __future__ import annotations
 
 import copy
-import pickle
-import traceback
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete
-from gymnasium.vector.async_vector_env import _async_worker
 
 from taskworlds.compat.mtrl.types import EnvBuilderType
 from taskworlds.core.errors import WrongType, WrongValue
 
-__all__ = ["NumberedRow", "Row", "make_numbered_row", "make_row", "run_worker"]
+__all__ = ["NumberedRow", "Row", "make_numbered_row", "make_row"]
 
 
 class Row(gym.Wrapper[Any, Any, Any, Any]):
@@ -79,41 +72,3 @@ def make_numbered_row(env_fn: EnvBuilderType, index: int, num_envs: int) -> Numb
             f"{env.observation_space}. VecEnv takes those with dictionaries."
         )
     return NumberedRow(env, index, num_envs)
-
-
-class _Errors:
-    """A queue for reports of errors, which makes sure that each report can be pickled."""
-
-    def __init__(self, queue: Any) -> None:
-        self._queue = queue
-
-    def put(self, report: tuple[int, type[BaseException], BaseException, str]) -> None:
-        index, kind, error, trace = report
-        text = f"{kind.__name__}: {error}"
-        try:
-            pickle.loads(pickle.dumps(kind))
-        except Exception:  # a class that only this process knows
-            kind = RuntimeError
-        self._queue.put((index, kind, text, trace))
-
-
-def run_worker(
-    index: int,
-    env_fn: EnvBuilderType,
-    pipe: Any,
-    parent_pipe: Any,
-    shared_memory: Any,
-    error_queue: Any,
-    *others: Any,
-) -> None:
-    """Runs Gymnasium's worker, and also reports errors that `env_fn` raises."""
-    errors: Any = _Errors(error_queue)
-    try:
-        env = env_fn()
-    except Exception as error:
-        parent_pipe.close()
-        pipe.recv()  # the request for the spaces, which this answers
-        errors.put((index, type(error), error, traceback.format_exc()))
-        pipe.send((None, False))
-        return
-    _async_worker(index, lambda: env, pipe, parent_pipe, shared_memory, errors, *others)

@@ -13,7 +13,10 @@ pytest.importorskip("jax", reason="Minari collects with it")
 LIMIT = 4
 ID = "taskworlds/collected-v0"
 NAMES = ["MT10", "reach-v3", "half-cheetah-vel", "point"]
-MAKERS = {"taskworlds.make": taskworlds.make, "gymnasium.make": lambda name, **options: gym.make(f"taskworlds/{name}", **options)}
+MAKERS = {
+    "taskworlds.make": taskworlds.make,
+    "gymnasium.make": lambda name, **options: gym.make(f"taskworlds/{name}", **options),
+}
 
 pytestmark = pytest.mark.filterwarnings("ignore:`[a-z_]+` is set to None:UserWarning")
 

@@ -80,7 +80,9 @@ def test_its_vector_environments_go_past_the_ends_of_episodes(vec, names, decide
 
 LEARNERS = {
     "PPO": lambda env, seed: sb3.PPO("MlpPolicy", env, n_steps=16, batch_size=16, n_epochs=1, seed=seed),
-    "SAC": lambda env, seed: sb3.SAC("MlpPolicy", env, learning_starts=8, batch_size=8, train_freq=4, seed=seed),
+    "SAC": lambda env, seed: sb3.SAC(
+        "MlpPolicy", env, learning_starts=8, batch_size=8, train_freq=4, seed=seed
+    ),
 }
 
 
@@ -99,7 +101,9 @@ def test_a_learner_learns_the_same_from_equal_seeds(learner, decided_by_the_seed
 
 
 def test_a_learner_of_discrete_actions_learns():
-    model = sb3.PPO("MlpPolicy", env_util.make_vec_env(grid, n_envs=2, seed=0), n_steps=8, batch_size=8).learn(32)
+    model = sb3.PPO(
+        "MlpPolicy", env_util.make_vec_env(grid, n_envs=2, seed=0), n_steps=8, batch_size=8
+    ).learn(32)
     assert model.num_timesteps == 32
 
 

@@ -80,7 +80,9 @@ def test_the_last_observation_of_an_episode_is_the_true_one():
         actions = iter(torch.linspace(-1, 1, 2 * LIMIT * 8).reshape(2 * LIMIT, 2, 4))
         data.append(
             env.rollout(
-                2 * LIMIT, policy=lambda data, at=actions: data.set("action", next(at)), break_when_any_done=False
+                2 * LIMIT,
+                policy=lambda data, at=actions: data.set("action", next(at)),
+                break_when_any_done=False,
             )
         )
     for name in ("observation", ("next", "observation"), ("next", "reward"), ("next", "done")):
@@ -110,9 +112,7 @@ def test_chosen_infos_are_tensors():
 def test_infos_of_a_batch_are_tensors(mode):
     from torchrl.envs import default_info_dict_reader
 
-    env = GymWrapper(
-        taskworlds.make_vec("MT10", 10, seed=0, max_episode_steps=LIMIT, autoreset_mode=mode)
-    )
+    env = GymWrapper(taskworlds.make_vec("MT10", 10, seed=0, max_episode_steps=LIMIT, autoreset_mode=mode))
     env.set_info_dict_reader(default_info_dict_reader(["success"]))
     data = env.rollout(2 * LIMIT + 1, break_when_any_done=False)
     assert data["next", "success"].shape[:2] == (10, 2 * LIMIT + 1)

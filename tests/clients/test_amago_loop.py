@@ -18,7 +18,7 @@ METRIC = "AMAGO_LOG_METRIC"
 
 
 class Sequences(gym.Wrapper):
-    """Keeps each trial as a sequence of (observation, last action and reward, time), and what infos say is to be logged."""
+    """Keeps each trial as a sequence of (observation, last action and reward, time), and the metrics of infos."""
 
     def __init__(self, env, batched_envs=1):
         super().__init__(env)

@@ -65,7 +65,7 @@ def test_a_single_environment_speaks_tensors(name, wrap, decided_by_the_seed):
         yield env.reset(seed=seed)
         for _ in range(2):
             for _ in range(3):
-                obs, reward, terminated, truncated, info = env.step(torch.zeros(env.action_space.shape))
+                obs, reward, _, truncated, info = env.step(torch.zeros(env.action_space.shape))
                 info.pop("episode", None)  # how long it took
                 yield obs, reward, info
             yield env.reset()

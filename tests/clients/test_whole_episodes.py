@@ -1,7 +1,7 @@
 """Episodes sampled whole, as garage's workers do: what an episode's infos hold is an array over its steps.
 
-garage itself runs on older versions of everything; these are its DefaultWorker and VecWorker in short, with the checks of
-its EpisodeBatch.
+garage itself runs on older versions of everything; these are its DefaultWorker and VecWorker in short, with the checks
+of its EpisodeBatch.
 """
 
 import collections

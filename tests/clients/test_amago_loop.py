@@ -75,8 +75,10 @@ def interact(envs, steps):
     return seen
 
 
-@pytest.mark.parametrize("mode", AutoresetMode)
-@pytest.mark.parametrize("pool", [SyncVectorEnv, AsyncVectorEnv])
+@pytest.mark.parametrize(
+    ("pool", "mode"),
+    [*((SyncVectorEnv, mode) for mode in AutoresetMode), (AsyncVectorEnv, AutoresetMode.SAME_STEP)],
+)
 def test_trials_in_a_pool_go_past_their_ends(pool, mode, decided_by_the_seed):
     def seen(seed):
         envs = pool([functools.partial(trials, seed + i) for i in range(2)], autoreset_mode=mode)

@@ -15,12 +15,21 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 
+def as_required(report):
+    """Makes a failure of a skip, where all libraries must be there."""
+    if report.skipped and os.environ.get("CLIENTS_REQUIRED"):
+        report.outcome, report.longrepr = "failed", f"{report.nodeid}: {report.longrepr[-1]}"
+    return report
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector):
-    report = yield
-    if report.skipped and os.environ.get("CLIENTS_REQUIRED"):
-        report.outcome, report.longrepr = "failed", f"{collector.nodeid}: {report.longrepr[-1]}"
-    return report
+    return as_required((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    return as_required((yield))
 
 
 def play(

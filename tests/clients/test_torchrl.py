@@ -71,23 +71,22 @@ def test_a_batch_of_next_step_is_refused_by_name():
 
 def test_the_last_observation_of_an_episode_is_the_true_one():
     """SAME_STEP and DISABLED give TorchRL the same trajectories."""
-    data = []
-    for mode in MODES:
+    actions = torch.linspace(-1, 1, 2 * LIMIT * 8).reshape(2 * LIMIT, 2, 4)
+
+    def trajectories(mode):
         env = GymWrapper(
             taskworlds.make_vec("reach-v3", 2, seed=0, max_episode_steps=LIMIT, autoreset_mode=mode)
         )
         env.set_seed(0)
-        actions = iter(torch.linspace(-1, 1, 2 * LIMIT * 8).reshape(2 * LIMIT, 2, 4))
-        data.append(
-            env.rollout(
-                2 * LIMIT,
-                policy=lambda data, at=actions: data.set("action", next(at)),
-                break_when_any_done=False,
-            )
+        left = iter(actions)
+        return env.rollout(
+            2 * LIMIT, lambda data: data.set("action", next(left)), break_when_any_done=False
         )
+
+    one, other = map(trajectories, MODES)
     for name in ("observation", ("next", "observation"), ("next", "reward"), ("next", "done")):
-        torch.testing.assert_close(data[0][name], data[1][name], rtol=0, atol=0)
-    assert not torch.equal(data[0]["next", "observation"][:, LIMIT - 1], data[0]["observation"][:, LIMIT])
+        torch.testing.assert_close(one[name], other[name], rtol=0, atol=0)
+    assert not torch.equal(one["next", "observation"][:, LIMIT - 1], one["observation"][:, LIMIT])
 
 
 @pytest.mark.parametrize("make", ["reach-v3", "half-cheetah-vel", "point"])
@@ -102,7 +101,7 @@ def test_chosen_infos_are_tensors():
     from torchrl.envs import default_info_dict_reader
 
     env = GymWrapper(taskworlds.make("half-cheetah-vel", seed=0, max_episode_steps=LIMIT))
-    env.set_info_dict_reader(default_info_dict_reader(["x_position", "goal_velocity"][:1]))
+    env.set_info_dict_reader(default_info_dict_reader(["x_position"]))
     data = env.rollout(LIMIT)
     assert data["next", "x_position"].shape[0] == LIMIT
     assert np.isfinite(data["next", "x_position"].numpy()).all()

@@ -78,10 +78,11 @@ def test_the_last_observation_of_an_episode_is_the_true_one():
             taskworlds.make_vec("reach-v3", 2, seed=0, max_episode_steps=LIMIT, autoreset_mode=mode)
         )
         env.set_seed(0)
-        left = iter(actions)
-        return env.rollout(
-            2 * LIMIT, lambda data: data.set("action", next(left)), break_when_any_done=False
-        )
+        data, steps = env.reset(), []
+        for action in actions:
+            step, data = env.step_and_maybe_reset(data.set("action", action))
+            steps.append(step)
+        return torch.stack(steps, 1)
 
     one, other = map(trajectories, MODES)
     for name in ("observation", ("next", "observation"), ("next", "reward"), ("next", "done")):
@@ -109,12 +110,14 @@ def test_chosen_infos_are_tensors():
 
 @pytest.mark.parametrize("mode", MODES)
 def test_infos_of_a_batch_are_tensors(mode):
-    from torchrl.envs import default_info_dict_reader
-
+    """Under SAME_STEP TorchRL reads all of them by itself."""
     env = GymWrapper(taskworlds.make_vec("MT10", 10, seed=0, max_episode_steps=LIMIT, autoreset_mode=mode))
-    env.set_info_dict_reader(default_info_dict_reader(["success"]))
+    if mode is AutoresetMode.DISABLED:
+        env = env.auto_register_info_dict()
+    check(env)
     data = env.rollout(2 * LIMIT + 1, break_when_any_done=False)
-    assert data["next", "success"].shape[:2] == (10, 2 * LIMIT + 1)
+    for name in ("success", "task_index"):
+        assert data["next", name].shape == (10, 2 * LIMIT + 1)
 
 
 def test_a_collector_collects():

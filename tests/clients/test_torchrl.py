@@ -70,7 +70,10 @@ def test_a_batch_of_next_step_is_refused_by_name():
 
 
 def test_the_last_observation_of_an_episode_is_the_true_one():
-    """SAME_STEP and DISABLED give TorchRL the same trajectories."""
+    """SAME_STEP and DISABLED give TorchRL the same episode.
+
+    The next ones differ: where all rows end at once, it resets a batch of SAME_STEP once more, which draws other tasks.
+    """
     actions = torch.linspace(-1, 1, 2 * LIMIT * 8).reshape(2 * LIMIT, 2, 4)
 
     def trajectories(mode):
@@ -86,7 +89,7 @@ def test_the_last_observation_of_an_episode_is_the_true_one():
 
     one, other = map(trajectories, MODES)
     for name in ("observation", ("next", "observation"), ("next", "reward"), ("next", "done")):
-        torch.testing.assert_close(one[name], other[name], rtol=0, atol=0)
+        torch.testing.assert_close(one[name][:, :LIMIT], other[name][:, :LIMIT], rtol=0, atol=0)
     assert not torch.equal(one["next", "observation"][:, LIMIT - 1], one["observation"][:, LIMIT])
 
 

@@ -76,9 +76,11 @@ def interact(envs, steps):
     return seen
 
 
+POOLS = [pytest.param(SyncVectorEnv, mode, id=f"sync-{mode.name}") for mode in AutoresetMode]
+
+
 @pytest.mark.parametrize(
-    ("pool", "mode"),
-    [*((SyncVectorEnv, mode) for mode in AutoresetMode), (ASYNC, AutoresetMode.SAME_STEP)],
+    ("pool", "mode"), [*POOLS, pytest.param(ASYNC, AutoresetMode.SAME_STEP, id="async-SAME_STEP")]
 )
 def test_trials_in_a_pool_go_past_their_ends(pool, mode, decided_by_the_seed):
     def seen(seed):

@@ -135,7 +135,9 @@ def test_recorded_statistics_of_a_single_environment_are_the_episodes():
 
 
 @pytest.mark.parametrize("mode", AutoresetMode)
-@pytest.mark.parametrize("make_vec", [SyncVectorEnv, functools.partial(AsyncVectorEnv, context="fork")])
+@pytest.mark.parametrize(
+    "make_vec", [SyncVectorEnv, functools.partial(AsyncVectorEnv, context="fork")], ids=["sync", "async"]
+)
 def test_gymnasiums_own_batches_of_ours(make_vec, mode, play, decided_by_the_seed):
     names = ["taskworlds/reach-v3", "taskworlds/push-v3"]
     makers = [

@@ -130,3 +130,14 @@ def test_a_collector_collects():
     collector = Collector(env, None, frames_per_batch=40, total_frames=80)
     assert [batch.numel() for batch in collector] == [40, 40]
     collector.shutdown()
+
+
+def test_rows_in_processes_start_the_way_that_torchrl_sets(play):
+    """Importing it sets the start method of processes to "spawn"."""
+    envs = taskworlds.make_vec("half-cheetah-vel", 2, max_episode_steps=LIMIT, vector_strategy="async")
+    beside = taskworlds.make_vec("half-cheetah-vel", 2, max_episode_steps=LIMIT)
+    try:
+        for one, other in zip(play(envs, LIMIT + 1, 0), play(beside, LIMIT + 1, 0), strict=True):
+            np.testing.assert_array_equal(one[0], other[0])
+    finally:
+        envs.close()

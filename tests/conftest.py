@@ -58,6 +58,14 @@ def same():
     return assert_same
 
 
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """An empty cache folder, for this test alone; the fixture is its path."""
+    monkeypatch.setenv("TASKWORLDS_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr("taskworlds.core.cache._said", set())
+    return tmp_path / "cache"
+
+
 _compile = functools.lru_cache(maxsize=24)(mujoco.MjModel.from_xml_path)
 
 

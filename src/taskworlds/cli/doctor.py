@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from taskworlds.cli.terminal import console
-from taskworlds.core.cpus import count_cpus_of_container
+from taskworlds.core.cpus import count_cpus
 from taskworlds.core.registry import worlds
 from taskworlds.core.version import __version__
 from taskworlds.rendering.offscreen import DRAW, INSTALL, LIBRARIES, fault
@@ -116,7 +116,7 @@ def checks() -> Iterator[Check]:
     yield from _worlds()
     yield _rendering()
     yield _compiler()
-    yield Check("cores", _OK, f"{count_cpus_of_container()} of {os.cpu_count()} for this process")
+    yield Check("cores", _OK, f"{count_cpus()} of {os.cpu_count()} for this process")
     yield _cache()
 
 

@@ -21,6 +21,7 @@ from rich.text import Text
 from taskworlds.cli.terminal import console
 from taskworlds.core.cpus import count_cpus
 from taskworlds.core.registry import worlds
+from taskworlds.core.simulator import MUJOCO
 from taskworlds.core.version import __version__
 from taskworlds.rendering.offscreen import DRAW, INSTALL, LIBRARIES, fault
 
@@ -30,7 +31,7 @@ PYTHON = ">=3.10,<3.14"
 NEEDED = {
     "gymnasium": ">=1.1",
     "metaworld": "==3.1.1",
-    "mujoco": "==3.3.0",
+    "mujoco": f"=={MUJOCO}",
     "numba": ">=0.61",
     "numpy": ">=1.26",
     "scipy": ">=1.11",

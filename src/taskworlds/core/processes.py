@@ -22,8 +22,8 @@ def python_command(program: str, *arguments: str) -> list[str]:
 
     Example:
         >>> import subprocess
-        >>> subprocess.run(python_command("print(6 * 7)"), capture_output=True, text=True).stdout
-        '42\\n'
+        >>> subprocess.check_output(python_command("print(6 * 7, end='')"), text=True)
+        '42'
     """
     return [
         sys.executable,

@@ -57,7 +57,7 @@ def test_help(run, arguments):
         assert word in ran.out
 
 
-@pytest.mark.parametrize("command", ["evaluate", "list", "compare", "bench", "doctor"])
+@pytest.mark.parametrize("command", ["evaluate", "list", "compare", "bench", "doctor", "cache"])
 def test_each_command_helps_with_an_example(run, command):
     ran = run(command, "--help")
     assert ran.code == 0

@@ -1,4 +1,4 @@
-"""The command line: `taskworlds evaluate`, `list`, `compare`, `bench` and `doctor`, one file each.
+"""The command line: `taskworlds evaluate`, `list`, `compare`, `bench`, `doctor` and `cache`, one file each.
 
 The commands import what they need when they run, so that `taskworlds --help` and the lists load no simulator.
 
@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from taskworlds.cli import bench, compare, doctor, evaluate, listing
+from taskworlds.cli import bench, cache, compare, doctor, evaluate, listing
 from taskworlds.cli.terminal import say_mistake
 from taskworlds.core.errors import Mistake
 from taskworlds.core.version import __version__
@@ -57,6 +57,7 @@ app.command("list", cls=_Command, epilog="Example: taskworlds list skills")(list
 app.command(cls=_Command, epilog="Example: taskworlds compare results/a results/b")(compare.compare)
 app.command(cls=_Command, epilog="Example: taskworlds bench MT10")(bench.bench)
 app.command(cls=_Command, epilog="Example: taskworlds doctor")(doctor.doctor)
+app.command(cls=_Command, epilog="Example: taskworlds cache clear")(cache.cache)
 
 
 def _print_version(wanted: bool) -> None:

@@ -20,7 +20,7 @@ import typer
 from typer.core import TyperCommand
 
 from taskworlds.cli import bench, cache, compare, doctor, evaluate, listing
-from taskworlds.cli.terminal import say_mistake
+from taskworlds.cli.terminal import console, say_mistake
 from taskworlds.core.errors import Mistake
 from taskworlds.core.version import __version__
 
@@ -31,7 +31,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
 class _Command(TyperCommand):
-    """A command that tells a user's mistake in one line."""
+    """A command that tells a user's mistake, and Ctrl-C, in one line."""
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command."""
@@ -42,12 +42,14 @@ class _Command(TyperCommand):
             option = options.get(mistake.argument or "")
             say_mistake(str(mistake) if option is None else mistake.under_name(option))
             raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            console(stderr=True).print("stopped")
+            raise typer.Exit(130) from None
 
 
 app = typer.Typer(
     help="Multi-task and meta-RL environments in which the task is a value.",
     epilog="Start with: taskworlds evaluate MT10",
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=_Command, epilog="Example: taskworlds evaluate ML10-test --goals 10 --out results")(

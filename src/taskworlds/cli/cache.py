@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from taskworlds.cli.completion import complete
 from taskworlds.cli.terminal import console, counted
 from taskworlds.core import cache as kept
 from taskworlds.core.errors import WrongValue, check_choice
@@ -22,8 +23,8 @@ def cache(
         str,
         typer.Argument(
             metavar="show|clear",
-            help="Whether to show what is kept, or to delete it.",
-            autocompletion=lambda: list(_ACTIONS),
+            help="Show what is kept, or delete it.",
+            autocompletion=complete(lambda: _ACTIONS),
         ),
     ] = "show",
     as_json: Annotated[

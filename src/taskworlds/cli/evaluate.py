@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taskworlds.cli import unfinished
+from taskworlds.cli.completion import complete, engine_names, names
 from taskworlds.cli.terminal import console, counted, say_mistake
 from taskworlds.core.announcements import listening
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
@@ -49,15 +50,18 @@ def evaluate(
         str,
         typer.Argument(
             metavar="BENCHMARK",
-            help="The benchmark, such as MT10, ML45-test or half-cheetah-vel, or a skill such as reach-v3.",
+            help="Name a benchmark, such as MT10, ML45-test or half-cheetah-vel, or a skill such as reach-v3.",
+            autocompletion=complete(names),
         ),
     ],
     policy: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"The policy: expert (in {_EXPERTS}), random, or your own as package.module:object, which is looked "
-            "for in the current directory first. The default is expert where there is one, and random elsewhere.",
+            help=f"Let this policy play: expert (in {_EXPERTS}), random, or your own as package.module:object, which "
+            "is looked for in the current directory first. The default is expert where there is one, and random "
+            "elsewhere.",
+            autocompletion=complete(lambda: _NAMED_POLICIES),
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -65,13 +69,19 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="train|test",
-            help="Which tasks to play. The default is test where the benchmark has test tasks.",
+            help="Play these tasks. The default is test where the benchmark has test tasks.",
+            autocompletion=complete(lambda: SPLITS),
             rich_help_panel=_PLAYED,
         ),
     ] = None,
     env_name: Annotated[
         str | None,
-        typer.Option(metavar="SKILL", help="The skill of MT1 or ML1.", rich_help_panel=_PLAYED),
+        typer.Option(
+            metavar="SKILL",
+            help="Name the skill of MT1 or ML1.",
+            autocompletion=complete(names),
+            rich_help_panel=_PLAYED,
+        ),
     ] = None,
     num_goals: Annotated[
         int | None,
@@ -79,7 +89,7 @@ def evaluate(
             "--goals",
             min=1,
             metavar="N",
-            help="Number of goals for each skill, or of tasks in each split. The default is the benchmark's own.",
+            help="Play N goals of each skill, or N tasks of each split. The default is the benchmark's own.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -89,20 +99,24 @@ def evaluate(
             "--episodes",
             min=1,
             metavar="N",
-            help="Number of episodes for each task.",
+            help="Play N episodes of each task.",
             rich_help_panel=_PLAYED,
         ),
     ] = 1,
     seed: Annotated[
         int,
-        typer.Option(metavar="N", help="Seed for the goals and the random policy.", rich_help_panel=_PLAYED),
+        typer.Option(
+            metavar="N",
+            help="Draw goals, and the random policy's actions, with this seed.",
+            rich_help_panel=_PLAYED,
+        ),
     ] = 0,
     max_episode_steps: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
-            help="Number of steps after which an episode ends. The default is the benchmark's own.",
+            help="End an episode after N steps. The default is the benchmark's own number.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -110,7 +124,7 @@ def evaluate(
         bool,
         typer.Option(
             "--stop-at-success/--full-episodes",
-            help="Whether an episode ends with its first success, or is played to its last step.",
+            help="End an episode with its first success, or play it to its last step.",
             rich_help_panel=_PLAYED,
         ),
     ] = True,
@@ -119,7 +133,7 @@ def evaluate(
         typer.Option(
             "--reward-version",
             metavar="|".join(_VERSIONS),
-            help="Version of the reward, where a world has several. The default is the newest.",
+            help="Use this version of the reward, where a world has several. The default is the newest.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -134,7 +148,7 @@ def evaluate(
         typer.Option(
             min=1,
             metavar="N",
-            help="Number of episodes with which a meta-learning policy adapts to each task. The default is 10.",
+            help="Let a meta-learning policy adapt to each task for N episodes. The default is 10.",
             rich_help_panel=_HOW,
         ),
     ] = None,
@@ -143,7 +157,7 @@ def evaluate(
         typer.Option(
             min=1,
             metavar="N",
-            help="Number of rows. The default is the same for each skill, and at least 10 in all.",
+            help="Step N rows. The default is the same number for each skill, and at least 10 in all.",
             rich_help_panel=_HOW,
         ),
     ] = None,
@@ -152,14 +166,15 @@ def evaluate(
         typer.Option(
             "--engine",
             metavar="NAME",
-            help=f"What steps the rows. {_ENGINES}. The default is the world's own choice.",
+            help=f"Step the rows with this engine. {_ENGINES}. The default is the world's own choice.",
+            autocompletion=complete(engine_names),
             rich_help_panel=_HOW,
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help=f"Folder to write {', '.join(_FILES)} to.", rich_help_panel=_OUTPUT
+            metavar="FOLDER", help=f"Write {', '.join(_FILES)} to this folder.", rich_help_panel=_OUTPUT
         ),
     ] = None,
     resume: Annotated[

@@ -292,14 +292,21 @@ def load_policy(reference: str) -> Any:
         ) from None
     for part in object_name.split("."):
         if not hasattr(found, part):
-            public = [name for name in dir(found) if not name.startswith("_")]
-            check_known(f"object in {module_name}", part, public, f"It is named by {reference!r}.")
+            usable = [
+                name for name in dir(found) if not name.startswith("_") and _acts(getattr(found, name, None))
+            ]
+            check_known(f"object in {module_name}", part, usable, f"It is named by {reference!r}.")
         found = getattr(found, part)
     if isinstance(found, type):
         found = found()
-    if not (callable(found) or callable(getattr(found, "eval_action", None))):
+    if not _acts(found):
         raise WrongType(
             f"{reference!r} is not a policy: it is {found!r}. Name a callable on batched observations, or an object "
             "with eval_action."
         )
     return found
+
+
+def _acts(value: Any) -> bool:
+    """Returns whether something can be a policy."""
+    return callable(value) or callable(getattr(value, "eval_action", None))

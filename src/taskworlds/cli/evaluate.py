@@ -446,9 +446,15 @@ def _progress(*, shown: bool) -> Iterator[_Bar]:
         BarColumn,
         Progress,
         SpinnerColumn,
+        Task,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Left(TimeRemainingColumn):
+        def render(self, task: Task) -> Text:
+            return Text() if task.time_remaining is None else super().render(task).append(" left")
 
     say = console(stderr=True)
     progress = Progress(
@@ -456,8 +462,7 @@ def _progress(*, shown: bool) -> Iterator[_Bar]:
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),  # what is left of the line
         TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
+        Left(),
         console=say,
         transient=True,
         expand=True,

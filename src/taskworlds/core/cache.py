@@ -23,12 +23,15 @@ import platformdirs
 
 from taskworlds.core.files import DRAFTS, write_whole
 
-__all__ = ["KINDS", "can_save", "clear", "files", "folder", "load", "save"]
+__all__ = ["FORMAT", "KINDS", "can_save", "clear", "files", "folder", "load", "save"]
 
 KINDS = ("kernels", "models")
 """The kinds of files, each with a subfolder of this name."""
 
-_HEAD = b"taskworlds cache 1\n"
+FORMAT = 1
+"""Changes with what a file looks like; part of the names of files that had another look before."""
+
+_HEAD = b"taskworlds cache %d\n" % FORMAT
 _DIGEST = hashlib.sha256
 _OPEN = os.O_RDONLY
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # no link is followed, no pipe waited for

@@ -32,10 +32,16 @@ def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
     functions.
     """
     unloaded = [each for each in skills if (each, version) not in _loaded]
-    official = [each.name for each in unloaded if each in SKILLS and not is_cached(each, version)]
-    # Where nothing can be kept on disk, other processes would compile in vain.
-    if len(official) > 1 and cache.can_save("kernels"):
-        _compile(official, version)
+    official = [each for each in unloaded if each in SKILLS and not is_cached(each, version)]
+    if len(official) > 1:
+        if cache.can_save("kernels"):
+            _compile([each.name for each in official], version)
+        else:  # other processes would compile in vain
+            what = f"compiling {len(official)} skills, for this process alone"
+            with announced(what, len(official)) as advance:
+                for each in official:
+                    _loaded[each, version] = native_kernel(each, version)
+                    advance()
     for each in skills:
         if (each, version) not in _loaded:
             _loaded[each, version] = native_kernel(each, version)

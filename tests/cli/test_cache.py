@@ -9,7 +9,7 @@ from taskworlds.core import cache
 
 def test_the_cache_is_shown_and_cleared(run, own_cache, check_mistake):
     assert run("cache").out == f"{own_cache}\n  kernels: 0 files, 0.0 MB\n  models: 0 files, 0.0 MB\n"
-    cache.save("models", "drawer.mjb", bytes(2_000_000))
+    cache.save("models", "drawer_0000000000000000.mjb", bytes(2_000_000))
     assert "  models: 1 file, 2.0 MB\n" in run("cache").out
     told = json.loads(run("cache", "--json").out)
     assert (told["folder"], told["models"]["files"], told["kernels"]) == (

@@ -11,6 +11,7 @@ import pytest
 
 from taskworlds.core import cache
 
+DRAWER, DOOR, REACH = "drawer_0000000000000000.mjb", "door_0000000000000000.mjb", "reach_0000000000000000.nbc"
 DATA = bytes(range(256)) * 64
 posix = pytest.mark.skipif(os.name != "posix", reason="permissions of other systems")
 as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root gives files away")
@@ -19,8 +20,8 @@ as_root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="on
 @pytest.fixture
 def file(own_cache):
     """A file of the cache."""
-    assert cache.save("models", "drawer.mjb", DATA)
-    return own_cache / "models" / "drawer.mjb"
+    assert cache.save("models", DRAWER, DATA)
+    return own_cache / "models" / DRAWER
 
 
 def messages(told):
@@ -30,8 +31,8 @@ def messages(told):
 
 
 def swap(file):
-    cache.save("models", "door.mjb", DATA[::-1])
-    os.replace(file.with_name("door.mjb"), file)
+    cache.save("models", DOOR, DATA[::-1])
+    os.replace(file.with_name(DOOR), file)
 
 
 def replaced_by_a_pipe(file):
@@ -71,33 +72,33 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_only_what_is_whole_is_used(file, damage):
-    assert cache.load("models", "drawer.mjb") == DATA
+    assert cache.load("models", DRAWER) == DATA
     damage(file)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert cache.load("models", "drawer.mjb") is None
-        assert cache.save("models", "drawer.mjb", DATA)
-        assert cache.load("models", "drawer.mjb") == DATA
+        assert cache.load("models", DRAWER) is None
+        assert cache.save("models", DRAWER, DATA)
+        assert cache.load("models", DRAWER) == DATA
 
 
 @posix
 @pytest.mark.parametrize("strange", [replaced_by_a_pipe, replaced_by_a_link])
 def test_only_files_are_read(file, strange):
     strange(file)
-    assert cache.load("models", "drawer.mjb") is None
-    assert cache.save("models", "drawer.mjb", DATA)
-    assert cache.load("models", "drawer.mjb") == DATA
+    assert cache.load("models", DRAWER) is None
+    assert cache.save("models", DRAWER, DATA)
+    assert cache.load("models", DRAWER) == DATA
 
 
 def test_what_cannot_be_written_costs_one_warning(file):
     replaced_by_a_folder(file)
     with warnings.catch_warnings(record=True) as told:
-        assert not cache.save("models", "drawer.mjb", DATA)
-        assert not cache.save("models", "drawer.mjb", DATA)
+        assert not cache.save("models", DRAWER, DATA)
+        assert not cache.save("models", DRAWER, DATA)
     (message,) = messages(told)
     assert re.search(r"cannot be kept in .*cache \(.*\), so each .* set TASKWORLDS_CACHE_DIR", message)
-    assert cache.load("models", "drawer.mjb") is None
-    assert [each.name for each in file.parent.iterdir()] == ["drawer.mjb"]
+    assert cache.load("models", DRAWER) is None
+    assert [each.name for each in file.parent.iterdir()] == [DRAWER]
 
 
 def test_a_full_disk_costs_one_warning(own_cache, monkeypatch):
@@ -106,7 +107,7 @@ def test_a_full_disk_costs_one_warning(own_cache, monkeypatch):
     )
     with warnings.catch_warnings(record=True) as told:
         assert not cache.can_save("kernels")
-        assert not cache.save("kernels", "reach.nbc", DATA)
+        assert not cache.save("kernels", REACH, DATA)
     (message,) = messages(told)
     assert "(No space left on device)" in message
     assert cache.files("kernels") == []
@@ -117,10 +118,10 @@ def test_folders_and_files_are_the_users_alone(own_cache, monkeypatch):
     monkeypatch.setenv("TASKWORLDS_CACHE_DIR", str(own_cache / "deep" / "down"))
     before = os.umask(0)
     try:
-        cache.save("models", "drawer.mjb", DATA)
+        cache.save("models", DRAWER, DATA)
     finally:
         os.umask(before)
-    path = own_cache / "deep" / "down" / "models" / "drawer.mjb"
+    path = own_cache / "deep" / "down" / "models" / DRAWER
     assert path.stat().st_mode & 0o777 == 0o600
     for folder in (path.parent, *list(path.parents)[1:4]):
         assert folder.stat().st_mode & 0o777 == 0o700, folder
@@ -129,15 +130,29 @@ def test_folders_and_files_are_the_users_alone(own_cache, monkeypatch):
 @posix
 def test_an_open_folder_is_closed_and_an_open_file_is_not_used(file):
     file.parent.chmod(0o777)
-    assert cache.load("models", "drawer.mjb") == DATA
+    assert cache.load("models", DRAWER) == DATA
     assert file.parent.stat().st_mode & 0o777 == 0o700
     file.chmod(0o666)
     with pytest.warns(
-        RuntimeWarning, match=r"drawer\.mjb is not used, because it can be written to by other users"
+        RuntimeWarning, match=r"drawer_0{16}\.mjb is not used, because it can be written to by other users"
     ):
-        assert cache.load("models", "drawer.mjb") is None
-    assert cache.save("models", "drawer.mjb", DATA)
-    assert cache.load("models", "drawer.mjb") == DATA
+        assert cache.load("models", DRAWER) is None
+    assert cache.save("models", DRAWER, DATA)
+    assert cache.load("models", DRAWER) == DATA
+
+
+@posix
+def test_a_folder_may_be_a_link_of_the_users_own(file):
+    (file.parent.parent / "elsewhere").mkdir(mode=0o700)
+    for each in file.parent.iterdir():
+        each.rename(file.parent.parent / "elsewhere" / each.name)
+    file.parent.rmdir()
+    file.parent.symlink_to("elsewhere")
+    assert cache.load("models", DRAWER) == DATA
+    if os.geteuid() == 0:
+        os.chown(file.parent, 65534, 65534, follow_symlinks=False)
+        with pytest.warns(RuntimeWarning, match=r"models is not used, because it belongs to another user"):
+            assert cache.load("models", DRAWER) is None
 
 
 @as_root
@@ -145,21 +160,24 @@ def test_an_open_folder_is_closed_and_an_open_file_is_not_used(file):
 def test_what_belongs_to_another_user_is_not_used(file, what):
     os.chown(file if what == "file" else file.parent, 65534, 65534)
     with warnings.catch_warnings(record=True) as told:
-        assert cache.load("models", "drawer.mjb") is None
-        assert cache.save("models", "drawer.mjb", DATA) is (what == "file")
-        assert (cache.load("models", "drawer.mjb") is not None) is (what == "file")
+        assert cache.load("models", DRAWER) is None
+        assert cache.save("models", DRAWER, DATA) is (what == "file")
+        assert (cache.load("models", DRAWER) is not None) is (what == "file")
     (message,) = messages(told)
     assert "is not used, because it belongs to another user (number 65534)" in message
 
 
 def test_what_killed_processes_left_is_cleared_away_after_a_day(file):
-    old, new = file.with_name(".old.part"), file.with_name(".new.part")
+    old, new = (file.with_name(f".{letter * 16}.part") for letter in "ab")
+    own = file.with_name("checkpoint.pt")  # a folder may be shared with a user's own files
+    own.write_text("mine")
     for draft, age in ((old, 2 * 86400), (new, 60)):
         draft.write_bytes(b"half")
         os.utime(draft, (time.time() - age,) * 2)
-    cache.save("models", "door.mjb", DATA)
+    cache.save("models", DOOR, DATA)
     assert not old.exists()
     assert new.exists()
-    assert {each.name for each in cache.files("models")} == {"door.mjb", "drawer.mjb", ".new.part"}
+    assert {each.name for each in cache.files("models")} == {DOOR, DRAWER, new.name}
     assert cache.clear("models") == 3
     assert cache.files("models") == cache.files("kernels") == []
+    assert own.read_text() == "mine"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
 import time
 import warnings
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import platformdirs
 
-from taskworlds.core.files import DRAFTS, write_whole
+from taskworlds.core.files import is_draft, write_whole
 
 __all__ = ["FORMAT", "KINDS", "can_save", "clear", "files", "folder", "load", "save"]
 
@@ -36,6 +37,7 @@ _DIGEST = hashlib.sha256
 _OPEN = os.O_RDONLY
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # no link is followed, no pipe waited for
     _OPEN |= getattr(os, _flag, 0)
+_OWN_NAME = re.compile(r".*_[0-9a-f]{16}\.\w+")
 _PROBE = bytes(2**18)  # about the size of a kernel
 _DAY = 86_400.0  # seconds; a draft that is older was left by a process that was killed
 
@@ -53,11 +55,11 @@ def load(kind: str, name: str) -> bytes | None:
 
     Args:
         kind: one of `KINDS`.
-        name: the file's name, which must change with all that decides its content.
+        name: the file's name, which must end in "_" and a `digest` of all that decides its content, and a suffix.
     """
     path = folder() / kind / name
     try:
-        if not _is_safe(path.parent, os.stat(path.parent)):
+        if not _is_safe_folder(path.parent):
             return None
         with os.fdopen(os.open(path, _OPEN), "rb") as file:
             status = os.fstat(file.fileno())
@@ -84,7 +86,7 @@ def save(kind: str, name: str, data: bytes) -> bool:
 
 def can_save(kind: str) -> bool:
     """Returns whether a file can be written now; where not, a warning has said so."""
-    name = f"probe-{os.getpid()}"
+    name = f"probe_{os.getpid():016x}.tmp"
     if not save(kind, name, _PROBE):
         return False
     with contextlib.suppress(OSError):
@@ -93,9 +95,14 @@ def can_save(kind: str) -> bool:
 
 
 def files(kind: str) -> list[Path]:
-    """Returns all files of a kind, those that a killed process left behind included."""
+    """Returns all files of a kind, those that a killed process left behind included, and nothing that is not ours."""
     try:
-        return sorted(each for each in (folder() / kind).iterdir() if each.is_file() or each.is_symlink())
+        return sorted(
+            each
+            for each in (folder() / kind).iterdir()
+            if (_OWN_NAME.fullmatch(each.name) or is_draft(each.name))
+            and (each.is_file() or each.is_symlink())
+        )
     except OSError:
         return []
 
@@ -124,13 +131,21 @@ def _ready(kind: str) -> Path | None:
     missing = [each for each in (target, *target.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=0o700, exist_ok=True)
-    if not _is_safe(target, os.stat(target)):
+    if not _is_safe_folder(target):
         return None
-    for draft in target.glob(DRAFTS):
+    for each in target.iterdir():
         with contextlib.suppress(OSError):
-            if draft.lstat().st_mtime < time.time() - _DAY:
-                draft.unlink()
+            if is_draft(each.name) and each.lstat().st_mtime < time.time() - _DAY:
+                each.unlink()
     return target
+
+
+def _is_safe_folder(path: Path) -> bool:
+    """Returns whether a folder is safe, and so is the link that leads there, if one does; if not, a warning says so."""
+    link = os.lstat(path)
+    if stat.S_ISLNK(link.st_mode) and not _is_safe(path, link):
+        return False
+    return _is_safe(path, os.stat(path))
 
 
 def _is_safe(path: Path, status: os.stat_result) -> bool:
@@ -143,7 +158,7 @@ def _is_safe(path: Path, status: os.stat_result) -> bool:
     me = os.geteuid()
     if status.st_uid not in (0, me):
         fault = f"belongs to another user (number {status.st_uid})"
-    elif not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    elif stat.S_ISLNK(status.st_mode) or not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return True
     elif status.st_uid == me and stat.S_ISDIR(status.st_mode):
         with contextlib.suppress(OSError):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 
-__all__ = ["DRAFTS", "write_whole"]
-
-DRAFTS = ".*.part"
-"""The pattern of the names under which files are written first. One stays behind where a process was killed."""
+__all__ = ["is_draft", "write_whole"]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # O_EXCL follows no link
+
+
+def is_draft(name: str) -> bool:
+    """Returns whether a name is one under which files are written first. One stays behind where a process is killed."""
+    return re.fullmatch(r"\.[0-9a-f]{16}\.part", name) is not None
 
 
 def write_whole(path: str | os.PathLike[str], *parts: bytes, mode: int = 0o666) -> None:

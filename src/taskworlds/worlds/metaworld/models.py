@@ -81,7 +81,9 @@ def _compiled(asset: str) -> mujoco.MjModel:
 
 def _file_name(asset: str) -> str:
     """Names a compiled model by its file and by a digest of all that decides what it is compiled to."""
-    return f"{Path(asset).stem}_{digest((asset, platform.machine(), *_versions(), cache.FORMAT), _compiled)}.mjb"
+    return (
+        f"{Path(asset).stem}_{digest((asset, platform.machine(), *_versions(), cache.FORMAT), _compiled)}.mjb"
+    )
 
 
 @functools.cache

@@ -155,18 +155,16 @@ def _is_safe(path: Path, status: os.stat_result) -> bool:
     """
     if not hasattr(os, "geteuid"):  # a system with other permissions
         return True
-    me = os.geteuid()
+    me, mode = os.geteuid(), status.st_mode
+    fault = "can be written to by other users"
     if status.st_uid not in (0, me):
         fault = f"belongs to another user (number {status.st_uid})"
-    elif stat.S_ISLNK(status.st_mode) or not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    elif stat.S_ISLNK(mode) or not mode & (stat.S_IWGRP | stat.S_IWOTH):
         return True
-    elif status.st_uid == me and stat.S_ISDIR(status.st_mode):
+    elif status.st_uid == me and stat.S_ISDIR(mode):
         with contextlib.suppress(OSError):
             path.chmod(0o700)
             return True
-        fault = "can be written to by other users"
-    else:
-        fault = "can be written to by other users"
     _warn(
         "unsafe",
         f"{path} is not used, because it {fault}, and models and code are loaded from there. What is needed is "

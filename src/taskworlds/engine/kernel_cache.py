@@ -7,14 +7,15 @@ this one keeps the same bytes as `taskworlds.core.cache` does: with a checksum, 
 from __future__ import annotations
 
 import pickle
-import platform
 import re
 import sys
 from typing import Any
 
+import llvmlite
 import numba
 from numba.core.caching import CompileResultCacheImpl, NullCache
 from numba.core.ccallback import CFunc
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 from numba.core.sigutils import normalize_signature
@@ -45,7 +46,7 @@ class KernelFile(NullCache):
 
     def __init__(self, name: str) -> None:
         target = cpu_target.target_context
-        versions = (numba.__version__, platform.python_version(), sys.implementation.cache_tag)
+        versions = (numba.__version__, llvmlite.__version__, sys.version, sys.implementation.cache_tag)
         machine = target.codegen().magic_tuple()
         short = re.sub(r"\W", "_", name)[:_LONGEST]
         self.name = f"{short}_{digest((name, versions, tuple(map(str, machine))))}.nbc"
@@ -61,8 +62,9 @@ class KernelFile(NullCache):
         if data is None:
             return False
         target = cpu_target.target_context
-        target.refresh()
-        self._found = _Packing().rebuild(target, pickle.loads(data))  # type: ignore[no-untyped-call]
+        with global_compiler_lock:  # numba's own: it does one thing at a time
+            target.refresh()
+            self._found = _Packing().rebuild(target, pickle.loads(data))  # type: ignore[no-untyped-call]
         return True
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:

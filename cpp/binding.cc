@@ -162,6 +162,8 @@ NB_MODULE(_native, m) {
              const std::vector<char> bytes = self.to_bytes();
              return nb::bytes(bytes.data(), bytes.size());
            })
+      .def("lend", &Model::lend)
+      .def_static("take_back", &Model::take_back)
       .def(
           "names",
           [](const Model& self, const std::string& kind) {

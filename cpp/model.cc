@@ -12,20 +12,48 @@
 namespace taskworlds {
 namespace {
 
-struct Loading {
-  const char* name;
-  const mjVFS* files;
-  mjModel* model;
+// What the calling thread has lent. MuJoCo asks for it under a name, as for a file's content. Its own way to bytes in
+// memory, mjVFS, copies them and computes a checksum of them, which takes ten times as long.
+struct Bytes {
+  const void* data;
+  std::size_t size;
 };
+thread_local Bytes lent{nullptr, 0};
+thread_local std::vector<char> kept;  // the bytes that `Model::lend` lends
 
-// `files` may be null: then the name is that of a file on disk. `what` is the subject of an error's message.
-mjModel* load(const char* name, const mjVFS* files, const std::string& what) {
-  Loading loading{name, files, nullptr};
+void know_what_is_lent() {
+  static const int slot = [] {
+    mjpResourceProvider provider;
+    mjp_defaultResourceProvider(&provider);
+    provider.prefix = "taskworlds";
+    provider.open = [](mjResource*) { return lent.data == nullptr ? 0 : 1; };
+    provider.read = [](mjResource*, const void** buffer) {
+      *buffer = lent.data;
+      return static_cast<int>(lent.size);
+    };
+    provider.close = [](mjResource*) {};
+    return mjp_registerResourceProvider(&provider);
+  }();
+  static_cast<void>(slot);
+}
+
+const char* lend(const void* bytes, std::size_t size) {
+  know_what_is_lent();
+  lent = {bytes, size};
+  return "taskworlds:model.mjb";
+}
+
+// `name` is that of a file on disk, or of what is lent. `what` is the subject of an error's message.
+mjModel* load(const char* name, const std::string& what) {
+  struct Loading {
+    const char* name;
+    mjModel* model;
+  } loading{name, nullptr};
   std::string error = "this MuJoCo cannot read it";
   guarded(
       [](void* context) {
         auto* const job = static_cast<Loading*>(context);
-        job->model = mj_loadModel(job->name, job->files);
+        job->model = mj_loadModel(job->name, nullptr);
       },
       &loading, &error);
   if (loading.model == nullptr) {
@@ -39,21 +67,17 @@ mjModel* load(const void* bytes, std::size_t size) {
   if (size > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw std::invalid_argument("The model is larger than 2 GiB.");
   }
-  struct Files {
-    Files() { mj_defaultVFS(&vfs); }
-    ~Files() { mj_deleteVFS(&vfs); }
-    mjVFS vfs;
-  } files;
-  const char* const name = "model.mjb";
-  if (mj_addBufferVFS(&files.vfs, name, bytes, static_cast<int>(size)) != 0) {
-    throw std::invalid_argument("MuJoCo cannot take the bytes of the model.");
-  }
-  return load(name, &files.vfs, "The bytes are");
+  const struct Lending {
+    Lending(const void* data, std::size_t count) : name(lend(data, count)) {}
+    ~Lending() { lent = {nullptr, 0}; }
+    const char* const name;
+  } lending(bytes, size);
+  return load(lending.name, "The bytes are");
 }
 
 mjModel* load(const std::string& path) {
   if (path.find('\0') != std::string::npos) throw std::invalid_argument("The name of a file must not hold a NUL.");
-  return load(path.c_str(), nullptr, path + " is");
+  return load(path.c_str(), path + " is");
 }
 
 mjModel* copy(const mjModel& other) {
@@ -91,6 +115,16 @@ std::vector<char> Model::to_bytes() const {
   std::vector<char> bytes(num_bytes());
   mj_saveModel(model_.get(), nullptr, bytes.data(), static_cast<int>(bytes.size()));
   return bytes;
+}
+
+const char* Model::lend() const {
+  kept = to_bytes();
+  return taskworlds::lend(kept.data(), kept.size());
+}
+
+void Model::take_back() {
+  lent = {nullptr, 0};
+  kept = {};
 }
 
 int Model::count(mjtObj kind) const {

@@ -15,7 +15,7 @@ class Model {
  public:
   // Reads what mj_saveModel wrote. Throws std::invalid_argument if it is not a model of this MuJoCo.
   Model(const void* bytes, std::size_t size);
-  // The same from a file, which takes a third of the time: MuJoCo computes a checksum of bytes first.
+  // The same from a file.
   explicit Model(const std::string& path);
   // Copies a model. Throws std::invalid_argument if MuJoCo cannot.
   explicit Model(const mjModel& other);
@@ -24,6 +24,11 @@ class Model {
   // What mj_saveModel writes, and how much that is.
   std::vector<char> to_bytes() const;
   std::size_t num_bytes() const { return static_cast<std::size_t>(mj_sizeModel(model_.get())); }
+
+  // Lets MuJoCo read the model as it reads a file, in the calling thread, and returns the name to call it by.
+  const char* lend() const;
+  // Ends what `lend` began.
+  static void take_back();
 
   // How many objects of a kind there are, and their names by id; an object without a name has "". Kinds are body, geom,
   // site, joint, actuator, sensor and tendon; std::invalid_argument is thrown for others.

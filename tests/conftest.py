@@ -65,6 +65,14 @@ def same():
     return assert_same
 
 
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """An empty cache folder, for this test alone; the fixture is its path."""
+    monkeypatch.setenv("TASKWORLDS_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr("taskworlds.core.cache._said", set())
+    return tmp_path / "cache"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once(tmp_path_factory):
     """Has MuJoCo compile each of Meta-World's files once (0.2 s) for all tests, and read it from then on (0.02 s).

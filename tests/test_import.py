@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +90,55 @@ def test_names_are_those_of_their_modules():
 def test_unknown_names_raise():
     with pytest.raises(AttributeError, match="module 'taskworlds' has no attribute 'no_such_name'"):
         taskworlds.no_such_name  # noqa: B018
+
+
+def import_with(folder, code):
+    """Runs code in a fresh interpreter that looks in a folder first; returns the last line of its complaint."""
+    path = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+    return (done.stderr.splitlines() or [""])[-1]
+
+
+def test_the_engine_finds_mujoco_in_another_folder(tmp_path):
+    shutil.copytree(Path(taskworlds.__file__).parent, tmp_path / "taskworlds")
+    code = "import taskworlds.engine as e; assert e.__file__.startswith(%r), e.__file__"
+    assert import_with(tmp_path, code % str(tmp_path)) == ""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import taskworlds.engine",
+        "import taskworlds; taskworlds.make_vec('reach-v3', 1, vector_strategy='sync')",
+        "import taskworlds; taskworlds.make('ant-dir')",
+    ],
+)
+@pytest.mark.parametrize(
+    ("mujoco", "message", "remedy"),
+    [
+        (
+            "__version__ = '3.4.0'",
+            r"because other versions .*, but mujoco 3\.4\.0 is installed \(",
+            "install",
+        ),
+        ("import mujoco_core", r"cannot be imported \(ModuleNotFoundError: No .*mujoco_core", "uninstall -y"),
+        (None, r"what is installed is not whole \(.*mujoco", "uninstall -y"),
+    ],
+    ids=["another version", "broken", "remains"],
+)
+def test_a_wrong_mujoco_is_named_with_what_to_type(tmp_path, code, mujoco, message, remedy):
+    (tmp_path / "mujoco").mkdir()
+    if mujoco is not None:
+        (tmp_path / "mujoco" / "__init__.py").write_text(mujoco)
+    else:  # a whole package would come before what remains of another
+        remains = f"sys.modules['mujoco'].__path__ = [{str(tmp_path / 'mujoco')!r}]"
+        code = f"import sys, types; sys.modules['mujoco'] = types.ModuleType('mujoco'); {remains}; {code}"
+    told = import_with(tmp_path, code)
+    assert re.match(rf"ImportError: mujoco 3\.3\.0 is needed, .*{message}", told), told
+    assert re.search(rf"Type: .* -m pip {remedy} .*\"mujoco==3\.3\.0\"$", told), told

@@ -57,7 +57,7 @@ def test_help(run, arguments):
         assert word in ran.out
 
 
-@pytest.mark.parametrize("command", ["evaluate", "list", "compare", "bench", "doctor"])
+@pytest.mark.parametrize("command", ["evaluate", "list", "compare", "bench", "doctor", "cache"])
 def test_each_command_helps_with_an_example(run, command):
     ran = run(command, "--help")
     assert ran.code == 0
@@ -80,6 +80,7 @@ def test_the_choices_in_the_help_are_those_there_are(run):
         (["evaluate", "MT10", "--goals", "0"], "--goals"),
         (["evaluate", "MT10", "--goals", "few"], "--goals"),
         (["evaluate", "MT11"], "Unknown benchmark 'MT11'. Did you mean 'MT1' or 'MT10'?"),
+        (["evaluate", "Meta-World/MT10"], "Unknown benchmark 'Meta-World/MT10'. Did you mean 'MT10' or"),
         (["evaluate", "rech-v3"], "Did you mean 'reach-v3'"),
         (["evaluate", "MT1"], "MT1 needs --env-name"),
         (["evaluate", "MT1", "--env-name", "rech-v3"], "Unknown skill 'rech-v3'. Did you mean 'reach-v3'"),
@@ -95,6 +96,10 @@ def test_the_choices_in_the_help_are_those_there_are(run):
         (["evaluate", "MT10", "--reward-version", "v3"], "--reward-version must be one of 'v1', 'v2'"),
         (["evaluate", "MT10", "--policy", "exprt"], "Unknown policy 'exprt'. Did you mean 'expert'?"),
         (["evaluate", "MT10", "--policy", "no.module:x"], "there is no module 'no'"),
+        (
+            ["evaluate", "MT10", "--policy", "os:nothing"],
+            "object in os 'nothing'. It is named by 'os:nothing'",
+        ),
         (["evaluate", "MT10", "--policy", "math:pi"], "'math:pi' is not a policy: it is 3.14"),
         (["evaluate", "MT10", "--adaptation-episodes", "2"], "--adaptation-episodes ask.* for the meta"),
         (
@@ -102,7 +107,6 @@ def test_the_choices_in_the_help_are_those_there_are(run):
             "custom-mt-envs needs envs_list, which the command line does not take. In",
         ),
         (["list", "skils"], "Unknown list 'skils'. Did you mean 'skills'?"),
-        (["list"], "Missing argument"),
         (["list", "skills", "chetah"], r"Unknown word 'chetah'\. Did you mean 'cheetah-run'\?"),
         (
             ["list", "skills", "--world", "mars"],
@@ -130,3 +134,32 @@ def test_the_choices_in_the_help_are_those_there_are(run):
 )
 def test_mistakes_are_told_in_one_line(run, check_mistake, arguments, message):
     check_mistake(run(*arguments), message)
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["evaluate", "ML4"], {"ML45"}),
+        (["evaluate", "MT10", "--policy", "r"], {"random"}),
+        (["evaluate", "MT10", "--engine", ""], set(engines())),
+        (["list", "sk"], {"skills"}),
+        (["list", "skills", "--world", "metaw"], {"metaworld"}),
+        (["bench", "reach-v"], {"reach-v3"}),
+        (["cache", "c"], {"clear"}),
+    ],
+)
+def test_the_shell_completes(run, monkeypatch, words, offered):
+    monkeypatch.setenv("_TASKWORLDS_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", " ".join(["taskworlds", *words]))
+    monkeypatch.setenv("COMP_CWORD", str(len(words)))
+    assert set(run().out.split()) == offered
+
+
+def test_ctrl_c_is_told(run, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("taskworlds.cli.doctor.checks", interrupted)
+    ran = run("doctor")
+    assert ran.code == 130
+    assert ran.err.splitlines()[-1] == "stopped"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -32,6 +33,20 @@ def test_compare(run, results):
         r"B minus A: success -1\.000, 95 % interval \[-1\.000, -0\.\d{3}\], 3 tasks", lines[-1]
     )
     assert re.search(r"^ reach-v3 +3 +-1\.00", ran.out, re.MULTILINE)
+
+
+def test_compare_as_json(run, results):
+    ran = run("compare", results / "expert", results / "random", "--json")
+    assert ran.code == 0
+    told = json.loads(ran.out)
+    assert told["num_tasks"] == 3
+    assert told["overall"]["success_end"]["mean"] == {"value": -1.0, "low": -1.0, "high": -1.0}
+    assert [skill["env_name"] for skill in told["skills"]] == ["reach-v3"]
+    assert (told["left_out"], told["differences"]) == ([], {})
+    told = json.loads(
+        run("compare", results / "expert", results / "short", "--allow-different", "--json").out
+    )
+    assert told["differences"] == {"max_episode_steps": [60, 20]}
 
 
 def test_compare_refuses_what_was_not_measured_alike(run, check_mistake, results):

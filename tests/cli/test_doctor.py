@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -34,6 +35,26 @@ def test_the_doctor_names_what_is_missing_and_how_to_get_it(run, healthy, versio
     assert ran.code == 1
     assert re.search(rf'^ mujoco +MISSING +{found} +pip install "mujoco==3\.3\.0"', ran.out, re.MULTILINE)
     assert ran.out.splitlines()[-1] == "`taskworlds evaluate` cannot run: mujoco."
+
+
+def test_what_to_type_stands_where_the_advice_does(run, healthy, monkeypatch):
+    told = (
+        "ImportError: mujoco 3.3.0 is needed, but mujoco 3.4.0 is installed (/else). Type: pip install mujoco"
+    )
+    monkeypatch.setattr(doctor_module, "fault", lambda program, **environment: told)
+    found = {each["name"]: each for each in json.loads(run("doctor", "--json").out)}
+    assert found["simulation"]["found"].endswith("3.4.0 is installed (/else).")
+    assert (found["simulation"]["status"], found["simulation"]["advice"]) == ("MISSING", "pip install mujoco")
+
+
+def test_a_cache_that_cannot_be_written(run, healthy, monkeypatch, own_cache):
+    own_cache.write_text("")
+    ran = run("doctor", "--json")
+    assert ran.code == 0
+    (cache,) = [each for each in json.loads(ran.out) if each["name"] == "cache folder"]
+    assert cache["status"] == "optional"
+    assert str(own_cache) in cache["found"]
+    assert "set TASKWORLDS_CACHE_DIR to a folder of yours" in cache["advice"]
 
 
 def test_what_is_optional_may_be_missing(run, healthy, monkeypatch):

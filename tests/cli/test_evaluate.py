@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -17,6 +18,9 @@ from taskworlds.worlds.metaworld.official import OfficialRow
 SHORT = ("--goals", "2", "--max-episode-steps", "8")
 
 POLICIES = """
+import os
+import signal
+
 import numpy as np
 
 def still(obs):
@@ -32,6 +36,13 @@ class Stopped:
         self.calls += 1
         if self.calls > 8:
             raise KeyboardInterrupt
+        return np.zeros((len(obs), 4))
+
+class Ended(Stopped):
+    def __call__(self, obs):
+        if self.calls == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+        self.calls += 1
         return np.zeros((len(obs), 4))
 
 class Learner:
@@ -226,11 +237,76 @@ def test_ctrl_c_shows_what_was_finished(run, own_policies):
     assert ran.code == 130
     assert "MT1-reach-v3 (partial) train, multi-task" in ran.out
     assert re.search(r"^success 0\.000, 1 task, \d+ s$", ran.out, re.MULTILINE)
-    assert ran.err == "PARTIAL: stopped after 1 of 2 tasks, the first to end; nothing was written\n"
-    assert list((own_policies / "x").iterdir()) == []
+    assert ran.err == (
+        "PARTIAL: stopped after 1 of 2 tasks, the first to end; they are kept in x/unfinished.json, and the same "
+        "command with --resume plays the others\n"
+    )
+    assert [each.name for each in (own_policies / "x").iterdir()] == ["unfinished.json"]
+    stopped = stopped[:-2]
     ran = run("evaluate", "reach-v3", *SHORT, *stopped, "--json", "--quiet")
     assert ran.code == 130
     assert Result.from_json(ran.out).benchmark == "MT1-reach-v3 (partial)"
+    assert "the first to end; nothing was written" in ran.err
+
+
+@pytest.fixture
+def stopped(run, own_policies):
+    """An evaluation that was stopped after one of two tasks; the fixture is the command that began it."""
+    own = (
+        "evaluate",
+        "reach-v3",
+        *SHORT,
+        "--num-envs",
+        "1",
+        "--policy",
+        "own_policies:Stopped",
+        "--out",
+        "x",
+    )
+    assert run(*own).code == 130
+    return own
+
+
+def test_what_was_stopped_goes_on(run, check_mistake, stopped, own_policies):
+    check_mistake(run(*stopped), r"x holds an evaluation that was stopped\. Give --resume .*, --force ")
+    ran = run(*stopped, "--resume")  # the policy has time for one more task
+    assert ran.code == 0
+    assert {each.name for each in (own_policies / "x").iterdir()} == {
+        "result.json",
+        "tasks.csv",
+        "skills.csv",
+    }
+    whole = run("evaluate", "reach-v3", *SHORT, "--policy", "own_policies:still", "--json").out
+    assert Result.load(own_policies / "x" / "result.json") == Result.from_json(whole)
+    check_mistake(run(*stopped[:-1], "y", "--resume"), "y holds no unfinished.json. Leave it out to begin")
+    check_mistake(run(*stopped[:-2], "--resume"), "--resume goes on in the folder that --out names")
+
+
+def test_only_the_same_evaluation_goes_on(run, check_mistake, stopped, own_policies):
+    other = "--policy", "own_policies:still", "--resume"
+    check_mistake(
+        run(*stopped, *other), "--policy must be the one .*, 'own_policies:Stopped', not 'own_policies:still'"
+    )
+    for option, value, message in (
+        ("--max-episode-steps", "9", "max_episode_steps is 8 there and 9 here"),
+        ("--episodes", "2", "episodes_per_task is 1 there and 2 here"),
+        ("--seed", "1", "seed is 0 there and 1 here"),
+    ):
+        check_mistake(run(*stopped, option, value, "--resume"), f"--resume must be a part of .*{message}")
+    for damage in ("", "{", "[]", '{"format": "taskworlds.Unfinished"}', "[" * 100_000):
+        (own_policies / "x" / "unfinished.json").write_text(damage)
+        check_mistake(run(*stopped, "--resume"), r"unfinished\.json is .* Begin anew with --force")
+    assert run(*stopped, "--force").code == 130
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of other systems")
+def test_a_batch_systems_signal_keeps_what_was_finished(run, own_policies):
+    ran = run(
+        "evaluate", "reach-v3", *SHORT, "--num-envs", "1", "--policy", "own_policies:Ended", "--out", "x"
+    )
+    assert ran.code == 130
+    assert (own_policies / "x" / "unfinished.json").exists()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_ctrl_c_before_anything_was_finished(run, own_policies):

@@ -100,3 +100,7 @@ def test_lists_fit_a_terminal(run, monkeypatch, columns):
 
 def test_what_is_piped_is_not_cut(run):
     assert "…" not in "".join(run("list", name).out for name in listing.LISTS)
+
+
+def test_benchmarks_are_listed_unless_another_list_is_named(run):
+    assert run("list").out == run("list", "benchmarks").out

@@ -1,6 +1,8 @@
 """Kernels: called after the physics with the row's own pointers."""
 
 import ctypes
+import sys
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -9,6 +11,15 @@ import pytest
 from taskworlds.engine import Engine, compile_kernel
 from taskworlds.engine.kernel_entry import bind, compile_named, entry, is_compiled, unpacker
 from taskworlds.engine.kernels import is_on_disk
+
+SPOILED = {
+    "deleted": Path.unlink,
+    "emptied": lambda file: file.write_bytes(b""),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:5000]),
+    "a page of zeros": lambda file: file.write_bytes(
+        file.read_bytes()[:4096] + bytes(4096) + file.read_bytes()[8192:]
+    ),
+}
 
 
 def weigh(now, action, params, memory, obs, terms, single):
@@ -163,17 +174,38 @@ def test_what_cannot_be_compiled_is_named(function, name, reason):
     assert "Raised from" not in str(caught.value)
 
 
-def test_a_kernel_whose_code_is_gone_from_disk_is_compiled_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
-    assert compile_kernel(calls_a_helper, "half_kept").address
-    assert is_on_disk(calls_a_helper, "half_kept")
-    (code,) = tmp_path.rglob("*half_kept*.nbc")  # beside it stays the index, which promises it
-    code.unlink()
-    kernel = compile_kernel(calls_a_helper, "half_kept")
+def call(kernel):
+    """Calls a kernel on six arrays of one number, and returns them."""
     arrays = [np.full(1, 2.0) for _ in range(6)]
     pointer = ctypes.POINTER(ctypes.c_double)
     kernel.ctypes(*(array.ctypes.data_as(pointer) for array in arrays), 0)
-    assert arrays[4].tolist() == [4.0]
+    return arrays
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
+def test_a_damaged_kernel_is_compiled_again(own_cache, spoil):
+    assert compile_kernel(calls_a_helper, "half_kept").address
+    assert is_on_disk("half_kept")
+    (file,) = own_cache.glob("kernels/half_kept_*.nbc")
+    whole = file.read_bytes()
+    spoil(file)
+    assert not is_on_disk("half_kept")
+    assert call(compile_kernel(calls_a_helper, "half_kept"))[4].tolist() == [4.0]
+    assert is_on_disk("half_kept")
+    assert len(file.read_bytes()) == len(whole)
+
+
+def test_checked_indices_end_the_call_with_an_error(monkeypatch):
+    def beyond(now, action, params, memory, obs, terms, single):
+        where = carray(obs, 1)  # noqa: F821
+        terms[0] = 7.0
+        where[np.int64(now[0])] = 1.0
+        terms[0] = 8.0
+
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    assert call(compile_kernel(beyond, checked=True))[5].tolist() == [7.0]
+    assert [str(each.exc_value) for each in told] == ["index is out of bounds"]
 
 
 def named_weigh(now, action, params, memory, obs, terms, single):
@@ -201,8 +233,7 @@ def named_kernel(now, action, params, memory, obs, terms, single):
     named_weigh(unpack_now(now), action, params, memory, obs, terms, single)  # noqa: F821  bound below
 
 
-def test_entry_gives_shapes_and_names(tmp_path, monkeypatch):
-    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+def test_entry_gives_shapes_and_names(own_cache):
     kernel = bind(named_kernel, unpack_now=unpacker("Now", {"height": 1, "hand": 3}))
     sizes = {"now": 4, "action": 1, "params": 1, "memory": 1, "obs": 4, "terms": 1}
     enter = entry(kernel, **sizes)
@@ -210,8 +241,8 @@ def test_entry_gives_shapes_and_names(tmp_path, monkeypatch):
     compiled = compile_named(enter, "weigh-v1")
     assert is_compiled(enter, "weigh-v1")
     assert is_compiled(entry(kernel, **sizes | {"obs": 5}), "weigh-v1") is False
-    (file,) = tmp_path.rglob("*.nbi")
-    assert "weigh_v1_" in file.name
+    (file,) = own_cache.glob("kernels/*")
+    assert file.name.startswith("weigh_v1_")
     arrays = [np.arange(1.0, 1.0 + sizes[name]) for name in sizes]
     pointer = ctypes.POINTER(ctypes.c_double)
     compiled.ctypes(*(array.ctypes.data_as(pointer) for array in arrays), 1)

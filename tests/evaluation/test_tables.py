@@ -10,8 +10,8 @@ from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord, comp
 SKILLS = ["button-press-topdown-wall-v3", "plate-slide-back-side-v3", "reach-v3"]
 
 
-def printed(table):
-    console = rich.console.Console(file=io.StringIO(), width=100)
+def printed(table, width=100):
+    console = rich.console.Console(file=io.StringIO(), width=width)
     console.print(table)
     return console.file.getvalue()
 
@@ -49,6 +49,17 @@ def test_a_results_table_fits_and_says_everything(outcome):
     assert "interquartile mean over tasks" in text
     assert "1 of 15 tasks could not run and are in no average:" in text
     assert f"reach-v3 (task {outcome.failed[0].task.id}): OSError: [gone]" in text
+
+
+def test_in_80_columns_an_interval_has_two_lines(outcome):
+    lines = printed(outcome.table(), width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    at = next(n for n, line in enumerate(lines) if line.strip().startswith("mean over tasks"))
+    low, high = (lines[at + n].split() for n in (1, 2))
+    assert (low[:3], high[:1]) == (["95", "%", "from"], ["to"])
+    for mean, from_, to in zip(lines[at].split()[5:], low[3:], high[1:], strict=True):
+        assert float(from_) <= float(mean) <= float(to)
+    assert "[" not in "".join(lines[:-1])
 
 
 def test_many_failures_are_cut_short(outcome):

@@ -110,3 +110,38 @@ def test_ctrl_c_in_another_gymnasium_env():
         evaluate(policy, envs, episodes_per_task=2)
     assert [len(record.episodes) for record in stop.value.result.tasks] == [2]
     envs.close()
+
+
+def test_what_was_stopped_goes_on(toy, installed):
+    whole = evaluate(toy.still, "MT", num_envs=1, episodes_per_task=2)
+    with pytest.raises(Stopped) as stop:
+        evaluate(Interrupting(10), "MT", num_envs=1, episodes_per_task=2)
+    part, counts, steps = stop.value.result, [], []
+    rest = evaluate(
+        toy.still,
+        "MT",
+        num_envs=1,
+        episodes_per_task=2,
+        resume=part,
+        on_episode=lambda *told: counts.append(told),
+        on_step=steps.append,
+    )
+    assert rest == whole
+    total = 2 * len(whole.tasks)
+    assert counts == [(done, total) for done in range(5, total + 1)]
+    assert sum(steps) == sum(each.length for record in whole.tasks[2:] for each in record.episodes)
+    assert evaluate(toy.still, "MT", num_envs=1, episodes_per_task=2, resume=whole) == whole
+
+
+def test_only_a_part_of_the_same_evaluation_goes_on(toy, installed):
+    whole = evaluate(toy.still, "MT", num_envs=1, episodes_per_task=2)
+    for settings, message in (
+        ({"episodes_per_task": 1}, "episodes_per_task is 2 there and 1 here"),
+        ({"seed": 1}, "seed is 0 there and 1 here"),
+    ):
+        with pytest.raises(ValueError, match=f"resume must be a part of this very evaluation, but {message}"):
+            evaluate(toy.still, "MT", **{"num_envs": 1, "episodes_per_task": 2, "resume": whole} | settings)
+    with pytest.raises(TypeError, match=r"resume must be a taskworlds\.evaluation\.Result, not 'x.json'"):
+        evaluate(toy.still, "MT", resume="x.json")
+    with pytest.raises(TypeError, match="resume needs an environment whose tasks can be set"):
+        evaluate(lambda obs: obs, gym.make("CartPole-v1"), resume=whole)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
+import re
+import signal
+import sys
 
 import numpy as np
 import pytest
@@ -387,6 +391,59 @@ def test_compiling(reward, message):
     with pytest.raises(ValueError, match=message):
         report.raise_if_failed()
     assert "policy" not in {check.name for check in report.checks}
+
+
+def reward_that_never_ends(now, obs, action, start, memory, single):
+    count = 0.0
+    while obs[0] < 1e9:
+        count += 1.0
+    return terms(reward=count)
+
+
+def reward_that_crashes(now, obs, action, start, memory, single):
+    os.kill(os.getpid(), signal.SIGKILL)
+    return terms(reward=1.0)
+
+
+def reward_beyond_the_end(now, obs, action, start, memory, single):
+    large = 2**62 + int(0.0 * obs[0])
+    return terms(reward=obs[40 * ((large + large) // 2**62) - 80])  # of 0, unless an integer has 64 bits
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="checks run in this process there")
+@pytest.mark.parametrize(
+    ("reward", "message"),
+    [
+        (
+            reward_that_never_ends,
+            r"did not end within 10 s\. Does a loop in one of the skill's functions never end\?",
+        ),
+        (reward_that_crashes, r"the process crashed with SIGKILL\. Does one"),
+    ],
+)
+def test_what_crashes_or_never_ends_is_reported(reward, message):
+    changed = dataclasses.replace(GOOD, rewards={"v2": reward})
+    report = check_skill(changed, lambda obs: np.zeros((len(obs), 4)), goals=1, steps=3, limit=10)
+    assert only_failure(report)[0] == "plain run"
+    with pytest.raises(ValueError, match=message):
+        report.raise_if_failed()
+    others = [
+        check for check in report.checks if check.name not in ("fields", "model", "resets", "plain run")
+    ]
+    assert {(check.outcome, check.name) for check in others} >= {
+        ("not run", "native row"),
+        ("not run", "policy"),
+    }
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="the hook is the same, but tests see it")
+def test_an_index_beyond_the_end_once_compiled():
+    failed = found(checked(rewards={"v2": reward_beyond_the_end}), "failed")
+    assert set(failed) == {"compiled kernel", "native row", "seeds", "snapshot"}
+    for message in failed.values():
+        assert re.match(
+            r"compiled, one of the skill's functions raises IndexError: index is out of bounds", message
+        )
 
 
 def test_a_global_that_changes():

@@ -1,4 +1,4 @@
-"""The command line: `taskworlds evaluate`, `list`, `compare`, `bench` and `doctor`, one file each.
+"""The command line: `taskworlds evaluate`, `list`, `compare`, `bench`, `doctor` and `cache`, one file each.
 
 The commands import what they need when they run, so that `taskworlds --help` and the lists load no simulator.
 
@@ -19,8 +19,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from taskworlds.cli import bench, compare, doctor, evaluate, listing
-from taskworlds.cli.terminal import say_mistake
+from taskworlds.cli import bench, cache, compare, doctor, evaluate, listing
+from taskworlds.cli.terminal import console, say_mistake
 from taskworlds.core.errors import Mistake
 from taskworlds.core.version import __version__
 
@@ -31,7 +31,7 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 
 class _Command(TyperCommand):
-    """A command that tells a user's mistake in one line."""
+    """A command that tells a user's mistake, and Ctrl-C, in one line."""
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command."""
@@ -42,12 +42,14 @@ class _Command(TyperCommand):
             option = options.get(mistake.argument or "")
             say_mistake(str(mistake) if option is None else mistake.under_name(option))
             raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            console(stderr=True).print("stopped")
+            raise typer.Exit(130) from None
 
 
 app = typer.Typer(
     help="Multi-task and meta-RL environments in which the task is a value.",
     epilog="Start with: taskworlds evaluate MT10",
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=_Command, epilog="Example: taskworlds evaluate ML10-test --goals 10 --out results")(
@@ -57,6 +59,7 @@ app.command("list", cls=_Command, epilog="Example: taskworlds list skills")(list
 app.command(cls=_Command, epilog="Example: taskworlds compare results/a results/b")(compare.compare)
 app.command(cls=_Command, epilog="Example: taskworlds bench MT10")(bench.bench)
 app.command(cls=_Command, epilog="Example: taskworlds doctor")(doctor.doctor)
+app.command(cls=_Command, epilog="Example: taskworlds cache clear")(cache.cache)
 
 
 def _print_version(wanted: bool) -> None:

@@ -13,6 +13,7 @@ import typer
 from rich import box
 from rich.table import Table
 
+from taskworlds.cli.completion import complete, names
 from taskworlds.cli.terminal import console, counted
 from taskworlds.core.benchmark import benchmark as make_benchmark
 from taskworlds.core.benchmark import split_of_name
@@ -31,7 +32,8 @@ def bench(
         str,
         typer.Argument(
             metavar="BENCHMARK",
-            help="The benchmark, such as MT10 or half-cheetah-vel, or a skill such as reach-v3.",
+            help="Name a benchmark, such as MT10 or half-cheetah-vel, or a skill such as reach-v3.",
+            autocompletion=complete(names),
         ),
     ] = "MT10",
     num_envs: Annotated[
@@ -39,29 +41,29 @@ def bench(
         typer.Option(
             min=1,
             metavar="N",
-            help="Number of rows. The default is one for each skill, or 10 if there is only one skill.",
+            help="Step N rows. The default is one for each skill, or 10 if there is only one skill.",
         ),
     ] = None,
     threads: Annotated[
         str | None,
         typer.Option(
             metavar="1,2",
-            help="Numbers of threads to measure with. The default is 1 and the number of processors.",
+            help="Measure with these numbers of threads. The default is 1 and the number of processors.",
         ),
     ] = None,
     steps: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Number of steps that the batch takes in a round.")
+        int, typer.Option(min=1, metavar="N", help="Let the batch take N steps in a round.")
     ] = 60,
     rounds: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Number of rounds. The table shows their medians.")
+        int, typer.Option(min=1, metavar="N", help="Measure N rounds. The table shows their medians.")
     ] = 7,
     episodes: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Number of rounds of whole episodes with their resets.")
+        int, typer.Option(min=0, metavar="N", help="Measure N rounds of whole episodes with their resets.")
     ] = 3,
     build: Annotated[
         bool,
         typer.Option(
-            "--build/--no-build", help="Whether to measure build time and memory, in a process each."
+            "--build/--no-build", help="Measure build time and memory, in a process each, or leave them out."
         ),
     ] = True,
     as_json: Annotated[

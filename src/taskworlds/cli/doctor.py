@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 import re
 import shutil
 import sys
-import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 from rich import box
@@ -19,8 +20,10 @@ from rich.table import Table
 from rich.text import Text
 
 from taskworlds.cli.terminal import console
-from taskworlds.core.cpus import count_cpus_of_container
+from taskworlds.core import cache
+from taskworlds.core.cpus import count_cpus
 from taskworlds.core.registry import worlds
+from taskworlds.core.simulator import MUJOCO
 from taskworlds.core.version import __version__
 from taskworlds.rendering.offscreen import DRAW, INSTALL, LIBRARIES, fault
 
@@ -30,7 +33,7 @@ PYTHON = ">=3.10,<3.14"
 NEEDED = {
     "gymnasium": ">=1.1",
     "metaworld": "==3.1.1",
-    "mujoco": "==3.3.0",
+    "mujoco": f"=={MUJOCO}",
     "numba": ">=0.61",
     "numpy": ">=1.26",
     "scipy": ">=1.11",
@@ -74,11 +77,17 @@ class Check(NamedTuple):
     advice: str = ""
 
 
-def doctor() -> None:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+) -> None:
     """Checks whether everything is installed and works, and says how to get what is missing.
 
     The exit code is 0 if `taskworlds evaluate` can run, and 1 if something that it needs is missing.
     """
+    if as_json:
+        found = list(checks())
+        print(json.dumps([check._asdict() for check in found], indent=1))
+        raise typer.Exit(int(any(check.status == _MISSING for check in found)))
     say = console()
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
     table.add_column("check", no_wrap=True)
@@ -116,7 +125,7 @@ def checks() -> Iterator[Check]:
     yield from _worlds()
     yield _rendering()
     yield _compiler()
-    yield Check("cores", _OK, f"{count_cpus_of_container()} of {os.cpu_count()} for this process")
+    yield Check("cores", _OK, f"{count_cpus()} of {os.cpu_count()} for this process")
     yield _cache()
 
 
@@ -149,7 +158,8 @@ def _simulation() -> Check:
     trouble = fault(_STEP.format(name=_SKILL))
     if trouble is None:
         return Check("simulation", _OK, f"one step of {_SKILL}")
-    advice = "install what is missing above; if nothing is, reinstall mujoco"
+    trouble, _, typed = trouble.partition(" Type: ")  # a complaint of ours says what to type
+    advice = typed or "install what is missing above; if nothing is, reinstall taskworlds"
     if (library := os.environ.get("MUJOCO_GL")) and fault(_STEP.format(name=_SKILL), MUJOCO_GL="") is None:
         advice = f"unset MUJOCO_GL, because {library} cannot be loaded, or install it: {INSTALL}"
     return Check("simulation", _MISSING, trouble, advice)
@@ -216,19 +226,18 @@ def _compiler() -> Check:
 
 
 def _cache() -> Check:
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    parent = next((each for each in (folder, *folder.parents) if each.exists()), folder)
-    try:
-        with tempfile.TemporaryFile(dir=parent):
-            pass
-    except OSError as error:
-        return Check(
-            "cache folder",
-            _OPTIONAL,
-            f"{folder}: {error.strerror}",
-            "set XDG_CACHE_HOME to a folder that can be written to",
-        )
-    return Check("cache folder", _OK, str(folder))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        if all(cache.can_save(kind) for kind in cache.KINDS):
+            return Check("cache folder", _OK, str(cache.folder()))
+    reason = str(told[0].message) if told else f"nothing can be written to {cache.folder()}"
+    found, _, advice = reason.partition(", so each process compiles them anew. ")
+    return Check(
+        "cache folder",
+        _OPTIONAL,
+        found,
+        advice or "set TASKWORLDS_CACHE_DIR to a folder of yours that can be written to",
+    )
 
 
 def _version(package: str) -> str | None:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from taskworlds.cli import unfinished
+from taskworlds.cli.completion import complete, engine_names, names
 from taskworlds.cli.terminal import console, counted, say_mistake
+from taskworlds.core.announcements import listening
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
 from taskworlds.core.benchmark import benchmark as make_benchmark
 from taskworlds.core.errors import WrongValue, check_choice, check_known, check_seed
 from taskworlds.core.registry import benchmark_makers, choose_engine, engines, world_of, worlds
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from taskworlds.core.world import World
     from taskworlds.evaluation import Result
 
@@ -28,6 +35,7 @@ __all__ = ["evaluate"]
 
 _FILES = ("result.json", "tasks.csv", "skills.csv")
 _NAMED_POLICIES = ("expert", "random")
+_REFRESH = 0.2  # seconds between two looks at the speed
 _PLAYED, _HOW, _OUTPUT = "What is played", "How", "Output"
 
 # What the help says of worlds and engines.
@@ -42,17 +50,19 @@ def evaluate(
         str,
         typer.Argument(
             metavar="BENCHMARK",
-            help="The benchmark, such as MT10, ML45-test or half-cheetah-vel, or a skill such as reach-v3.",
+            help="Name a benchmark, such as MT10, ML45-test or half-cheetah-vel, or a skill such as reach-v3.",
+            autocompletion=complete(names),
         ),
     ],
     policy: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"The policy: expert (in {_EXPERTS}), random, or your own as ./file.py:object, or as "
+            help=f"Let this policy play: expert (in {_EXPERTS}), random, or your own as ./file.py:object, or as "
             "package.module:object, which is looked for in the current directory first. A text in brackets, as in "
             "./agents.py:load(runs/3.zip), is passed to it. The default is expert where there is one, and random "
             "elsewhere.",
+            autocompletion=complete(lambda: _NAMED_POLICIES),
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -60,13 +70,19 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="train|test",
-            help="Which tasks to play. The default is test where the benchmark has test tasks.",
+            help="Play these tasks. The default is test where the benchmark has test tasks.",
+            autocompletion=complete(lambda: SPLITS),
             rich_help_panel=_PLAYED,
         ),
     ] = None,
     env_name: Annotated[
         str | None,
-        typer.Option(metavar="SKILL", help="The skill of MT1 or ML1.", rich_help_panel=_PLAYED),
+        typer.Option(
+            metavar="SKILL",
+            help="Name the skill of MT1 or ML1.",
+            autocompletion=complete(names),
+            rich_help_panel=_PLAYED,
+        ),
     ] = None,
     num_goals: Annotated[
         int | None,
@@ -74,7 +90,7 @@ def evaluate(
             "--goals",
             min=1,
             metavar="N",
-            help="Number of goals for each skill, or of tasks in each split. The default is the benchmark's own.",
+            help="Play N goals of each skill, or N tasks of each split. The default is the benchmark's own.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -84,20 +100,24 @@ def evaluate(
             "--episodes",
             min=1,
             metavar="N",
-            help="Number of episodes for each task.",
+            help="Play N episodes of each task.",
             rich_help_panel=_PLAYED,
         ),
     ] = 1,
     seed: Annotated[
         int,
-        typer.Option(metavar="N", help="Seed for the goals and the random policy.", rich_help_panel=_PLAYED),
+        typer.Option(
+            metavar="N",
+            help="Draw goals, and the random policy's actions, with this seed.",
+            rich_help_panel=_PLAYED,
+        ),
     ] = 0,
     max_episode_steps: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="N",
-            help="Number of steps after which an episode ends. The default is the benchmark's own.",
+            help="End an episode after N steps. The default is the benchmark's own number.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -105,7 +125,7 @@ def evaluate(
         bool,
         typer.Option(
             "--stop-at-success/--full-episodes",
-            help="Whether an episode ends with its first success, or is played to its last step.",
+            help="End an episode with its first success, or play it to its last step.",
             rich_help_panel=_PLAYED,
         ),
     ] = True,
@@ -114,7 +134,7 @@ def evaluate(
         typer.Option(
             "--reward-version",
             metavar="|".join(_VERSIONS),
-            help="Version of the reward, where a world has several. The default is the newest.",
+            help="Use this version of the reward, where a world has several. The default is the newest.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -129,7 +149,7 @@ def evaluate(
         typer.Option(
             min=1,
             metavar="N",
-            help="Number of episodes with which a meta-learning policy adapts to each task. The default is 10.",
+            help="Let a meta-learning policy adapt to each task for N episodes. The default is 10.",
             rich_help_panel=_HOW,
         ),
     ] = None,
@@ -138,7 +158,7 @@ def evaluate(
         typer.Option(
             min=1,
             metavar="N",
-            help="Number of rows. The default is the same for each skill, and at least 10 in all.",
+            help="Step N rows. The default is the same number for each skill, and at least 10 in all.",
             rich_help_panel=_HOW,
         ),
     ] = None,
@@ -147,16 +167,25 @@ def evaluate(
         typer.Option(
             "--engine",
             metavar="NAME",
-            help=f"What steps the rows. {_ENGINES}. The default is the world's own choice.",
+            help=f"Step the rows with this engine. {_ENGINES}. The default is the world's own choice.",
+            autocompletion=complete(engine_names),
             rich_help_panel=_HOW,
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help=f"Folder to write {', '.join(_FILES)} to.", rich_help_panel=_OUTPUT
+            metavar="FOLDER", help=f"Write {', '.join(_FILES)} to this folder.", rich_help_panel=_OUTPUT
         ),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with what Ctrl-C stopped: play the tasks that are not finished in the folder of --out.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = False,
     force: Annotated[
         bool,
         typer.Option("--force", help="Overwrite the files that are there.", rich_help_panel=_OUTPUT),
@@ -199,8 +228,11 @@ def evaluate(
     count = len(tasks.tasks(split)) * episodes_per_task
     num_envs = num_envs or default_num_envs(len(skills), count, meta=meta)
     engine = choose_engine(world, vector_strategy, num_envs).name
+    if resume and out is None:
+        raise WrongValue("--resume goes on in the folder that --out names: give it too.")
     if out is not None:
-        _prepare(out, force)
+        _prepare(out, force, resume)
+    part = unfinished.load(out, policy) if out is not None and resume else None
 
     say = console(stderr=as_json)
     if not quiet:
@@ -219,7 +251,11 @@ def evaluate(
     begun = time.monotonic()
     stopped = ""
     try:
-        with _progress(shown=not quiet) as on_episode, warnings.catch_warnings():
+        with (
+            _progress(shown=not quiet) as bar,
+            _stopped_like_ctrl_c(signal.SIGTERM),
+            warnings.catch_warnings(),
+        ):
             # Said below, and in the table.
             warnings.filterwarnings(
                 "ignore", message=r"\d+ of \d+ tasks could not run", category=RuntimeWarning
@@ -237,12 +273,18 @@ def evaluate(
                 reward_function_version=reward_function_version,
                 use_one_hot=use_one_hot or None,
                 adaptation_episodes=adaptation_episodes,
-                on_episode=on_episode,
+                on_episode=bar.on_episode,
+                on_step=bar.on_step,
+                resume=part,
             )
     except Stopped as stop:
-        result, out = stop.result, None
+        result = stop.result
         finished = f"{len(result.tasks)} of {counted(len(tasks.tasks(split)), 'task')}"
-        stopped = f"PARTIAL: stopped after {finished}, the first to end; nothing was written"
+        kept = "nothing was written"
+        if out is not None:
+            kept = _keep(out, result, policy)
+            out = None
+        stopped = f"PARTIAL: stopped after {finished}, the first to end; {kept}"
     except KeyboardInterrupt:
         console(stderr=True).print("stopped before any task was finished; nothing was written")
         raise typer.Exit(130) from None
@@ -313,8 +355,13 @@ def _load(name: str, world: World, seed: int) -> Any:
     return world.expert() if name == "expert" else random_policy(world.action_space(), seed)
 
 
-def _prepare(folder: Path, force: bool) -> None:
+def _prepare(folder: Path, force: bool, resume: bool) -> None:
     """Makes the folder, and raises before anything is played if the files could not be written there."""
+    if (folder / unfinished.NAME).exists() and not (force or resume):
+        raise WrongValue(
+            f"--out must be a folder without results, but {folder} holds an evaluation that was stopped. Give --resume "
+            "to go on with it, --force to begin anew, or another folder."
+        )
     there = [name for name in _FILES if (folder / name).exists()]
     if there and not force:
         raise WrongValue(
@@ -336,40 +383,103 @@ def _write(result: Result, folder: Path) -> None:
     result.save(folder / _FILES[0])
     result.save_csv(folder / _FILES[1], by="task")
     result.save_csv(folder / _FILES[2], by="skill")
+    (folder / unfinished.NAME).unlink(missing_ok=True)
+
+
+def _keep(folder: Path, result: Result, policy: str) -> str:
+    """Keeps the finished tasks of an evaluation that was stopped, and says so."""
+    try:
+        unfinished.save(folder, result, policy)
+    except OSError as error:
+        return f"nothing could be written to {folder}: {error.strerror}"
+    return f"they are kept in {folder / unfinished.NAME}, and the same command with --resume plays the others"
 
 
 @contextlib.contextmanager
-def _progress(*, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """Returns what is to be called after each episode. It moves a bar on a terminal."""
+def _stopped_like_ctrl_c(number: int) -> Iterator[None]:
+    """Has a signal, such as a batch system's before it kills, end the work in the `with` block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # only that one may set handlers
+        yield
+        return
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+class _Bar:
+    """A bar on a terminal, and nothing elsewhere.
+
+    It says what is done at the moment: compiling, building the environments, or playing, with the speed.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("building the environments", total=None, speed="")
+        self._steps = 0
+        self._shown = self._begun = 0.0
+        self._episodes = "playing"
+
+    def on_work(self, what: str, done: int, total: int) -> None:
+        """Told of work before the first step."""
+        what = what.partition(",")[0] if done < total else "building the environments"
+        self._progress.update(
+            self._task, description=what, completed=done, total=total if done < total else None
+        )
+
+    def on_episode(self, done: int, total: int) -> None:
+        """Told when an episode has ended."""
+        self._episodes = f"{done} of {counted(total, 'episode')}"
+        self._progress.update(self._task, completed=done, total=total, description=self._episodes)
+
+    def on_step(self, rows: int) -> None:
+        """Told after each step, of so many rows."""
+        now = time.monotonic()
+        if self._begun == 0.0:
+            self._begun = now
+        self._steps += rows
+        if now - self._shown > _REFRESH:
+            self._shown = now
+            speed = f"{self._steps / (now - self._begun):,.0f} steps/s" if now > self._begun else ""
+            self._progress.update(self._task, description=self._episodes, speed=speed)
+
+
+@contextlib.contextmanager
+def _progress(*, shown: bool) -> Iterator[_Bar]:
+    """Returns the bar, which is shown while the `with` block lasts."""
     # Takes a while to load, which only this command needs.
     from rich.progress import (
         BarColumn,
         Progress,
         SpinnerColumn,
+        Task,
         TextColumn,
-        TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Left(TimeRemainingColumn):
+        def render(self, task: Task) -> Text:
+            return Text() if task.time_remaining is None else super().render(task).append(" left")
 
     say = console(stderr=True)
-    bar = Progress(
+    progress = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        BarColumn(bar_width=None),  # what is left of the line
+        TextColumn("{task.fields[speed]}"),
+        Left(),
         console=say,
         transient=True,
+        expand=True,
     )
-    visible = shown and say.is_terminal and "CI" not in os.environ
-    task = bar.add_task("building the environments", total=None)
-
-    def on_episode(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total, description=f"{done} of {counted(total, 'episode')}")
-
-    with bar if visible else contextlib.nullcontext():
-        yield on_episode
+    bar = _Bar(progress)
+    with contextlib.ExitStack() as stack:
+        if shown and say.is_terminal and "CI" not in os.environ:
+            stack.enter_context(progress)
+            stack.enter_context(listening(bar.on_work))
+        yield bar
 
 
 def _overall(result: Result, seconds: float) -> str:

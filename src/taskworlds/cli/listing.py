@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from taskworlds.cli.completion import complete
 from taskworlds.cli.terminal import console
 from taskworlds.core.benchmark import split_of_name
 from taskworlds.core.errors import check_choice, check_known
@@ -26,7 +27,14 @@ _NO_SUITE = Listing("Adapters")
 
 
 def show_list(
-    what: Annotated[str, typer.Argument(metavar="benchmarks|skills|envs", help="What to list.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="benchmarks|skills|envs",
+            help="List these.",
+            autocompletion=complete(lambda: LISTS),
+        ),
+    ] = "benchmarks",
     word: Annotated[
         str | None,
         typer.Argument(metavar="WORD", help="List only what has this word in its name or description."),
@@ -36,6 +44,7 @@ def show_list(
         typer.Option(
             metavar="|".join(dict.fromkeys(each.suite for each in worlds())),
             help="List only the worlds of this suite, with all their variants.",
+            autocompletion=complete(lambda: dict.fromkeys(each.suite for each in worlds())),
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole list as JSON.")] = False,

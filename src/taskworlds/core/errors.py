@@ -84,12 +84,20 @@ def check_known(kind: str, name: Any, known: Iterable[str], hint: str) -> str:
     known = list(known)
     if name in known:
         return name
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    if not near:
-        by_lower = {k.lower(): k for k in known}
-        near = [by_lower[m] for m in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
+    near = _near(name, known)
+    if not near and "/" in name:  # "Meta-World/MT10": what others call it
+        near = _near(name.rpartition("/")[2], known)
     suggestion = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
     raise WrongValue(f"Unknown {kind} {name!r}.{suggestion} {hint}")
+
+
+def _near(name: str, known: Sequence[str]) -> list[str]:
+    """Returns the known names that are nearest to a name, at most three; its case matters least."""
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    if not near:
+        by_lower = {each.lower(): each for each in known}
+        near = [by_lower[each] for each in difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)]
+    return near
 
 
 def check_choice(argument: str, value: Any, choices: Sequence[Any]) -> Any:

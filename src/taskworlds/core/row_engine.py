@@ -7,6 +7,7 @@ from typing import Any
 
 from taskworlds.core.errors import WrongType
 from taskworlds.core.reference import Reference, equal_records, is_reference, resolve
+from taskworlds.core.simulator import load_mujoco
 from taskworlds.core.world import World
 
 __all__ = ["RowEngine"]
@@ -74,7 +75,13 @@ class RowEngine:
         settings: dict[str, Any],
         options: dict[str, Any],
     ) -> Any:
-        """Makes the rows."""
+        """Makes the rows.
+
+        Raises:
+            ImportError: the world is one of MuJoCo's, and the MuJoCo that is installed is not the one that it needs.
+        """
+        if "mujoco" in world.packages:
+            load_mujoco()
         return resolve(self.make_rows)(world, env_names, num_rows, settings, **options)
 
     @property

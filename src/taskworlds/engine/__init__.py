@@ -8,6 +8,11 @@ kernel.
 Nothing here knows a skill or a world. `docs/explanation/engine.md` gives the reasons.
 """
 
+from taskworlds.core.simulator import load_mujoco
+
+load_mujoco()  # first: `_native` needs its library, which then is found wherever mujoco is installed
+
+# ruff: noqa: E402
 from taskworlds.engine.engine import Engine, Fault
 from taskworlds.engine.kernels import compile_kernel
 from taskworlds.engine.models import Model

@@ -120,28 +120,28 @@ def entry(
 _kernels: dict[str, Any] = {}  # by name: each that numba compiles or loads stays in memory for good
 
 
-def compile_named(enter: Callable[..., None], title: str, *, keep: bool = True) -> Any:
+def compile_named(enter: Callable[..., None], title: str, *, keep: bool = True, checked: bool = False) -> Any:
     """Compiles what `entry` made, or loads it from the cache on disk, unless the process has it already.
 
-    The cache is numba's; the name there holds a digest of everything that the kernel is made of, so that it is never
-    stale.
+    The name there holds a digest of everything that the kernel is made of, so that it is never stale.
 
     Args:
         enter: what `entry` made.
         title: what the name begins with: the skill.
         keep: False compiles it anew, and leaves the cache alone.
+        checked: as for `compile_kernel`, where nothing is kept.
     """
     if not keep:
-        return compile_kernel(enter, None)
+        return compile_kernel(enter, None, checked=checked)
     name = _name_on_disk(enter, title)
     if name not in _kernels:
         _kernels[name] = compile_kernel(enter, name)
     return _kernels[name]
 
 
-def is_compiled(enter: Callable[..., None], title: str) -> bool | None:
-    """Returns whether `compile_named` would find the kernel on disk; None if nothing can be kept there."""
-    return is_on_disk(enter, _name_on_disk(enter, title))
+def is_compiled(enter: Callable[..., None], title: str) -> bool:
+    """Returns whether `compile_named` would find the kernel on disk."""
+    return is_on_disk(_name_on_disk(enter, title))
 
 
 def _name_on_disk(enter: Callable[..., None], title: str) -> str:

@@ -5,12 +5,10 @@ They are written as ordinary Python functions that call other ordinary Python fu
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import re
 import types
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +24,7 @@ def _parts() -> dict[str, Any]:
     return {}
 
 
-def compile_kernel(function: Callable[..., None], name: str | None = None) -> Any:
+def compile_kernel(function: Callable[..., None], name: str | None = None, *, checked: bool = False) -> Any:
     """Compiles `function(now, action, params, memory, obs, terms, single)` for the engine, and what it calls.
 
     The first six are pointers to float64: what the row's scene reads, the row's action, params and memory, and its
@@ -39,6 +37,8 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
         function: the function.
         name: its name in the cache on disk; it must change when anything that the function is made of changes. None: it
             is compiled for this process only.
+        checked: whether an index beyond the end of an array is an error, which goes to `sys.unraisablehook`, and ends
+            the call. Otherwise it reads or writes whatever lies there. Checks cost time, and are not kept on disk.
 
     Returns:
         The compiled function (numba's CFunc), for `Engine(kernels=...)`.
@@ -52,38 +52,20 @@ def compile_kernel(function: Callable[..., None], name: str | None = None) -> An
         >>> compile_kernel(hand_height).address > 0
         True
     """
-    import numba
+    import numba  # takes a while, as does what imports it; what needs no kernel does without
 
-    if name is not None and is_on_disk(function, name):
-        # If it cannot be read after all, numba compiles, and fails as what the function calls is not compiled.
-        with contextlib.suppress(numba.core.errors.NumbaError):
-            return _cfunc(function, name, cache=True)
+    from taskworlds.engine.kernel_cache import Kernel, KernelFile
+
+    file = None if name is None or checked else KernelFile(name)
     title = name or f"{function.__name__}_{id(function)}"
-    whole = _with_compiled_globals(function, numba)
+    if file is not None and file.load():
+        return Kernel(_named(function, title), file)
+    whole = _with_compiled_globals(function, numba, checked)
     whole.__globals__["carray"] = numba.carray  # type: ignore[attr-defined]
     try:
-        if name is not None:
-            try:
-                return _cfunc(whole, title, cache=True)
-            except RuntimeError:  # numba found no folder to write to
-                warnings.warn(
-                    "Compiled kernels cannot be kept on disk, so each process compiles them anew. Set NUMBA_CACHE_DIR "
-                    "to a folder that can be written to.",
-                    RuntimeWarning,
-                    stacklevel=2,
-                )
-        return _cfunc(whole, title, cache=False)
+        return Kernel(_named(whole, title), file, boundscheck=checked)
     except (numba.core.errors.NumbaError, numba.core.errors.UnsupportedBytecodeError) as error:
         raise WrongType(_explained(str(error), function, title)) from error
-
-
-def _cfunc(function: Callable[..., None], title: str, *, cache: bool) -> Any:
-    """Has numba compile a function under another name, or load it from the cache."""
-    import numba
-
-    pointer = numba.types.CPointer(numba.float64)  # type: ignore[no-untyped-call]
-    signature = numba.void(*(pointer,) * 6, numba.int64)
-    return numba.cfunc(signature, cache=cache)(_named(function, title))
 
 
 def _explained(message: str, function: Callable[..., None], title: str) -> str:
@@ -115,15 +97,11 @@ def _explained(message: str, function: Callable[..., None], title: str) -> str:
     )
 
 
-def is_on_disk(function: Callable[..., None], name: str) -> bool | None:
-    """Returns whether `compile_kernel` would find the function on disk under this name; None if it can keep nothing."""
-    from numba.core.caching import FunctionCache
+def is_on_disk(name: str) -> bool:
+    """Returns whether `compile_kernel` would find a function on disk under this name."""
+    from taskworlds.engine.kernel_cache import KernelFile  # deferred, as above
 
-    try:
-        cache = FunctionCache(_named(function, name))  # type: ignore[no-untyped-call]
-    except RuntimeError:  # no folder to write to
-        return None
-    return os.path.exists(os.path.join(cache.cache_path, f"{cache._impl.filename_base}.nbi"))
+    return KernelFile(name).exists()
 
 
 def _named(function: Callable[..., Any], name: str) -> types.FunctionType:
@@ -141,7 +119,7 @@ def _part_name(function: types.FunctionType) -> str:
     return f"{function.__name__}_{digest(function)}"
 
 
-def _with_compiled_globals(function: Callable[..., Any], numba: Any) -> types.FunctionType:
+def _with_compiled_globals(function: Callable[..., Any], numba: Any, checked: bool) -> types.FunctionType:
     """Copies a function, with the Python functions that it calls replaced by compiled ones, and theirs.
 
     Each of these has a digest of what it is made of in its name, and is compiled once for all kernels of the process
@@ -154,12 +132,12 @@ def _with_compiled_globals(function: Callable[..., Any], numba: Any) -> types.Fu
     def compiled(value: Any) -> Any:
         if not isinstance(value, types.FunctionType):
             return value
-        name = _part_name(value)
+        name = _part_name(value) + "_checked" * checked
         parts = _parts()
         if name not in parts:
             # Only machine code calls it: without the ways in from Python and C it compiles in half the time.
-            compile_part = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-            part = _with_compiled_globals(value, numba)
+            compile_part = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, boundscheck=checked)
+            part = _with_compiled_globals(value, numba, checked)
             part.__name__ = part.__qualname__ = name
             parts[name] = compile_part(part)
         return parts[name]

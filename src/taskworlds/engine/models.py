@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import functools
 import os
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import mujoco
@@ -28,6 +26,7 @@ class Model:
 
     Args:
         data: what `mujoco.mj_saveModel` writes, by the same MuJoCo.
+        origin: the attribute.
 
     Attributes:
         native: the model as C++ has it.
@@ -47,13 +46,12 @@ class Model:
         (1, (0, 7))
     """
 
-    def __init__(self, data: bytes) -> None:
-        self._take(_native.Model(data))
+    def __init__(self, data: bytes, *, origin: Origin | None = None) -> None:
+        self._take(_native.Model(data), origin)
 
-    def _take(self, native: _native.Model, origin: Origin | None = None, file: Path | None = None) -> None:
+    def _take(self, native: _native.Model, origin: Origin | None = None) -> None:
         self.native = native
         self.origin = origin
-        self._file = file  # where it can be read again
 
     @classmethod
     def from_mujoco(cls, model: mujoco.MjModel, *, origin: Origin | None = None) -> Model:
@@ -76,34 +74,27 @@ class Model:
         return copy
 
     @classmethod
-    def from_file(
-        cls, path: str | os.PathLike[str], *, origin: Origin | None = None, is_constant: bool = False
-    ) -> Model:
-        """Reads what `mujoco.mj_saveModel` of the same MuJoCo wrote; it takes a third of the time of reading bytes.
+    def from_file(cls, path: str | os.PathLike[str], *, origin: Origin | None = None) -> Model:
+        """Reads what `mujoco.mj_saveModel` of the same MuJoCo wrote. The file may be deleted.
 
         Args:
             path: the file.
             origin: see `Model`.
-            is_constant: whether nobody writes anything else into the file. `to_mujoco` then reads it again, which is
-                faster. The file may be deleted.
 
         Raises:
             ValueError: the file is not a compiled model of this MuJoCo, or cannot be read.
         """
         model = cls.__new__(cls)
-        model._take(
-            _native.Model.load(os.fsencode(path)), origin, Path(path).absolute() if is_constant else None
-        )
+        model._take(_native.Model.load(os.fsencode(path)), origin)
         return model
 
     def to_mujoco(self) -> mujoco.MjModel:
         """Makes an independent copy for MuJoCo's Python bindings (rendering, resets)."""
-        if self._file is not None:
-            # What stands there is gone or cut off, or MuJoCo's bindings cannot take its name: then the bytes will do.
-            with contextlib.suppress(OSError, TypeError, ValueError):
-                if self._file.stat().st_size == self.native.num_bytes:  # MuJoCo logs what it cannot read
-                    return mujoco.MjModel.from_binary_path(os.fspath(self._file))
-        return mujoco.MjModel.from_binary_path("model.mjb", {"model.mjb": self.native.to_bytes()})
+        name = self.native.lend()
+        try:
+            return mujoco.MjModel.from_binary_path(name)
+        finally:
+            self.native.take_back()
 
     @functools.cached_property
     def _ids(self) -> dict[str, dict[str, int]]:

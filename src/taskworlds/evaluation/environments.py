@@ -21,7 +21,7 @@ from taskworlds.evaluation.meta import MetaSettings, play_meta
 from taskworlds.evaluation.players import play_in
 from taskworlds.evaluation.playing import play_fixed, play_multi_task
 from taskworlds.evaluation.policies import Actor, Policy
-from taskworlds.evaluation.result import Result, Stopped, task_label
+from taskworlds.evaluation.result import PARTIAL, Result, Stopped, TaskRecord, task_label
 from taskworlds.evaluation.rows import FixedRows, TaskRows, holds_tasks
 from taskworlds.evaluation.schedule import Ledger
 from taskworlds.vector.make import META_BATCH_SIZE, make_vec
@@ -48,6 +48,8 @@ class Plan(NamedTuple):
     tasks: Iterable[Any] | None
     meta: MetaSettings | None
     on_episode: Callable[[int, int], None] | None
+    on_step: Callable[[int], None] | None = None
+    resume: Result | None = None
 
 
 def default_split(benchmark: Benchmark) -> str:
@@ -117,7 +119,6 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
     tasks = _chosen([*listed, *(task for row in envs.tasks for task in row)], plan.tasks)
     rows = TaskRows(envs)
     practice = 0 if plan.meta is None else plan.meta.practice
-    ledger = Ledger(tasks, practice, plan.episodes_per_task, plan.on_episode)
     player = play_in(plan.policy, envs.single_action_space, plan.seed)
     actor = Actor(player, envs.single_action_space, rows.num_envs)
     protocol = "multi-task"
@@ -135,12 +136,22 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
         engine=_engine_of(envs),
     )
     of_all = fingerprint(tasks)  # before anything is played: files of registered skills may change meanwhile
-    with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, ledger):
-        if plan.meta is None:
+    finished = _finished(plan, envs.benchmark.name, envs.split, tasks, fingerprint)
+    left = [task for task in tasks if task not in finished]
+    ledger = Ledger(
+        left, practice, plan.episodes_per_task, plan.on_episode, plan.on_step, before=len(finished)
+    )
+
+    def records() -> list[TaskRecord]:
+        played = {record.task: record for record in ledger.records()}
+        return [finished.get(task) or played[task] for task in tasks]
+
+    with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, records):
+        if left and plan.meta is None:
             play_multi_task(actor, rows, ledger)
-        else:
+        elif left and plan.meta is not None:
             play_meta(actor, rows, ledger, plan.meta)
-    return _result(plan, envs.benchmark.name, envs.split, of_all, ledger)
+    return _result(plan, envs.benchmark.name, envs.split, of_all, records())
 
 
 def _engine_of(envs: Any) -> RowEngine | None:
@@ -162,6 +173,12 @@ def evaluate_fixed(plan: Plan, env: Any) -> Result:
             f"The meta protocol needs an environment whose tasks can be set, not {env!r}: pass a benchmark, "
             "or what taskworlds.make_vec makes."
         )
+    if plan.resume is not None:
+        raise WrongType(
+            f"resume needs an environment whose tasks can be set, not {env!r}: pass a benchmark, or what "
+            "taskworlds.make_vec makes.",
+            argument="resume",
+        )
     tasks = getattr(env.unwrapped, "tasks", None)
     chooses = hasattr(env.unwrapped, "set_task") and isinstance(tasks, list | tuple) and len(tasks) > 1
     if holds_tasks(env.unwrapped) or chooses:
@@ -171,16 +188,16 @@ def evaluate_fixed(plan: Plan, env: Any) -> Result:
             "wrapper around it; a policy can do what a wrapper does to observations."
         )
     rows = FixedRows(env)
-    ledger = Ledger(rows.tasks, 0, plan.episodes_per_task, plan.on_episode)
+    ledger = Ledger(rows.tasks, 0, plan.episodes_per_task, plan.on_episode, plan.on_step)
     name = ", ".join(sorted({task.env_name for task in rows.tasks}))
     fingerprint = functools.partial(
         Fingerprint.of, protocol="multi-task", max_episode_steps=rows.max_episode_steps
     )
     of_all = fingerprint(rows.tasks)
     player = play_in(plan.policy, rows.envs.single_action_space, plan.seed)
-    with _kept_when_stopped(plan, name, None, fingerprint, ledger):
+    with _kept_when_stopped(plan, name, None, fingerprint, ledger.records):
         play_fixed(Actor(player, rows.envs.single_action_space, rows.num_envs), rows, ledger, plan.seed)
-    return _result(plan, name, None, of_all, ledger)
+    return _result(plan, name, None, of_all, ledger.records())
 
 
 def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Task]:
@@ -208,13 +225,66 @@ def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Tas
     return chosen
 
 
+def _finished(
+    plan: Plan,
+    name: str,
+    split: str | None,
+    tasks: Sequence[Task],
+    fingerprint: Callable[[Sequence[Task]], Fingerprint],
+) -> dict[Task, TaskRecord]:
+    """Returns the records that `plan.resume` brings along, by task; tasks that could not run there are not among them.
+
+    Raises:
+        ValueError: it is not a part of this evaluation.
+    """
+    part = plan.resume
+    if part is None:
+        return {}
+    mine = {
+        "benchmark": name,
+        "split": split,
+        "episodes_per_task": plan.episodes_per_task,
+        "seed": plan.seed,
+    }
+    theirs = {each: getattr(part, each) for each in mine}
+    theirs["benchmark"] = part.benchmark.removesuffix(PARTIAL)
+    faults = [
+        f"{each} is {theirs[each]!r} there and {mine[each]!r} here"
+        for each in mine
+        if mine[each] != theirs[each]
+    ]
+    if not faults:
+        known = set(tasks)
+        faults = [
+            f"{task_label(each.task)} is not evaluated here" for each in part.tasks if each.task not in known
+        ]
+    if not faults:
+        differing = part.fingerprint.differences(fingerprint([each.task for each in part.tasks]))
+        faults = [f"{each} is {its!r} there and {own!r} here" for each, (its, own) in differing.items()]
+    if not faults:
+        count = plan.episodes_per_task
+        faults = [
+            f"{task_label(each.task)} has {len(each.episodes)} of {count} episodes"
+            for each in part.completed
+            if len(each.episodes) != count
+        ]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise WrongValue(
+            f"resume must be a part of this very evaluation, but {faults[0]}{more}. Evaluate as then, or leave resume "
+            "out to begin anew.",
+            argument="resume",
+        )
+    return {record.task: record for record in part.completed}
+
+
 @contextlib.contextmanager
 def _kept_when_stopped(
     plan: Plan,
     name: str,
     split: str | None,
     fingerprint: Callable[[Sequence[Task]], Fingerprint],
-    ledger: Ledger,
+    records: Callable[[], Sequence[TaskRecord]],
 ) -> Iterator[None]:
     """Makes Ctrl-C bring along the tasks that have had all their episodes."""
     try:
@@ -222,18 +292,20 @@ def _kept_when_stopped(
     except KeyboardInterrupt:
         done = tuple(
             record
-            for record in ledger.records()
-            if record.error is not None or len(record.episodes) == ledger.quota
+            for record in records()
+            if record.error is not None or len(record.episodes) == plan.episodes_per_task
         )
         if not done:
             raise
         of_these = fingerprint([record.task for record in done])
-        part = Result(f"{name} (partial)", split, plan.episodes_per_task, plan.seed, of_these, done)
+        part = Result(f"{name}{PARTIAL}", split, plan.episodes_per_task, plan.seed, of_these, done)
         raise Stopped(part) from None
 
 
-def _result(plan: Plan, name: str, split: str | None, fingerprint: Fingerprint, ledger: Ledger) -> Result:
-    result = Result(name, split, plan.episodes_per_task, plan.seed, fingerprint, ledger.records())
+def _result(
+    plan: Plan, name: str, split: str | None, fingerprint: Fingerprint, records: Sequence[TaskRecord]
+) -> Result:
+    result = Result(name, split, plan.episodes_per_task, plan.seed, fingerprint, tuple(records))
     if result.failed:
         first = result.failed[0]
         warnings.warn(

@@ -43,6 +43,8 @@ def evaluate(
     reward_function_version: str | None = None,
     use_one_hot: bool | None = None,
     on_episode: Callable[[int, int], None] | None = None,
+    on_step: Callable[[int], None] | None = None,
+    resume: Result | None = None,
 ) -> Result:
     """Plays the same number of episodes on every task, and gives each task the same weight.
 
@@ -99,6 +101,10 @@ def evaluate(
             `taskworlds.make_vec`.
         on_episode: called as `on_episode(done, total)` when an episode has ended. Both count the episodes of
             adaptation too, and the rest of a task that failed counts as done.
+        on_step: called as `on_step(rows)` after each step, with the number of rows that took it.
+        resume: a part of this very evaluation, as `Stopped.result` is: the tasks that it has are not played again,
+            unless they failed there. What a policy draws at random for the others, and what the batches of the meta
+            protocol are made of, may differ from an evaluation in one go.
 
     Raises:
         TypeError: an argument is of the wrong type, or does not fit what is evaluated; or the policy has not all
@@ -127,6 +133,15 @@ def evaluate(
             argument="on_episode",
         )
     player = as_policy(policy)
+    if on_step is not None and not callable(on_step):
+        raise WrongType(
+            f"on_step must be a function of a count of rows, not {on_step!r}.", argument="on_step"
+        )
+    if resume is not None and not isinstance(resume, Result):
+        raise WrongType(
+            f"resume must be a taskworlds.evaluation.Result, not {resume!r}. Result.load reads a file.",
+            argument="resume",
+        )
     meta = _meta_settings(player, adaptation_episodes, adaptation_steps, meta_batch_size)
     building = {
         "env_name": env_name,
@@ -139,7 +154,7 @@ def evaluate(
         "use_one_hot": use_one_hot,
     }
     building = {name: value for name, value in building.items() if value is not None}
-    plan = Plan(player, split, episodes_per_task, seed, tasks, meta, on_episode)
+    plan = Plan(player, split, episodes_per_task, seed, tasks, meta, on_episode, on_step, resume)
 
     if isinstance(benchmark_or_env, TaskEnv):
         benchmark_or_env = benchmark_or_env.batch

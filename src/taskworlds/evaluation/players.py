@@ -242,8 +242,9 @@ def load_policy(reference: str) -> Any:
     found: Any = _file(reference, place) if place.endswith(".py") else _module(reference, place)
     for part in object_name.split("."):
         if not hasattr(found, part):
-            public = [name for name in dir(found) if not name.startswith("_")]
-            check_known(f"object in {place}", part, public, f"It is named by {reference!r}.")
+            names = [name for name in dir(found) if not name.startswith("_")]
+            usable = [name for name in names if _can_play(getattr(found, name, None))]
+            check_known(f"object in {place}", part, usable, f"It is named by {reference!r}.")
         found = getattr(found, part)
     if argument is not None:
         if not callable(found):
@@ -253,6 +254,10 @@ def load_policy(reference: str) -> Any:
         return as_policy(found)
     except WrongType as error:
         raise WrongType(f"{reference!r} is not a policy: it is {found!r}. {error}") from None
+
+
+def _can_play(value: Any) -> bool:
+    return callable(value) or any(callable(getattr(value, name, None)) for name in ("eval_action", "predict"))
 
 
 def _module(reference: str, name: str) -> ModuleType:

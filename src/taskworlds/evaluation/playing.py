@@ -120,6 +120,7 @@ def play_units(
             if unit is not None:
                 failed(row, unit, error)
         tally.add(active, step)
+        ledger.stepped(int(np.count_nonzero(active)))
         for row in np.flatnonzero(step.terminated | step.truncated).tolist():
             unit, playing[row] = playing[row], None
             by_itself[row] = alone
@@ -157,6 +158,7 @@ def play_fixed(actor: Actor, rows: FixedRows, ledger: Ledger, seed: int) -> None
         actions = actor.act(rows.obs, playing, lambda row: f"row {row}, {task_label(rows.tasks[row])}")
         step = rows.step(actions)
         tally.add(playing, step)
+        ledger.stepped(int(np.count_nonzero(playing)))
         for row in np.flatnonzero(step.terminated | step.truncated).tolist():
             if counts[row] < ledger.quota:
                 ledger.ended(Unit(row, int(counts[row])), tally.episode(row))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from taskworlds.core import json_text
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
+from taskworlds.core.files import write_whole
 from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import statistics
 from taskworlds.evaluation.fingerprint import Fingerprint, packages_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METRICS",
+    "PARTIAL",
     "Episode",
     "Result",
     "SkillSummary",
@@ -44,6 +46,8 @@ __all__ = [
 _FORMAT = "taskworlds.Result"
 _FORMAT_VERSION = 3
 _READ = (1, 2, 3)  # 1: each package's version was a field of the fingerprint; 1 and 2: without a checksum
+PARTIAL = " (partial)"
+"""What the benchmark's name ends in, in the result of an evaluation that was stopped."""
 _LISTED = 3  # tasks or skills, in a line below a table
 
 
@@ -362,7 +366,7 @@ class Result:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes `to_json()` to a file, all at once: a reader never sees half of it."""
-        _write(path, self.to_json())
+        write_whole(path, self.to_json().encode())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
@@ -400,7 +404,7 @@ class Result:
 
     def save_csv(self, path: str | os.PathLike[str], by: Literal["task", "skill"] = "task") -> None:
         """Writes `to_csv(by)` to a file, all at once."""
-        _write(path, self.to_csv(by))
+        write_whole(path, self.to_csv(by).encode())
 
     def _task_rows(self) -> list[Sequence[Any]]:
         header = ["env_name", "task_id", "params", "episodes", *METRICS, "error", "diverged"]
@@ -440,10 +444,11 @@ class Result:
 class Stopped(KeyboardInterrupt):
     """Ctrl-C during `evaluate`, with what had been finished.
 
-    Tasks whose episodes are short come first, so the averages of a part say little about the whole.
+    Tasks whose episodes are short come first, so the averages of a part say little about the whole. `evaluate` goes on
+    from there with `resume=stopped.result`.
 
     Attributes:
-        result: the tasks that had all their episodes, and no others; its `benchmark` ends in "(partial)", and its
+        result: the tasks that had all their episodes, and no others; its `benchmark` ends in `PARTIAL`, and its
             fingerprint is of these tasks.
     """
 
@@ -510,17 +515,3 @@ _NOT_FINITE = ("nan", "inf", "-inf")
 def _to_number(value: float) -> float | str:
     """Returns a float for JSON, which has no NaN and no infinity: these become strings that `float` reads."""
     return value if math.isfinite(value) else str(value)
-
-
-def _write(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a file beside `path` and then puts it in its place, which the system does in one step."""
-    path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

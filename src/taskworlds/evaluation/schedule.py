@@ -59,6 +59,8 @@ class Ledger:
         practice: episodes of each task that come first and are not counted.
         quota: episodes of each task that are counted.
         on_episode: called with the episodes done and all there are, when an episode has ended.
+        on_step: called with the number of rows that took a step, after it.
+        before: how many tasks were played before, and are not among `tasks`; their episodes count as done.
 
     Attributes:
         errors: by the number of a task that cannot run, why.
@@ -70,6 +72,8 @@ class Ledger:
         practice: int,
         quota: int,
         on_episode: Callable[[int, int], None] | None,
+        on_step: Callable[[int], None] | None = None,
+        before: int = 0,
     ) -> None:
         self.tasks = tasks
         self.quota = quota
@@ -78,6 +82,13 @@ class Ledger:
         self._episodes: list[dict[int, Episode]] = [{} for _ in tasks]
         self._done: set[tuple[int, int]] = set()
         self._on_episode = on_episode
+        self._on_step = on_step
+        self._before = before
+
+    def stepped(self, rows: int) -> None:
+        """Takes notice of a step of so many rows."""
+        if self._on_step is not None:
+            self._on_step(rows)
 
     def ended(self, unit: Unit, episode: Episode) -> None:
         """Takes down an episode that ended."""
@@ -103,4 +114,5 @@ class Ledger:
         before = len(self._done)
         self._done |= done
         if self._on_episode is not None and len(self._done) > before:
-            self._on_episode(len(self._done), len(self.tasks) * (self._practice + self.quota))
+            each = self._practice + self.quota
+            self._on_episode(self._before * each + len(self._done), (self._before + len(self.tasks)) * each)

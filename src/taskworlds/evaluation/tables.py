@@ -1,4 +1,4 @@
-"""Tables of metrics for the terminal: 100 columns wide, or 80 with broken lines."""
+"""Tables of metrics for the terminal: 100 columns wide, or 80, where the two ends of an interval have a line each."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import rich.box
+import rich.console
+import rich.measure
 import rich.table
 import rich.text
 
@@ -13,6 +15,7 @@ from taskworlds.evaluation.statistics import METRICS, Estimate
 
 __all__ = ["MetricTable", "shown_metrics"]
 
+_WIDE = 100  # columns in which an interval has room in one line
 _HEADINGS = dict(zip(METRICS, ("success\n(end)", "success\nonce", "return", "length"), strict=True))
 
 
@@ -45,7 +48,6 @@ class MetricTable:
         for heading in counts:
             self.table.add_column(heading, justify="right", no_wrap=True)
         for metric in self.metrics:
-            # An interval takes two lines where there is no room.
             self.table.add_column(_HEADINGS[metric], justify="right")
 
     def add(
@@ -73,7 +75,8 @@ class MetricTable:
             intervals = [
                 self._interval(each, metric) for each, metric in zip(shown, self.metrics, strict=True)
             ]
-            self.table.add_row("  95 % interval", *[""] * self._num_counts, *intervals)
+            label = _Cell("  95 % interval", "  95 % from\n         to")
+            self.table.add_row(label, *[""] * self._num_counts, *intervals)
 
     def add_section(self) -> None:
         """Draws a line below what has been added."""
@@ -84,10 +87,11 @@ class MetricTable:
         if lines:
             self.table.caption = _plain("\n".join(lines))
 
-    def _interval(self, estimate: Estimate, metric: str) -> str:
+    def _interval(self, estimate: Estimate, metric: str) -> _Cell:
         if math.isnan(estimate.low):
-            return "-"
-        return f"[{self._figure(estimate.low, metric)}, {self._figure(estimate.high, metric)}]"
+            return _Cell("-", "-")
+        low, high = self._figure(estimate.low, metric), self._figure(estimate.high, metric)
+        return _Cell(f"[{low}, {high}]", f"{low}\n{high}")
 
     def _figure(self, value: float, metric: str) -> str:
         if math.isnan(value):
@@ -97,6 +101,26 @@ class MetricTable:
         else:
             digits = 1 if abs(value) < 100 else 0
         return f"{value:{'+' if self._signed else ''}.{digits}f}"
+
+
+class _Cell:
+    """A cell with one text for wide consoles, and another for those that have no room for it."""
+
+    def __init__(self, wide: str, narrow: str) -> None:
+        self._wide, self._narrow = _plain(wide), _plain(narrow)
+
+    def _shown(self, console: rich.console.Console) -> rich.text.Text:
+        return self._wide if console.width >= _WIDE else self._narrow
+
+    def __rich_console__(
+        self, console: rich.console.Console, options: rich.console.ConsoleOptions
+    ) -> rich.console.RenderResult:
+        yield self._shown(console)
+
+    def __rich_measure__(
+        self, console: rich.console.Console, options: rich.console.ConsoleOptions
+    ) -> rich.measure.Measurement:
+        return rich.measure.Measurement.get(console, options, self._shown(console))
 
 
 def _plain(text: str) -> rich.text.Text:

@@ -16,10 +16,13 @@ from typing import Any
 import numpy as np
 
 from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.processes import python_command
 from taskworlds.perf.bare_loop import BareLoop
 from taskworlds.perf.contestants import Contestant, contestants
 
-__all__ = ["Built", "Measured", "build_alone", "measure"]
+__all__ = ["Built", "Measured", "build_alone", "build_here", "measure"]
+
+_BUILD = "from taskworlds.perf.measure import build_here; build_here()"
 
 
 @dataclass(frozen=True)
@@ -163,14 +166,16 @@ def build_alone(
     benchmark: Benchmark, num_envs: int, threads: tuple[int, ...], contestant: Contestant
 ) -> Built:
     """Makes a contestant in a new process, resets it, takes ten steps, and returns what that took."""
-    call = [sys.executable, "-m", __name__, contestant.title, str(num_envs), ",".join(map(str, threads))]
+    call = python_command(_BUILD, contestant.title, str(num_envs), ",".join(map(str, threads)))
     answer = subprocess.run(call, input=benchmark.to_json(), capture_output=True, text=True, check=False)
     if answer.returncode:
         raise RuntimeError(f"{contestant.title} could not be built: {answer.stderr.strip()[-500:]}")
     return Built(*json.loads(answer.stdout.splitlines()[-1]))
 
 
-def _build_here(title: str, num_envs: int, threads: tuple[int, ...]) -> None:
+def build_here() -> None:
+    """Does in this process, by its command, what `build_alone` asks for, and prints what it took."""
+    title, num_envs, threads = sys.argv[1], int(sys.argv[2]), tuple(int(n) for n in sys.argv[3].split(","))
     benchmark = Benchmark.from_json(sys.stdin.read())
     begun = time.perf_counter()
     (mine,) = [each for each in contestants(benchmark, num_envs, threads) if each.title == title]
@@ -204,7 +209,3 @@ def _megabytes() -> float | None:
             if line.startswith("Pss:"):
                 total += int(line.split()[1])
     return total / 1024
-
-
-if __name__ == "__main__":
-    _build_here(sys.argv[1], int(sys.argv[2]), tuple(int(n) for n in sys.argv[3].split(",")))

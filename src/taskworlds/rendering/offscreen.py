@@ -14,6 +14,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+from taskworlds.core.processes import python_command
+
 __all__ = [
     "DRAW",
     "INSTALL",
@@ -74,7 +76,7 @@ def fault(program: str, **environment: str) -> str | None:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-c", program],
+            python_command(program),
             env=os.environ | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -89,7 +89,7 @@ class ModelRows(EngineRows):
         action_size: numbers of an action, A.
         params: computes the kernel's params of a task.
         model_key: tells what of a task its model depends on.
-        num_threads: threads; None for as many as the process has cores.
+        num_threads: threads; None for as many as `taskworlds.core.cpus` allows.
 
     Attributes:
         plain_kernel: the skill's kernel as ordinary Python on arrays, as a step of the engine calls it:

@@ -11,8 +11,10 @@ import dis
 import functools
 import os
 import re
+import sys
+import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -24,6 +26,7 @@ from taskworlds.core.digest import reached
 from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
 from taskworlds.core.task import Task
 from taskworlds.rows.protocol import Rows
+from taskworlds.testing.own_process import run_in_own_process
 from taskworlds.testing.report import Check, SkillReport
 from taskworlds.testing.runner import Failed, PlannedCheck, Warned, place_in, run_checks
 from taskworlds.worlds.metaworld import sawyer
@@ -56,10 +59,14 @@ def check_skill(
     steps: int = 60,
     episodes: int = 10,
     min_success_rate: float = 0.8,
+    limit: float = 120.0,
 ) -> SkillReport:
     """Tests a skill as this package tests its own, and reports.
 
     The skill need not be registered, and this does not register it. It takes some seconds, most of them for compiling.
+
+    The skill's functions run in a process of their own (on Linux), so that one that crashes or never ends is reported;
+    compiled, they check each index, which they do not do elsewhere. Only the policy runs in this process, at the end.
 
     Args:
         skill: the skill.
@@ -70,6 +77,7 @@ def check_skill(
         steps: steps for each goal and version of the reward.
         episodes: how many goals the policy is tried on, one episode each.
         min_success_rate: the share of them that it must solve.
+        limit: seconds that a check may take.
 
     Returns:
         The report; `print(report)` shows it, `report.raise_if_failed()` is for tests.
@@ -92,6 +100,8 @@ def check_skill(
         raise WrongValue(
             f"min_success_rate must be from 0 to 1, not {min_success_rate!r}.", argument="min_success_rate"
         )
+    if not (isinstance(limit, int | float) and limit > 0):
+        raise WrongValue(f"limit must be a number of seconds above 0, not {limit!r}.", argument="limit")
     run = _Run(
         skill,
         policy,
@@ -101,7 +111,7 @@ def check_skill(
         check_count("episodes", episodes),
         min_success_rate,
     )
-    return SkillReport(str(skill.name), run.checks(), run.success_rate)
+    return SkillReport(str(skill.name), run.checks(float(limit)), run.success_rate)
 
 
 class _Trial(NamedTuple):
@@ -141,8 +151,8 @@ class _Run:
         self._trials: list[_Trial] = []
         self._registered = contextlib.ExitStack()  # while the checks run, once the fields are right
 
-    def checks(self) -> tuple[Check, ...]:
-        """Runs the checks."""
+    def checks(self, limit: float) -> tuple[Check, ...]:
+        """Runs the checks, each of which may take so many seconds."""
         plan = [
             PlannedCheck("fields", self._fields),
             PlannedCheck("model", self._model, ("fields",)),
@@ -151,15 +161,26 @@ class _Run:
             PlannedCheck("start", self._start, ("plain run",)),
             PlannedCheck("goal", self._goal, ("plain run",)),
             PlannedCheck("compiling", self._compiling, ("plain run",)),
-            PlannedCheck("compiled kernel", self._compiled_kernel, ("compiling",)),
-            PlannedCheck("native row", self._native_row, ("compiling",)),
-            PlannedCheck("seeds", self._seeds, ("compiling",)),
-            PlannedCheck("snapshot", self._snapshot, ("compiling",)),
+            PlannedCheck("compiled kernel", _in_bounds(self._compiled_kernel), ("compiling",)),
+            PlannedCheck("native row", _in_bounds(self._native_row), ("compiling",)),
+            PlannedCheck("seeds", _in_bounds(self._seeds), ("compiling",)),
+            PlannedCheck("snapshot", _in_bounds(self._snapshot), ("compiling",)),
         ]
-        if self._policy is not None:
-            plan.append(PlannedCheck("policy", self._solved, ("compiling",)))
-        with self._registered:
-            return tuple(run_checks(plan, self._place))
+
+        def run() -> Iterator[Check]:
+            with self._registered:
+                yield from run_checks(plan, self._place)
+
+        done, ended = run_in_own_process(run, [each.name for each in plan], limit)
+        if self._policy is None:
+            return done
+        # In this process: what a policy holds, a graphics card's memory for one, cannot be passed on.
+        compiled = next(each for each in done if each.name == "compiling").outcome in ("ok", "warning")
+        if not (compiled and ended):
+            broken = "compiling" if not compiled else done[-1].name
+            return (*done, Check("policy", "not run", f"since the check of {broken} failed"))
+        with temporarily_registered(self._skill):
+            return (*done, *run_checks([PlannedCheck("policy", self._solved)], self._place))
 
     def _place(self, error: BaseException) -> str:
         """Says which line of the skill's functions an error came from, if one of them is in its traceback."""
@@ -365,7 +386,7 @@ class _Run:
                         f"({os.path.basename(function.__code__.co_filename)}, line {line}). A kernel runs in threads "
                         "where no error can be reported. Give a number instead."
                     )
-            kernel = native_kernel(self._skill, version, keep=False)
+            kernel = native_kernel(self._skill, version, keep=False, checked=True)
             remember(self._skill, version, kernel)
             if _MEMORY_CALLS.search(kernel.inspect_llvm()):
                 allocating.append(version)
@@ -517,6 +538,39 @@ class _Run:
         if self.success_rate < self._min_success_rate:
             raise Failed(f"{text}; it must solve {self._min_success_rate:.0%}.")
         return text
+
+
+def _in_bounds(check: Callable[[], str]) -> Callable[[], str]:
+    """Has a check fail where a compiled function uses an index beyond the end of an array.
+
+    In the engine's threads nobody can catch such an error, and Python tells a hook.
+    """
+
+    def checked() -> str:
+        told: list[str] = []
+        hook, sys.unraisablehook = sys.unraisablehook, lambda error: told.append(_told(error))
+        try:
+            found = check()
+        except Failed:
+            if not told:
+                raise
+        finally:
+            sys.unraisablehook = hook
+        if told:
+            raise Failed(
+                f"compiled, one of the skill's functions raises {told[0]}. Elsewhere it would read or write beyond the "
+                "end of the array. Compiled integers have 64 bits."
+            )
+        return found
+
+    return checked
+
+
+def _told(error: Any) -> str:
+    """Returns what an error that nobody could catch was, and where."""
+    lines = traceback.extract_tb(error.exc_traceback)
+    place = f" ({os.path.basename(lines[-1].filename)}, line {lines[-1].lineno})" if lines else ""
+    return f"{error.exc_type.__name__}: {error.exc_value}{place}"
 
 
 def _giving_terms(reward: Callable[..., Any]) -> Callable[..., Any]:

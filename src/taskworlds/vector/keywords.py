@@ -136,7 +136,8 @@ class OptionKeywords(TypedDict, total=False):
         int | None,
         Doc(
             "threads of an engine that takes this option, as the native engine does; None for as many as the process "
-            "may use processors. It has no effect on other engines."
+            "may use processors, which quotas of its control groups and OMP_NUM_THREADS limit. It has no effect on "
+            "other engines."
         ),
     ]
     engine_options: Annotated[

@@ -1,7 +1,4 @@
-"""Compiled kernels for many skills: loaded from disk, or compiled first, several at a time.
-
-Run as a module it compiles the skills that it is given, for the processes that `kernels` starts.
-"""
+"""Compiled kernels for many skills: loaded from disk, or compiled first, several at a time."""
 
 from __future__ import annotations
 
@@ -12,12 +9,17 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from taskworlds.core import cache
+from taskworlds.core.announcements import announced
 from taskworlds.core.cpus import count_cpus
+from taskworlds.core.processes import python_command
 from taskworlds.worlds.metaworld.kernel import is_cached, native_kernel
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import SKILLS, skill
 
-__all__ = ["kernels", "remember"]
+__all__ = ["compile_for_others", "kernels", "remember"]
+
+_COMPILE = "from taskworlds.worlds.metaworld.compiling import compile_for_others; compile_for_others()"
 
 _loaded: dict[tuple[Skill, str], Any] = {}
 
@@ -30,10 +32,16 @@ def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
     functions.
     """
     unloaded = [each for each in skills if (each, version) not in _loaded]
-    # Where nothing can be kept on disk, other processes compile in vain.
-    official = [each.name for each in unloaded if each in SKILLS and is_cached(each, version) is False]
+    official = [each for each in unloaded if each in SKILLS and not is_cached(each, version)]
     if len(official) > 1:
-        _compile(official, version)
+        if cache.can_save("kernels"):
+            _compile([each.name for each in official], version)
+        else:  # other processes would compile in vain
+            what = f"compiling {len(official)} skills, for this process alone"
+            with announced(what, len(official)) as advance:
+                for each in official:
+                    _loaded[each, version] = native_kernel(each, version)
+                    advance()
     for each in skills:
         if (each, version) not in _loaded:
             _loaded[each, version] = native_kernel(each, version)
@@ -50,34 +58,36 @@ def _compile(names: Sequence[str], version: str) -> None:
     # Skills of a family share functions, which a process compiles once.
     kin = sorted(names, key=lambda name: skill(name).family)
     bounds = [len(kin) * i // count for i in range(count + 1)]
-    said = f"taskworlds: compiling {len(names)} skills, once on this machine ..."
-    print(said, end="", file=sys.stderr, flush=True)
     told, tell = os.pipe()
     workers = [
         subprocess.Popen(
-            [sys.executable, "-m", __name__, version, *kin[begin:end]],
+            python_command(_COMPILE, version, *kin[begin:end]),
             stdin=subprocess.DEVNULL,
             stdout=tell,
+            stderr=subprocess.DEVNULL,  # a failure is not lost, see below
             start_new_session=True,  # Ctrl-C is this process's to handle
         )
         for begin, end in itertools.pairwise(bounds)
     ]
     os.close(tell)
     try:
-        with os.fdopen(told) as lines:
-            for done, _ in enumerate(lines, start=1):  # to the end of the last worker
-                if sys.stderr.isatty():
-                    print(f"\r{said} {done}", end="", file=sys.stderr, flush=True)
+        with (
+            announced(f"compiling {len(names)} skills, once on this machine", len(names)) as advance,
+            os.fdopen(told) as lines,
+        ):
+            for _ in lines:  # to the end of the last worker
+                advance()
         for worker in workers:
-            worker.wait()  # a failure is not lost: what is still missing is compiled in this process, which then raises
+            worker.wait()  # what is still missing is compiled in this process, which then raises
     except BaseException:
         for worker in workers:
             worker.kill()
+            worker.wait()
         raise
-    print(" done", file=sys.stderr, flush=True)
 
 
-if __name__ == "__main__":
+def compile_for_others() -> None:
+    """Compiles the skills that this process's command names, and keeps them on disk."""
     for name in sys.argv[2:]:
         native_kernel(skill(name), sys.argv[1])
         print(name, flush=True)

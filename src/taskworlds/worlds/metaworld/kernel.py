@@ -178,19 +178,20 @@ def kernel_functions(skill: Skill, version: str) -> list[types.FunctionType]:
     return list({id(each): each for each in functions}.values())
 
 
-def native_kernel(skill: Skill, version: str, *, keep: bool = True) -> Any:
+def native_kernel(skill: Skill, version: str, *, keep: bool = True, checked: bool = False) -> Any:
     """Compiles a skill's kernel for the engine, or loads it from the cache on disk: see `compile_named`.
 
     Args:
         skill: the skill.
         version: of the reward.
         keep: False compiles it anew, and leaves the cache alone.
+        checked: whether indices are checked, see `compile_kernel`.
     """
-    return compile_named(_entry(skill, version), f"{skill.name}_{version}", keep=keep)
+    return compile_named(_entry(skill, version), f"{skill.name}_{version}", keep=keep, checked=checked)
 
 
-def is_cached(skill: Skill, version: str) -> bool | None:
-    """Returns whether `native_kernel` would find the kernel on disk; None if nothing can be kept there."""
+def is_cached(skill: Skill, version: str) -> bool:
+    """Returns whether `native_kernel` would find the kernel on disk."""
     return is_compiled(_entry(skill, version), f"{skill.name}_{version}")
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
+from taskworlds.core import cache
 from taskworlds.core.digest import digest
-from taskworlds.engine import Model, model_cache
+from taskworlds.engine import Model
 from taskworlds.worlds.metaworld.model_files import is_own_file, read_spec
 
 __all__ = ["full_metaworld_model", "metaworld_model"]
@@ -62,12 +63,13 @@ def _compile(asset: str) -> Model:
     if is_own_file(asset):  # its author changes it
         return Model.from_mujoco(_compiled(asset))
     origin = (metaworld_model, (asset,))
-    file = model_cache.folder().absolute() / _file_name(asset)
-    # There may be none, or it is cut off, or of another MuJoCo.
-    with contextlib.suppress(ValueError):
-        return Model.from_file(file, origin=origin, is_constant=True)
+    name = _file_name(asset)
+    data = cache.load("models", name)
+    if data is not None:
+        with contextlib.suppress(ValueError):  # it is another MuJoCo's
+            return Model(data, origin=origin)
     model = Model.from_mujoco(_compiled(asset), origin=origin)
-    model_cache.save(file.name, model.native.to_bytes())
+    cache.save("models", name, model.native.to_bytes())
     return model
 
 
@@ -79,7 +81,9 @@ def _compiled(asset: str) -> mujoco.MjModel:
 
 def _file_name(asset: str) -> str:
     """Names a compiled model by its file and by a digest of all that decides what it is compiled to."""
-    return f"{Path(asset).stem}_{digest((asset, platform.machine(), *_versions()), _compiled)}.mjb"
+    return (
+        f"{Path(asset).stem}_{digest((asset, platform.machine(), *_versions(), cache.FORMAT), _compiled)}.mjb"
+    )
 
 
 @functools.cache

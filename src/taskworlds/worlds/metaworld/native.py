@@ -32,7 +32,7 @@ class NativeRows(EngineRows):
         env_names: skills to be ready for; others are added when a task of theirs comes.
         num_rows: how many rows, N.
         reward_function_version: "v1" or "v2".
-        num_threads: threads; None for as many as the process has cores.
+        num_threads: threads; None for as many as `taskworlds.core.cpus` allows.
         render_mode, camera_name, camera_id, width, height: how to draw, see `RowRenderer`.
     """
 

@@ -85,7 +85,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):  # type: ignore[misc]  # spec is na
             | chosen,
         )
         limit = self._batch.max_episode_steps * (options.k_episodes or 1)
-        self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
+        self._spec = EnvSpec.of(spec, self.observation_space, self.action_space, limit)
 
     def _take_spaces(self) -> None:
         self.observation_space = self._batch.single_observation_space

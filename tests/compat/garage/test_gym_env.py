@@ -397,7 +397,7 @@ class TestSpec:
     def test_carries_spaces_and_limit(self):
         env = GymEnv("CartPole-v1")
         assert isinstance(env.spec, EnvSpec)
-        assert env.spec == EnvSpec(env.action_space, env.observation_space, 500, id="CartPole-v1")
+        assert env.spec == EnvSpec(env.observation_space, env.action_space, 500, id="CartPole-v1")
 
     def test_makes_the_same_environment(self):
         with pytest.warns(UserWarning, match="max_episode_length=2"):

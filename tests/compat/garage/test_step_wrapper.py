@@ -77,7 +77,7 @@ def test_an_inner_env_step_keeps_spec_action_and_type(line):
     step = env.step(0)
     assert step.step_type is StepType.MID  # by count it would be FIRST
     assert step.action == "inner action"
-    assert step.env_spec == EnvSpec(env.action_space, env.observation_space, 2)
+    assert step.env_spec == EnvSpec(env.observation_space, env.action_space, 2)
     assert env.step(0).timeout
 
 

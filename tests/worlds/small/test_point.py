@@ -323,7 +323,7 @@ class TestTasks:
 class TestSpec:
     def test_of_a_direct_construction(self):
         env = PointEnv(max_episode_length=100)
-        assert env.spec == EnvSpec(env.action_space, env.observation_space, 100)
+        assert env.spec == EnvSpec(env.observation_space, env.action_space, 100)
 
     def test_gymnasium_assigns_to_it(self):
         env = PointEnv(max_episode_length=8)

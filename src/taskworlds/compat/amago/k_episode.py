@@ -185,8 +185,8 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         """Sets the name and the spec, from which `spec.make()` builds the environment again."""
         self._name = name
         self._spec = EnvSpec(
-            self.action_space,
             self.observation_space,
+            self.action_space,
             self.k_episodes * self.max_episode_length,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
             kwargs=kwargs,

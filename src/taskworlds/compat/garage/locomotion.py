@@ -71,8 +71,8 @@ class LocomotionEnv(TaskEnv):
         super().__init__(Benchmark(self.env_name, (first,)), strategy="sync", options=options)
         own = {name: value for name, value in first.params.items() if name != "partially_observable"}
         self.spec = EnvSpec(
-            self.action_space,
             self.observation_space,
+            self.action_space,
             limit,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
             kwargs={"task": own, "max_episode_length": limit, "partially_observable": hidden, **picture},

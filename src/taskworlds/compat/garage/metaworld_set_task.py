@@ -133,8 +133,8 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         if env is None:
             env = self._envs[task.env_name] = self._wrapped(base, setting, task)
         spec = self._spec or EnvSpec(
-            env.action_space,
             env.observation_space,
+            env.action_space,
             id=base.spec.id,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
             kwargs={
@@ -147,7 +147,7 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
             },
         )
         limit = env.spec.max_episode_steps
-        self._spec = EnvSpec.of(spec, env.action_space, env.observation_space, limit)
+        self._spec = EnvSpec.of(spec, env.observation_space, env.action_space, limit)
         self._base, self._setting, self._current = base, setting, _Current(task, env)
         return env
 

@@ -295,8 +295,8 @@ class MultiEnvWrapper(StepWrapper):
         registered = self._registration() != self._first_registration
         spec = _MultiEnvSpec.of(
             self._envs[0].unwrapped.spec if registered else inner,
-            self.action_space,
             self.observation_space,
+            self.action_space,
             None if None in limits else max(limit for limit in limits if limit is not None),
         )
         assert isinstance(spec, _MultiEnvSpec)

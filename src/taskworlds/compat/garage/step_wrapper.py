@@ -116,7 +116,7 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
             spec = copy.copy(inner)
             spec.action_space, spec.observation_space = self.action_space, self.observation_space
         else:
-            spec = EnvSpec.of(inner, self.action_space, self.observation_space, inner.max_episode_steps)
+            spec = EnvSpec.of(inner, self.observation_space, self.action_space, inner.max_episode_steps)
         spec.kwargs = dict(inner.kwargs)
         spec.additional_wrappers += (
             WrapperSpec(
@@ -199,7 +199,7 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
 
 def spec_of_unregistered(env: gymnasium.Env[Any, Any]) -> EnvSpec:
     """Makes a spec for an environment without one; its `make` copies the environment, as long as that exists."""
-    spec = EnvSpec(env.action_space, env.observation_space, entry_point=_CopyOf(env))
+    spec = EnvSpec(env.observation_space, env.action_space, entry_point=_CopyOf(env))
     spec.order_enforce = False
     spec.disable_env_checker = True
     return spec

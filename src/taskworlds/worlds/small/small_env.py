@@ -82,8 +82,8 @@ class SmallEnv(SpecMixin, gymnasium.Env[Any, Any], abc.ABC):  # type: ignore[mis
         self.observation_space = observation_space
         self.render_mode = check_choice("render_mode", render_mode, [None, *self.render_modes])
         self._spec = EnvSpec(
-            action_space,
             observation_space,
+            action_space,
             max_episode_length,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
         )

@@ -238,3 +238,23 @@ class TestEnvSpec:
             kwargs={"desc": "chain"},
         )
         assert spec.make().observation_space == Discrete(29)
+
+    def test_a_description_leaves_the_recipe_out(self):
+        spec = EnvSpec(Discrete(3), Discrete(2), 5, entry_point="some:Env", kwargs={"benchmark": "x" * 100_000})
+        described = spec.description()
+        assert described == spec
+        assert described.kwargs == {}
+        assert spec.description() is described
+        spec.max_episode_steps = 7
+        assert spec.description().max_episode_length == 7
+        assert "_described" not in vars(copy.copy(spec))
+        with pytest.raises(ValueError, match=r"cannot make it. Use the spec of the environment itself"):
+            described.make()
+
+    def test_pickled_steps_share_a_description(self):
+        spec = EnvSpec(Discrete(3), Discrete(2), entry_point="some:Env", kwargs={"benchmark": "x" * 100_000})
+        steps = [make_step(env_spec=spec) for _ in range(10)]
+        copied = pickle.loads(pickle.dumps(steps))
+        assert len(pickle.dumps(steps)) < 6_000
+        assert all(step.env_spec is copied[0].env_spec for step in copied)
+        assert copied[0].env_spec == spec

@@ -179,20 +179,27 @@ class EnvSpec(GymnasiumEnvSpec):
     def description(self) -> EnvSpec:
         """Returns the spec without the recipe of the environment: id, spaces and limit, and no `kwargs`.
 
-        It equals this one. Pickled steps carry it, since a recipe may hold a whole benchmark. The same object is
-        returned again, as long as this spec does not change, so that a pickled list of steps has it once.
+        It equals this one, but cannot make the environment. Pickled steps carry it, since a recipe may hold a whole
+        benchmark. As long as this spec stays as it is, the same object is returned, so a pickled list of steps has it
+        once.
 
         Example:
             >>> from gymnasium.spaces import Discrete
-            >>> spec = EnvSpec(Discrete(2), Discrete(3), id="Some-v0", kwargs={"size": 4})
+            >>> spec = EnvSpec(Discrete(2), Discrete(3), entry_point="some:Env", kwargs={"size": 4})
             >>> spec.description() == spec, spec.description().kwargs
             (True, {})
         """
-        if not self.kwargs and self.entry_point is None:
+        if self.entry_point is None or self.entry_point is _make_without_recipe:
             return self
         known: EnvSpec | None = self.__dict__.get("_described")
         if known is None or known != self:
-            known = EnvSpec(self.observation_space, self.action_space, self.max_episode_length, id=self.id)
+            known = EnvSpec(
+                self.observation_space,
+                self.action_space,
+                self.max_episode_length,
+                id=self.id,
+                entry_point=_make_without_recipe,
+            )
             self.__dict__["_described"] = known
         return known
 
@@ -211,6 +218,14 @@ class EnvSpec(GymnasiumEnvSpec):
 
     def __hash__(self) -> int:
         return hash((self.id, self.max_episode_length))
+
+
+def _make_without_recipe(**kwargs: Any) -> gymnasium.Env[Any, Any]:
+    """Entry point of a description."""
+    raise WrongValue(
+        "The spec of a copied or pickled step describes the environment but cannot make it. Use the spec of the "
+        "environment itself: env.spec.make()."
+    )
 
 
 class SpecMixin:

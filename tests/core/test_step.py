@@ -240,7 +240,9 @@ class TestEnvSpec:
         assert spec.make().observation_space == Discrete(29)
 
     def test_a_description_leaves_the_recipe_out(self):
-        spec = EnvSpec(Discrete(3), Discrete(2), 5, entry_point="some:Env", kwargs={"benchmark": "x" * 100_000})
+        spec = EnvSpec(
+            Discrete(3), Discrete(2), 5, entry_point="some:Env", kwargs={"benchmark": "x" * 100_000}
+        )
         described = spec.description()
         assert described == spec
         assert described.kwargs == {}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium
@@ -110,12 +111,17 @@ def _without_options(reset: Any) -> Any:
     return taking_options
 
 
+class _SameStep(AsyncVectorEnv):
+    """Gymnasium's AsyncVectorEnv with the autoreset of before 1.0."""
+
+    def __init__(self, env_fns: Sequence[Callable[[], gymnasium.Env[Any, Any]]], **keywords: Any) -> None:
+        super().__init__(env_fns, autoreset_mode=AutoresetMode.SAME_STEP, **keywords)
+
+
 class _Gymnasium(types.ModuleType):
     """Gymnasium as AMAGO's experiments see it: with the autoreset that they were written for."""
 
-    vector = types.SimpleNamespace(
-        AsyncVectorEnv=functools.partial(AsyncVectorEnv, autoreset_mode=AutoresetMode.SAME_STEP)
-    )
+    vector = types.SimpleNamespace(AsyncVectorEnv=_SameStep)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(gymnasium, name)

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.core.registry import on_new_names, worlds
+from taskworlds.core.reference import resolve
+from taskworlds.core.registry import benchmark_makers, on_new_names, worlds
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -97,9 +98,13 @@ def _register_names() -> None:
 
 
 def make_single(benchmark: str, **kwargs: Any) -> gym.Env[Any, Any]:
-    """What `gymnasium.make` calls: `taskworlds.make` with the benchmark that the id names."""
+    """What `gymnasium.make` calls: `taskworlds.make` with the benchmark that the id names, or what stands for it."""
     from taskworlds.vector.make import make  # registering the ids need not wait for it
 
+    _, maker = benchmark_makers().get(benchmark, (None, None)) if isinstance(benchmark, str) else (None, None)
+    if maker is not None and maker.single is not None:
+        env: gym.Env[Any, Any] = resolve(maker.single)(benchmark, **kwargs)
+        return env
     return make(benchmark, **kwargs)
 
 

@@ -18,8 +18,10 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Box
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode
-from gymnasium.wrappers import DtypeObservation
+from gymnasium.wrappers import TransformObservation
+from numpy.typing import NDArray
 
 from taskworlds.compat.amago.k_episode import KEpisodeMetaworld
 from taskworlds.compat.amago.k_episode import Metaworld as Trials
@@ -74,12 +76,20 @@ class Metaworld(AMAGOEnv):  # type: ignore[misc]  # its type is known where AMAG
         if seed != goals_seed:
             trials.np_random = np.random.default_rng(seed)
         self.trials: KEpisodeMetaworld = trials
-        super().__init__(env=DtypeObservation(trials, np.float32), env_name=trials.env_name)
+        space = trials.observation_space
+        assert isinstance(space, Box)
+        bounds = space.low.astype(np.float32), space.high.astype(np.float32)
+        observed = TransformObservation(trials, _as_float32, Box(*bounds, dtype=np.float32))
+        super().__init__(env=observed, env_name=trials.env_name)
 
     @property
     def env_name(self) -> str:
         """The trial's skill, under which AMAGO logs it and names its files."""
         return self.trials.env_name
+
+
+def _as_float32(observation: NDArray[np.float64]) -> NDArray[np.float32]:
+    return observation.astype(np.float32)
 
 
 def run_on_new_gymnasium() -> None:

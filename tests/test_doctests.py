@@ -10,13 +10,14 @@ import taskworlds
 
 WITH_DM_CONTROL = {
     "taskworlds.compat.mtrl.dmcontrol",
+    "taskworlds.compat.mtrl.mtenv",
     "taskworlds.worlds.control.environment",
     "taskworlds.worlds.control.variation",
 }
 MODULES = [
     pytest.param(name, marks=[pytest.mark.requires_dm_control] if name in WITH_DM_CONTROL else [])
     for name in sorted(module.name for module in pkgutil.walk_packages(taskworlds.__path__, "taskworlds."))
-    if not name.endswith(("__main__", "._native"))
+    if not name.endswith(("__main__", "._native")) and not name.startswith("taskworlds.integrations.")
 ]
 
 

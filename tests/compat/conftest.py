@@ -56,7 +56,7 @@ class Line(gymnasium.Env):
         truncated = self.count == self.truncate_at
         if self.env_step:
             step_type = StepType.TERMINAL if terminated else StepType.TIMEOUT if truncated else StepType.MID
-            spec = EnvSpec(self.action_space, self.observation_space, self.truncate_at)
+            spec = EnvSpec(self.observation_space, self.action_space, self.truncate_at)
             return EnvStep(spec, "inner action", 1.0, self._observe(), dict(self.info), step_type)
         return self._observe(), 1.0, terminated, truncated, dict(self.info)
 

@@ -16,7 +16,7 @@ from taskworlds.core.step import SpecMixin
 
 def make_step(step_type=StepType.MID, **changes):
     parts = {
-        "env_spec": EnvSpec(Discrete(2), Box(0.0, 1.0, (2,)), 10),
+        "env_spec": EnvSpec(Box(0.0, 1.0, (2,)), Discrete(2), 10),
         "action": 1,
         "reward": 0.5,
         "observation": np.array([0.25, 0.75]),
@@ -80,7 +80,7 @@ class Specified(SpecMixin, gymnasium.Env):
 
 class TestSpecMixin:
     def test_what_gymnasium_assigns_gains_spaces_and_limit(self):
-        env = Specified(EnvSpec(Discrete(2), Box(0.0, 1.0, (3,)), 7))
+        env = Specified(EnvSpec(Box(0.0, 1.0, (3,)), Discrete(2), 7))
         env.spec = GymnasiumEnvSpec("mine/Env-v0", max_episode_steps=99)
         assert (env.spec.id, env.spec.max_episode_length) == ("mine/Env-v0", 7)
         assert env.spec.observation_space == env.observation_space
@@ -162,9 +162,10 @@ class TestEnvStep:
 
 class TestEnvSpec:
     def test_carries_spaces_and_limit(self):
-        spec = EnvSpec(Discrete(2), Discrete(3), 7)
+        spec = EnvSpec(Discrete(3), Discrete(2), 7)
         assert isinstance(spec, GymnasiumEnvSpec)
-        assert (spec.action_space, spec.observation_space) == (Discrete(2), Discrete(3))
+        assert (spec.observation_space, spec.action_space) == (Discrete(3), Discrete(2))
+        assert (spec.output_space, spec.input_space) == (Discrete(3), Discrete(2))
         assert spec.max_episode_length == spec.max_episode_steps == 7
 
     @pytest.mark.parametrize("limit", [None, math.inf])
@@ -185,20 +186,20 @@ class TestEnvSpec:
         assert type(EnvSpec(Discrete(2), Discrete(3), np.int64(4)).max_episode_length) is int
 
     def test_equality(self):
-        spec = EnvSpec(Discrete(2), Box(0.0, 1.0, (3,)), 5)
-        assert spec == EnvSpec(Discrete(2), Box(0.0, 1.0, (3,)), 5)
-        assert hash(spec) == hash(EnvSpec(Discrete(2), Box(0.0, 1.0, (3,)), 5))
-        assert spec != EnvSpec(Discrete(3), Box(0.0, 1.0, (3,)), 5)
-        assert spec != EnvSpec(Discrete(2), Box(0.0, 2.0, (3,)), 5)
-        assert spec != EnvSpec(Discrete(2), Box(0.0, 1.0, (3,)), 6)
-        assert spec != EnvSpec(Discrete(2), Box(0.0, 1.0, (3,)), 5, id="Other-v0")
+        spec = EnvSpec(Box(0.0, 1.0, (3,)), Discrete(2), 5)
+        assert spec == EnvSpec(Box(0.0, 1.0, (3,)), Discrete(2), 5)
+        assert hash(spec) == hash(EnvSpec(Box(0.0, 1.0, (3,)), Discrete(2), 5))
+        assert spec != EnvSpec(Box(0.0, 1.0, (3,)), Discrete(3), 5)
+        assert spec != EnvSpec(Box(0.0, 2.0, (3,)), Discrete(2), 5)
+        assert spec != EnvSpec(Box(0.0, 1.0, (3,)), Discrete(2), 6)
+        assert spec != EnvSpec(Box(0.0, 1.0, (3,)), Discrete(2), 5, id="Other-v0")
         assert spec != "a spec"
 
     @pytest.mark.parametrize(
         "copier", [copy.copy, copy.deepcopy, lambda spec: pickle.loads(pickle.dumps(spec))]
     )
     def test_copies_are_equal(self, copier):
-        spec = EnvSpec(Discrete(2), Box(0.0, 1.0, (3,)), 5, id="Some-v3", kwargs={"size": 4})
+        spec = EnvSpec(Box(0.0, 1.0, (3,)), Discrete(2), 5, id="Some-v3", kwargs={"size": 4})
         other = copier(spec)
         assert other == spec
         assert other.max_episode_length == 5
@@ -207,7 +208,7 @@ class TestEnvSpec:
 
     def test_gymnasiums_time_limit_shows_in_both_names(self):
         env = gymnasium.wrappers.TimeLimit(gymnasium.make("CartPole-v1").unwrapped, 20)
-        env.unwrapped.spec = EnvSpec(env.action_space, env.observation_space, 500)
+        env.unwrapped.spec = EnvSpec(env.observation_space, env.action_space, 500)
         assert env.spec.max_episode_length == env.spec.max_episode_steps == 20
         assert env.unwrapped.spec.max_episode_length == 500
 
@@ -231,9 +232,31 @@ class TestEnvSpec:
 
     def test_makes_the_environment_it_describes(self):
         spec = EnvSpec(
-            Discrete(4),
             Discrete(16),
+            Discrete(4),
             entry_point="taskworlds.worlds.small.grid_world:GridWorldEnv",
             kwargs={"desc": "chain"},
         )
         assert spec.make().observation_space == Discrete(29)
+
+    def test_a_description_leaves_the_recipe_out(self):
+        spec = EnvSpec(
+            Discrete(3), Discrete(2), 5, entry_point="some:Env", kwargs={"benchmark": "x" * 100_000}
+        )
+        described = spec.description()
+        assert described == spec
+        assert described.kwargs == {}
+        assert spec.description() is described
+        spec.max_episode_steps = 7
+        assert spec.description().max_episode_length == 7
+        assert "_described" not in vars(copy.copy(spec))
+        with pytest.raises(ValueError, match=r"cannot make it. Use the spec of the environment itself"):
+            described.make()
+
+    def test_pickled_steps_share_a_description(self):
+        spec = EnvSpec(Discrete(3), Discrete(2), entry_point="some:Env", kwargs={"benchmark": "x" * 100_000})
+        steps = [make_step(env_spec=spec) for _ in range(10)]
+        copied = pickle.loads(pickle.dumps(steps))
+        assert len(pickle.dumps(steps)) < 6_000
+        assert all(step.env_spec is copied[0].env_spec for step in copied)
+        assert copied[0].env_spec == spec

@@ -95,11 +95,11 @@ class EnvSpec(GymnasiumEnvSpec):
 
     Specs with equal ids, spaces and limits are equal, also after pickling. The limit is one number under two
     names, garage's `max_episode_length` and Gymnasium's `max_episode_steps`, so Gymnasium's wrappers may
-    change it.
+    change it. The order of the arguments is garage's.
 
     Args:
-        action_space: space of the actions.
         observation_space: space of the observations.
+        action_space: space of the actions.
         max_episode_length: most steps of an episode; None or infinity for no limit, which reads as None.
         id: Gymnasium's name of the environment, if it has one.
         entry_point: what `make()` calls to build the environment again, as in Gymnasium; None if it cannot.
@@ -111,18 +111,18 @@ class EnvSpec(GymnasiumEnvSpec):
 
     Example:
         >>> from gymnasium.spaces import Box, Discrete
-        >>> spec = EnvSpec(Discrete(2), Box(0.0, 1.0, (3,)), max_episode_length=100)
-        >>> spec.max_episode_length, spec.max_episode_steps
-        (100, 100)
+        >>> spec = EnvSpec(Box(0.0, 1.0, (3,)), Discrete(2), max_episode_length=100)
+        >>> spec.max_episode_length, spec.max_episode_steps, spec.input_space
+        (100, 100, Discrete(2))
     """
 
-    action_space: gymnasium.Space[Any]
     observation_space: gymnasium.Space[Any]
+    action_space: gymnasium.Space[Any]
 
     def __init__(
         self,
-        action_space: gymnasium.Space[Any],
         observation_space: gymnasium.Space[Any],
+        action_space: gymnasium.Space[Any],
         max_episode_length: float | None = None,
         *,
         id: str = "taskworlds/unregistered",
@@ -135,26 +135,26 @@ class EnvSpec(GymnasiumEnvSpec):
             max_episode_steps=check_max_episode_length(max_episode_length),
             kwargs=kwargs or {},
         )
-        self.action_space = action_space
         self.observation_space = observation_space
+        self.action_space = action_space
 
     @classmethod
     def of(
         cls,
         spec: GymnasiumEnvSpec | None,
-        action_space: gymnasium.Space[Any],
         observation_space: gymnasium.Space[Any],
+        action_space: gymnasium.Space[Any],
         max_episode_length: float | None,
     ) -> EnvSpec:
         """Returns Gymnasium's `spec` (None: an unregistered one) with these spaces and this limit.
 
         Example:
             >>> from gymnasium.spaces import Box, Discrete
-            >>> spec = EnvSpec.of(gymnasium.spec("CartPole-v1"), Discrete(2), Box(-1.0, 1.0, (4,)), 20)
+            >>> spec = EnvSpec.of(gymnasium.spec("CartPole-v1"), Box(-1.0, 1.0, (4,)), Discrete(2), 20)
             >>> spec.id, spec.max_episode_length, spec.action_space
             ('CartPole-v1', 20, Discrete(2))
         """
-        made = cls(action_space, observation_space, max_episode_length)
+        made = cls(observation_space, action_space, max_episode_length)
         if spec is not None:
             for field in dataclasses.fields(GymnasiumEnvSpec):
                 if field.name != "max_episode_steps":
@@ -165,6 +165,46 @@ class EnvSpec(GymnasiumEnvSpec):
     def max_episode_length(self) -> int | None:
         """Most steps of an episode, None for no limit."""
         return self.max_episode_steps
+
+    @property
+    def input_space(self) -> gymnasium.Space[Any]:
+        """What the environment takes: `action_space`, under the name of garage's `InOutSpec`."""
+        return self.action_space
+
+    @property
+    def output_space(self) -> gymnasium.Space[Any]:
+        """What the environment returns: `observation_space`, likewise."""
+        return self.observation_space
+
+    def description(self) -> EnvSpec:
+        """Returns the spec without the recipe of the environment: id, spaces and limit, and no `kwargs`.
+
+        It equals this one, but cannot make the environment. Pickled steps carry it, since a recipe may hold a whole
+        benchmark. As long as this spec stays as it is, the same object is returned, so a pickled list of steps has it
+        once.
+
+        Example:
+            >>> from gymnasium.spaces import Discrete
+            >>> spec = EnvSpec(Discrete(2), Discrete(3), entry_point="some:Env", kwargs={"size": 4})
+            >>> spec.description() == spec, spec.description().kwargs
+            (True, {})
+        """
+        if self.entry_point is None or self.entry_point is _make_without_recipe:
+            return self
+        known: EnvSpec | None = self.__dict__.get("_described")
+        if known is None or known != self:
+            known = EnvSpec(
+                self.observation_space,
+                self.action_space,
+                self.max_episode_length,
+                id=self.id,
+                entry_point=_make_without_recipe,
+            )
+            self.__dict__["_described"] = known
+        return known
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_described"}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EnvSpec):
@@ -178,6 +218,14 @@ class EnvSpec(GymnasiumEnvSpec):
 
     def __hash__(self) -> int:
         return hash((self.id, self.max_episode_length))
+
+
+def _make_without_recipe(**kwargs: Any) -> gymnasium.Env[Any, Any]:
+    """Entry point of a description."""
+    raise WrongValue(
+        "The spec of a copied or pickled step describes the environment but cannot make it. Use the spec of the "
+        "environment itself: env.spec.make()."
+    )
 
 
 class SpecMixin:
@@ -204,14 +252,14 @@ class SpecMixin:
     def spec(self, spec: GymnasiumEnvSpec | None) -> None:
         if self._spec is not None:
             limit = self._spec.max_episode_length
-            self._spec = EnvSpec.of(spec, self.action_space, self.observation_space, limit)
+            self._spec = EnvSpec.of(spec, self.observation_space, self.action_space, limit)
 
 
 class EnvStep(tuple[Any, Any, bool, bool, dict[str, Any]]):
     """One step: Gymnasium's tuple of five, with garage's names for its parts.
 
     Unpacks as `observation, reward, terminated, truncated, info`, so it may be returned wherever Gymnasium
-    wants a plain tuple. Immutable and picklable.
+    wants a plain tuple. Immutable and picklable; pickled and copied, it has `EnvSpec.description()` for its spec.
 
     Attributes:
         env_spec: the environment's `EnvSpec`.
@@ -258,8 +306,9 @@ class EnvStep(tuple[Any, Any, bool, bool, dict[str, Any]]):
         raise AttributeError(f"an EnvStep cannot be changed (tried to delete {name!r}).")
 
     def __reduce__(self) -> tuple[Any, ...]:
+        spec = self.env_spec
         return type(self), (
-            self.env_spec,
+            spec.description() if isinstance(spec, EnvSpec) else spec,
             self.action,
             self.reward,
             self.observation,

@@ -46,6 +46,8 @@ class BenchmarkMaker:
         num_goals: tasks of each skill unless the caller says otherwise; None if the maker alone knows.
         summary: what the tasks vary, or what is to be done, in a few words.
         is_variant: whether another benchmark of the list stands for this one, so that short lists leave it out.
+        single: what `gymnasium.make` of its id calls with the benchmark's name and the keywords, where the id of
+            another library stands for an environment of its own; None for `taskworlds.make`.
         has_meta_defaults: whether, if it has test tasks, its environments choose tasks pseudorandomly and end test
             episodes on success unless the caller says otherwise.
     """
@@ -59,6 +61,7 @@ class BenchmarkMaker:
     summary: str = ""
     is_variant: bool = False
     has_meta_defaults: bool = True
+    single: Reference | None = None
 
     def __post_init__(self) -> None:
         """Raises WrongType or WrongValue if the record contradicts itself."""
@@ -66,6 +69,11 @@ class BenchmarkMaker:
             raise WrongType(
                 'tasks of a BenchmarkMaker must be a function of (seed, num_goals), or its name as "module:NAME", '
                 f"not {self.tasks!r}."
+            )
+        if self.single is not None and not is_reference(self.single):
+            raise WrongType(
+                'single of a BenchmarkMaker must be a function, its name as "module:NAME", or None, not '
+                f"{self.single!r}."
             )
         for keyword in self.keywords:
             check_choice("Each of the keywords of a BenchmarkMaker", keyword, KEYWORDS)

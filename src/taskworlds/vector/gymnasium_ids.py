@@ -18,7 +18,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.core.registry import choose_engine, on_new_names, worlds
+from taskworlds.core.reference import resolve
+from taskworlds.core.registry import benchmark_makers, choose_engine, on_new_names, worlds
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -193,9 +194,13 @@ def take_limit(env: gym.Env[Any, Any], known: int | None = None) -> gym.Env[Any,
 
 
 def make_single(benchmark: Any, **kwargs: Any) -> gym.Env[Any, Any]:
-    """What `gymnasium.make` calls: `taskworlds.make` with the benchmark that the id names."""
+    """What `gymnasium.make` calls: `taskworlds.make` with the benchmark that the id names, or what stands for it."""
     from taskworlds.vector.make import make  # registering the ids need not wait for it
 
+    _, maker = benchmark_makers().get(benchmark, (None, None)) if isinstance(benchmark, str) else (None, None)
+    if maker is not None and maker.single is not None:
+        env: gym.Env[Any, Any] = resolve(maker.single)(benchmark, **kwargs)
+        return env
     return make(benchmark, **kwargs)
 
 

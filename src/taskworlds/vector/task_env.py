@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.draws import sample_without_replacement
-from taskworlds.core.errors import WrongType, WrongValue, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_seed
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 from taskworlds.core.task import Task
 from taskworlds.vector import metaworld_names
@@ -64,7 +64,10 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
         self.guard = Guard()  # beside the batch's, for calls that are more than one of the batch's
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
-        self.metadata = type(self).metadata | {"render_fps": self._batch.metadata["render_fps"]}
+        self._painters: dict[str, TaskVectorEnv] = {}  # by render mode, those that draw in another than ours
+        self.metadata = type(self).metadata | {
+            name: self._batch.metadata[name] for name in ("render_modes", "render_fps")
+        }
         self._take_spaces()
         always = ("task_select", "terminate_on_success")  # whose defaults in `make` depend on the benchmark
         chosen = {
@@ -265,13 +268,33 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         first, info = self._first(obs, infos)
         return EnvStep(self._spec, action, rewards.item(0), first, info, kind)
 
-    def render(self) -> Any:
-        """Returns the picture that `render_mode` asks for."""
-        return self._batch.render()[0]
+    def render(self, mode: str | None = None) -> Any:
+        """Returns the picture that `render_mode` asks for, or one in another mode.
+
+        Args:
+            mode: one of the world's modes; None for the `render_mode` that the environment was made with. In another
+                mode a second simulator draws, which takes the state over at each call.
+
+        Raises:
+            RuntimeError: there was no reset yet; or `mode` is None, and the environment was made without one.
+            ValueError: the world does not have this mode.
+        """
+        if mode is None or mode == self.render_mode:
+            return self._batch.render()[0]
+        painter = self._painters.get(mode)
+        if painter is None:
+            check_choice("mode", mode, self.metadata["render_modes"])
+            batch = self._batch
+            options = dataclasses.replace(batch.options, render_mode=mode)
+            painter = TaskVectorEnv(batch.benchmark, batch.split, 1, batch.strategy, options, seed=0)
+            self._painters[mode] = painter
+        painter.set_state(self._batch.get_state())
+        return painter.render()[0]
 
     def close(self) -> None:
         """Frees the simulator."""
-        self._batch.close()
+        for each in (self._batch, *self._painters.values()):
+            each.close()
 
     # --- exact state ----------------------------------------------------------------------------------------
 
@@ -323,5 +346,6 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.guard = Guard()
         self._batch = state["batch"]
+        self._painters = {}
         self._take_spaces()
         self._spec = state["spec"]

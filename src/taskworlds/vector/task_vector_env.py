@@ -105,7 +105,11 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         if "reward_function_version" in settings:
             settings["reward_function_version"] = version
         engine_options = options.options_of(self.engine)
-        own = {"autoreset_mode": options.autoreset_mode, "render_fps": world.render_fps}
+        own = {
+            "autoreset_mode": options.autoreset_mode,
+            "render_modes": list(world.render_modes),
+            "render_fps": world.render_fps,
+        }
         self.metadata = type(self).metadata | own
         self.render_mode = options.render_mode
 

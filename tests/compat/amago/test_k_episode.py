@@ -95,6 +95,7 @@ def test_each_attempt_is_what_the_environment_alone_gives(reach):
         np.testing.assert_array_equal(step.env_info["final_obs"], [*alone_step.observation, 0.0])
         for name in ("success", "obj_to_target", "unscaled_reward", "skill_index", "task_index"):
             assert step.env_info[name] == alone_step.env_info[name]
+        assert env.task == alone.task
         np.testing.assert_array_equal(step.env_info["goal"], alone_step.env_info["goal"])
 
 
@@ -177,14 +178,14 @@ def test_returns_are_logged_by_attempt_and_in_total(reach):
         logged = metrics(steps[2 * attempt + 1].env_info)
         assert logged[f"Trial {attempt} Return"] == sum(rewards[2 * attempt : 2 * attempt + 2])
         assert logged[f"Trial {attempt} Success"] == 0.0
-    assert logged["Total Return"] == pytest.approx(sum(rewards), rel=1e-12)
+    assert logged["Total Trial Return"] == pytest.approx(sum(rewards), rel=1e-12)
     assert [sorted(metrics(step.env_info)) for step in steps] == [
         [],
         ["Trial 0 Return", "Trial 0 Success"],
         [],
         ["Trial 1 Return", "Trial 1 Success"],
         [],
-        ["Total Return", "Total Successes", "Trial 2 Return", "Trial 2 Success"],
+        ["Total Successes", "Total Trial Return", "Trial 2 Return", "Trial 2 Success"],
     ]
 
 

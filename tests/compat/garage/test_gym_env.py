@@ -227,7 +227,7 @@ class TestStep:
     def test_reset_passes_seed_and_options_on(self):
         env = GymEnv(Scripted())
         _, info = env.reset(seed=5, options={"level": 2})
-        assert info == {"start": True}
+        assert info == {}
         assert env.unwrapped.options == {"level": 2}
         assert env.np_random_seed == 5
 
@@ -289,17 +289,21 @@ class TestInfoKeys:
         env.unwrapped.infos = [{"b": 0}]
         assert "b" in started(env).step(ACTION).env_info
 
-    def test_an_episode_may_be_summed_up_at_its_end(self):
-        env = started(GymEnv(RecordEpisodeStatistics(Scripted(terminate_at=2))))
-        assert "episode" not in env.step(ACTION).env_info
-        assert env.step(ACTION).env_info["episode"]["l"] == 2
+    def test_the_sum_of_an_episode_is_left_out(self):
+        inner = RecordEpisodeStatistics(Scripted(terminate_at=2))
+        env = started(GymEnv(inner))
+        assert env.step(ACTION).env_info.keys() == env.step(ACTION).env_info.keys()
+        assert list(inner.length_queue) == [2]
+
+    def test_reset_has_none(self):
+        assert GymEnv(PointEnv()).reset()[1] == {}
 
     def test_meta_world_inside(self):
         env = GymEnv(taskworlds.make("reach-v3", seed=0, max_episode_steps=3))
         env.reset(seed=0)
         steps = [env.step(np.zeros(4)) for _ in range(3)]
         assert [step.step_type for step in steps] == [StepType.FIRST, StepType.MID, StepType.TIMEOUT]
-        assert steps[-1].env_info["episode"]["l"] == 3
+        assert steps[-1].env_info.keys() == steps[0].env_info.keys()
 
 
 class TestObservations:
@@ -397,7 +401,7 @@ class TestSpec:
     def test_carries_spaces_and_limit(self):
         env = GymEnv("CartPole-v1")
         assert isinstance(env.spec, EnvSpec)
-        assert env.spec == EnvSpec(env.action_space, env.observation_space, 500, id="CartPole-v1")
+        assert env.spec == EnvSpec(env.observation_space, env.action_space, 500, id="CartPole-v1")
 
     def test_makes_the_same_environment(self):
         with pytest.warns(UserWarning, match="max_episode_length=2"):
@@ -478,10 +482,12 @@ class TestRendering:
         assert np.array_equal(env.render(mode), inner.render())
 
     def test_other_modes(self):
-        env = GymEnv(Scripted(render_mode="ansi"))
-        for mode in ("rgb_array", "human"):
-            with pytest.raises(ValueError, match=rf"mode must be 'ansi'.*not '{mode}'.*render_mode="):
-                env.render(mode)
+        env = GymEnv(Scripted())
+        assert env.render("ansi") == "count 0"
+        assert env.render("rgb_array").shape == (2, 2, 3)
+        assert env.render_mode is None
+        with pytest.raises(ValueError, match=r"mode must be one of .*'ansi'.*, not 'depth_array'"):
+            env.render("depth_array")
 
     def test_of_environments_that_take_a_mode(self):
         env = GymEnv(GridWorldEnv("chain"))
@@ -503,10 +509,32 @@ class TestRendering:
         env.step([0.1, 0.0])
         assert capsys.readouterr().out == "Point: [0. 0.], Goal: [1. 1.]\nPoint: [0.1 0. ], Goal: [1. 1.]\n"
 
-    @pytest.mark.parametrize("mode", [None, "rgb_array"])
-    def test_visualize_needs_something_to_show(self, mode):
-        with pytest.raises(RuntimeError, match=f"visualize.. needs an environment whose render_mode.*{mode}"):
-            GymEnv(Scripted(render_mode=mode)).visualize()
+    def test_visualize_without_a_display_draws_offscreen(self, monkeypatch):
+        for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr("sys.platform", "linux")
+        env = started(GymEnv(Scripted()))
+        monkeypatch.setitem(Scripted.metadata, "render_modes", ["human", "rgb_array"])
+        with pytest.warns(
+            UserWarning, match=r"no display, so visualize.. draws offscreen .*render\('rgb_array'\)"
+        ):
+            env.visualize()
+        env.step(ACTION)
+        monkeypatch.setitem(Scripted.metadata, "render_modes", ["human"])
+        with pytest.raises(
+            RuntimeError, match=r"can be drawn here, and the render modes of this one are \['human'\]"
+        ):
+            env.visualize()
+
+    def test_visualize_opens_a_window_where_there_is_a_display(self, monkeypatch):
+        monkeypatch.setenv("DISPLAY", ":0")
+        monkeypatch.setitem(Scripted.metadata, "render_modes", ["human", "rgb_array"])
+        env = started(GymEnv(Scripted()))
+        shown = []
+        monkeypatch.setattr(Scripted, "render", lambda self: shown.append(self.render_mode))
+        env.visualize()
+        env.step(ACTION)
+        assert shown == ["human", "human"]
 
 
 class TestGymnasium:

@@ -70,13 +70,13 @@ class TestProtocol:
         first, info = env.reset(seed=5)
         second, same = again.reset(seed=5)
         assert np.array_equal(first, second)
-        assert info["task_id"] == same["task_id"]
+        assert env.task == again.unwrapped.task
+        assert info.keys() == same.keys()
 
     def test_episodes(self, cls):
         env = cls(max_episode_length=3)
-        obs, info = env.reset(seed=0)
+        obs, _ = env.reset(seed=0)
         assert obs in env.observation_space
-        assert info["task_name"] == env.env_name
         steps = [env.step(action) for _, action in zip(range(3), acting(env), strict=False)]
         assert [step.step_type for step in steps] == [StepType.FIRST, StepType.MID, StepType.TIMEOUT]
         for step in steps:
@@ -87,7 +87,9 @@ class TestProtocol:
                 - step.env_info.get("reward_contact", 0.0)
                 - step.env_info.get("reward_survive", 0.0)
             )
-        with pytest.raises(RuntimeError, match="call reset"):
+        assert all(step.env_info.keys() == steps[0].env_info.keys() for step in steps)
+        assert not any(isinstance(value, dict) for value in steps[-1].env_info.values())
+        with pytest.raises(RuntimeError, match=rf"{cls.__name__}.step needs a running episode. Call reset"):
             env.step(np.zeros(env.action_space.shape))
 
     def test_seeds(self, cls):

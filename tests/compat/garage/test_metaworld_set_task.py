@@ -264,11 +264,9 @@ def test_set_task_starts_an_episode(multi):
 def test_a_task_stays_through_resets_also_seeded_ones(multi):
     env = MetaWorldSetTaskEnv(multi, "train")
     env.set_task(multi.train_tasks[4])
-    first, info = env.reset()
-    assert info["task_id"] == multi.train_tasks[4].id
+    first, _ = env.reset()
     for seed in (0, 1, None):
-        observation, info = env.reset(seed=seed)
-        assert info["task_id"] == multi.train_tasks[4].id
+        observation, _ = env.reset(seed=seed)
         np.testing.assert_array_equal(observation, first)
     assert env.task == multi.train_tasks[4]
 
@@ -289,7 +287,7 @@ def test_a_bare_task_is_enough_for_a_fresh_instance(multi):
         env.set_task(task)
         assert (env.task, env.kind, env.num_tasks) == (multi.train_tasks[0], "train", 1)
         env.set_task(multi.train_tasks[1])  # another goal of the skill
-        assert env.reset()[1]["task_id"] == multi.train_tasks[1].id
+        assert env.task == multi.train_tasks[1]
 
 
 def test_a_task_of_another_benchmark_with_the_skill_is_taken(multi):
@@ -320,8 +318,8 @@ def test_tasks_that_do_not_fit_are_refused_and_change_nothing(multi, meta):
         ValueError, match="must come with add_env_onehot=False, like the previous ones, not True"
     ):
         env.set_task(onehot)
+    env.reset()
     assert env.task == meta.train_tasks[0]
-    assert env.reset()[1]["task_id"] == meta.train_tasks[0].id
 
 
 @pytest.mark.parametrize(
@@ -356,7 +354,7 @@ def test_a_fresh_instance_takes_nothing_from_a_task_that_does_not_fit(multi, met
         env.set_task({"kind": "train", "benchmark": multi, "add_env_onehot": False, "inner": door})
     env.set_task({"kind": "test", "benchmark": meta, "add_env_onehot": False, "inner": meta.test_tasks[0]})
     assert (env.benchmark, env.kind) == (meta, "test")
-    assert env.reset()[1]["task_name"] == "drawer-open-v3"
+    assert env.step(np.zeros(4)).env_info["task_name"] == "drawer-open-v3"
 
 
 # --- observations, info, wrappers ------------------------------------------------------------------------
@@ -368,22 +366,26 @@ def test_onehots_and_ids_are_those_of_the_benchmarks_order(multi):
     for place, (task, update) in enumerate(zip(env.sample_tasks(2), updates, strict=True)):
         env.set_task(task)
         expected = [float(place == 0), float(place == 1)]
-        observation, info = env.reset()
+        observation, _ = env.reset()
         step = env.step(np.zeros(4))
-        sampled, sampled_info = update().reset()
-        for each in (observation, step.observation, sampled):
+        sampled = update().step(np.zeros(4))
+        for each in (observation, step.observation, sampled.observation):
             assert each[39:].tolist() == expected
             assert each in env.observation_space
-        for each in (info, step.env_info, sampled_info):
+        for each in (step.env_info, sampled.env_info):
             assert each["task_id"] == place
             assert each["task_name"] == task["inner"].env_name
 
 
 def test_info_names_the_task_without_the_onehot(multi):
     env = MetaWorldSetTaskEnv(multi, "train")
-    for info in (env.reset()[1], env.step(np.zeros(4)).env_info):
-        assert info["task_name"] == "reach-v3"
-        assert info["task_id"] == multi.train_tasks[0].id
+    assert env.reset()[1] == {}
+    for place in (0, 3):
+        env.set_task(multi.train_tasks[place])
+        info = env.step(np.zeros(4)).env_info
+        names = [task.env_name for task in multi.train_tasks]
+        assert info["task_name"] == names[place]
+        assert info["task_id"] == multi.env_names("train").index(names[place])
 
 
 def test_steps_are_env_steps_and_time_out_at_500(multi):
@@ -392,6 +394,8 @@ def test_steps_are_env_steps_and_time_out_at_500(multi):
     steps = [env.step(np.zeros(4)) for _ in range(500)]
     assert all(isinstance(step, EnvStep) for step in steps)
     assert steps[0].env_spec == env.spec
+    assert all(step.env_info.keys() == steps[0].env_info.keys() for step in steps)
+    assert not any(isinstance(value, dict) for value in steps[-1].env_info.values())
     assert [step.step_type for step in steps] == [StepType.FIRST, *[StepType.MID] * 498, StepType.TIMEOUT]
     with pytest.raises(RuntimeError, match=r"reset\(\)"):
         env.step(np.zeros(4))
@@ -427,9 +431,9 @@ def test_a_wrapper_of_two_arguments_gets_the_task_too(multi):
 
     env = MetaWorldSetTaskEnv(multi, "train", wrapper)
     env.set_task(multi.train_tasks[5])
-    assert env.reset()[1]["task_name"] == "my push-v3"
+    assert env.step(np.zeros(4)).env_info["task_name"] == "my push-v3"
     env.set_task(multi.train_tasks[2])
-    assert env.reset()[1]["task_name"] == "my reach-v3"
+    assert env.step(np.zeros(4)).env_info["task_name"] == "my reach-v3"
     assert tasks == [multi.train_tasks[0], multi.train_tasks[5]]
 
 
@@ -505,24 +509,34 @@ def test_close_can_be_repeated(multi):
     env.close()
 
 
-def test_pictures_need_a_render_mode(multi):
+def test_pictures_without_a_mode_need_a_render_mode(multi):
     env = MetaWorldSetTaskEnv(multi, "train")
     env.reset()
     with pytest.raises(RuntimeError, match="render_mode"):
         env.render()
     with pytest.raises(
-        ValueError, match="mode must be None, with which this environment was made, not 'ascii'"
+        ValueError, match="mode must be one of 'human', 'rgb_array', 'depth_array', not 'ascii'"
     ):
         env.render("ascii")
-    with pytest.raises(
-        RuntimeError, match=r"visualize\(\) needs render_mode='human', and this environment has None"
-    ):
-        env.visualize()
+
+
+def test_steps_before_a_reset_are_named_by_this_class(multi):
+    env = MetaWorldSetTaskEnv(multi, "train")
+    for _ in range(2):
+        with pytest.raises(
+            RuntimeError, match=r"^MetaWorldSetTaskEnv\.step needs a running episode. Call reset"
+        ):
+            env.step(np.zeros(4))
+        env.set_task(multi.train_tasks[1])
+        while not env.step(np.zeros(4)).last:
+            pass
 
 
 def test_visualize_shows_each_later_step(multi, monkeypatch):
     shown = []
-    monkeypatch.setattr(taskworlds.vector.task_env.TaskEnv, "render", lambda self: shown.append(self.task))
+    monkeypatch.setattr(
+        taskworlds.vector.task_env.TaskEnv, "render", lambda self, mode=None: shown.append(self.task)
+    )
     env = MetaWorldSetTaskEnv(multi, "train")
     env.render_mode = "human"  # made with it, a reset would open a window
     env.reset()
@@ -537,4 +551,4 @@ def test_other_goals_than_the_benchmarks_can_be_set(multi):
     env = MetaWorldSetTaskEnv(multi, "train")
     task = Task("reach-v3", {"rand_vec": (0, 0.6, 0.02, 0.05, 0.85, 0.1), "partially_observable": False})
     env.set_task(task)
-    np.testing.assert_allclose(env.reset()[1]["goal"], [0.05, 0.85, 0.1])
+    np.testing.assert_allclose(env.step(np.zeros(4)).env_info["goal"], [0.05, 0.85, 0.1])

@@ -161,9 +161,11 @@ def test_set_task_update_wraps_a_new_environment():
         return TaskNameWrapper(env, task_name=f"{task['goal'][0]} {goal(env)}")
 
     env = SetTaskUpdate(PointEnv, {"goal": (0.5, 0.0)}, wrapper)()
-    assert env.reset()[1]["task_name"] == "0.5 0.5"
+    env.reset()
+    assert env.step(np.zeros(2)).env_info["task_name"] == "0.5 0.5"
     one = SetTaskUpdate(PointEnv, {"goal": (0.5, 0.0)}, functools.partial(TaskNameWrapper, task_id=3))()
-    assert one.reset()[1]["task_id"] == 3
+    one.reset()
+    assert one.step(np.zeros(2)).env_info["task_id"] == 3
 
 
 def test_updates_are_checked():
@@ -234,7 +236,7 @@ def test_set_task_sampler_over_a_benchmark():
     ids = []
     for update in pickle.loads(pickle.dumps(sampler.sample(3))):
         env = update(env)
-        ids.append(env.reset()[1]["task_id"])
+        ids.append(env.task.id)
     assert ids == [task.id for task in benchmark.train_tasks]
 
 
@@ -425,9 +427,9 @@ def test_metaworld_updates_make_and_keep_environments(multi):
     assert env.task == updates[0].task
     for update in updates:
         assert update(env) is env
-        observation, info = env.reset()
+        observation, _ = env.reset()
         assert env.task == update.task
-        assert info["task_name"] == f"my {update.task.env_name}"
+        assert env.step(np.zeros(4)).env_info["task_name"] == f"my {update.task.env_name}"
         assert observation[39:].tolist() == [update is updates[0] or update is updates[1]] + [
             update is updates[2] or update is updates[3]
         ]
@@ -450,5 +452,5 @@ def test_metaworld_updates_travel(multi):
     env = None
     for update in updates:
         env = update(env)
-        assert env.reset()[1]["task_id"] == update.task.id
+        assert env.task == update.task
     assert isinstance(env, gymnasium.Env)

@@ -77,7 +77,7 @@ def test_an_inner_env_step_keeps_spec_action_and_type(line):
     step = env.step(0)
     assert step.step_type is StepType.MID  # by count it would be FIRST
     assert step.action == "inner action"
-    assert step.env_spec == EnvSpec(env.action_space, env.observation_space, 2)
+    assert step.env_spec == EnvSpec(env.observation_space, env.action_space, 2)
     assert env.step(0).timeout
 
 
@@ -151,7 +151,7 @@ def test_a_spec_keeps_no_env_alive_and_pickles_none(line):
     inner = weakref.ref(env.unwrapped)
     copied = pickle.loads(pickle.dumps(step))
     assert copied.env_spec == step.env_spec
-    with pytest.raises(ValueError, match="never registered"):
+    with pytest.raises(ValueError, match="describes the environment but cannot make it"):
         copied.env_spec.make()
     del env
     gc.collect()
@@ -222,9 +222,7 @@ def test_render_of_a_gymnasium_env(line):
     env.reset()
     assert env.render_modes == ["ansi"]
     assert env.render() == env.render("ansi") == "at 0"
-    with pytest.raises(
-        ValueError, match="mode must be 'ansi', with which this environment was made, not 'human'"
-    ):
+    with pytest.raises(ValueError, match="mode must be one of 'ansi', not 'human'"):
         env.render("human")
 
 
@@ -273,13 +271,15 @@ def test_gymnasium_make_on_top(line):
         env = gymnasium.make("tests/Wrapped-v0")
         assert env.spec.id == "tests/Wrapped-v0"
         assert env.spec.additional_wrappers[-1].name == "TaskNameWrapper"
-        assert env.reset(seed=1)[1] == {"task_name": "a"}
-        assert [env.step(0)[3] for _ in range(2)] == [False, True]
+        env.reset(seed=1)
+        assert env.step(0)[4] == {"task_name": "a"}
+        assert env.step(0)[3]
         again = gymnasium.make(env.spec)
         assert str(again) == str(env)
         assert again.reset(seed=1)[0].tolist() == env.reset(seed=1)[0].tolist()
         vector = gymnasium.make_vec("tests/Wrapped-v0", num_envs=2, vectorization_mode="sync")
-        assert vector.reset(seed=1)[1]["task_name"].tolist() == ["a", "a"]
+        vector.reset(seed=1)
+        assert vector.step(np.zeros(2, np.int64))[4]["task_name"].tolist() == ["a", "a"]
         assert vector.call("goal") == (7, 7)
         vector.set_attr("goal", [1, 2])
         assert vector.get_attr("goal") == (1, 2)

@@ -225,7 +225,7 @@ class TestEpisodes:
 class TestSpec:
     def test_of_a_direct_construction(self):
         env = GridWorldEnv("chain", max_episode_length=8)
-        assert env.spec == EnvSpec(Discrete(4), Discrete(29), 8)
+        assert env.spec == EnvSpec(Discrete(29), Discrete(4), 8)
         assert env.spec.max_episode_steps == 8
 
     def test_gymnasium_assigns_to_it(self):

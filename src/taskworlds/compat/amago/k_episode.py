@@ -70,8 +70,8 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
       the step returns.
     - `AMAGO_LOG_METRIC Trial {i} Success`: 1.0 if any step of the attempt succeeded, else 0.0.
     - `AMAGO_LOG_METRIC Trial {i} Return`: the sum of the attempt's rewards, as `step` returned them.
-    - at the trial's end, `AMAGO_LOG_METRIC Total Successes` and `AMAGO_LOG_METRIC Total Return`: their sums over the k
-      attempts.
+    - at the trial's end, `AMAGO_LOG_METRIC Total Successes` and `AMAGO_LOG_METRIC Total Trial Return`: their sums over
+      the k attempts. (AMAGO itself logs a Total Return.)
 
     Args:
         benchmark: a `taskworlds.Benchmark`, one of Meta-World's own benchmark objects, or a list of tasks.
@@ -115,7 +115,7 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         1.0 False ['Trial 0 Return', 'Trial 0 Success']
         0.0 False []
         0.0 False []
-        0.0 True ['Total Return', 'Total Successes', 'Trial 1 Return', 'Trial 1 Success']
+        0.0 True ['Total Successes', 'Total Trial Return', 'Trial 1 Return', 'Trial 1 Success']
     """
 
     metadata: ClassVar[dict[str, Any]] = TaskEnv.metadata  # type: ignore[misc]
@@ -186,8 +186,8 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         """Sets the name and the spec, from which `spec.make()` builds the environment again."""
         self._name = name
         self._spec = EnvSpec(
-            self.action_space,
             self.observation_space,
+            self.action_space,
             self.k_episodes * self.max_episode_length,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
             kwargs=kwargs,
@@ -233,7 +233,7 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         return self.get_obs(flagged[:-1], bool(flagged[-1]))
 
     def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+        self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float64], dict[str, Any]]:
         """Begins a trial on a newly drawn task.
 
@@ -320,7 +320,7 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         self._successes.append(success)
         self._return = 0.0
         if len(self._returns) == self.k_episodes:
-            metrics |= {"Total Successes": sum(self._successes), "Total Return": sum(self._returns)}
+            metrics |= {"Total Successes": sum(self._successes), "Total Trial Return": sum(self._returns)}
         return {f"{LOG_PREFIX} {name}": value for name, value in metrics.items()}
 
 

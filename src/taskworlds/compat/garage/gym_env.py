@@ -13,6 +13,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.utils import EzPickle, RecordConstructorArgs
 
+from taskworlds.compat.garage.showing import show, visualize
 from taskworlds.compat.garage.step_wrapper import StepWrapper
 from taskworlds.core.errors import WrongValue, check_switch
 from taskworlds.core.step import EnvSpec, EnvStep, StepType, check_max_episode_length
@@ -79,8 +80,8 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
         super().__init__(env)
         if is_image:
             self.observation_space = _image_space(env.observation_space)
-        self._info_keys: set[str] | None = None
-        self._prints = False
+        self._env_info: dict[str, Any] | None = None  # of the episode's first step, whose keys all steps have
+        self._shows: str | None = None  # the mode in which each step is shown, after visualize()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -88,14 +89,17 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
         """Starts an episode; seed and options are passed on to the environment.
 
         Returns:
-            The first observation, and the environment's info.
+            The first observation, and an empty info, as in garage, some of whose workers take no other.
 
         Raises:
             RuntimeError: the observation does not conform to the space.
         """
-        observation, info = super().reset(seed=seed, options=options)
-        self._info_keys = None
-        return self._observe(observation), info
+        observation, _ = super().reset(seed=seed, options=options)
+        return self._observe(observation), {}
+
+    def _restart(self) -> None:
+        super()._restart()
+        self._env_info = None
 
     def step(self, action: Any) -> EnvStep:
         """Steps the environment.
@@ -112,8 +116,8 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
         """
         step_cnt = (self._steps or 0) + 1
         step = super().step(copy.deepcopy(action))
-        if self._prints:
-            print(self.env.render())
+        if self._shows is not None:
+            show(self, self._shows)
         step_type = step.step_type
         if not step.last:
             step_type = StepType.get_step_type(step_cnt, self._max_episode_length, done=False)
@@ -129,22 +133,15 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
     def visualize(self) -> None:
         """Shows the environment, now and at each later step: in its window, or as printed text.
 
+        Where there is neither a display nor a text, it draws a picture offscreen, and warns that it is not shown.
+
         Raises:
-            RuntimeError: the environment has no `visualize` of its own, and its render mode is neither a window nor
-                text.
+            RuntimeError: the environment has no `visualize` of its own, and no render modes.
         """
         if self.env.has_wrapper_attr("visualize"):
             self.env.get_wrapper_attr("visualize")()
-            return
-        if self.render_mode not in ("human", "ansi", "ascii"):
-            raise RuntimeError(
-                "visualize() needs an environment whose render_mode shows something, 'human' or 'ansi', and "
-                f"this one has {self.render_mode!r}. Make it with gymnasium.make(id, render_mode='human')."
-            )
-        shown = self.env.render()
-        if isinstance(shown, str):
-            print(shown)
-            self._prints = True
+        else:
+            self._shows = visualize(self)
 
     def __getstate__(self) -> dict[str, Any]:
         layers: list[gymnasium.Env[Any, Any]] = [self]
@@ -185,17 +182,13 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
         return np.asarray(observation, np.float32) / np.float32(255) if self._is_image else observation
 
     def _check_info(self, info: dict[str, Any]) -> None:
-        """Raises if info's keys are not those of the episode's first step.
-
-        `episode` may appear at any step: under that name Gymnasium's and our environments sum up an episode at its end.
-        """
-        keys = set(info) - {"episode"}
-        if self._info_keys is None:
-            self._info_keys = keys
-        elif keys != self._info_keys:
+        """Raises if info's keys are not those of the episode's first step."""
+        if self._env_info is None:
+            self._env_info = info
+        elif info.keys() != self._env_info.keys():
             raise RuntimeError(
                 "GymEnv outputs inconsistent env_info keys. The first step of the episode had "
-                f"{sorted(map(str, self._info_keys))}, and this one has {sorted(map(str, keys))}. Give the "
+                f"{sorted(map(str, self._env_info))}, and this one has {sorted(map(str, info))}. Give the "
                 "same keys at each step; put wrappers that add some at the end of an episode outside GymEnv."
             )
 

@@ -12,9 +12,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from taskworlds.compat.garage.infos import as_arrays, episode_info, step_info
+from taskworlds.compat.garage.step_wrapper import no_episode
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed, check_switch
-from taskworlds.core.step import EnvSpec
+from taskworlds.core.spaces import garage_space
+from taskworlds.core.step import EnvSpec, EnvStep
 from taskworlds.core.task import Task
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_env import TaskEnv
@@ -42,6 +45,7 @@ class LocomotionEnv(TaskEnv):
     """
 
     env_name: ClassVar[str]
+    set_task_starts_episode: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -75,13 +79,23 @@ class LocomotionEnv(TaskEnv):
         super().__init__(Benchmark(self.env_name, (first,)), strategy="sync", options=options, seed=seed)
         own = {name: value for name, value in first.params.items() if name != "partially_observable"}
         self.spec = EnvSpec(
-            self.action_space,
             self.observation_space,
+            self.action_space,
             limit,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
             kwargs={"task": own, "max_episode_length": limit, "partially_observable": hidden, "seed": seed}
             | picture,
         )
+
+    def _take_spaces(self) -> None:
+        super()._take_spaces()
+        self.observation_space = garage_space(self.observation_space)
+        self.action_space = garage_space(self.action_space)
+
+    @property
+    def render_modes(self) -> list[str]:
+        """Names of the modes in which the environment can be rendered."""
+        return list(self.metadata["render_modes"])
 
     @property
     def partially_observable(self) -> bool:
@@ -126,6 +140,29 @@ class LocomotionEnv(TaskEnv):
         super().set_task(self._task_of(task, self.partially_observable))
         self.reset()
 
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Starts an episode; see `TaskEnv.reset`."""
+        observation, info = super().reset(seed=seed, options=options)
+        return observation, self._info(info)
+
+    def step(self, action: Any) -> EnvStep:
+        """Takes one step; see `TaskEnv.step`. Info has the same keys at all steps.
+
+        Raises:
+            RuntimeError: no episode is under way: call reset() or set_task().
+        """
+        if not self.batch.progress.running[0]:
+            raise no_episode(self)
+        step = super().step(action)
+        info = self._info({"diverged": 0.0} | step.env_info)
+        return EnvStep(step.env_spec, step.action, step.reward, step.observation, info, step.step_type)
+
+    def _info(self, info: dict[str, Any]) -> dict[str, Any]:
+        """Returns what info says in garage's terms: a `task_id` would be an index, which these tasks do not have."""
+        return {name: value for name, value in step_info(info).items() if name != "task_id"}
+
     def _task_of(self, task: Any, hidden: bool) -> Task:
         if isinstance(task, Task):
             if task.env_name != self.env_name:
@@ -142,7 +179,21 @@ class LocomotionEnv(TaskEnv):
         return Task(self.env_name, {"partially_observable": hidden, **task})
 
 
-class HalfCheetahVelEnv(LocomotionEnv):
+class HalfCheetahEnv(LocomotionEnv):
+    """Base of garage's two half-cheetahs, whose infos hold arrays of one number."""
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Starts an episode; see `TaskEnv.reset`. Info holds arrays only."""
+        observation, info = super().reset(seed=seed, options=options)
+        return observation, episode_info(info)
+
+    def _info(self, info: dict[str, Any]) -> dict[str, Any]:
+        return as_arrays(super()._info(info))
+
+
+class HalfCheetahVelEnv(HalfCheetahEnv):
     """A half-cheetah that is to run at the velocity of its task.
 
     A task is `{"velocity": v}`, in m/s; `sample_tasks` draws it uniformly from 0 to 2. Episodes never terminate.
@@ -150,7 +201,8 @@ class HalfCheetahVelEnv(LocomotionEnv):
     Reward: minus the distance between the mean velocity of the step and the task's, less 0.05 times the sum of the
     action's squares.
     Observation: Gymnasium's HalfCheetah-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
-    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", "task_vel", floats; "goal", (1,) float64.
+    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", "task_vel", "goal". All numbers are in arrays, (1,)
+    float64, as garage's.
 
     Args:
         task: the task; None for a velocity of 0.
@@ -161,7 +213,7 @@ class HalfCheetahVelEnv(LocomotionEnv):
         >>> env = HalfCheetahVelEnv({"velocity": 1.5})
         >>> obs, info = env.reset(seed=0)
         >>> step = env.step(np.zeros(6))
-        >>> step.reward == -abs(step.env_info["x_velocity"] - 1.5)
+        >>> step.reward == -abs(step.env_info["x_velocity"].item() - 1.5)
         True
         >>> [0.0 <= task["velocity"] <= 2.0 for task in env.sample_tasks(2)]
         [True, True]
@@ -170,7 +222,7 @@ class HalfCheetahVelEnv(LocomotionEnv):
     env_name = "half-cheetah-vel"
 
 
-class HalfCheetahDirEnv(LocomotionEnv):
+class HalfCheetahDirEnv(HalfCheetahEnv):
     """A half-cheetah that is to run forward or backward, depending on its task.
 
     A task is `{"direction": d}`, 1.0 (forward) or -1.0 (backward); `sample_tasks` draws both with the same probability.
@@ -178,7 +230,8 @@ class HalfCheetahDirEnv(LocomotionEnv):
 
     Reward: the mean velocity of the step times the direction, less 0.05 times the sum of the action's squares.
     Observation: Gymnasium's HalfCheetah-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
-    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", "task_dir", floats; "goal", (1,) float64.
+    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", "task_dir", "goal". All numbers are in arrays, (1,)
+    float64, as garage's.
 
     Args:
         task: the task; None for forward.
@@ -189,7 +242,7 @@ class HalfCheetahDirEnv(LocomotionEnv):
         >>> env = HalfCheetahDirEnv()
         >>> env.set_task({"direction": -1.0})
         >>> step = env.step(np.zeros(6))
-        >>> step.reward == -step.env_info["x_velocity"]
+        >>> step.reward == -step.env_info["x_velocity"].item()
         True
     """
 

@@ -10,7 +10,9 @@ import gymnasium
 from gymnasium.utils import seeding
 
 from taskworlds.compat.garage.per_task import check_wrapper, wrap_for_task
-from taskworlds.compat.garage.step_wrapper import StepWrapper
+from taskworlds.compat.garage.showing import show, visualize
+from taskworlds.compat.garage.step_wrapper import StepWrapper, no_episode
+from taskworlds.compat.garage.task_name import TaskNameWrapper
 from taskworlds.compat.garage.task_onehot import TaskOnehotWrapper
 from taskworlds.core.benchmark import SPLITS, Benchmark
 from taskworlds.core.draws import Deck
@@ -30,8 +32,8 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
     An environment made with a benchmark can sample tasks. One made without arguments, for example in a worker process,
     takes kind, benchmark and one-hot from the first task that is set. A task stays until the next `set_task`; `reset`
     begins another episode of it. `step` returns an `EnvStep`; an episode has Meta-World's limit of 500 steps. Info has
-    `task_name` (the skill) at reset and at each step, and with the one-hot an integer `task_id`, the skill's index in
-    the benchmark.
+    `task_name` (the skill) and `task_id` (its index in the benchmark's order) at each step, the same keys at all of
+    them; at reset it is empty, as in garage, some of whose workers take no other. After a reset read `task`.
 
     Each skill is wrapped once, when its first task is set, and its simulator is built on its first reset and kept.
 
@@ -65,10 +67,14 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         >>> worker = MetaWorldSetTaskEnv()
         >>> worker.set_task(tasks[1])
         >>> observation, info = worker.reset(seed=0)
-        >>> observation[39:].tolist().index(1.0), info["task_name"], info["task_id"]
-        (1, 'push-v3', 1)
+        >>> observation[39:].tolist().index(1.0), worker.task.env_name
+        (1, 'push-v3')
+        >>> info = worker.step(worker.action_space.sample()).env_info
+        >>> info["task_name"], info["task_id"]
+        ('push-v3', 1)
     """
 
+    set_task_starts_episode: ClassVar[bool] = True
     metadata: ClassVar[dict[str, Any]] = TaskEnv.metadata  # type: ignore[misc]
 
     def __init__(
@@ -93,11 +99,12 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         self._base: TaskEnv | None = None  # runs every skill; the wrapped environments share it
         self._envs: dict[str, StepWrapper] = {}  # by skill, the base in its wrappers
         self._current: _Current | None = None
+        self._running = False  # whether an episode is under way
         # By skill, in the order of its present round of sampling; empty where there is no sampling.
         self._tasks: dict[str, list[Task]] = {}
         self._decks: dict[str, Deck] = {}  # by skill, of the places in that order
         self._sampled = 0  # tasks since the skills' first rounds began
-        self._visualizing = False
+        self._shows: str | None = None  # the mode in which each step is shown, after visualize()
         if benchmark is None:
             given = {"kind": kind, "wrapper": wrapper, "add_env_onehot": add_env_onehot or None}
             names = [name for name, value in given.items() if value is not None]
@@ -133,8 +140,8 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         if env is None:
             env = self._envs[task.env_name] = self._wrapped(base, setting, task)
         spec = self._spec or EnvSpec(
-            env.action_space,
             env.observation_space,
+            env.action_space,
             id=base.spec.id,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
             kwargs={
@@ -147,15 +154,16 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
             },
         )
         limit = env.spec.max_episode_steps
-        self._spec = EnvSpec.of(spec, env.action_space, env.observation_space, limit)
+        self._spec = EnvSpec.of(spec, env.observation_space, env.action_space, limit)
         self._base, self._setting, self._current = base, setting, _Current(task, env)
         return env
 
     def _wrapped(self, base: TaskEnv, setting: _Setting, task: Task) -> StepWrapper:
-        env: gymnasium.Env[Any, Any] = base
+        names = setting.env_names
+        index = names.index(task.env_name)
+        env: gymnasium.Env[Any, Any] = TaskNameWrapper(base, task_name=task.env_name, task_id=index)
         if setting.add_env_onehot:
-            names = setting.env_names
-            env = TaskOnehotWrapper(env, names.index(task.env_name), len(names))
+            env = TaskOnehotWrapper(env, index, len(names))
         env = wrap_for_task(self._wrapper, env, task)
         return env if isinstance(env, StepWrapper) else StepWrapper(env)
 
@@ -265,6 +273,7 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
                 )
             setting = self._setting
         self._select(setting, inner).reset()
+        self._running = True
 
     # --- episodes -------------------------------------------------------------------------------------------
 
@@ -302,7 +311,7 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
             options: passed on to the wrappers. `task` is not allowed: call `set_task`.
 
         Returns:
-            The first observation, and info with `task_name`.
+            The first observation, and an empty info.
 
         Raises:
             RuntimeError: no task is set yet.
@@ -319,7 +328,10 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         if seed is not None and self._tasks:
             self._order_tasks(self._setting)
         # Set again, because a seeded reset of the base would otherwise choose a task.
-        return self._select(self._setting, self._current.task).reset(seed=seed, options=options)
+        env = self._select(self._setting, self._current.task)
+        observation, _ = env.reset(seed=seed, options=options)
+        self._running = True
+        return observation, {}
 
     def step(self, action: Any) -> EnvStep:
         """Takes one step.
@@ -327,48 +339,50 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
         Raises:
             RuntimeError: no episode is under way: call reset().
         """
-        step = self._env("step").step(action)
-        if self._visualizing:
-            self.render()
+        env = self._env("step")
+        if not self._running:
+            raise no_episode(self)
+        step = env.step(action)
+        if "diverged" not in step.env_info:  # so that a simulation that breaks down adds no key
+            info = step.env_info | {"diverged": 0.0}
+            step = EnvStep(step.env_spec, step.action, step.reward, step.observation, info, step.step_type)
+        self._running = not step.last
+        if self._shows is not None:
+            show(self, self._shows)
         return step
 
     @property
     def render_modes(self) -> list[str]:
-        """Names of the modes in which the environment can be rendered, one of them chosen at construction."""
+        """Names of the modes in which the environment can be rendered."""
         return list(self.metadata["render_modes"])
 
     def render(self, mode: str | None = None) -> Any:
-        """Returns the picture of the `render_mode` that the environment was made with.
+        """Returns a picture.
 
         Args:
-            mode: that mode, or None.
+            mode: one of `render_modes`; None for the `render_mode` that the environment was made with. A picture of
+                another mode is drawn offscreen by a second simulator.
 
         Raises:
-            RuntimeError: no task is set yet, or the environment was made without a `render_mode`.
-            ValueError: mode is another one.
+            RuntimeError: no task is set yet, or there was no reset; or mode is None, and the environment was made
+                without a `render_mode`.
+            ValueError: mode is not one of `render_modes`.
         """
         env = self._env("render")
-        if mode is not None and mode != self.render_mode:
-            raise WrongValue(
-                f"mode must be {self.render_mode!r}, with which this environment was made, not {mode!r}. "
-                f"Make it with render_mode=...; the modes are {', '.join(self.render_modes)}.",
-                argument="mode",
-            )
-        return env.render()
+        if mode is not None:
+            check_choice("mode", mode, self.render_modes)
+        return env.render(None if mode == self.render_mode else mode)
 
     def visualize(self) -> None:
         """Shows the environment in a window, now and at each later step.
 
+        Without a display it draws a picture offscreen, and warns that it is not shown.
+
         Raises:
-            RuntimeError: no task is set yet, or the environment was not made with render_mode="human".
+            RuntimeError: no task is set yet, or there was no reset.
         """
-        if self.render_mode != "human":
-            raise RuntimeError(
-                f"visualize() needs render_mode='human', and this environment has {self.render_mode!r}. Make "
-                "it with render_mode='human'."
-            )
-        self.render()
-        self._visualizing = True
+        self._env("visualize")
+        self._shows = visualize(self)
 
     def close(self) -> None:
         """Closes the environments of all skills."""

@@ -18,6 +18,7 @@ from gymnasium.spaces import Box
 from taskworlds.compat.garage.step_wrapper import StepWrapper, spec_of_unregistered
 from taskworlds.compat.garage.task_onehot import observation_with_onehot, space_with_onehot, vector_space
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
+from taskworlds.core.spaces import garage_space
 from taskworlds.core.step import EnvSpec, EnvStep
 
 __all__ = ["MultiEnvWrapper", "round_robin_strategy", "uniform_random_strategy"]
@@ -68,9 +69,9 @@ def uniform_random_strategy(
 class MultiEnvWrapper(StepWrapper):
     """Runs each episode in one of several environments, which is chosen at every reset.
 
-    Info has `task_id`, at reset and at every step: the integer `task_id` of the inner environment if it has one (so a
-    MultiEnvWrapper in a MultiEnvWrapper keeps its own), else `active_task_index`. With `env_names` it also has
-    `task_name`.
+    Info has `task_id` at every step: the integer `task_id` of the inner environment if it has one (so a MultiEnvWrapper
+    in a MultiEnvWrapper keeps its own), else `active_task_index`. With `env_names` it also has `task_name`. After a
+    reset read `active_task_index`.
 
     `reset(seed=s)` restarts the strategy and all environments. The strategy gets a new generator and no last task; the
     environment that it chooses is reset with s, and the others, in the order of the list from there on, with s + 1,
@@ -103,10 +104,10 @@ class MultiEnvWrapper(StepWrapper):
         >>> env = MultiEnvWrapper(envs, round_robin_strategy, env_names=["left", "right"])
         >>> for _ in range(3):
         ...     observation, info = env.reset()
-        ...     print(info, observation[4:])
-        {'task_id': 0, 'task_name': 'left'} [1. 0.]
-        {'task_id': 1, 'task_name': 'right'} [0. 1.]
-        {'task_id': 0, 'task_name': 'left'} [1. 0.]
+        ...     print(env.active_task_index, env.step(0).env_info["task_name"], observation[4:])
+        0 left [1. 0.]
+        1 right [0. 1.]
+        0 left [1. 0.]
     """
 
     def __init__(
@@ -172,9 +173,9 @@ class MultiEnvWrapper(StepWrapper):
         return len(self._envs)
 
     @property
-    def task_space(self) -> Box:
+    def task_space(self) -> gymnasium.Space[Any]:
         """Space of the one-hot of a task."""
-        return Box(0.0, 1.0, (self._onehot_length,))
+        return garage_space(Box(0.0, 1.0, (self._onehot_length,)))
 
     @property
     def active_task_index(self) -> int | None:
@@ -194,7 +195,7 @@ class MultiEnvWrapper(StepWrapper):
             options: passed on to the environment.
 
         Returns:
-            The first observation, in `observation_space`, and info with `task_id`.
+            The first observation, in `observation_space`, and the environment's info.
 
         Raises:
             TypeError: the strategy did not return a whole number, or the seed is not one.
@@ -213,7 +214,7 @@ class MultiEnvWrapper(StepWrapper):
         self._cached_spec = None
         task_seed, self._pending_seeds[task] = self._pending_seeds[task], None
         observation, info = super().reset(seed=task_seed, options=options)
-        return self._observe(observation), self._with_task(info)
+        return self._observe(observation), info
 
     def step(self, action: Any) -> EnvStep:
         """Takes one step in the active environment."""
@@ -269,6 +270,11 @@ class MultiEnvWrapper(StepWrapper):
             info["task_name"] = self._env_names[self._active_task_index or 0]
         return info
 
+    def _restart(self) -> None:
+        super()._restart()
+        if self._active_task_index is None:  # set_task began the first episode, in the first environment
+            self._active_task_index = 0
+
     def _check_action_spaces(self) -> None:
         first = self._envs[0].action_space
         for index, env in enumerate(self._envs):
@@ -295,8 +301,8 @@ class MultiEnvWrapper(StepWrapper):
         registered = self._registration() != self._first_registration
         spec = _MultiEnvSpec.of(
             self._envs[0].unwrapped.spec if registered else inner,
-            self.action_space,
             self.observation_space,
+            self.action_space,
             None if None in limits else max(limit for limit in limits if limit is not None),
         )
         assert isinstance(spec, _MultiEnvSpec)

@@ -1,24 +1,29 @@
 """`StepWrapper`: any Gymnasium environment, with steps as `EnvStep`s and its public attributes forwarded.
 
 The base of garage's wrappers. It changes neither observations nor rewards; it adds garage's view of an environment:
-the step as one value, a spec with the spaces, and attributes that are forwarded by the wrapper.
+the step as one value, a spec with the spaces, infos that garage's samplers can stack, and attributes that are forwarded
+by the wrapper.
 """
 
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
 from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.envs.registration import WrapperSpec
 
-from taskworlds.core.errors import WrongType, WrongValue, check_seed
+from taskworlds.compat.garage.infos import episode_info, step_info
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_seed
+from taskworlds.core.spaces import garage_space
 from taskworlds.core.step import EnvSpec, EnvStep, StepType
 
-__all__ = ["StepWrapper"]
+__all__ = ["StepWrapper", "no_episode"]
 
 
 class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
@@ -28,8 +33,16 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     TERMINAL if terminated (also if truncated as well), else TIMEOUT if truncated, else FIRST for the first step after a
     reset, else MID. After the end of an episode, call `reset()` before the next step.
 
+    Info is as garage's samplers stack it. Of the environment's, `reset` returns the arrays, and leaves out numbers,
+    strings and dictionaries, which would have to have one more dimension. A step's info always has the same keys:
+    `episode`, which Gymnasium's RecordEpisodeStatistics adds at the end of an episode, is left out (its queues have it
+    too).
+
+    The spaces have the names of garage's library akro too: `flat_dim`, `flatten`, `bounds` and so on.
+
     Public attributes of the environment, such as `set_task` or `visualize`, can be read from the wrapper. Private ones
-    cannot; use `get_wrapper_attr` for those, as everywhere in Gymnasium.
+    cannot; use `get_wrapper_attr` for those, as everywhere in Gymnasium. Where `set_task` starts an episode, as it does
+    in this package's garage environments, calling it through the wrapper starts one here too.
 
     Args:
         env: the environment to wrap.
@@ -57,6 +70,7 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
                 argument="env",
             )
         super().__init__(env)
+        self._named_spaces: dict[str, tuple[Any, Any]] = {}  # the spaces, and what garage_space made of them
         self._steps: int | None = None  # taken in this episode; None where reset() must come first
         self._spec_source: GymnasiumEnvSpec | None = (
             None  # the environment's spec that the cached one was made from
@@ -65,11 +79,15 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; returns the environment's first observation and info."""
+        """Starts an episode; returns the environment's first observation, and the arrays of its info."""
         seed = None if seed is None else check_seed(seed)
         observation, info = self.env.reset(seed=seed, options=options)
+        self._restart()
+        return observation, episode_info(info)
+
+    def _restart(self) -> None:
+        """Counts from the start: an episode of the environment has begun."""
         self._steps = 0
-        return observation, info
 
     def step(self, action: Any) -> EnvStep:
         """Takes one step.
@@ -79,13 +97,19 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
             ValueError: the environment returned something other than a step of five values.
         """
         if self._steps is None:
-            raise RuntimeError(
-                f"{type(self).__name__}.step needs a running episode. Call reset() before the first step, and after "
-                "each step that terminates or truncates."
-            )
+            raise no_episode(self)
         result = self.env.step(action)
         if not isinstance(result, EnvStep):
             result = self._as_env_step(action, result)
+        elif "episode" in result.env_info:
+            result = EnvStep(
+                result.env_spec,
+                result.action,
+                result.reward,
+                result.observation,
+                step_info(result.env_info),
+                result.step_type,
+            )
         self._steps = None if result.last else self._steps + 1
         return result
 
@@ -97,7 +121,34 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
             )
         observation, reward, terminated, truncated, info = result
         step_type = StepType.of(terminated, truncated, is_first=self._steps == 0)
-        return EnvStep(self.spec, action, reward, observation, info, step_type)
+        return EnvStep(self.spec, action, reward, observation, step_info(info), step_type)
+
+    @property
+    def observation_space(self) -> gymnasium.Space[Any]:
+        """Space of the observations."""
+        return self._named("observation", super().observation_space)
+
+    @observation_space.setter
+    def observation_space(self, space: gymnasium.Space[Any]) -> None:
+        self._observation_space = space
+
+    @property
+    def action_space(self) -> gymnasium.Space[Any]:
+        """Space of the actions."""
+        return self._named("action", super().action_space)
+
+    @action_space.setter
+    def action_space(self, space: gymnasium.Space[Any]) -> None:
+        self._action_space = space
+
+    def _named(self, which: str, space: gymnasium.Space[Any]) -> gymnasium.Space[Any]:
+        """Returns a space with garage's names, the same one until the environment has another space."""
+        source, named = self._named_spaces.get(which, (None, None))
+        if source is not space:
+            named = garage_space(space)
+            self._named_spaces[which] = space, named
+        found: gymnasium.Space[Any] = named
+        return found
 
     @property
     def spec(self) -> EnvSpec:  # type: ignore[override]
@@ -117,7 +168,7 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
             spec = copy.copy(inner)
             spec.action_space, spec.observation_space = self.action_space, self.observation_space
         else:
-            spec = EnvSpec.of(inner, self.action_space, self.observation_space, inner.max_episode_steps)
+            spec = EnvSpec.of(inner, self.observation_space, self.action_space, inner.max_episode_steps)
         spec.kwargs = dict(inner.kwargs)
         spec.additional_wrappers += (
             WrapperSpec(
@@ -139,8 +190,8 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Renders the environment.
 
         Args:
-            mode: one of `render_modes`; None for the mode that the environment was made with, which is the only one
-                unless the environment's own `render` takes a mode (Gymnasium's do not).
+            mode: one of `render_modes`; None for the mode that the environment was made with. Wrappers inside take no
+                part in a picture of another mode.
 
         Raises:
             ValueError: the environment cannot be rendered in `mode`.
@@ -152,13 +203,15 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
             env = env.env
         if _takes_mode(env):
             return env.render(mode)  # type: ignore[call-arg]
-        if mode != self.render_mode:
-            raise WrongValue(
-                f"mode must be {self.render_mode!r}, with which this environment was made, not {mode!r}. "
-                f"Make it with gymnasium.make(..., render_mode=...); its modes are {self.render_modes}.",
-                argument="mode",
-            )
-        return self.env.render()
+        if mode == self.render_mode:
+            return self.env.render()
+        check_choice("mode", mode, self.render_modes)
+        before = env.render_mode
+        env.render_mode = mode  # Gymnasium's environments look at it when they draw
+        try:
+            return env.render()
+        finally:
+            env.render_mode = before
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or "env" not in self.__dict__:
@@ -167,12 +220,22 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
                 "are not forwarded. Use get_wrapper_attr for them."
             )
         try:
-            return self.env.get_wrapper_attr(name)
+            value = self.env.get_wrapper_attr(name)
         except AttributeError:
             raise AttributeError(
                 f"neither {type(self).__name__} nor the {type(self.unwrapped).__name__} in it has an "
                 f"attribute {name!r}."
             ) from None
+        if name == "set_task" and getattr(self.unwrapped, "set_task_starts_episode", False):
+            return functools.partial(self._set_task, value)
+        return value
+
+    def _set_task(self, set_task: Callable[[Any], None], task: Any) -> None:
+        """Sets the task in the environment, which starts an episode there, and starts it here."""
+        set_task(task)
+        if isinstance(self.env, gymnasium.Wrapper) and not isinstance(self.env, StepWrapper):
+            self.env.reset()  # Gymnasium's wrappers, such as TimeLimit, begin to count in a reset only
+        self._restart()
 
     def set_wrapper_attr(self, name: str, value: Any, *, force: bool = True) -> bool:
         """Sets an attribute where it is defined: on this wrapper, or in the environment inside.
@@ -198,9 +261,17 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         return self.__dict__ | {"_cached_spec": None}  # it may point to the environment that it was made from
 
 
+def no_episode(env: gymnasium.Env[Any, Any]) -> RuntimeError:
+    """Returns the error of a step outside an episode, which names the class that the user called."""
+    return RuntimeError(
+        f"{type(env).__name__}.step needs a running episode. Call reset() before the first step, and after each step "
+        "that terminates or truncates."
+    )
+
+
 def spec_of_unregistered(env: gymnasium.Env[Any, Any]) -> EnvSpec:
     """Makes a spec for an environment without one; its `make` copies the environment, as long as that exists."""
-    spec = EnvSpec(env.action_space, env.observation_space, entry_point=_CopyOf(env))
+    spec = EnvSpec(env.observation_space, env.action_space, entry_point=_CopyOf(env))
     spec.order_enforce = False
     spec.disable_env_checker = True
     return spec

@@ -15,7 +15,7 @@ __all__ = ["TaskNameWrapper"]
 
 
 class TaskNameWrapper(StepWrapper, RecordConstructorArgs):
-    """Adds `task_name` and `task_id` to info, at reset and at every step. The spaces do not change.
+    """Adds `task_name` and `task_id` to info at every step. The spaces do not change.
 
     Args:
         env: the environment to wrap.
@@ -30,10 +30,9 @@ class TaskNameWrapper(StepWrapper, RecordConstructorArgs):
         >>> import gymnasium
         >>> env = TaskNameWrapper(gymnasium.make("CartPole-v1"), task_name="balance", task_id=3)
         >>> observation, info = env.reset(seed=0)
-        >>> info
-        {'task_name': 'balance', 'task_id': 3}
-        >>> env.step(0).env_info["task_name"]
-        'balance'
+        >>> info = env.step(0).env_info
+        >>> info["task_name"], info["task_id"]
+        ('balance', 3)
     """
 
     def __init__(
@@ -47,13 +46,6 @@ class TaskNameWrapper(StepWrapper, RecordConstructorArgs):
         StepWrapper.__init__(self, env)
         labels = {"task_name": task_name, "task_id": task_id}
         self._labels = {key: value for key, value in labels.items() if value is not None}
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; info has the task's name and index."""
-        observation, info = super().reset(seed=seed, options=options)
-        return observation, info | self._labels
 
     def step(self, action: Any) -> EnvStep:
         """Takes one step; info has the task's name and index."""

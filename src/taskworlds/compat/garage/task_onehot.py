@@ -23,8 +23,8 @@ __all__ = ["TaskOnehotWrapper"]
 class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
     """Appends a one-hot of the task to the observation, and its index to info as `task_id`.
 
-    The observation keeps its dtype, so a float64 observation is still exact. Info has `task_id` at reset and at every
-    step, in place of the environment's own. `wrap_env_list` is the usual way to make these wrappers.
+    The observation keeps its dtype, so a float64 observation is still exact. Info has `task_id` at every step, in place
+    of the environment's own. `wrap_env_list` is the usual way to make these wrappers.
 
     Args:
         env: the environment to wrap; its observations are a vector (a Box of one dimension).
@@ -39,8 +39,8 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
         >>> import gymnasium
         >>> env = TaskOnehotWrapper(gymnasium.make("CartPole-v1"), task_index=1, n_total_tasks=3)
         >>> observation, info = env.reset(seed=0)
-        >>> observation[4:].tolist(), observation.dtype.name, info
-        ([0.0, 1.0, 0.0], 'float32', {'task_id': 1})
+        >>> observation[4:].tolist(), observation.dtype.name, env.step(0).env_info["task_id"]
+        ([0.0, 1.0, 0.0], 'float32', 1)
         >>> env.observation_space.shape
         (7,)
     """
@@ -98,8 +98,8 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
             >>> import gymnasium
             >>> make = lambda: gymnasium.make("CartPole-v1")
             >>> constructors = TaskOnehotWrapper.wrap_env_cons_list([make, make])
-            >>> constructors[1]().reset(seed=0)[1]
-            {'task_id': 1}
+            >>> constructors[1]().reset(seed=0)[0][4:].tolist()
+            [0.0, 1.0]
         """
         env_cons = _as_list("env_cons", env_cons, "functions that make environments")
         for index, construct in enumerate(env_cons):
@@ -119,7 +119,7 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
     ) -> tuple[Any, dict[str, Any]]:
         """Starts an episode; the observation ends with the one-hot."""
         observation, info = super().reset(seed=seed, options=options)
-        return self._observe(observation), info | {"task_id": self._task_index}
+        return self._observe(observation), info
 
     def step(self, action: Any) -> EnvStep:
         """Takes one step; the observation ends with the one-hot."""

@@ -60,7 +60,7 @@ def make_row(env_fn: EnvBuilderType) -> Row:
             "VecEnv takes environments with dictionary observations (a gymnasium.spaces.Dict), not "
             f"{env.observation_space}. MetaWorldVecEnv takes those with arrays."
         )
-    return Row(env)
+    return env if isinstance(env, Row) else Row(env)
 
 
 def make_numbered_row(env_fn: EnvBuilderType, index: int, num_envs: int) -> NumberedRow:

@@ -20,6 +20,7 @@ from taskworlds.compat.mtrl.pixel_observation import PixelObservation
 from taskworlds.compat.mtrl.sticky_observation import StickyObservation
 from taskworlds.compat.mtrl.types import ConfigType
 from taskworlds.compat.mtrl.vec_env import VecEnv
+from taskworlds.compat.mtrl.batch_rows import Row
 from taskworlds.core.errors import (
     WrongType,
     WrongValue,
@@ -35,10 +36,10 @@ from taskworlds.rendering.choices import check_size
 from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, SKILLS
 from taskworlds.worlds.control.variations import VARIATIONS, variations_of
 
-__all__ = ["build_dmcontrol_vec_env"]
+__all__ = ["Settings", "build_dmcontrol_vec_env", "check_id", "make_task_row", "settings_of", "tasks_of"]
 
 
-class _Settings(NamedTuple):
+class Settings(NamedTuple):
     """mtrl's `make_kwargs`, with the values that mtenv's registered environments have."""
 
     seed: int = 1
@@ -83,7 +84,7 @@ def build_dmcontrol_vec_env(
     Observations are "env_obs" and "task_obs", the id, (n,) int64. With pictures, "env_obs" is
     (n, 3 * frame_stack, height, width) uint8, 0 to 255, the oldest picture's red, green and blue first; the first
     picture of an episode is repeated for the missing ones before it. From state it is (n, O) float64, dm_control's
-    numbers in its order. Actions are (n, A), in [-1, 1]. `infos` has "task_name", the skill, and "task_id".
+    numbers in its order. Actions are (n, A), in [-1, 1].
 
     mtrl's family "size" varies the touch sensors of the finger, which no picture shows: from pictures, its ten tasks
     are the same task. "fingertip_radius" varies the finger itself.
@@ -132,14 +133,14 @@ def build_dmcontrol_vec_env(
         >>> make_kwargs = {"seed": 0, "from_pixels": False, "frame_skip": 2}
         >>> envs = build_dmcontrol_vec_env("finger", "spin", "size", make_kwargs, [3], [10], ["train"])
         >>> obs, infos = envs.reset()
-        >>> obs["env_obs"].shape, obs["task_obs"].tolist(), infos["task_name"].tolist()
-        ((1, 9), [3], ['finger-spin'])
+        >>> obs["env_obs"].shape, obs["task_obs"].tolist()
+        ((1, 9), [3])
         >>> envs.close()
     """
-    tasks = _tasks(domain_name, task_name, prefix)
-    settings = _settings(make_kwargs, len(tasks))
+    tasks = tasks_of(domain_name, task_name, prefix)
+    settings = settings_of(make_kwargs, len(tasks))
     ids, seeds, modes = _lists(env_id_list, seed_list, mode_list)
-    ids = [_check_id(f"env_id_list[{i}]", each, len(tasks)) for i, each in enumerate(ids)]
+    ids = [check_id(f"env_id_list[{i}]", each, len(tasks)) for i, each in enumerate(ids)]
     seeds = [_check_row_seed(i, settings.seed, each) for i, each in enumerate(seeds)]
     for i, mode in enumerate(modes):
         if not isinstance(mode, str):
@@ -158,7 +159,7 @@ def build_dmcontrol_vec_env(
         return VecEnv(
             {"ids": ids, "mode": modes},
             [
-                functools.partial(_make_row, tasks[each], each, len(tasks), settings._replace(seed=seed))
+                functools.partial(make_task_row, tasks[each], each, len(tasks), settings._replace(seed=seed))
                 for each, seed in zip(ids, seeds, strict=True)
             ],
             context=context,
@@ -171,7 +172,8 @@ def build_dmcontrol_vec_env(
 # --- what runs in each process ---------------------------------------------------------------------------
 
 
-def _make_row(task: Task, task_id: int, num_tasks: int, settings: _Settings) -> gym.Env[Any, Any]:
+def make_task_row(task: Task, task_id: int, num_tasks: int, settings: Settings) -> TaskRow:
+    """Makes the environment of one task, with its id beside its observation."""
     size = {"height": settings.height, "width": settings.width}
     env: gym.Env[Any, Any] = _Episodes(task, settings.seed, settings.visualize_reward, **size)
     env = FrameSkip(env, settings.frame_skip)
@@ -182,7 +184,8 @@ def _make_row(task: Task, task_id: int, num_tasks: int, settings: _Settings) -> 
     sticky = _Sticky(**(settings.sticky_observation_cfg or {"should_use": False}))
     if sticky.should_use:
         env = StickyObservation(env, sticky.sticky_probability, sticky.last_k, seed=settings.seed)
-    return _TaskRow(env, task, task_id, num_tasks)
+    limit = -(-MAX_EPISODE_STEPS // settings.frame_skip)
+    return TaskRow(_Limited(env, limit), task_id, num_tasks)
 
 
 class _Episodes(gym.Wrapper[Any, Any, Any, Any]):
@@ -229,31 +232,38 @@ class _Episodes(gym.Wrapper[Any, Any, Any, Any]):
         return obs, reward, terminated, self._steps_left == 0 and not terminated, info
 
 
-class _TaskRow(gym.Wrapper[Any, Any, Any, Any]):
-    """An environment with its task's id beside its observation, and the task's names in info."""
+class _Limited(gym.Wrapper[Any, Any, Any, Any]):
+    """An environment that says how long its episodes are, under the name that mtrl's experiments read."""
 
-    def __init__(self, env: gym.Env[Any, Any], task: Task, task_id: int, num_tasks: int) -> None:
+    def __init__(self, env: gym.Env[Any, Any], max_episode_steps: int) -> None:
+        super().__init__(env)
+        self._max_episode_steps = max_episode_steps
+
+
+class TaskRow(Row):
+    """An environment with its task's id beside its observation."""
+
+    def __init__(self, env: gym.Env[Any, Any], task_id: int, num_tasks: int) -> None:
         super().__init__(env)
         self._index = np.int64(task_id)
-        self._names = {"task_name": task.env_name, "task_id": task.id}
         self.observation_space = Dict({"env_obs": env.observation_space, "task_obs": Discrete(num_tasks)})
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         obs, info = self.env.reset(seed=seed, options=options)
-        return {"env_obs": obs, "task_obs": self._index}, info | self._names
+        return {"env_obs": obs, "task_obs": self._index}, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        obs, reward, terminated, truncated, info = self.env.step(action)
+        obs, reward, terminated, truncated, info = super().step(action)
         obs = {"env_obs": obs, "task_obs": self._index}
-        return obs, reward, terminated, truncated, info | self._names
+        return obs, reward, terminated, truncated, info
 
 
 # --- arguments -------------------------------------------------------------------------------------------
 
 
-def _tasks(domain_name: str, task_name: str, prefix: str) -> list[Task]:
+def tasks_of(domain_name: str, task_name: str, prefix: str) -> list[Task]:
     """Returns the family's tasks, in the order of their ids."""
     domains = sorted({each.domain for each in VARIATIONS})
     check_known("domain_name", domain_name, domains, f"Those with families: {', '.join(domains)}.")
@@ -265,7 +275,8 @@ def _tasks(domain_name: str, task_name: str, prefix: str) -> list[Task]:
     return [Task(env_name, {prefix: value}) for value in variations[prefix].values]
 
 
-def _settings(make_kwargs: ConfigType, num_tasks: int) -> _Settings:
+def settings_of(make_kwargs: ConfigType, num_tasks: int, within: str = "make_kwargs.") -> Settings:
+    """Returns mtrl's `make_kwargs`, checked; `within` stands before the names of entries in messages."""
     if make_kwargs is None or isinstance(make_kwargs, str | Sequence):
         raise WrongType(
             "make_kwargs must be a DictConfig, a dictionary or an object with attributes, "
@@ -273,27 +284,26 @@ def _settings(make_kwargs: ConfigType, num_tasks: int) -> _Settings:
             argument="make_kwargs",
         )
     given = entries(make_kwargs)
-    if unknown := [name for name in given if name not in _Settings._fields]:
-        raise unexpected_keywords("make_kwargs", map(str, unknown), _Settings._fields)
-    settings = _Settings(**given)
-    check_seed(settings.seed, "make_kwargs.seed")
+    if unknown := [name for name in given if name not in Settings._fields]:
+        raise unexpected_keywords(within.rstrip(".") or "gymnasium.make", map(str, unknown), Settings._fields)
+    settings = Settings(**given)
+    check_seed(settings.seed, f"{within}seed")
     for name in ("height", "width", "frame_skip", "frame_stack"):
-        check_count(f"make_kwargs.{name}", getattr(settings, name))
+        check_count(f"{within}{name}", getattr(settings, name))
     check_size(settings.width, settings.height)
     for name in ("visualize_reward", "from_pixels"):
-        check_switch(f"make_kwargs.{name}", getattr(settings, name))
+        check_switch(f"{within}{name}", getattr(settings, name))
     if settings.from_pixels and settings.visualize_reward:
         raise WrongValue(
-            "make_kwargs.visualize_reward must be False with from_pixels=True: the colours would show the "
-            "agent its reward. Set one of them to False."
+            f"{within}visualize_reward must be False with from_pixels=True: the colours would show the agent its "
+            "reward. Set one of them to False."
         )
-    _check_id("make_kwargs.initial_task_state", settings.initial_task_state, num_tasks)
-    _check_sticky(settings.sticky_observation_cfg)
+    check_id(f"{within}initial_task_state", settings.initial_task_state, num_tasks)
+    _check_sticky(f"{within}sticky_observation_cfg", settings.sticky_observation_cfg)
     return settings
 
 
-def _check_sticky(cfg: Any) -> None:
-    name = "make_kwargs.sticky_observation_cfg"
+def _check_sticky(name: str, cfg: Any) -> None:
     if cfg is None:
         return
     if not isinstance(cfg, Mapping):
@@ -322,7 +332,8 @@ def _lists(*lists: Any) -> list[list[Any]]:
     return [list(values) for values in lists]
 
 
-def _check_id(argument: str, value: Any, num_tasks: int) -> int:
+def check_id(argument: str, value: Any, num_tasks: int) -> int:
+    """Returns a task's id, and raises TypeError or ValueError if there is no such task."""
     index = check_count(argument, value, minimum=0)
     if index >= num_tasks:
         raise WrongValue(

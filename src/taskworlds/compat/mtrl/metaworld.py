@@ -59,7 +59,8 @@ def build_metaworld_vec_env(
     Args:
         config: mtrl's configuration, or its group `env` alone: an OmegaConf `DictConfig`, a dictionary, or an
             object with attributes.
-        benchmark: ours or one of Meta-World's own; None to make the one that `config` names.
+        benchmark: ours or one of Meta-World's own; None to make the one that `config` names, with its seed. (Hydra's
+            `instantiate(config.env.benchmark)` makes one that does not know `config.setup.seed`.)
         mode: the mode of all environments. "test", also dotted as in "test.easy", selects the test skills of a
             meta-learning benchmark; every other mode selects the train skills.
         env_id_to_task_map: a task for each skill: a `Task`, one of Meta-World's own, or a task's JSON.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -110,7 +111,10 @@ def _benchmarks(skill: ControlSkill) -> dict[str, BenchmarkMaker]:
             if each.gym_id and each.parameter == family.label and each.skills[0] == name:
                 id = gym_id(name, each)
                 all_ten = functools.partial(_all, id, family)
-                made[id] = maker(all_ten, family.summary, has_test=False, is_variant=True)
+                made[id] = dataclasses.replace(
+                    maker(all_ten, family.summary, has_test=False, is_variant=True),
+                    single="taskworlds.compat.mtrl.mtenv:make_hipbmdp",
+                )
     return made
 
 

@@ -59,7 +59,7 @@ class PointEnv(SmallEnv):
     success.
     Success: the distance is below √0.02 ≈ 0.1414, the length of one diagonal move. It ends the episode unless
     `never_done`.
-    Info: "goal", (2,) float32, and "task", `{"goal": goal}`, at reset and at step; "success", bool, at step.
+    Info: "goal", (2,) float32, at reset and at step; "task", `{"goal": goal}`, and "success", bool, at step.
 
     Args:
         goal: where to go, (2,), cast to float32, within the arena.
@@ -84,6 +84,7 @@ class PointEnv(SmallEnv):
         [False, True]
     """
 
+    set_task_starts_episode: ClassVar[bool] = True
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
         "render_modes": ["ansi", "ascii", "rgb_array"],
         "render_fps": 16,
@@ -148,7 +149,7 @@ class PointEnv(SmallEnv):
         distance = float(observation[2])
         success = distance < SUCCESS_DISTANCE
         reward = -distance + (self._done_bonus if success else 0.0)
-        info = self._info() | {"success": success}
+        info = {"goal": self._goal.copy(), "task": {"goal": self._goal.copy()}, "success": success}
         return self._finish(action, reward, observation, info, terminated=success and not self._never_done)
 
     def sample_tasks(self, num_tasks: int) -> list[dict[str, npt.NDArray[np.float32]]]:
@@ -207,10 +208,7 @@ class PointEnv(SmallEnv):
 
     def _start(self) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
         self._point = np.zeros(2, np.float32)
-        return observations(self._point, self._goal), self._info()
-
-    def _info(self) -> dict[str, Any]:
-        return {"goal": self._goal.copy(), "task": {"goal": self._goal.copy()}}
+        return observations(self._point, self._goal), {"goal": self._goal.copy()}
 
     def _text(self) -> str:
         return f"Point: {self._point}, Goal: {self._goal}"

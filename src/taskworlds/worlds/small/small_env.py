@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taskworlds.core.errors import WrongValue, check_choice, check_seed
+from taskworlds.core.spaces import garage_space
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 
 __all__ = ["SmallEnv"]
@@ -78,12 +79,12 @@ class SmallEnv(SpecMixin, gymnasium.Env[Any, Any], abc.ABC):  # type: ignore[mis
         render_mode: str | None,
         kwargs: dict[str, Any],
     ) -> None:
-        self.action_space = action_space
-        self.observation_space = observation_space
+        self.action_space = action_space = garage_space(action_space)
+        self.observation_space = observation_space = garage_space(observation_space)
         self.render_mode = check_choice("render_mode", render_mode, [None, *self.render_modes])
         self._spec = EnvSpec(
-            action_space,
             observation_space,
+            action_space,
             max_episode_length,
             entry_point=f"{type(self).__module__}:{type(self).__qualname__}",
         )

@@ -42,7 +42,7 @@ def test_training_runs(folder):
     done = run(folder, "train.py")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[:3] == ["(8, 39) drawer-half-open-v1", "(2, 41)", "50 50"]
+    assert lines[:3] == ["(8, 39) drawer-half-open-v1 0.0", "(2, 41)", "50 50"]
     assert "success 1.000" in lines[3]
 
 

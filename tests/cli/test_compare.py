@@ -40,7 +40,9 @@ def test_compare_as_json(run, results):
     assert ran.code == 0
     told = json.loads(ran.out)
     assert told["num_tasks"] == 3
-    assert told["overall"]["success_end"]["mean"] == {"value": -1.0, "low": -1.0, "high": -1.0}
+    overall = told["overall"]["success_end"]["mean"]
+    assert (overall["value"], overall["low"]) == (-1.0, -1.0)
+    assert -1.0 < overall["high"] < 0.0  # three tasks are no certainty
     assert [skill["env_name"] for skill in told["skills"]] == ["reach-v3"]
     assert (told["left_out"], told["differences"]) == ([], {})
     told = json.loads(

@@ -188,7 +188,7 @@ def test_a_bare_loop_ends_where_the_engine_does(benchmark, threads):
         loop.reset(seed=seed)
         actions = ours.actions(80, rng, env.single_action_space)
         if benchmark is SEVERAL:  # experts touch what was moved, so that it matters where it is
-            experts.begin_episodes(np.ones(12, dtype=bool), infos)
+            experts.begin_episodes(np.ones(12, dtype=bool), infos | {"task_name": env.task_names})
         for action in actions:
             if benchmark is SEVERAL:
                 action[:] = experts(obs)

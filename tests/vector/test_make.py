@@ -226,8 +226,8 @@ def test_equal_seeds_give_equal_action_samples():
 def test_a_skill_named_several_times_has_several_rows_and_places():
     names = ["reach-v3", "reach-v3", "push-v3"]
     envs = taskworlds.make_vec("custom-mt-envs", envs_list=names, seed=3, num_goals=2, use_one_hot=1)
-    obs, infos = envs.reset(seed=0)
-    assert infos["task_name"].tolist() == names
+    obs, _ = envs.reset(seed=0)
+    assert envs.task_names.tolist() == names
     assert obs[:, 39:].tolist() == np.eye(3).tolist()
     goals = [benchmark(name, seed=3 + i, num_goals=2).train_tasks for i, name in enumerate(names)]
     assert [tuple(tasks) for tasks in envs.tasks] == goals
@@ -246,8 +246,8 @@ def test_a_skill_named_several_times_has_several_rows_and_places():
 def test_places_of_the_one_hot_as_in_meta_world(name, place):
     skill = {} if place is None else {"env_name": "push-v3", "env_id": np.int64(place)}
     env = taskworlds.make(name, num_tasks=12, num_goals=1, use_one_hot=True, seed=0, **skill)
-    obs, info = env.reset(seed=0)
-    expected = env.batch.skills.index(info["task_name"]) if place is None else place
+    obs, _ = env.reset(seed=0)
+    expected = env.batch.skills.index(env.task.env_name) if place is None else place
     assert obs[39:].tolist() == np.eye(12)[expected].tolist()
 
 

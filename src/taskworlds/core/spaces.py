@@ -86,7 +86,7 @@ def garage_space(space: gymnasium.Space[Any]) -> gymnasium.Space[Any]:
 
     Example:
         >>> space = garage_space(spaces.Box(-1.0, 1.0, (2, 3)))
-        >>> space.flat_dim, space.bounds[0].shape, space == spaces.Box(-1.0, 1.0, (2, 3))
+        >>> int(space.flat_dim), space.bounds[0].shape, space == spaces.Box(-1.0, 1.0, (2, 3))
         (6, (2, 3), True)
         >>> garage_space(spaces.Discrete(3)).flatten(1).tolist()
         [0, 1, 0]

@@ -94,9 +94,16 @@ def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, A
         **settings,
     )
     try:
-        return evaluate_tasks(plan, envs)
-    finally:
+        result = evaluate_tasks(plan, envs)
+    except KeyboardInterrupt:
+        with contextlib.suppress(Exception):  # what was finished counts more
+            envs.close()
+        raise
+    except BaseException:
         envs.close()
+        raise
+    envs.close()
+    return result
 
 
 def evaluate_tasks(plan: Plan, envs: Any) -> Result:

@@ -254,7 +254,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
         return (
             f"A process died during {doing}: {', '.join(dead) or 'it is not known which'}. What it "
             f"printed is on stderr. All {self._noun} are now closed: make them again. If a process dies at "
-            'the start, check that the code of the script is under `if __name__ == "__main__":`.'
+            'the start, it may have run the main script again: put what it does under `if __name__ == "__main__":`.'
         )
 
     def _tell_silent(self, doing: str) -> str:

@@ -142,7 +142,7 @@ def _is_keyword(env: BatchEnv, name: str) -> bool:
 def _present(env: BatchEnv, name: str) -> Sequence[Any]:
     """Returns what an attribute is in each row, or the value of a keyword of `make`."""
     if name in _ATTRIBUTES:
-        return get_attr(env, name)
+        return [_ATTRIBUTES[name](env, row) for row in range(env.num_envs)]
     chosen = getattr(env, name) if hasattr(env, name) else getattr(env.options, name, _UNKNOWN)
     return [chosen] * env.num_envs
 

@@ -82,8 +82,10 @@ def restore(
                 )
         env.guard.changing(np.ones(env.num_envs, dtype=np.bool_))
         env.rows.set_state(there, source)  # the last that can refuse it, and then the rows are as they were
-    except _NOT_RIGHT as error:
+    except (*_NOT_RIGHT, ValueError) as error:
         env.guard.unchanged()
+        if isinstance(error, ValueError):
+            raise
         raise WrongValue(f"{NOT_A_STATE} ({type(error).__name__}: {error}).") from None
     for name, part in env.parts.items():
         part.set_state(state[name], source)

@@ -148,7 +148,10 @@ class RandomUse(RuleBasedStateMachine):
         obs, infos = self.envs.sample_tasks(seed=seed)
         every = np.ones(self.n, dtype=bool)
         self.after_a_reset(
-            obs, infos, every, lambda row, env: env.sample_tasks(seed=None if seed is None else seed + row)
+            obs,
+            infos,
+            every,
+            lambda row, env: env.sample_tasks(seed=None if seed is None else seed + int(row)),
         )
 
     def after_a_reset(self, obs, infos, rows, reset_one):

@@ -14,13 +14,13 @@ from gymnasium.spaces import Dict, Discrete
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import FrameStackObservation, ReshapeObservation
 
+from taskworlds.compat.mtrl.batch_rows import Row
 from taskworlds.compat.mtrl.config import entries
 from taskworlds.compat.mtrl.frame_skip import FrameSkip
 from taskworlds.compat.mtrl.pixel_observation import PixelObservation
 from taskworlds.compat.mtrl.sticky_observation import StickyObservation
 from taskworlds.compat.mtrl.types import ConfigType
 from taskworlds.compat.mtrl.vec_env import VecEnv
-from taskworlds.compat.mtrl.batch_rows import Row
 from taskworlds.core.errors import (
     WrongType,
     WrongValue,

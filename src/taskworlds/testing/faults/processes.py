@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from taskworlds import MetaWorldVecEnv, PointEnv, make_vec
+from taskworlds.core.processes import python_command
 from taskworlds.testing.faults.tally import Tally
 
 __all__ = ["inject"]
@@ -172,7 +172,7 @@ def _left(processes: list[Any]) -> str | None:
 
 def _kill_parent(rng: random.Random) -> str | None:
     """Kills a program with rows in processes; returns which of these are left."""
-    with subprocess.Popen([sys.executable, "-c", _PROGRAM], stdout=subprocess.PIPE, text=True) as program:
+    with subprocess.Popen(python_command(_PROGRAM), stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         pids = [int(pid) for pid in program.stdout.readline().split()]
         stopped = pids[-1] if rng.random() < 0.5 else None  # which keeps the others' pipes open

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,18 +13,19 @@ from taskworlds.rows.flaws import FirstLook
 from taskworlds.rows.protocol import Rows, RowStep
 from taskworlds.vector.actions import Actions
 from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.guard import Guard
 from taskworlds.vector.infos import Infos
 from taskworlds.vector.normalization import ExponentialRewardNormalizer, ReturnRewardNormalizer
 from taskworlds.vector.observations import LastStep, Observations
 from taskworlds.vector.progress import Progress
 
-__all__ = ["BegunStep", "Episodes", "Step"]
+__all__ = ["Episodes", "Step"]
 
 Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 """Observations, rewards, terminations, truncations and infos."""
 
 
-class BegunStep(NamedTuple):
+class _BegunStep(NamedTuple):
     """A step between its two halves: the actions, which rows step, and which begin an episode instead, if any do."""
 
     actions: Any
@@ -39,14 +41,19 @@ class BegunStep(NamedTuple):
 class Episodes:
     """What happens to N rows between a reset and the end of an episode, in any autoreset mode.
 
-    It has no state of its own: each part has its own. A step has two halves, between which the engine steps the rows.
+    A step has two halves, between which the engine steps the rows; that one is between them is all the state that there
+    is here: each part has its own.
 
     Args:
         first_look: looks at what the engine returns at first.
         rows: the engine's rows.
         actions, assignments, progress, observations, infos, rewards: the parts of the environment; `rewards` is what
             normalises them, or None.
+        guard: knows which rows a call that was interrupted has left half-way.
         autoreset_mode: what happens to a row whose episode has ended.
+
+    Attributes:
+        under_way: the step that `step_async` has begun; None if there is none.
     """
 
     def __init__(
@@ -59,8 +66,11 @@ class Episodes:
         observations: Observations,
         infos: Infos,
         rewards: ReturnRewardNormalizer | ExponentialRewardNormalizer | None,
+        guard: Guard,
         autoreset_mode: AutoresetMode,
     ) -> None:
+        self.under_way: _BegunStep | None = None
+        self._guard = guard
         self._first_look = first_look
         self._rows = rows
         self._actions = actions
@@ -91,25 +101,62 @@ class Episodes:
         self._observations.write(obs, rows, last_step, begins=True)
         self._progress.start_attempt(rows)
 
-    def begin_step(self, actions: Any, chosen: NDArray[np.bool_]) -> BegunStep:
-        """Checks the actions of the rows in `chosen`, (N,) bool, and tells which of them step.
+    # --- steps ----------------------------------------------------------------------------------------------
+
+    def step(self, actions: Any, chosen: NDArray[np.bool_]) -> Step:
+        """Steps the rows in `chosen`, (N,) bool; arguments and errors are those of `TaskVectorEnv.step`."""
+        begun = self._begin(actions, chosen)
+        return self._finish(begun, self._rows.step(begun.actions, begun.stepping))
+
+    def step_async(self, actions: Any, chosen: NDArray[np.bool_]) -> None:
+        """Begins a step, which `step_wait` ends."""
+        begun = self._begin(actions, chosen)
+        self._rows.step_async(begun.actions, begun.stepping)
+        self.under_way = begun
+
+    def step_wait(self) -> Step:
+        """Waits for the step that `step_async` began.
 
         Raises:
-            TypeError, ValueError, RuntimeError: as `TaskVectorEnv.step` says.
+            RuntimeError: there is none.
         """
+        self.settle()
+        if self.under_way is None:
+            raise RuntimeError("No step is under way: call step_async() first.")
+        self._guard.changing(self.under_way.chosen)
+        begun, self.under_way = self.under_way, None
+        return self._finish(begun, self._rows.step_wait())
+
+    def settle(self) -> None:
+        """Lets the rows end what a call began that was left half-way."""
+        if self._guard.unsettled:
+            self.under_way = None
+            with contextlib.suppress(Exception):  # most rows say that there is nothing to wait for
+                self._rows.step_wait()
+            self._guard.unsettled = False
+
+    def _begin(self, actions: Any, chosen: NDArray[np.bool_]) -> _BegunStep:
+        """Checks whether the rows in `chosen` can take their actions; from here on the call changes them."""
+        self._guard.check("another step", chosen)
+        begun = self._checked(actions, chosen)
+        self._guard.changing(chosen)
+        return begun
+
+    def _checked(self, actions: Any, chosen: NDArray[np.bool_]) -> _BegunStep:
+        """Checks the actions, and tells which rows step and which begin an episode."""
         progress = self._progress
         actions = self._actions.take(actions)
         if self._actions.ready(actions, chosen, progress.running):
-            return BegunStep(actions, chosen)
+            return _BegunStep(actions, chosen)
         stepping, unready = chosen & progress.running, chosen & ~progress.running
         restarting = unready if unready.any() else None
         if restarting is not None:
             progress.check_begun(restarting, may_have_ended=self._mode is AutoresetMode.NEXT_STEP)
         task_at = self._assignments.task_at
         self._actions.check(actions, stepping, lambda row: f"{task_at(row)}, step {progress.steps[row]}")
-        return BegunStep(actions, stepping, restarting)
+        return _BegunStep(actions, stepping, restarting)
 
-    def finish_step(self, begun: BegunStep, outcome: RowStep) -> Step:
+    def _finish(self, begun: _BegunStep, outcome: RowStep) -> Step:
         """Makes of an engine's outcome what the caller gets."""
         actions, stepping, restarting = begun
         if stepping.any():  # some engines report nothing where no row steps

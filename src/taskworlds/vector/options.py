@@ -142,6 +142,16 @@ class Options:
             raise unexpected_keywords(f"{function}()", unknown, known | also, INSTEAD)
         return cls(**given)
 
+    def reward_version_of(self, world: World) -> str:
+        """Returns the reward that is in use in a world: the chosen one, or the world's latest.
+
+        Raises:
+            ValueError: the world does not have the chosen one.
+        """
+        versions = world.reward_function_versions
+        version = self.reward_function_version or versions[-1]
+        return str(check_choice("reward_function_version", version, versions))
+
     def settings_of(self, world: World) -> dict[str, Any]:
         """Returns the settings that the rows of a world are made with.
 
@@ -159,7 +169,10 @@ class Options:
                 )
         if world.render_modes:
             check_choice("render_mode", self.render_mode, (None, *world.render_modes))
-        return {name: getattr(self, name) for name in SETTINGS if name in world.settings}
+        settings = {name: getattr(self, name) for name in SETTINGS if name in world.settings}
+        if "reward_function_version" in settings:
+            settings["reward_function_version"] = self.reward_version_of(world)
+        return settings
 
     def options_of(self, engine: RowEngine) -> dict[str, Any]:
         """Returns the options that an engine makes its rows with.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.errors import check_choice, check_count, check_seed
+from taskworlds.core.errors import check_count, check_seed
 from taskworlds.core.registry import choose_engine
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
@@ -27,7 +26,7 @@ from taskworlds.vector.actions import make_actions
 from taskworlds.vector.arguments import check_options, row_mask, row_seeds
 from taskworlds.vector.assignments import Assignments, one_world
 from taskworlds.vector.env_protocol import Part
-from taskworlds.vector.episodes import BegunStep, Episodes, Step
+from taskworlds.vector.episodes import Episodes, Step
 from taskworlds.vector.guard import Guard, guarded
 from taskworlds.vector.infos import Infos
 from taskworlds.vector.normalization import reward_normalizer
@@ -97,20 +96,10 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.world = world = one_world(self.skills)
         self.engine: RowEngine = choose_engine(world, strategy, n)
         self.strategy = self.engine.name
-        version = options.reward_function_version or world.reward_function_versions[-1]
-        self.reward_function_version = check_choice(
-            "reward_function_version", version, world.reward_function_versions
-        )
-        settings = options.settings_of(world)
-        if "reward_function_version" in settings:
-            settings["reward_function_version"] = version
-        engine_options = options.options_of(self.engine)
-        own = {
-            "autoreset_mode": options.autoreset_mode,
-            "render_modes": list(world.render_modes),
-            "render_fps": world.render_fps,
-        }
-        self.metadata = type(self).metadata | own
+        self.reward_function_version = options.reward_version_of(world)
+        settings, engine_options = options.settings_of(world), options.options_of(self.engine)
+        modes = {"autoreset_mode": options.autoreset_mode, "render_modes": list(world.render_modes)}
+        self.metadata = type(self).metadata | modes | {"render_fps": world.render_fps}
         self.render_mode = options.render_mode
 
         self.assignments = Assignments(benchmark, split, world, n, options, seed)
@@ -139,7 +128,6 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             self.action_space.seed(seed)
             self.single_action_space.seed(seed)
 
-        self._pending: BegunStep | None = None  # a step that step_async began
         self._every = row_mask("mask", None, n)
         self._every.flags.writeable = False
         self._recipe = (benchmark, split, num_envs, strategy)
@@ -156,6 +144,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             self.observations,
             self.infos,
             self.reward_normalizer,
+            self.guard,
             options.autoreset_mode,
         )
         self.rows = rows  # the last attribute: from here on, assigning one is the user's doing
@@ -298,17 +287,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """Raises RuntimeError if the environment is closed, or a step is under way; `call` is for the message."""
         if self.closed:
             raise RuntimeError(f"{call} needs an open environment, and this one was closed: make a new one.")
-        self._settle()
-        if self._pending is not None:
+        self.episodes.settle()
+        if self.episodes.under_way is not None:
             raise RuntimeError(f"A step is under way: call step_wait() before {call}.")
-
-    def _settle(self) -> None:
-        """Lets the rows end what a call began that was left half-way."""
-        if self.guard.unsettled:
-            self._pending = None
-            with contextlib.suppress(Exception):  # most rows say that there is nothing to wait for
-                self.rows.step_wait()
-            self.guard.unsettled = False
 
     # --- step -----------------------------------------------------------------------------------------------
 
@@ -332,34 +313,19 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             RuntimeError: a row to be stepped was not reset, or (without autoreset) its episode has ended; or
                 the simulator refused a row, which the message names with its task and step.
         """
-        begun = self._begin(actions, mask)
-        return self.episodes.finish_step(begun, self.rows.step(begun.actions, begun.stepping))
-
-    def _begin(self, actions: Any, mask: ArrayLike | None) -> BegunStep:
-        """Checks a step's arguments; returns the actions, with the rows that step and those that begin an episode."""
         self.check_ready("another step")
-        chosen = self._mask("mask", mask)
-        self.guard.check("another step", chosen)
-        begun = self.episodes.begin_step(actions, chosen)
-        self.guard.changing(chosen)
-        return begun
+        return self.episodes.step(actions, self._mask("mask", mask))
 
     @guarded
     def step_async(self, actions: Any, mask: ArrayLike | None = None) -> None:
         """Begins a step; the caller may compute while the rows step, and `step_wait` returns the outcome."""
-        begun = self._begin(actions, mask)
-        self.rows.step_async(begun.actions, begun.stepping)
-        self._pending = begun
+        self.check_ready("another step")
+        self.episodes.step_async(actions, self._mask("mask", mask))
 
     @guarded
     def step_wait(self) -> Step:
         """Waits for the step that `step_async` began, and returns what `step` returns."""
-        self._settle()
-        if self._pending is None:
-            raise RuntimeError("No step is under way: call step_async() first.")
-        self.guard.changing(self._pending.chosen)
-        begun, self._pending = self._pending, None
-        return self.episodes.finish_step(begun, self.rows.step_wait())
+        return self.episodes.step_wait()
 
     # --- pictures -------------------------------------------------------------------------------------------
 

@@ -25,7 +25,6 @@ class _AfterGymnasium:
     ) -> ModuleSpec | None:
         if name != "gymnasium":
             return None
-        sys.meta_path.remove(_AfterGymnasium)
         from importlib.machinery import PathFinder
 
         spec = PathFinder.find_spec(name, path, target)
@@ -33,6 +32,10 @@ class _AfterGymnasium:
             run = spec.loader.exec_module
 
             def run_and_register(module: ModuleType) -> None:
+                if (
+                    _AfterGymnasium in sys.meta_path
+                ):  # until now, as finding a module need not be importing it
+                    sys.meta_path.remove(_AfterGymnasium)
                 run(module)
                 try:
                     from taskworlds.vector.gymnasium_ids import register_envs

@@ -463,6 +463,16 @@ assert "taskworlds/reach-v3" in gymnasium.registry
     assert run(program) == ("", "")
 
 
+def test_a_library_that_only_looks_whether_gymnasium_is_there_takes_no_id_away():
+    program = """
+import _taskworlds_gymnasium, importlib.util
+assert importlib.util.find_spec("gymnasium") and importlib.util.find_spec("gymnasium")  # as TorchRL does
+import gymnasium
+assert "taskworlds/reach-v3" in gymnasium.registry
+"""
+    assert run(program) == ("", "")
+
+
 def test_entry_points_are_loaded_once_and_when_they_are_needed(tmp_path):
     program = """
 import sys

@@ -26,6 +26,9 @@ _KINDS = (
     "observations, an object with eval_action or predict, a torch module, or a function without arguments that makes "
     "one of these"
 )
+# Libraries with a type of policy of their own, and which module has `policy_of`: the policy for `evaluate`, or None where
+# an object is not the library's. Asked only where the library has been imported: whoever has a policy of it has done so.
+_LIBRARIES: dict[str, str] = {}
 _REFERENCE = re.compile(r"([^:]+|.+\.py):([^\W\d]\w*(?:\.\w+)*)(?:\((.*)\))?", re.DOTALL)
 
 
@@ -68,6 +71,11 @@ def _policy_of(policy: Any, *, can_make: bool) -> Any:
         return _policy_of(policy(), can_make=can_make)
     if callable(getattr(policy, "eval_action", None)):
         return policy
+    for library, module in _LIBRARIES.items():
+        if library in sys.modules:
+            found = importlib.import_module(module).policy_of(policy)
+            if found is not None:
+                return found
     if callable(getattr(policy, "predict", None)):
         return _Model(policy)
     torch = sys.modules.get("torch")  # whoever has a module has imported it

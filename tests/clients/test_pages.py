@@ -1,4 +1,4 @@
-"""The Python of docs/clients.md runs as written, where what it imports is installed."""
+"""The Python of the pages in docs/clients runs as written, where what it imports is installed."""
 
 import ast
 import re
@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "clients.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+PAGES = sorted((Path(__file__).parents[2] / "docs" / "clients").glob("*.md"))
+BLOCKS = [
+    pytest.param(page, block, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL))
+]
 
 
 def imported(block):
@@ -21,9 +25,9 @@ def imported(block):
         yield "array_api_compat"
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.splitlines()[0])
-def test_a_block_runs_as_written(block, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("page", "block"), BLOCKS)
+def test_a_block_runs_as_written(page, block, tmp_path, monkeypatch):
     for library in imported(block):
         pytest.importorskip(library)
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
-    exec(compile(block, str(PAGE), "exec"), {"__name__": "__main__"})
+    exec(compile(block, str(page), "exec"), {"__name__": "__main__"})

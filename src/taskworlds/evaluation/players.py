@@ -26,8 +26,8 @@ _KINDS = (
     "observations, an object with eval_action or predict, a torch module, or a function without arguments that makes "
     "one of these"
 )
-# Libraries with a type of policy of their own, and which module has `policy_of`: the policy for `evaluate`, or None where
-# an object is not the library's. Asked only where the library has been imported: whoever has a policy of it has done so.
+# Libraries with a type of policy of their own, and which module has `policy_of`: it returns the policy for `evaluate`,
+# or None if an object is not of that library. Asked where the library has been imported: its owner has done so.
 _LIBRARIES: dict[str, str] = {}
 _REFERENCE = re.compile(r"([^:]+|.+\.py):([^\W\d]\w*(?:\.\w+)*)(?:\((.*)\))?", re.DOTALL)
 

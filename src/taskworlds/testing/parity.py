@@ -377,7 +377,7 @@ def differences(
         version: of the reward, "v1" or "v2".
         kinds: the kinds of actions, see `Actions`: each has a row. Those in float64 come after the others, in the same
             rows.
-        goals: goals of each row, one after the other, visible and hidden in turn.
+        goals: goals of each row, one after the other, visible and hidden in turn; each row has goals of its own.
         steps: steps for each goal.
         seed: of goals and actions.
         plain: run the native engine's kernels as ordinary Python.
@@ -423,18 +423,24 @@ def compare_goals(
         A line for each thing that differed, and where it did first.
     """
     world = world_of(env_name)
-    vectors = draw_goals([env_name], seed, goals)[env_name]
+    vectors = draw_goals([env_name], seed, goals * len(kinds))[env_name].reshape(len(kinds), goals, -1)
     num_rows = ours.num_rows
     lines = []
     for batch in _batches(kinds):
         rounds = [
             [
-                Task(env_name, {"rand_vec": vector, "partially_observable": (row + number) % 2 == 1})
+                Task(
+                    env_name,
+                    {
+                        "rand_vec": vectors[kinds.index(batch[row]), number],
+                        "partially_observable": (row + number) % 2 == 1,
+                    },
+                )
                 if row < len(batch)
                 else None
                 for row in range(num_rows)
             ]
-            for number, vector in enumerate(vectors)
+            for number in range(goals)
         ]
         every_row = [*batch, *[batch[0]] * (num_rows - len(batch))]
         outcome = compare(ours, theirs, rounds, Actions(world, every_row, seed), steps=steps, seed=seed)

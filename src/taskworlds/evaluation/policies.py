@@ -154,9 +154,9 @@ class Actor:
                 "policy, give what it makes."
             )
         if actions.dtype.kind not in "biuf":
+            what = f"an array of {actions.dtype}" if actions.shape else type(given).__name__
             raise WrongType(
-                f"The policy must return numbers, not an array of {actions.dtype}; the first row that waits "
-                f"for an action is {first}."
+                f"The policy must return numbers, not {what}; the first row that waits for an action is {first}."
             )
         if actions.shape != expected:
             raise WrongValue(

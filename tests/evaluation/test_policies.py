@@ -12,7 +12,6 @@ import taskworlds
 from taskworlds import Task
 from taskworlds.evaluation import expert_policy, load_policy, random_policy
 from taskworlds.evaluation.loading import checkpoint_digest
-from taskworlds.evaluation.policies import as_array
 
 ARM = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
 ALL = np.array([True])
@@ -419,26 +418,3 @@ def test_models_are_asked_as_stable_baselines_does():
             return np.zeros((len(observation), 2), np.float32)
 
     assert taskworlds.evaluate(Plain(), "point", num_goals=1, max_episode_steps=2, split="train").completed
-
-
-def test_tensors_and_modules_of_torch():
-    torch = pytest.importorskip("torch")
-    net = torch.nn.Sequential(torch.nn.Linear(39, 4), torch.nn.Dropout(0.5))
-    wide = torch.nn.Linear(39, 4).to(torch.bfloat16)
-
-    def plain(obs):
-        with torch.no_grad():
-            return torch.clip(net[0](torch.as_tensor(obs, dtype=torch.float32)), -1, 1).numpy()
-
-    def played(policy):
-        return taskworlds.evaluate(policy, "reach-v3", num_goals=2, num_envs=2, max_episode_steps=3)
-
-    expected = played(plain)
-    assert played(net) == expected  # without dropout
-    assert net.training
-    assert (
-        played(lambda obs: net[0](torch.as_tensor(obs, dtype=torch.float32))) == expected
-    )  # with a gradient
-    assert played(lambda obs: [*net[0](torch.as_tensor(obs, dtype=torch.float32))]) == expected
-    assert played(wide).completed
-    assert as_array(torch.ones(2, dtype=torch.bfloat16, requires_grad=True)).tolist() == [1.0, 1.0]

@@ -52,8 +52,8 @@ class Trials(AMAGOEnv):  # type: ignore[misc]  # its type is known where AMAGO i
     """Trials of k attempts at the tasks of any benchmark, as an AMAGOEnv; also many at a time, on one engine.
 
     Observations are those of `taskworlds.make(benchmark, k_episodes=k)`: where they are one row of floats, they end
-    with a flag, 1 where an attempt begins. Here floats are float32, and a Discrete observation is its one-hot. Actions are
-    AMAGO's, from -1 to 1 for each Box.
+    with a flag, 1 where an attempt begins. Here floats are float32, and a Discrete observation is its one-hot. Actions
+    are AMAGO's, from -1 to 1 for each Box.
 
     AMAGO logs for each trial, by the skill's name, the metrics that `taskworlds.Metaworld` has: `Trial {i} Return`,
     `Total Trial Return` and, in worlds with success, `Trial {i} Success`, 1 if any step of the attempt succeeded, and

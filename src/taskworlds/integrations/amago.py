@@ -222,9 +222,7 @@ def _for_networks(space: Space[Any]) -> tuple[Space[Any], Callable[[Any], Any]]:
             Dict({name: part for name, (part, _) in parts.items()}),
             lambda obs: {name: convert(obs[name]) for name, (_, convert) in parts.items()},
         )
-    raise WrongType(
-        f"AMAGO takes observations of a Box, a Discrete or a Dict of these, not {space}: wrap the environment."
-    )
+    raise WrongType(f"AMAGO takes observations of a Box, a Discrete or a Dict of these, and not of {space}.")
 
 
 class Metaworld(AMAGOEnv):  # type: ignore[misc]  # as above

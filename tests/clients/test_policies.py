@@ -109,7 +109,9 @@ def test_modules_for_numbers_of_states_and_actions():
             return self.scores(state).argmax(-1)
 
     assert taskworlds.evaluate(Table(), "grid-4x4", max_episode_steps=5).completed
-    with pytest.raises(ValueError, match=r"actions of shape \(1,\), .*, not \(1, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"actions of shape \(1,\), .*, not \(1, 4\).*return their argmax\(-1\)"
+    ):
         taskworlds.evaluate(Table().scores, "grid-4x4", max_episode_steps=5)
 
 
@@ -126,6 +128,8 @@ def test_modules_that_do_not_act():
     assert played(Agent().actor).completed
     with pytest.raises(TypeError, match="must return numbers, not Normal"):
         played(lambda obs: torch.distributions.Normal(torch.as_tensor(obs[:, :4]), 1.0))
+    with pytest.raises(TypeError, match=r"shape \(2, 4\), not a tuple of 3: return the actions alone"):
+        played(lambda obs: (torch.zeros(2, 4), torch.zeros(1, 2, 8), {}))
     with pytest.raises(ValueError, match=r"not finite in row 0, reach-v3"):
         played(lambda obs: torch.full((2, 4), torch.nan))
 

@@ -254,6 +254,12 @@ ONE_COLON = "is named package.module:object or file.py:object, with a Python nam
         ),
         ("some_policies:number", {}, TypeError, "'some_policies:number' cannot be played: .*, not 3"),
         ("random.py:none", {}, TypeError, r"not None, which none\(\) returned"),
+        (
+            r"C:\agents\a b.py:act",
+            {},
+            ValueError,
+            r"names the file C:\\agents\\a b\.py, which does not exist",
+        ),
         ("./no_such_file.py:still", {}, ValueError, "names the file ./no_such_file.py, which does not exist"),
         (
             "wrong.py:x",

@@ -58,7 +58,7 @@ def evaluate(
             metavar="NAME",
             help=f"Let this policy play: expert (in {_EXPERTS}), random, or your own as file.py:object or "
             "package.module:object. The default is expert where there is one, and random elsewhere.",
-            autocompletion=complete(lambda: NAMED),
+            autocompletion=complete(lambda: (*NAMED, *(each.name for each in sorted(Path().glob("*.py"))))),
             rich_help_panel=_POLICY,
         ),
     ] = None,

@@ -25,6 +25,7 @@ RIGHT = """
 import numpy as np
 import taskworlds
 from taskworlds import Benchmark, Task
+from taskworlds.evaluation import load_policy
 
 envs = taskworlds.make_vec("MT10", 10, seed=0, use_one_hot=True, task_select="pseudorandom", num_threads=1)
 observations, infos = envs.reset(seed=0)
@@ -46,6 +47,18 @@ def stand_still(observations: np.ndarray[tuple[int, int], np.dtype[np.float64]])
 
 result = taskworlds.evaluate(stand_still, "reach-v3", num_goals=2, max_episode_steps=50)
 print(result.overall["success_once"].mean.value, result.fingerprint.tasks)
+
+
+class Agent:
+    def predict(self, observation: object, state: object = None, deterministic: bool = False) -> tuple[object, object]:
+        return observation, state
+
+
+taskworlds.evaluate(Agent(), "reach-v3")
+taskworlds.evaluate(Agent, "reach-v3")
+taskworlds.evaluate("agent.py:act", "reach-v3")
+policy = load_policy("agent.py:make", checkpoint="weights.pt", width=64)
+taskworlds.evaluate(policy, "reach-v3")
 comparison = taskworlds.compare(result, result)
 grid = taskworlds.GridWorldEnv("4x4", max_episode_length=10)
 family = taskworlds.control.family("cheetah-run", "torso_length")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import taskworlds.evaluation
 from taskworlds.cli import main
+from taskworlds.cli.policy import arguments_of
 from taskworlds.evaluation import Result, evaluate, expert_policy
 from taskworlds.worlds.metaworld.official import OfficialRow
 
@@ -26,6 +29,10 @@ import numpy as np
 def still(obs):
     return np.zeros((len(obs), 4))
 
+def load(checkpoint, sign=1, name=""):
+    value = sign * float(open(checkpoint).read())
+    return lambda obs: np.full((len(obs), 4), value)
+
 def broken(obs):
     raise TypeError("mine")
 
@@ -37,6 +44,11 @@ class Stopped:
         if self.calls > 8:
             raise KeyboardInterrupt
         return np.zeros((len(obs), 4))
+
+def until(checkpoint):
+    policy = Stopped()
+    policy.calls = 8 - int(open(checkpoint).read())
+    return policy
 
 class Ended(Stopped):
     def __call__(self, obs):
@@ -184,6 +196,54 @@ def test_a_policy_from_the_current_folder(run, own_policies):
     assert "policy own_policies:still, " in ran.out
 
 
+def test_a_policy_with_arguments_and_a_checkpoint(run, check_mistake, own_policies):
+    (own_policies / "weights").write_text("0.5")
+    made = ("--policy", "own_policies.py:load", "--checkpoint", "weights", "--policy-arg", "sign=-1")
+    ran = run("evaluate", "reach-v3", *SHORT, *made, "--policy-arg", "name=left", "--json")
+    assert ran.code == 0
+    sha256 = hashlib.sha256(b"0.5").hexdigest()[:16]
+    told = f'policy own_policies.py:load(name="left", sign=-1) with weights (sha256 {sha256}), '
+    assert told in ran.err
+    expected = evaluate(
+        lambda obs: np.full((len(obs), 4), -0.5), "reach-v3", num_goals=2, max_episode_steps=8
+    )
+    assert Result.from_json(ran.out) == expected
+    for wrong, message in (
+        (
+            ("--policy-arg", "sign"),
+            "--policy-arg must be NAME=VALUE with the name of an argument, .*, not 'sign'",
+        ),
+        (("--policy-arg", "=3"), "--policy-arg must be NAME=VALUE"),
+        (("--policy-arg", "sign=1"), "--policy-arg gives sign twice"),
+        (("--policy-arg", "checkpoint=x"), "that is given with --checkpoint"),
+        (("--policy-arg", "sing=1"), r"'sing' \(did you mean 'sign'\?\)"),
+        (("--checkpoint", "weihgts"), "--checkpoint must be a file or a folder that exists, not weihgts"),
+        (("--policy", "expert"), "--policy 'expert' takes no checkpoint and no arguments"),
+    ):
+        check_mistake(run("evaluate", "reach-v3", *SHORT, *made, *wrong), message)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("64", 64),
+        ("-1e-3", -1e-3),
+        ("[1, [2]]", [1, [2]]),
+        ('{"a": null}', {"a": None}),
+        ("true", True),
+        ("False", False),
+        ("None", None),
+        ('"3"', "3"),
+        ("tanh", "tanh"),
+        ("", ""),
+        ("a=b", "a=b"),
+        ("[" * 100_000, "[" * 100_000),
+    ],
+)
+def test_values_of_arguments_are_json_or_texts(text, value):
+    assert arguments_of([f"name={text}"]) == {"name": value}
+
+
 def test_a_policys_own_exception_comes_out(own_policies, capsys):
     with pytest.raises(TypeError, match="mine"):
         main(["evaluate", "reach-v3", *SHORT, "--policy", "own_policies:broken"])
@@ -297,6 +357,19 @@ def test_only_the_same_evaluation_goes_on(run, check_mistake, stopped, own_polic
         (own_policies / "x" / "unfinished.json").write_text(damage)
         check_mistake(run(*stopped, "--resume"), r"unfinished\.json is .* Begin anew with --force")
     assert run(*stopped, "--force").code == 130
+
+
+def test_only_the_same_checkpoint_goes_on(run, check_mistake, own_policies):
+    (own_policies / "steps").write_text("8")
+    own = ("--policy", "own_policies.py:until", "--checkpoint", "steps", "--num-envs", "1", "--out", "x")
+    assert run("evaluate", "reach-v3", *SHORT, *own).code == 130
+    (own_policies / "steps").write_text("99")
+    ran = run("evaluate", "reach-v3", *SHORT, *own, "--resume")
+    check_mistake(
+        ran, r"--policy must be the one .*, '.*until with steps \(sha256 .*, not '.*until with steps"
+    )
+    (own_policies / "steps").write_text("8")
+    assert run("evaluate", "reach-v3", *SHORT, *own, "--resume").code == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of other systems")

@@ -412,7 +412,7 @@ def test_a_vector_env_is_left_as_it_was(toy):
             TypeError,
             "must return numbers, not an array of complex128; .* row 0",
         ),
-        (None, TypeError, "must return numbers, not an array of object"),
+        (None, TypeError, "must return numbers, not NoneType"),
         ([[0.0], [0.0, 1.0]], ValueError, r"shape \(2, 4\), not rows of different lengths .* row 0, open"),
     ],
 )
@@ -487,7 +487,7 @@ def test_rows_must_end_alike(toy):
     ("policy", "message"),
     [
         (RandomPolicy, "not the class RandomPolicy, which needs arguments: make one"),
-        (3, "policy must be the name of one .* a torch module, or a function without .*, not 3"),
+        (3, "policy must be the name of one .* a torch module, or a class or function that .*, not 3"),
         (lambda: 3, "policy must be .*, not 3"),
         (lambda obs: Recorder, "if it is a function that makes a policy, give what it makes"),
     ],

@@ -1,4 +1,5 @@
 import functools
+import hashlib
 import pickle
 import sys
 import warnings
@@ -10,7 +11,7 @@ import pytest
 import taskworlds
 from taskworlds import Task
 from taskworlds.evaluation import expert_policy, load_policy, random_policy
-from taskworlds.evaluation.policies import as_array
+from taskworlds.evaluation.loading import checkpoint_digest
 
 ARM = gym.spaces.Box(-1.0, 1.0, (4,), np.float32)
 ALL = np.array([True])
@@ -188,11 +189,22 @@ def module(tmp_path, monkeypatch):
         "class Player(some_policies.Needy):\n"
         "    def predict(self, obs):\n"
         "        return self.size\n"
-        "def load(path):\n"
-        "    return Player(path)\n"
+        "def load(checkpoint, times=1):\n"
+        "    return Player(open(checkpoint).read() * times)\n"
         "def make():\n"
         "    return lambda obs: 'made'\n"
+        "def say(word='nothing', /, **more):\n"
+        "    return lambda obs: word\n"
+        "def none(width=3):\n"
+        "    pass\n"
+        "class Saved(Player):\n"
+        "    @classmethod\n"
+        "    def load(cls, path, device='cpu'):\n"
+        "        if device not in ('cpu', 'gpu'):\n"
+        "            raise RuntimeError('no device. Of that name.')\n"
+        "        return cls(open(path).read() + device)\n"
     )
+    (tmp_path / "weights").write_text("learned")
     monkeypatch.syspath_prepend(tmp_path)
     yield
     for name in ("some_policies", "broken_policies"):
@@ -206,46 +218,164 @@ def test_load_policy(module):
     assert load_policy("some_policies:Agent").eval_action(None) == "agent"
 
 
+ONE_COLON = "is named package.module:object or file.py:object, with a Python name after one colon, not"
+
+
 @pytest.mark.parametrize(
-    ("reference", "error", "message"),
+    ("reference", "given", "error", "message"),
     [
-        ("some_policies", ValueError, "named 'package.module:object' .* with one colon, not 'some_policies'"),
-        (":still", ValueError, "named 'package.module:object'"),
-        ("some_policies:", ValueError, "named 'package.module:object'"),
-        ("a:b:c", ValueError, "with one colon, not 'a:b:c'"),
-        (3, TypeError, "as a string, not 3"),
-        ("no_such_thing:still", ValueError, "there is no module 'no_such_thing'. Give"),
-        ("no_such_thing.deep:still", ValueError, "there is no module 'no_such_thing'. Give"),
-        ("some_policies.deep:still", ValueError, "there is no module 'some_policies.deep'"),
-        ("broken_policies:still", ModuleNotFoundError, "not_installed_anywhere"),
-        ("some_policies:stil", ValueError, "Unknown object in some_policies 'stil'. Did you mean 'still'"),
-        ("some_policies:number", TypeError, "'some_policies:number' is not a policy: it is 3"),
-        ("some_policies:Needy", TypeError, r"needs arguments: make one, Needy\(size\)"),
-        ("some_policies:number(3)", TypeError, "gives an argument to 3, which cannot be called"),
-        ("./no_such_file.py:still", ValueError, "names the file ./no_such_file.py, which does not exist"),
         (
-            "./wrong.py:still",
+            "some_policies",
+            {},
             ValueError,
-            "could not be loaded: ZeroDivisionError in ./wrong.py, line 4: division by",
+            "Unknown policy 'some_policies'. Give expert, random, or your own as",
         ),
-        ("./syntax.py:act", ValueError, "could not be loaded: SyntaxError in ./syntax.py, line"),
-        ("./random.py:loud", ValueError, "Unknown object in ./random.py 'loud'. Did you mean 'load'"),
+        ("random.py", {}, ValueError, "Name the object in the file: random.py:object"),
+        (
+            "weights",
+            {},
+            ValueError,
+            r"It is a file: .* --policy stable_baselines3:PPO --checkpoint weights, in",
+        ),
+        (":still", {}, ValueError, ONE_COLON),
+        ("some_policies:", {}, ValueError, ONE_COLON),
+        ("a:b:c", {}, ValueError, f"{ONE_COLON} 'a:b:c'"),
+        ("random.py:load(3)", {}, ValueError, r"Arguments are given one by one: --policy-arg NAME=VALUE"),
+        (3, {}, TypeError, "policy must be a string, .*, not 3"),
+        ("no_such_thing:still", {}, ValueError, "there is no module 'no_such_thing'. Give"),
+        ("no_such_thing.deep:still", {}, ValueError, "there is no module 'no_such_thing'. Give"),
+        ("some_policies.deep:still", {}, ValueError, "there is no module 'some_policies.deep'"),
+        ("broken_policies:still", {}, ModuleNotFoundError, "not_installed_anywhere"),
+        (
+            "some_policies:stil",
+            {},
+            ValueError,
+            "Unknown object in some_policies 'stil'. Did you mean 'still'",
+        ),
+        ("some_policies:number", {}, TypeError, "'some_policies:number' cannot be played: .*, not 3"),
+        ("random.py:none", {}, TypeError, r"not None, which none\(\) returned"),
+        (
+            r"C:\agents\a b.py:act",
+            {},
+            ValueError,
+            r"names the file C:\\agents\\a b\.py, which does not exist",
+        ),
+        ("./no_such_file.py:still", {}, ValueError, "names the file ./no_such_file.py, which does not exist"),
+        (
+            "wrong.py:x",
+            {},
+            ValueError,
+            "could not be loaded: ZeroDivisionError in wrong.py, line 4: division by",
+        ),
+        ("./syntax.py:act", {}, ValueError, "could not be loaded: SyntaxError in ./syntax.py, line"),
+        ("random.py:loud", {}, ValueError, "Unknown object in random.py 'loud'. Did you mean 'load'"),
+        # arguments
+        ("expert", {"width": 3}, TypeError, "policy 'expert' takes no checkpoint and no arguments"),
+        (
+            "some_policies:Needy",
+            {},
+            TypeError,
+            r"Needy\(size\) is missing a required argument: 'size'. .*-arg NAME",
+        ),
+        (
+            "some_policies:Needy",
+            {"siz": 3},
+            TypeError,
+            r"'siz' \(did you mean 'size'\?\).* It is Needy\(size\)",
+        ),
+        (
+            "some_policies:number",
+            {"size": 3},
+            TypeError,
+            "takes no arguments: it is 3, not a function or a class",
+        ),
+        ("random.py:Saved", {}, TypeError, r"Saved\(size\) is missing .* a saved one with --checkpoint PATH"),
+        # checkpoints
+        ("random", {"checkpoint": "weights"}, TypeError, "policy 'random' takes no checkpoint"),
+        (
+            "random.py:load",
+            {},
+            TypeError,
+            r"loads a checkpoint: name it, --checkpoint PATH on the command line",
+        ),
+        ("random.py:load", {"checkpoint": "weigh"}, ValueError, "file or a folder that exists, not weigh.$"),
+        ("random.py:load", {"checkpoint": "random"}, ValueError, r"not random. Did you mean random\.py\?"),
+        (
+            "random.py:load",
+            {"checkpoint": "weights", "time": 2},
+            TypeError,
+            r"'time' \(did you mean 'times'\?\)",
+        ),
+        (
+            "random.py:Saved",
+            {"checkpoint": "."},
+            ValueError,
+            r"\. could not be loaded by random.py:Saved.load: IsAD",
+        ),
+        (
+            "random.py:Saved",
+            {"checkpoint": "weights", "device": "tpu"},
+            ValueError,
+            r"weights could not be loaded by random.py:Saved.load: RuntimeError: no device. It must be what",
+        ),
+        (
+            "random.py:make",
+            {"checkpoint": "weights"},
+            TypeError,
+            "make' made <function .* a class method `load`",
+        ),
+        (
+            "some_policies:number",
+            {"checkpoint": "weights"},
+            TypeError,
+            "number' is 3. It is taken by a class with",
+        ),
     ],
 )
-def test_load_policy_tells_what_is_wrong(module, tmp_path, monkeypatch, reference, error, message):
+def test_load_policy_tells_what_is_wrong(module, tmp_path, monkeypatch, reference, given, error, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error, match=message):
-        load_policy(reference)
+        load_policy(reference, **given)
 
 
-def test_policies_of_a_file(module, tmp_path):
+def test_policies_of_a_file(module, tmp_path, monkeypatch):
     file = tmp_path / "random.py"
     import_path = list(sys.path)
     assert load_policy(f"{file}:make")(None) == "made"
-    assert load_policy(f"{file}:load(runs/3.zip)")(None) == "runs/3.zip"
-    assert load_policy(f"{file}:Player(a:b)")(None) == "a:b"
+    assert load_policy(f"{file}:say")(None) == "nothing"
+    assert load_policy(f"{file}:Player", size=3)(None) == 3
     assert sys.modules["random"].__file__ != str(file)
     assert sys.path == import_path  # the fixture had put the folder there
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "in here").mkdir()
+    (tmp_path / "in here" / "my agent.py").write_text(file.read_text())
+    assert load_policy("~/in here/my agent.py:make")(None) == "made"
+    monkeypatch.chdir(tmp_path)
+    assert load_policy("random.py:make")(None) == "made"
+
+
+def test_checkpoints(module, tmp_path, monkeypatch):
+    file, weights = tmp_path / "random.py", tmp_path / "weights"
+    assert load_policy(f"{file}:load", checkpoint=weights, times=2)(None) == "learnedlearned"
+    assert load_policy(f"{file}:Saved", checkpoint=weights, device="gpu")(None) == "learnedgpu"
+    monkeypatch.chdir(tmp_path)
+    assert load_policy("random.py:Saved", checkpoint="weights")(None) == "learnedcpu"
+
+
+def test_the_digest_of_a_checkpoint_is_of_its_bytes(tmp_path):
+    def folder(name, **files):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        for each, text in files.items():
+            (tmp_path / name / "deep" / each).write_text(text)
+        return tmp_path / name
+
+    file = tmp_path / "weights"
+    file.write_bytes(b"learned")
+    assert checkpoint_digest(file) == hashlib.sha256(b"learned").hexdigest()
+    one = checkpoint_digest(folder("a", policy="1", more="2"))
+    assert one == checkpoint_digest(folder("b", more="2", policy="1"))
+    assert one != checkpoint_digest(folder("c", more="1", policy="2"))
 
 
 # --- what people have ---------------------------------------------------------------------------------------
@@ -294,26 +424,3 @@ def test_models_are_asked_as_stable_baselines_does():
             return np.zeros((len(observation), 2), np.float32)
 
     assert taskworlds.evaluate(Plain(), "point", num_goals=1, max_episode_steps=2, split="train").completed
-
-
-def test_tensors_and_modules_of_torch():
-    torch = pytest.importorskip("torch")
-    net = torch.nn.Sequential(torch.nn.Linear(39, 4), torch.nn.Dropout(0.5))
-    wide = torch.nn.Linear(39, 4).to(torch.bfloat16)
-
-    def plain(obs):
-        with torch.no_grad():
-            return torch.clip(net[0](torch.as_tensor(obs, dtype=torch.float32)), -1, 1).numpy()
-
-    def played(policy):
-        return taskworlds.evaluate(policy, "reach-v3", num_goals=2, num_envs=2, max_episode_steps=3)
-
-    expected = played(plain)
-    assert played(net) == expected  # without dropout
-    assert net.training
-    assert (
-        played(lambda obs: net[0](torch.as_tensor(obs, dtype=torch.float32))) == expected
-    )  # with a gradient
-    assert played(lambda obs: [*net[0](torch.as_tensor(obs, dtype=torch.float32))]) == expected
-    assert played(wide).completed
-    assert as_array(torch.ones(2, dtype=torch.bfloat16, requires_grad=True)).tolist() == [1.0, 1.0]

@@ -5,38 +5,36 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from taskworlds.cli import unfinished
 from taskworlds.cli.completion import complete, engine_names, names
+from taskworlds.cli.policy import NAMED, arguments_of, in_words, load
 from taskworlds.cli.terminal import console, counted, say_mistake
 from taskworlds.core.announcements import listening
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
 from taskworlds.core.benchmark import benchmark as make_benchmark
-from taskworlds.core.errors import WrongValue, check_choice, check_known, check_seed
+from taskworlds.core.errors import WrongValue, check_choice, check_seed
 from taskworlds.core.registry import benchmark_makers, choose_engine, engines, world_of, worlds
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from taskworlds.core.world import World
     from taskworlds.evaluation import Result
 
 __all__ = ["evaluate"]
 
 _FILES = ("result.json", "tasks.csv", "skills.csv")
-_NAMED_POLICIES = ("expert", "random")
 _REFRESH = 0.2  # seconds between two looks at the speed
-_PLAYED, _HOW, _OUTPUT = "What is played", "How", "Output"
+_POLICY, _PLAYED, _HOW, _OUTPUT = "Who plays", "What is played", "How", "Output"
 
 # What the help says of worlds and engines.
 _EXPERTS = ", ".join(world.name for world in worlds() if world.experts is not None)
@@ -58,12 +56,28 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"Let this policy play: expert (in {_EXPERTS}), random, or your own as ./file.py:object, or as "
-            "package.module:object, which is looked for in the current directory first. A text in brackets, as in "
-            "./agents.py:load(runs/3.zip), is passed to it. The default is expert where there is one, and random "
-            "elsewhere.",
-            autocompletion=complete(lambda: _NAMED_POLICIES),
-            rich_help_panel=_PLAYED,
+            help=f"Let this policy play: expert (in {_EXPERTS}), random, or your own as file.py:object or "
+            "package.module:object. The default is expert where there is one, and random elsewhere.",
+            autocompletion=complete(lambda: (*NAMED, *(each.name for each in sorted(Path().glob("*.py"))))),
+            rich_help_panel=_POLICY,
+        ),
+    ] = None,
+    policy_arg: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Make the policy with this argument of the function or class that --policy names: a number or other "
+            "JSON, or a text. Can be given several times.",
+            rich_help_panel=_POLICY,
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Load the policy from this file or folder, as in --policy stable_baselines3:PPO --checkpoint "
+            "model.zip; or put this state dict into the torch module that --policy makes.",
+            rich_help_panel=_POLICY,
         ),
     ] = None,
     split: Annotated[
@@ -223,7 +237,9 @@ def evaluate(
         reward_function_version or world.reward_function_versions[-1],
         world.reward_function_versions,
     )
-    player = _load(policy, world, seed)
+    arguments = arguments_of(policy_arg or ())
+    player = load(policy, arguments, checkpoint)
+    policy = in_words(policy, arguments, checkpoint)
     meta = is_meta_learner(player)
     count = len(tasks.tasks(split)) * episodes_per_task
     num_envs = num_envs or default_num_envs(len(skills), count, meta=meta)
@@ -336,23 +352,6 @@ def _tasks(
     split = split or default_split(made)
     made.tasks(split)  # raises where there are none
     return made, split
-
-
-def _load(name: str, world: World, seed: int) -> Any:
-    """Returns the policy of a name."""
-    from taskworlds.evaluation import load_policy, random_policy  # as above
-
-    if ":" in name:
-        if not name.partition(":")[0].endswith(".py"):
-            sys.path.insert(0, os.getcwd())
-        return load_policy(name)
-    check_known(
-        "policy",
-        name,
-        _NAMED_POLICIES,
-        "Give expert, random, or your own as package.module:object or ./file.py:object.",
-    )
-    return world.expert() if name == "expert" else random_policy(world.action_space(), seed)
 
 
 def _prepare(folder: Path, force: bool, resume: bool) -> None:

@@ -7,6 +7,7 @@ from taskworlds.evaluation.players import load_policy
 from taskworlds.evaluation.policies import (
     Agent,
     MetaLearningAgent,
+    Model,
     Policy,
     RandomPolicy,
     Timestep,
@@ -25,6 +26,7 @@ __all__ = [
     "ExpertPolicy",
     "Fingerprint",
     "MetaLearningAgent",
+    "Model",
     "Policy",
     "RandomPolicy",
     "Result",

@@ -72,9 +72,9 @@ def evaluate(
     Args:
         policy: a callable that takes observations (N, O) and returns actions (N, A), as an array or a tensor;
             Meta-World's `Agent` or `MetaLearningAgent`; a model with `predict`, as Stable-Baselines3's; a torch module;
-            a class or a function without arguments that makes one of these; or a name: "expert", "random",
-            "package.module:object", "./file.py:object". See `taskworlds.evaluation.players.as_policy`, and
-            `taskworlds.evaluation.policies` for the hook `begin_episodes`.
+            a class or a function that makes one of these without arguments; or a name: "expert", "random",
+            "package.module:object", "file.py:object". docs/policies.md has an example of each, and
+            `taskworlds.evaluation.load_policy` gives a named one arguments or a checkpoint.
         benchmark_or_env: see above.
         split: "train" or "test"; the default is "test" where the benchmark has test tasks, otherwise "train".
         episodes_per_task: counted episodes for each task.

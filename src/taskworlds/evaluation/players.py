@@ -1,14 +1,14 @@
-"""What people have made into a policy: names, files, classes and functions that make one, models, torch modules."""
+"""What people have made into a policy: names, classes and functions that make one, models, torch modules."""
 
 from __future__ import annotations
 
+import functools
 import importlib
-import importlib.util
 import inspect
-import re
+import itertools
+import os
 import sys
-from pathlib import Path
-from types import ModuleType
+import types
 from typing import Any
 
 import gymnasium as gym
@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongType, WrongValue, check_known
 from taskworlds.core.registry import world_of
+from taskworlds.evaluation.loading import REFERENCE, load, parameters, shown
 from taskworlds.evaluation.policies import RandomPolicy
 
 __all__ = ["as_policy", "load_policy", "play_in"]
 
+_NAMES = ("expert", "random")
 _KINDS = (
-    'the name of one ("expert", "random", "package.module:object", "./file.py:object"), a callable on batched '
-    "observations, an object with eval_action or predict, a torch module, or a function without arguments that makes "
-    "one of these"
+    f"the name of one (expert, random, {REFERENCE}), a callable on batched observations, an object with eval_action "
+    "or predict, a torch module, or a class or function that makes one of these without arguments"
 )
 # Libraries with a type of policy of their own, and which module has `policy_of`: it returns the policy for `evaluate`,
 # or None if an object is not of that library. Asked where the library has been imported: its owner has done so.
 _LIBRARIES: dict[str, str] = {}
-_REFERENCE = re.compile(r"([^:]+|.+\.py):([^\W\d]\w*(?:\.\w+)*)(?:\((.*)\))?", re.DOTALL)
 
 
 def as_policy(policy: Any) -> Any:
@@ -38,37 +38,81 @@ def as_policy(policy: Any) -> Any:
     Args:
         policy: one of these, tried in this order:
 
-            - a name: "expert" (the world's scripted one), "random", or what `load_policy` takes;
+            - a name: as `load_policy` takes it;
             - a class whose objects are made without arguments;
             - an object with `eval_action` (Meta-World's agents);
             - an object with `predict`, as Stable-Baselines3's models: it is asked for deterministic actions, and gets
               `state` and `episode_start` if it takes them. If `predict` returns two things, the first is the actions;
-            - a torch module: it gets observations as tensors of its own dtype and device, in evaluation mode and
-              without gradients;
-            - a function without arguments, which makes one of the others;
+            - a torch module: it gets observations as tensors, those of floats in its own dtype, on its device, in
+              evaluation mode and without gradients;
+            - a function that can be called without arguments, and makes one of the others;
             - a callable on batched observations.
 
     Raises:
         TypeError: it is none of these, or a class that needs arguments.
         ValueError: there is nothing of that name.
     """
-    return _policy_of(policy, can_make=True)
+    return load_policy(policy) if isinstance(policy, str) else _policy_of(policy)
 
 
-def _policy_of(policy: Any, *, can_make: bool) -> Any:
-    if isinstance(policy, str):
-        if ":" in policy:
-            return load_policy(policy)
-        hint = "Or name your own, as package.module:object or ./file.py:object."
-        return _Named(check_known("policy", policy, ("expert", "random"), hint))
+def load_policy(
+    reference: str, /, *, checkpoint: str | os.PathLike[str] | None = None, **arguments: Any
+) -> Any:
+    """Returns the policy that a string names, as `taskworlds evaluate --policy` does.
+
+    Args:
+        reference: "expert" (the world's scripted one), "random", "package.module:object" or "file.py:object". Dots
+            reach into attributes. What is found, or made with what follows, may be all that `as_policy` takes.
+        checkpoint: a file or folder. The function or class that is named gets its path as `checkpoint`, if it has such
+            a parameter. A class with a class method `from_checkpoint` or `load`, as Stable-Baselines3's algorithms have
+            it, loads it so. Otherwise a torch module that is named, or made, takes the state dict in it, which
+            `torch.load` reads with `weights_only=True`, or safetensors.
+        **arguments: for the function or class that is named, or for the class's own loader.
+
+    Raises:
+        TypeError: `reference` is not a string; what it names is not a policy, takes other arguments, or no checkpoint.
+        ValueError: it is written in another way; there is no such module, file, object or checkpoint; the file cannot
+            be run; or the checkpoint cannot be read, or is of another network.
+
+    Example:
+        >>> type(load_policy("taskworlds.evaluation:ExpertPolicy")).__name__
+        'ExpertPolicy'
+    """
+    if not isinstance(reference, str):
+        raise WrongType(
+            f"policy must be a string, as {REFERENCE}, not {shown(reference)}.", argument="policy"
+        )
+    if ":" in reference:
+        found = load(reference, arguments, checkpoint)
+        try:
+            return _policy_of(found)
+        except WrongType as error:
+            raise WrongType(f"{reference!r} cannot be played: {error}", argument="policy") from None
+    hint = f"Give expert, random, or your own as {REFERENCE}."
+    if reference.endswith(".py"):
+        hint = f"Name the object in the file: {reference}:object."
+    elif os.path.exists(reference):
+        hint = (
+            "It is a file: name what loads it, as in --policy stable_baselines3:PPO --checkpoint "
+            f"{reference}, in Python load_policy('stable_baselines3:PPO', checkpoint={reference!r})."
+        )
+    name = check_known("policy", reference, _NAMES, hint)
+    if checkpoint is not None or arguments:
+        raise WrongType(
+            f"policy {name!r} takes no checkpoint and no arguments: leave them out.", argument="policy"
+        )
+    return _Named(name)
+
+
+def _policy_of(policy: Any, maker: str = "") -> Any:
+    """Returns what `as_policy` does; `maker` is the name of the class or function that made the object, if one did."""
     if isinstance(policy, type):
         if _needs_arguments(policy):
             raise WrongType(
-                f"policy must be an object, not the class {policy.__name__}, which needs arguments: make one, "
-                f"{policy.__name__}{inspect.signature(policy)}.",
+                f"policy must be an object, not the class {policy.__name__}, which needs arguments: make one.",
                 argument="policy",
             )
-        return _policy_of(policy(), can_make=can_make)
+        return _policy_of(policy(), maker or policy.__name__)
     if callable(getattr(policy, "eval_action", None)):
         return policy
     for library, module in _LIBRARIES.items():
@@ -82,9 +126,10 @@ def _policy_of(policy: Any, *, can_make: bool) -> Any:
     if torch is not None and isinstance(policy, torch.nn.Module):
         return _Module(policy, torch)
     if not callable(policy):
-        raise WrongType(f"policy must be {_KINDS}, not {policy!r}.", argument="policy")
-    if can_make and _takes_nothing(policy):
-        return _policy_of(policy(), can_make=False)
+        made = f", which {maker}() returned" if maker else ""
+        raise WrongType(f"policy must be {_KINDS}, not {shown(policy)}{made}.", argument="policy")
+    if not maker and _makes(policy):
+        return _policy_of(policy(), getattr(policy, "__name__", "the function"))
     return policy
 
 
@@ -136,7 +181,7 @@ class _Model:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._takes = _parameters(model.predict)
+        self._takes = parameters(model.predict)
         self._state: Any = None
         self._starts: NDArray[np.bool_] | None = None
 
@@ -158,24 +203,38 @@ class _Module:
     """A torch module from batched observations to actions.
 
     Args:
-        module: it is left in the mode, training or evaluation, in which it was.
+        module: it and its parts are left in the mode, training or evaluation, in which they were.
         torch: the library.
+
+    Raises:
+        TypeError: it has no `forward`.
     """
 
     def __init__(self, module: Any, torch: Any) -> None:
+        if getattr(module.forward, "__func__", None) is torch.nn.Module.forward:
+            parts = ", ".join(name for name, _ in module.named_children())
+            raise WrongType(
+                f"policy must make actions when it is called, and {type(module).__name__} is a torch module without "
+                f"forward. Give the part of it that makes them{f' ({parts})' if parts else ''}, or a function on "
+                "batched observations.",
+                argument="policy",
+            )
         self._module = module
         self._torch = torch
 
     def __call__(self, obs: Any) -> Any:
         torch, module = self._torch, self._module
-        numbers = next((each for each in module.parameters() if each.is_floating_point()), torch.zeros(0))
-        was_training = module.training
+        own = itertools.chain(module.parameters(), module.buffers())
+        numbers = next((each for each in own if each.is_floating_point()), torch.zeros(0))
+        modes = {part: part.training for part in module.modules()}
         module.eval()
         try:
             with torch.no_grad():
                 return module(_tensors(torch, obs, numbers))
         finally:
-            module.train(was_training)
+            module.train(modes[module])
+            for part, mode in modes.items():
+                part.training = mode
 
 
 def _tensors(torch: Any, obs: Any, like: Any) -> Any:
@@ -188,134 +247,30 @@ def _tensors(torch: Any, obs: Any, like: Any) -> Any:
     return tensor.to(device=like.device, dtype=like.dtype if tensor.is_floating_point() else None)
 
 
-def _parameters(function: Any) -> list[str]:
-    try:
-        return list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):  # it is written in C and does not tell
-        return []
-
-
 def _needs_arguments(kind: type) -> bool:
     try:
         inspect.signature(kind).bind()
     except TypeError:
         return True
-    except ValueError:  # as above
+    except ValueError:  # it is written in C and does not tell
         return False
     return False
 
 
-def _takes_nothing(function: Any) -> bool:
-    """Returns whether a function can be called without arguments, and cannot take observations."""
+def _makes(function: Any) -> bool:
+    """Returns whether a callable makes a policy: it can be called without arguments, and is not one on observations.
+
+    A function whose arguments all have defaults is taken for one that makes a policy; any other callable object with a
+    place for observations, or with any number of arguments, for a policy.
+    """
     try:
         signature = inspect.signature(function)
         signature.bind()
     except (TypeError, ValueError):
         return False
-    by_position = (
-        inspect.Parameter.POSITIONAL_ONLY,
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-        inspect.Parameter.VAR_POSITIONAL,
-    )
-    return not any(each.kind in by_position for each in signature.parameters.values())
-
-
-# --- by name ------------------------------------------------------------------------------------------------
-
-
-def load_policy(reference: str) -> Any:
-    """Returns the policy that a string names, as `taskworlds evaluate --policy` does.
-
-    Args:
-        reference: "package.module:object", or "path/to/file.py:object". Dots reach into attributes. What is found may
-            be all that `as_policy` takes. A function or class may be given one text, such as the path of a checkpoint:
-            "agents.py:load(runs/3.zip)"; then it is called with it, and what it returns is the policy.
-
-    Raises:
-        TypeError: `reference` is not a string, or what it names is not a policy.
-        ValueError: it is written in another way, there is no such module, file or object, or the file cannot be run.
-
-    Example:
-        >>> type(load_policy("taskworlds.evaluation:ExpertPolicy")).__name__
-        'ExpertPolicy'
-    """
-    if not isinstance(reference, str):
-        raise WrongType(f"A policy is named 'package.module:object', as a string, not {reference!r}.")
-    matched = _REFERENCE.fullmatch(reference)
-    if matched is None:
-        raise WrongValue(
-            f"A policy is named 'package.module:object' or './file.py:object', with one colon, not {reference!r}."
-        )
-    place, object_name, argument = matched.groups()
-    found: Any = _file(reference, place) if place.endswith(".py") else _module(reference, place)
-    for part in object_name.split("."):
-        if not hasattr(found, part):
-            names = [name for name in dir(found) if not name.startswith("_")]
-            usable = [name for name in names if _can_play(getattr(found, name, None))]
-            check_known(f"object in {place}", part, usable, f"It is named by {reference!r}.")
-        found = getattr(found, part)
-    if argument is not None:
-        if not callable(found):
-            raise WrongType(f"{reference!r} gives an argument to {found!r}, which cannot be called.")
-        found = found(argument)
-    try:
-        return as_policy(found)
-    except WrongType as error:
-        raise WrongType(f"{reference!r} is not a policy: it is {found!r}. {error}") from None
-
-
-def _can_play(value: Any) -> bool:
-    return callable(value) or any(callable(getattr(value, name, None)) for name in ("eval_action", "predict"))
-
-
-def _module(reference: str, name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except (ModuleNotFoundError, ValueError, TypeError) as error:
-        missing = getattr(error, "name", None) or name
-        if isinstance(error, ModuleNotFoundError) and not f"{name}.".startswith(f"{missing}."):
-            raise  # the module is there, and something that it imports is not
-        raise WrongValue(
-            f"The policy {reference!r} names the module {name!r}, but there is no module {missing!r}. Give a module "
-            "that can be imported from here, or a file, as ./file.py:object; the current directory may have to be on "
-            "PYTHONPATH."
-        ) from None
-
-
-def _file(reference: str, name: str) -> ModuleType:
-    """Runs a file as a module; what it imports may lie beside it, as with `python file.py`."""
-    path = Path(name).expanduser()
-    if not path.is_file():
-        raise WrongValue(f"The policy {reference!r} names the file {name}, which does not exist.")
-    taken = path.stem in sys.modules or path.stem in sys.stdlib_module_names
-    own_name = f"{path.stem}_of_policy" if taken else path.stem
-    spec = importlib.util.spec_from_file_location(own_name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    folder = str(path.parent.resolve())
-    if folder not in sys.path:
-        sys.path.append(folder)  # at the end, where it hides no other module
-    sys.modules[own_name] = module  # where pickle and dataclasses look for what the file defines
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[own_name]
-        raise WrongValue(
-            f"The policy {reference!r} could not be loaded: {type(error).__name__} in {name}, line "
-            f"{_line(error, path)}: {error}."
-        ) from error
-    return module
-
-
-def _line(error: BaseException, path: Path) -> int | str:
-    """Returns the last line of a file that led to an error."""
-    if isinstance(error, SyntaxError) and error.lineno is not None:
-        return error.lineno
-    lines: list[int] = []
-    trace = error.__traceback__
-    while trace is not None:
-        if Path(trace.tb_frame.f_code.co_filename) in (path, path.resolve()):
-            lines.append(trace.tb_lineno)
-        trace = trace.tb_next
-    return lines[-1] if lines else "?"
+    kinds = {each.kind for each in signature.parameters.values()}
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return False
+    by_position = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    plain = isinstance(function, types.FunctionType | types.MethodType | functools.partial)
+    return plain or not kinds & by_position

@@ -29,6 +29,7 @@ __all__ = [
     "Actor",
     "Agent",
     "MetaLearningAgent",
+    "Model",
     "Policy",
     "RandomPolicy",
     "Timestep",
@@ -84,7 +85,15 @@ class MetaLearningAgent(Agent, Protocol):
         """Adapts to what `step` was shown."""
 
 
-Policy: TypeAlias = Callable[[Any], Any] | Agent
+class Model(Protocol):
+    """A model as Stable-Baselines3's; see `taskworlds.evaluation.players.as_policy` for what else it may take."""
+
+    @property
+    def predict(self) -> Callable[..., Any]:
+        """The method that returns actions for observations."""
+
+
+Policy: TypeAlias = Callable[[Any], Any] | Callable[[], Any] | Agent | Model
 
 _META_METHODS = ("init", "adapt_action", "step", "adapt", "eval_action")
 
@@ -141,6 +150,11 @@ class Actor:
         rows: list[int] = np.flatnonzero(active).tolist()
         first = describe(rows[0] if rows else 0)
         expected = (self._num_envs, *self._space.shape)
+        if isinstance(given, tuple) and len(given) != self._num_envs:
+            raise WrongType(
+                f"The policy must return an array of shape {expected}, not a tuple of {len(given)}: return the actions "
+                "alone."
+            )
         try:
             actions = as_array(given)
         except ValueError as error:
@@ -154,15 +168,15 @@ class Actor:
                 "policy, give what it makes."
             )
         if actions.dtype.kind not in "biuf":
+            what = f"an array of {actions.dtype}" if actions.shape else type(given).__name__
             raise WrongType(
-                f"The policy must return numbers, not an array of {actions.dtype}; the first row that waits "
-                f"for an action is {first}."
+                f"The policy must return numbers, not {what}; the first row that waits for an action is {first}."
             )
         if actions.shape != expected:
             raise WrongValue(
                 f"The policy must return actions of shape {expected}, one row for each row of its "
                 f"observations, not {actions.shape}; the first row that waits for an action is "
-                f"{first}."
+                f"{first}.{self._hint(actions)}"
             )
         if isinstance(self._space, gym.spaces.Box):
             if np.issubdtype(self._space.dtype, np.floating) and actions.dtype.kind != "f":
@@ -188,6 +202,12 @@ class Actor:
                         f"{actions[row].tolist()!r}."
                     )
         return actions
+
+    def _hint(self, actions: NDArray[Any]) -> str:
+        """Returns what to do where actions of a wrong shape are scores."""
+        if isinstance(self._space, gym.spaces.Discrete) and actions.shape == (self._num_envs, self._space.n):
+            return " If these are scores of the actions, return their argmax(-1)."
+        return ""
 
 
 def as_array(given: Any) -> NDArray[Any]:

@@ -1,0 +1,355 @@
+"""How a policy is found by name: in a module or a file, made with arguments, and given what a checkpoint holds.
+
+Nothing here unpickles. A checkpoint goes to a loader that the user has named, or PyTorch reads tensors from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import os
+import pickle
+import re
+import reprlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from taskworlds.core.errors import Mistake, WrongType, WrongValue, check_known, unexpected_keywords
+
+__all__ = ["REFERENCE", "checkpoint_digest", "load", "parameters", "shown"]
+
+REFERENCE = "package.module:object or file.py:object"
+"""How an object is named, for messages."""
+
+_REFERENCE = re.compile(
+    r"([^:]+|.+\.py):([^\W\d]\w*(?:\.\w+)*)", re.DOTALL
+)  # the file may be on Windows's C:
+_LOADERS = ("from_checkpoint", "load")  # methods of classes, as RLlib's and Stable-Baselines3's
+_TAKES_CHECKPOINT = (
+    "It is taken by a class with a class method `load` or `from_checkpoint`, as stable_baselines3:PPO; by a function "
+    "or class with a parameter `checkpoint`; and by a torch module, or what makes one, as a state dict."
+)
+_LISTED = 3  # names, in a message
+_WIDTH = 100  # characters of a signature or a value, in a message
+
+_repr = reprlib.Repr()
+_repr.maxother = _repr.maxstring = _WIDTH
+
+
+def load(reference: str, arguments: Mapping[str, Any], checkpoint: str | os.PathLike[str] | None) -> Any:
+    """Returns what a reference names: as it is or, with arguments or a checkpoint, what it makes.
+
+    Args:
+        reference: as `REFERENCE`. Dots reach into attributes.
+        arguments: by name, for the function or class that it names.
+        checkpoint: a file or folder. It is passed to a parameter named `checkpoint`, or else to the class's own
+            `from_checkpoint` or `load`; or else it is a state dict, which the torch module takes that is named or made.
+
+    Raises:
+        ImportError: a module that the policy imports is missing.
+        TypeError: what is named takes no such arguments, or no checkpoint.
+        ValueError: it is written in another way; there is no such module, file, object or checkpoint; or one of them
+            cannot be read, or is of another network.
+    """
+    found = _found(reference)
+    taken = parameters(found)
+    if checkpoint is None:
+        if "checkpoint" in taken and taken["checkpoint"].default is inspect.Parameter.empty:
+            raise WrongType(
+                f"{reference!r} loads a checkpoint: name it, --checkpoint PATH on the command line, "
+                f"load_policy({reference!r}, checkpoint=PATH) in Python."
+            )
+        makes = isinstance(found, type)
+        return _made(reference, found, arguments) if arguments or makes else found
+    path = _existing(checkpoint)
+    if "checkpoint" in taken:
+        return _made(reference, found, {**arguments, "checkpoint": str(path)})
+    if isinstance(found, type):
+        for name in _LOADERS:
+            if isinstance(inspect.getattr_static(found, name, None), classmethod | staticmethod):
+                return _loaded(f"{reference}.{name}", getattr(found, name), path, arguments)
+    try:
+        made = found if _is_made(found) and not arguments else _made(reference, found, arguments)
+    except WrongType as error:
+        raise WrongType(f"checkpoint cannot be used: {error} {_TAKES_CHECKPOINT}", "checkpoint") from None
+    if not callable(getattr(made, "load_state_dict", None)):
+        raise WrongType(
+            f"checkpoint cannot be used: {reference!r} {'is' if made is found else 'made'} {shown(made)}. "
+            f"{_TAKES_CHECKPOINT}",
+            argument="checkpoint",
+        )
+    _fill(reference, made, path)
+    return made
+
+
+def shown(value: Any) -> str:
+    """Returns what a value is, in one short line."""
+    return " ".join(_repr.repr(value).split())
+
+
+def parameters(function: Any) -> Mapping[str, inspect.Parameter]:
+    """Returns a function's parameters by name; none if it does not tell."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):  # it cannot be called, or is written in C
+        return {}
+
+
+# --- the object ---------------------------------------------------------------------------------------------
+
+
+def _found(reference: str) -> Any:
+    """Returns the object that a reference names."""
+    matched = _REFERENCE.fullmatch(reference)
+    if matched is None:
+        hint = ""
+        if reference.endswith(")"):
+            hint = " Arguments are given one by one: --policy-arg NAME=VALUE, or as keywords of load_policy."
+        raise WrongValue(
+            f"A policy is named {REFERENCE}, with a Python name after one colon, not {reference!r}.{hint}"
+        )
+    place, name = matched.groups()
+    found: Any = _file(reference, place) if place.endswith(".py") else _module(reference, place)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            usable = [each for each in dir(found) if not each.startswith("_") and _can_play(found, each)]
+            check_known(f"object in {place}", part, usable, f"It is named by {reference!r}.")
+        found = getattr(found, part)
+    return found
+
+
+def _can_play(owner: Any, name: str) -> bool:
+    value = getattr(owner, name, None)
+    return callable(value) or any(callable(getattr(value, each, None)) for each in ("eval_action", "predict"))
+
+
+def _module(reference: str, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except (ModuleNotFoundError, ValueError, TypeError) as error:
+        missing = getattr(error, "name", None) or name
+        if isinstance(error, ModuleNotFoundError) and not f"{name}.".startswith(f"{missing}."):
+            raise  # the module is there, and something that it imports is not
+        raise WrongValue(
+            f"The policy {reference!r} names the module {name!r}, but there is no module {missing!r}. Give a module "
+            "that can be imported from here, or a file, as file.py:object; the current directory may have to be on "
+            "PYTHONPATH."
+        ) from None
+
+
+def _file(reference: str, name: str) -> ModuleType:
+    """Runs a file as a module; what it imports may lie beside it, as with `python file.py`."""
+    path = Path(name).expanduser()
+    if not path.is_file():
+        raise WrongValue(f"The policy {reference!r} names the file {name}, which does not exist.")
+    taken = path.stem in sys.modules or path.stem in sys.stdlib_module_names
+    own_name = f"{path.stem}_of_policy" if taken else path.stem
+    spec = importlib.util.spec_from_file_location(own_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    folder = str(path.parent.resolve())
+    if folder not in sys.path:
+        sys.path.append(folder)  # at the end, where it hides no other module
+    sys.modules[own_name] = module  # where pickle and dataclasses look for what the file defines
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[own_name]
+        raise WrongValue(
+            f"The policy {reference!r} could not be loaded: {type(error).__name__} in {name}, line "
+            f"{_line(error, path)}: {error}."
+        ) from error
+    return module
+
+
+def _line(error: BaseException, path: Path) -> int | str:
+    """Returns the last line of a file that led to an error."""
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        return error.lineno
+    lines: list[int] = []
+    trace = error.__traceback__
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename) in (path, path.resolve()):
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return lines[-1] if lines else "?"
+
+
+# --- with arguments -----------------------------------------------------------------------------------------
+
+
+def _made(reference: str, found: Any, arguments: Mapping[str, Any]) -> Any:
+    """Returns what a function or class makes of arguments."""
+    if _is_made(found):
+        raise WrongType(f"{reference!r} takes no arguments: it is {shown(found)}, not a function or a class.")
+    try:
+        signature = inspect.signature(found)
+    except ValueError:  # it is written in C and does not tell
+        return found(**arguments)
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        name = getattr(found, "__name__", type(found).__name__)
+        whole = f"{name}{_brief(signature)}"
+        unknown = [each for each in arguments if each not in signature.parameters]
+        if unknown and not _takes_any(signature):
+            fault = f"{unexpected_keywords(f'{name}()', unknown, signature.parameters)} It is {whole}."
+        else:
+            fault = (
+                f"{whole} is {error}. Arguments are given by name, --policy-arg NAME=VALUE on the command line, "
+                f"load_policy({reference!r}, NAME=VALUE) in Python"
+            )
+            loads = isinstance(found, type) and any(hasattr(found, each) for each in _LOADERS)
+            fault += ", and a saved one with --checkpoint PATH, checkpoint=PATH." if loads else "."
+        raise WrongType(f"{reference!r} cannot be made: {fault}") from None
+    return found(**arguments)
+
+
+def _brief(signature: inspect.Signature) -> str:
+    """Returns a signature without annotations, cut where it is long."""
+    plain = [each.replace(annotation=inspect.Parameter.empty) for each in signature.parameters.values()]
+    text = str(inspect.Signature(plain))
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH].rpartition(',')[0]}, ...)"
+
+
+def _is_made(found: Any) -> bool:
+    """Returns whether an object is something made, such as a model, and not a function or class that makes one."""
+    methods = ("eval_action", "predict", "load_state_dict")
+    return not callable(found) or (
+        not isinstance(found, type) and any(callable(getattr(found, each, None)) for each in methods)
+    )
+
+
+def _takes_any(signature: inspect.Signature) -> bool:
+    return any(each.kind is inspect.Parameter.VAR_KEYWORD for each in signature.parameters.values())
+
+
+# --- from a checkpoint --------------------------------------------------------------------------------------
+
+
+def _existing(checkpoint: str | os.PathLike[str]) -> Path:
+    path = Path(checkpoint).expanduser()
+    if path.exists():
+        return path
+    beside = sorted(path.parent.glob(f"{path.name}.*")) if path.name else []
+    hint = f" Did you mean {beside[0]}?" if beside else ""
+    raise WrongValue(
+        f"checkpoint must be a file or a folder that exists, not {os.fspath(checkpoint)}.{hint}",
+        argument="checkpoint",
+    )
+
+
+def checkpoint_digest(checkpoint: str | os.PathLike[str]) -> str:
+    """Returns the sha256 of a file or, for a folder, of the names and contents of its files; 64 hexadecimal digits.
+
+    Raises:
+        ValueError: there is no such file or folder.
+        OSError: it cannot be read.
+    """
+    path = _existing(checkpoint)
+    if path.is_dir():
+        files = sorted(each for each in path.rglob("*") if each.is_file())
+        digests = (f"{each.relative_to(path).as_posix()} {checkpoint_digest(each)}\n" for each in files)
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _loaded(name: str, loader: Callable[..., Any], path: Path, arguments: Mapping[str, Any]) -> Any:
+    """Returns what a class's own loader makes of a checkpoint."""
+    try:
+        return loader(str(path.absolute()), **arguments)  # RLlib takes a relative one for an address
+    except Exception as error:
+        raise WrongValue(
+            f"checkpoint {path} could not be loaded by {name}: {_sentence(error)}. It must "
+            "be what an object of this class has saved.",
+            argument="checkpoint",
+        ) from error
+
+
+def _fill(reference: str, module: Any, path: Path) -> None:
+    """Puts a state dict on disk into a torch module."""
+    if path.is_dir():
+        raise WrongValue(
+            f"checkpoint must be a file with a state dict for the torch module of {reference!r}, and {path} is a "
+            f"folder.{_contents(path)}",
+            argument="checkpoint",
+        )
+    try:
+        state = _state_in(path)
+    except Mistake:
+        raise
+    except Exception as error:
+        reason = f"it is damaged or of another kind ({_sentence(error)})"
+        if isinstance(error, pickle.UnpicklingError):
+            reason = "it holds other objects, too, and nothing is unpickled here"
+        raise WrongValue(
+            f"checkpoint {path} cannot be read as a state dict, which holds tensors alone: {reason}. Write it with "
+            "torch.save(module.state_dict(), path); or read it yourself, in a function with a parameter `checkpoint`.",
+            argument="checkpoint",
+        ) from error
+    try:
+        module.load_state_dict(state)
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise WrongValue(
+            f"checkpoint {path} does not fit the torch module of {reference!r}: {_differences(state, module) or error}",
+            argument="checkpoint",
+        ) from error
+
+
+def _contents(folder: Path) -> str:
+    names = sorted(each.name for each in folder.iterdir())
+    return f" It holds {_listed(names)}." if names else ""
+
+
+def _state_in(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        try:
+            from safetensors.torch import load_file  # an optional library
+        except ImportError:
+            raise WrongValue(
+                f"{path} is read by safetensors, which is missing: pip install safetensors"
+            ) from None
+        return load_file(path)
+    import torch  # which whoever has made the module has
+
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _differences(state: Any, module: Any) -> str:
+    """Returns how a state dict differs from a module's, in one sentence; nothing if it does not."""
+    if not isinstance(state, Mapping):
+        return f"it holds {shown(state)} and not a state dict."
+    own = module.state_dict()
+    faults = []
+    if missing := [name for name in own if name not in state]:
+        faults.append(f"it misses {_listed(missing)}")
+    if unknown := [str(name) for name in state if name not in own]:
+        faults.append(f"it has {_listed(unknown)}, which the module has not")
+    for name in own:
+        shape, expected = (getattr(each.get(name), "shape", None) for each in (state, own))
+        if name in state and expected is not None and shape != expected:
+            there = shown(state[name]) if shape is None else tuple(shape)
+            faults.append(f"{name} is {there} there and {tuple(expected)} in the module")
+    more = f"; and {len(faults) - _LISTED} more" if len(faults) > _LISTED else ""
+    return "; ".join(faults[:_LISTED]) + more + "." if faults else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
+
+
+def _sentence(error: BaseException) -> str:
+    """Returns an error and the first sentence of its text."""
+    text = (str(error).strip().splitlines() or [""])[0].partition(". ")[0].rstrip(". ")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -78,7 +78,7 @@ def draw(out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="of the policy and of the episodes (default: 0)")
-    parser.add_argument("--steps", type=int, default=200_000, help="to train for (default: 200000)")
+    parser.add_argument("--steps", type=int, default=300_000, help="to train for (default: 300000)")
     parser.add_argument(
         "--rollout", type=int, default=500, help="steps of a row between updates (default: 500)"
     )

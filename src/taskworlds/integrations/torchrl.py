@@ -20,6 +20,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
+from taskworlds.core import batches
 from taskworlds.core.errors import WrongType, WrongValue, check_known
 from taskworlds.vector.arguments import row_seeds
 from taskworlds.vector.task_vector_env import TaskVectorEnv
@@ -140,7 +141,7 @@ class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known whe
         seeds = [seed if reset else None for seed, reset in zip(self._seeds, rows.tolist(), strict=True)]
         ahead = self._begun & np.array([seed is None for seed in seeds])
         obs, infos = self.envs.reset(seed=seeds, options={"reset_mask": rows & ~ahead})
-        self._begun &= ~rows
+        self._begun = self._begun & ~rows  # a new array: tensors may stand on the memory of the old one
         self._seeds = [None if reset else seed for seed, reset in zip(self._seeds, rows.tolist(), strict=True)]
         data = self._tensors(obs, infos) | {name: self._tensor(np.zeros_like(rows)) for name in _ENDS}
         return TensorDict(data, batch_size=self.batch_size, device=self.device)
@@ -150,7 +151,7 @@ class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known whe
         obs, rewards, terminated, truncated, infos = self.envs.step(self._actions(tensordict), rows)
         done = terminated | truncated
         if self.envs.autoreset_mode is AutoresetMode.SAME_STEP:
-            obs, infos = infos["final_obs"], self._before_resets(infos, done)
+            obs, infos = self._before_resets(obs, infos, done)
             self._begun = done if rows is None else done | (self._begun & ~rows)
         data = self._tensors(obs, infos)
         data["reward"] = self._tensor(rewards)
@@ -198,13 +199,15 @@ class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known whe
         tensor = torch.from_numpy(values if values.ndim > 1 else values[:, None])
         return tensor if self._dtype is None or not tensor.is_floating_point() else tensor.to(self._dtype)
 
-    def _before_resets(self, infos: dict[str, Any], done: NDArray[np.bool_]) -> dict[str, Any]:
-        """Returns the infos that a step of SAME_STEP would have had, if it had not reset the rows that are done."""
+    def _before_resets(
+        self, obs: Any, infos: dict[str, Any], done: NDArray[np.bool_]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Returns what a step of SAME_STEP would have returned, if it had not reset the rows that are done."""
         if not done.any():
-            return infos
-        last = infos["final_info"]
-        rows = {1: done, 2: done[:, None]}
-        return {name: np.where(rows[infos[name].ndim], last[name], infos[name]) for name in self._told}
+            return obs, infos
+        last, rows = infos["final_info"], {1: done, 2: done[:, None]}
+        told = {name: np.where(rows[infos[name].ndim], last[name], infos[name]) for name in self._told}
+        return batches.write(self.envs.single_observation_space, obs, infos["final_obs"], done), told
 
     def _actions(self, tensordict: TensorDictBase) -> Any:
         if isinstance(self._acted, Composite):

@@ -1,4 +1,4 @@
-"""SAC of TorchRL learns to reach any goal: reach-v3 of Meta-World, through one batch of ten rows.
+r"""SAC of TorchRL learns to reach any goal: reach-v3 of Meta-World, through one batch of ten rows.
 
     pip install "taskworlds[examples]"
     python examples/torchrl_sac.py --seed 0
@@ -7,7 +7,7 @@ It trains on the 50 goals of MT1, and is evaluated as it learns on 20 goals that
 `--out` it leaves, for each seed, curve.csv, actor.pt and result.json; and curve.png of all seeds that have run. The
 actor goes to the command line as well:
 
-    taskworlds evaluate reach-v3 --goals 20 --seed 1000 --max-episode-steps 150 \\
+    taskworlds evaluate reach-v3 --goals 20 --seed 1000 --max-episode-steps 150 \
         --policy examples/torchrl_sac.py:load --checkpoint runs/torchrl_sac/seed_0/actor.pt
 """
 
@@ -117,7 +117,9 @@ def draw(out):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0, help="of the networks and of the episodes (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the networks and of the episodes (default: 0)"
+    )
     parser.add_argument("--steps", type=int, default=50_000, help="to train for (default: 50000)")
     parser.add_argument("--goals", type=int, default=20, help="to evaluate on (default: 20)")
     parser.add_argument("--max-episode-steps", type=int, default=150, help="(default: 150)")

@@ -50,12 +50,14 @@ class TensorDictPolicy:
     def __init__(self, module: Any) -> None:
         if "action" not in module.out_keys:
             raise WrongValue(
-                f"A policy of TorchRL's must write 'action', and {type(module).__name__} writes {module.out_keys}: give "
-                "the actor, with out_keys=['action'].",
+                f"policy must write 'action' into the TensorDict, and this {type(module).__name__} writes "
+                f"{module.out_keys}: give the actor, with out_keys=['action'].",
                 argument="policy",
             )
         self._module = module
-        self._carried = {key: _under_next(key) for key in module.in_keys if _under_next(key) in module.out_keys}
+        self._carried = {
+            key: _under_next(key) for key in module.in_keys if _under_next(key) in module.out_keys
+        }
         self._states: dict[Any, torch.Tensor] = {}
         self._infos: dict[str, NDArray[Any]] = {}
         self._begins: NDArray[np.bool_] | None = None
@@ -79,14 +81,16 @@ class TensorDictPolicy:
         missing = [key for key in self._module.in_keys if key not in given and key not in self._carried]
         if missing:
             raise WrongValue(
-                f"The policy reads {missing}, and there are only {list(given)}: change its in_keys, or make a function "
-                "of it that takes observations and returns actions.",
+                f"policy reads {missing}, and in the TensorDict are only {list(given)} and numbers that the infos of "
+                "a reset have: change its in_keys, or make a function of it that takes observations and returns "
+                "actions.",
                 argument="policy",
             )
         like = next((each for each in self._module.parameters() if each.is_floating_point()), torch.zeros(0))
         tensordict = TensorDict(_tensors(given, like), batch_size=[n], device=like.device)
         for key, state in self._states.items():
-            tensordict[key] = state
+            rows = tensordict["is_init"].reshape(n, *[1] * (state.ndim - 1))
+            tensordict[key] = state.masked_fill(rows, 0)
         was_training = self._module.training
         self._module.eval()
         try:
@@ -98,13 +102,11 @@ class TensorDictPolicy:
         return self._as_choices(outcome["action"])
 
     def _as_choices(self, actions: torch.Tensor) -> Any:
-        """Returns choices as whole numbers where a spec in the module tells that they are one-hot."""
-        if actions.is_floating_point():
-            return actions
-        specs = [getattr(part, "spec", None) for part in self._module.modules()]
-        for spec in specs:
-            if spec is not None and "action" in spec.keys() and spec["action"] is not None:
-                return spec["action"].to_numpy(actions, safe=False)
+        """Returns one-hot choices as whole numbers, where a spec in the module tells that they are one-hot."""
+        if not actions.is_floating_point():
+            for spec in (getattr(part, "spec", None) for part in self._module.modules()):
+                if spec is not None and "action" in spec and spec["action"] is not None:
+                    return spec["action"].to_numpy(actions, safe=False)
         return actions
 
 

@@ -109,20 +109,27 @@ class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known whe
         self.envs = envs
         self.is_closed = False
         self._dtype = dtype
-        self._seeds: list[int | None] = [None] * n
-        self._begun = np.zeros(n, dtype=np.bool_)  # the rows that the batch has reset, and TorchRL has not yet
-
-        told = envs.infos.of_reset(self._begun)
-        known = [name for name, values in told.items() if name[0] != "_" and isinstance(values, np.ndarray)]
-        if infos is None:
-            infos = [name for name in _USUAL_INFOS if name in known]
-        self._told = [check_known("info", name, known, "docs/infos.md lists them.") for name in infos]
+        self._seeds: dict[
+            int, int | None
+        ] = {}  # of the rows that have not been reset since they were given one
+        # The rows that the batch has reset in their last step, and TorchRL has not yet. Replaced and never written to:
+        # tensors may stand on its memory.
+        self._begun = np.zeros(n, dtype=np.bool_)
 
         encoding = categorical_action_encoding
         observed = _spec("observations", envs.single_observation_space, n, encoding, dtype)
         if not isinstance(observed, Composite):
             observed = Composite({"observation": observed}, shape=(n,))
         self._observed = observed.clone()
+        told = envs.infos.of_reset(self._begun)
+        known = [
+            name
+            for name, values in told.items()
+            if isinstance(values, np.ndarray) and name[0] != "_" and name not in observed
+        ]
+        usual = [name for name in _USUAL_INFOS if name in known]
+        hint = "docs/infos.md lists them."
+        self._told = usual if infos is None else [check_known("info", name, known, hint) for name in infos]
         for name in self._told:
             example = self._tensor(told[name])
             observed[name] = Unbounded(example.shape, dtype=example.dtype)
@@ -138,11 +145,10 @@ class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known whe
     def _reset(self, tensordict: TensorDictBase | None = None) -> TensorDictBase:
         chosen = self._rows(tensordict, "_reset")
         rows = np.ones(self.envs.num_envs, dtype=np.bool_) if chosen is None else chosen
-        seeds = [seed if reset else None for seed, reset in zip(self._seeds, rows.tolist(), strict=True)]
+        seeds = [self._seeds.pop(row, None) if reset else None for row, reset in enumerate(rows.tolist())]
         ahead = self._begun & np.array([seed is None for seed in seeds])
         obs, infos = self.envs.reset(seed=seeds, options={"reset_mask": rows & ~ahead})
-        self._begun = self._begun & ~rows  # a new array: tensors may stand on the memory of the old one
-        self._seeds = [None if reset else seed for seed, reset in zip(self._seeds, rows.tolist(), strict=True)]
+        self._begun = self._begun & ~rows
         data = self._tensors(obs, infos) | {name: self._tensor(np.zeros_like(rows)) for name in _ENDS}
         return TensorDict(data, batch_size=self.batch_size, device=self.device)
 
@@ -160,7 +166,7 @@ class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known whe
         return TensorDict(data, batch_size=self.batch_size, device=self.device)
 
     def _set_seed(self, seed: int | None) -> None:
-        self._seeds = row_seeds(seed, self.envs.num_envs)
+        self._seeds = dict(enumerate(row_seeds(seed, self.envs.num_envs)))
 
     def render(self) -> NDArray[Any]:
         """Returns one picture a row, (N, height, width, 3) uint8, for TorchRL's PixelRenderTransform.
@@ -229,7 +235,9 @@ def _spec(
         ValueError: tensors cannot hold values of the space.
     """
     if isinstance(space, spaces.Dict):
-        parts = {key: _spec(f"{name}[{key!r}]", part, n, encoding, dtype) for key, part in space.spaces.items()}
+        parts = {
+            key: _spec(f"{name}[{key!r}]", part, n, encoding, dtype) for key, part in space.spaces.items()
+        }
         return Composite(parts, shape=(n,))
     arrays = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
     if not isinstance(space, arrays) or np.any(getattr(space, "start", 0)):

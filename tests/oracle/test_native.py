@@ -103,7 +103,7 @@ class BothNative(NativeRows):
 @pytest.mark.slow
 @every_skill
 def test_equal_to_official_over_whole_episodes(skill):
-    """Every kind of action has a row, and each row two goals of its own, one after the other; both rewards of each step."""
+    """Each kind of action has a row, and each row two goals of its own, one after the other; both rewards of a step."""
     num_rows = rows_for(KINDS)
     ours = BothNative([skill.name], num_rows)
     theirs = GymnasiumRows("sync", BothRewards, num_rows, goal_size=3)

@@ -29,7 +29,11 @@ _KINDS = (
 )
 # Libraries with a type of policy of their own, and which module has `policy_of`: it returns the policy for `evaluate`,
 # or None if an object is not of that library. Asked where the library has been imported: its owner has done so.
-_LIBRARIES = {"stable_baselines3": "taskworlds.integrations.sb3"}
+_LIBRARIES = {
+    "ray.rllib": "taskworlds.integrations.rllib",
+    "stable_baselines3": "taskworlds.integrations.sb3",
+    "tensordict": "taskworlds.integrations.tensordict",
+}
 
 
 def as_policy(policy: Any) -> Any:

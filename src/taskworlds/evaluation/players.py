@@ -28,7 +28,7 @@ _KINDS = (
 )
 # Libraries with a type of policy of their own, and which module has `policy_of`: it returns the policy for `evaluate`,
 # or None if an object is not of that library. Asked where the library has been imported: its owner has done so.
-_LIBRARIES: dict[str, str] = {}
+_LIBRARIES: dict[str, str] = {"ray.rllib": "taskworlds.integrations.rllib"}
 _REFERENCE = re.compile(r"([^:]+|.+\.py):([^\W\d]\w*(?:\.\w+)*)(?:\((.*)\))?", re.DOTALL)
 
 

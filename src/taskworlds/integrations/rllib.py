@@ -43,6 +43,7 @@ try:
     from ray.rllib.core.rl_module.rl_module import RLModule
     from ray.rllib.core.rl_module.torch import TorchRLModule
     from ray.rllib.env import INPUT_ENV_SINGLE_SPACES
+    from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
     from ray.rllib.env.single_agent_episode import SingleAgentEpisode
     from ray.rllib.utils.spaces.space_utils import unbatch
 except ImportError as error:
@@ -111,8 +112,9 @@ def configure(
 class RunnerBatch(gym.vector.VectorWrapper):
     """The batch of an env runner: what RLlib makes of `env_config`, with seeds that no other runner has.
 
-    RLlib gives the first reset of runner w the seed `config.seed + w`, or none. With the same seeds in a batch, its row i
-    would play what the next runner's row i - 1 plays, and without seeds what the next one's row i does.
+    RLlib gives the first reset of runner w the seed `config.seed + w`, or none. With these, row i would play what row
+    i - 1 of the next runner plays, or, without seeds, its row i. It gives that seed again where it samples whole
+    episodes, which would all have the same tasks: only the first counts.
 
     Args:
         env_config: `benchmark`, the name for `taskworlds.make_vec`, `num_envs`, and its options.
@@ -133,7 +135,7 @@ class RunnerBatch(gym.vector.VectorWrapper):
         mode = options.pop("autoreset_mode", AutoresetMode.NEXT_STEP)
         if mode not in (AutoresetMode.NEXT_STEP, AutoresetMode.NEXT_STEP.value):
             raise WrongValue(
-                f"autoreset_mode must be NEXT_STEP, which RLlib's env runners are made for, not {mode!r}: leave it out.",
+                f"autoreset_mode must be NEXT_STEP, as RLlib's env runners expect, not {mode!r}: leave it out.",
                 argument="autoreset_mode",
             )
         name, num_envs = options.pop("benchmark"), options.pop("num_envs")
@@ -143,11 +145,11 @@ class RunnerBatch(gym.vector.VectorWrapper):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Resets every row; the first reset without a seed draws one from the system's entropy."""
-        if seed is None and not self._is_seeded:
-            seed = entropy()
+        """Resets every row; the first time by a seed that follows from the given one, or from the system's entropy."""
+        if self._is_seeded:
+            return self.env.reset(options=options)
         self._is_seeded = True
-        return self.env.reset(seed=None if seed is None else seed * self.num_envs, options=options)
+        return self.env.reset(seed=(entropy() if seed is None else seed) * self.num_envs, options=options)
 
 
 def log_success(
@@ -201,15 +203,15 @@ def _listed(callbacks: Any) -> Iterable[Any]:
 def policy_of(found: Any) -> Any:
     """Returns the policy for `taskworlds.evaluate` of an algorithm or a module of RLlib's; None of anything else.
 
-    It acts as RLlib's env runners do without exploration: observations go through the algorithm's connectors, and actions
-    through its connectors back, which by default scale them to the action space. Running statistics of observations stay
-    as they are. A module by itself gets the connectors that RLlib adds by default.
+    It acts as RLlib's env runners do without exploration: observations go through the algorithm's connectors, and
+    actions through its connectors back, which by default scale them to the action space. Running statistics of
+    observations stay as they are. A module by itself gets the connectors that RLlib adds by default.
 
-    Rewards are not shown to policies, so a connector that looks at them finds NaN; `recurrent_info_in_obs=True` puts the
-    last reward into observations.
+    Rewards are not shown to policies, so a connector that looks at them finds NaN; `recurrent_info_in_obs=True` puts
+    the last reward into observations.
 
     Args:
-        found: an `Algorithm`, which plays with the module and the connectors of its local env runner; or an `RLModule`.
+        found: an `Algorithm`, which acts as its local env runner; a `SingleAgentEnvRunner`; or an `RLModule`.
 
     Raises:
         TypeError: it is of several agents, or of the old API stack.
@@ -222,10 +224,10 @@ def policy_of(found: Any) -> Any:
                 argument="policy",
             )
         if found.env_runner is None:
-            connectors = found.env_to_module_connector, found.module_to_env_connector
-        else:
-            connectors = found.env_runner._env_to_module, found.env_runner._module_to_env
-        return _Player(found.get_module(), *connectors)
+            return _Player(found.get_module(), found.env_to_module_connector, found.module_to_env_connector)
+        found = found.env_runner
+    if isinstance(found, SingleAgentEnvRunner):
+        return _Player(found.module, found._env_to_module, found._module_to_env)
     if isinstance(found, MultiRLModule):
         if set(found.keys()) != {DEFAULT_MODULE_ID}:
             raise WrongType(
@@ -249,8 +251,8 @@ def policy_of(found: Any) -> Any:
 def load(path: str | Path) -> Any:
     """Returns the policy for `taskworlds.evaluate` of an algorithm's checkpoint, without starting Ray.
 
-    On the command line: `--policy "taskworlds.integrations.rllib:load(PATH)"`. A checkpoint is unpickled, which runs what
-    it says: load only your own.
+    On the command line: `--policy "taskworlds.integrations.rllib:load(PATH)"`. A checkpoint is unpickled, which runs
+    what it says: load only your own.
 
     Args:
         path: the folder that `Algorithm.save_to_path` wrote, or Tune.
@@ -262,8 +264,8 @@ def load(path: str | Path) -> Any:
     learned = folder / COMPONENT_LEARNER_GROUP / COMPONENT_LEARNER / COMPONENT_RL_MODULE / DEFAULT_MODULE_ID
     if not learned.is_dir():
         raise WrongValue(
-            "path must be the folder of an RLlib algorithm's checkpoint, of one agent, as Algorithm.save_to_path writes "
-            f"it, not {str(path)!r}: there is no {learned}.",
+            "path must be the folder of an RLlib algorithm's checkpoint, of one agent, as Algorithm.save_to_path "
+            f"writes it, not {str(path)!r}: there is no {learned}.",
             argument="path",
         )
     runner = folder / COMPONENT_ENV_RUNNER

@@ -3,6 +3,8 @@
 Env runners work without Ray, so that most tests start none.
 """
 
+import os
+
 import numpy as np
 import pytest
 
@@ -225,3 +227,63 @@ def test_a_module_by_itself_is_a_policy():
     module = runner_of(to_the_goal(rllib.configure(PPOConfig(), "reach-v3", 1))).module
     result = taskworlds.evaluate(module, "reach-v3", num_goals=4, max_episode_steps=80)
     assert result.overall["success_once"].mean.value == 1.0
+
+
+# --- whole algorithms, in Ray -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def algorithm():
+    """PPO with two runners in processes of their own; for Ray there are four processors."""
+    ray.init(num_cpus=4, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
+    try:
+        config = filtered(rllib.configure(ppo(), "MT10", use_one_hot=True, max_episode_steps=LIMIT))
+        config.training(train_batch_size_per_learner=200, minibatch_size=100, num_epochs=1)
+        algorithm = config.env_runners(num_env_runners=2).debugging(seed=1).build_algo()
+        yield algorithm
+        algorithm.stop()
+    finally:
+        ray.shutdown()
+
+
+def on_runners(algorithm, function):
+    return algorithm.env_runner_group.foreach_env_runner(function, local_env_runner=False)
+
+
+def test_runners_in_processes_train(algorithm):
+    result = algorithm.train()["env_runners"]
+    assert 0 <= result["success_rate"] <= 1
+    assert set(result["success_rate_of"]) == set(taskworlds.benchmark("MT10").env_names("train"))
+    assert result["episode_len_mean"] == LIMIT
+    played = on_runners(algorithm, lambda runner: [task.id for task in runner.env.unwrapped.current_tasks])
+    assert len(played) == 2
+    assert played[0] != played[1]
+
+
+def test_an_engine_takes_as_many_threads_as_its_runner_has_processors(algorithm):
+    threads = on_runners(algorithm, lambda runner: runner.env.unwrapped.rows.engine.num_threads)
+    assert threads == [1, 1]
+
+
+def test_a_checkpoint_plays_as_the_algorithm(algorithm, tmp_path):
+    def returns(policy):
+        result = taskworlds.evaluate(policy, "MT10", num_goals=1, use_one_hot=True, max_episode_steps=LIMIT)
+        return [episode.episode_return for task in result.tasks for episode in task.episodes]
+
+    statistics = algorithm.env_runner._env_to_module.get_state()
+    first = returns(algorithm)
+    path = algorithm.save_to_path(tmp_path)
+    assert returns(algorithm) == first
+    assert returns(f"taskworlds.integrations.rllib:load({path})") == first
+    assert returns(algorithm.get_module()) != first  # without the statistics of observations
+    assert repr(algorithm.env_runner._env_to_module.get_state()) == repr(statistics)
+
+
+def test_training_goes_on_without_a_runner_that_died_until_it_is_back(algorithm):
+    on_runners(algorithm, lambda runner: runner.worker_index == 2 and os._exit(1))
+    assert on_runners(algorithm, lambda runner: runner.env.num_envs) == [10]
+    for _ in range(1000):  # iterations of a fraction of a second each, while the process starts
+        assert algorithm.train()["env_runners"]["num_env_steps_sampled"] > 0
+        if len(on_runners(algorithm, lambda runner: runner.worker_index)) == 2:
+            break
+    assert on_runners(algorithm, lambda runner: runner.env.num_envs) == [10, 10]

@@ -80,21 +80,24 @@ def to_the_goal(config):
         ("grid-4x4", {"terminate_on_success": True}, flattened),
     ],
 )
-def test_episodes_are_what_the_batch_played(name, options, change, decided_by_the_seed):
+def test_episodes_are_what_the_batch_played(name, options, change):
     config = rllib.configure(ppo(), name, 3, max_episode_steps=LIMIT, **options)
-    config = change(config) if change else config
+    runner = runner_of(change(config) if change else config)
+    parts = [part for _ in range(2) for part in runner.sample(num_timesteps=10 * LIMIT)]
+    assert {bool(part.is_done) for part in parts} == {True, False}
+    for episode in runner.sample(num_episodes=4):
+        last = episode.get_infos(-1)
+        assert episode.is_done
+        assert len(episode) == last["episode_length"]
+        assert episode.get_return() == pytest.approx(last["episode_return"])
+
+
+def test_the_seed_decides_what_is_sampled(decided_by_the_seed):
+    config = rllib.configure(ppo(), "reach-v3", 2, max_episode_steps=LIMIT)
 
     def sample(seed):
-        runner = runner_of(config, worker_index=2, seed=seed)
-        episodes = [part for _ in range(2) for part in runner.sample(num_timesteps=10 * LIMIT)]
-        whole = runner.sample(num_episodes=4)
-        for episode in whole:
-            last = episode.get_infos(-1)
-            assert episode.is_done
-            assert len(episode) == last["episode_length"]
-            assert episode.get_return() == pytest.approx(last["episode_return"])
-        assert {bool(part.is_done) for part in episodes} == {True, False}
-        return [[e.get_observations(), e.get_actions(), e.get_rewards()] for e in (*episodes, *whole)]
+        parts = runner_of(config, seed=seed).sample(num_timesteps=10 * LIMIT)
+        return [[part.get_observations(), part.get_actions(), part.get_rewards()] for part in parts]
 
     decided_by_the_seed(sample)
 

@@ -64,7 +64,7 @@ class GarageDict(GarageSpace, spaces.Dict):
     """A Dict with akro's names."""
 
 
-class GarageTuple(GarageSpace, spaces.Tuple[Any]):
+class GarageTuple(GarageSpace, spaces.Tuple):  # type: ignore[type-arg]  # takes an argument from Gymnasium 1.4 on
     """A Tuple with akro's names."""
 
 

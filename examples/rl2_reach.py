@@ -113,7 +113,7 @@ def main() -> None:
     torch.set_num_threads(1)  # the network is too small for more
 
     how = {"k_episodes": ATTEMPTS, "max_episode_steps": LIMIT, "recurrent_info_in_obs": True}
-    how |= {"env_name": "reach-v3", "terminate_on_success": False}
+    how |= {"env_name": "reach-v3", "terminate_on_success": False, "sample_tasks_on_reset": True}
     envs = taskworlds.make_vec("ML1-train", given.rows, **how)
     test = taskworlds.make_vec("ML1-test", 50, **how)
     obs, _ = envs.reset(seed=given.seed)
@@ -129,7 +129,11 @@ def main() -> None:
             attempts = [result.attempt(number) for number in range(ATTEMPTS)]
             steps, seconds = (iteration + 1) * TRIAL * given.rows, time.perf_counter() - began
             curve.append((steps, *(each.scores("episode_return").mean() for each in attempts)))
-            print(f"{steps} steps, {seconds:.0f} s, return {curve[-1][1:]}:", *attempts, flush=True)
+            print(
+                f"{steps} steps, {seconds:.0f} s, returns {np.round(curve[-1][1:], 1)}:",
+                *attempts,
+                flush=True,
+            )
 
     difference = taskworlds.compare(attempts[0], attempts[1])
     print(difference, difference.overall["episode_return"].mean)

@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from taskworlds import Task
 from taskworlds.evaluation import environments
+from taskworlds.vector.options import Options
 
 HORIZON = 10
 
@@ -23,6 +24,7 @@ class ScriptedVecEnv(VectorEnv):
     """
 
     engine = None  # no engine's record
+    options = Options()
 
     def __init__(self, benchmark, rows, split="train", horizon=HORIZON, terminate_on_success=True):
         self.benchmark, self.split = benchmark, split

@@ -134,6 +134,8 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
             f"meta: {plan.meta.rounds} x {plan.meta.episodes} episodes of adaptation, "
             f"batches of {rows.num_envs}"
         )
+    if envs.options.k_episodes is not None:
+        protocol += f", trials of {envs.options.k_episodes} attempts"
     fingerprint = functools.partial(
         Fingerprint.of,
         protocol=protocol,

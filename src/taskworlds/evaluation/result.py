@@ -62,6 +62,7 @@ class Episode(NamedTuple):
         diverged: whether the simulation broke down in some step, so that the episode means little; False where the
             environment does not say, as the sync and async engines do not. The episode counts all the same, as it
             does in Meta-World's evaluation.
+        attempts: of a trial (`k_episodes`) its attempts, each as an episode of its own; () without trials.
     """
 
     episode_return: float
@@ -69,6 +70,7 @@ class Episode(NamedTuple):
     success_once: bool | None
     success_end: bool | None
     diverged: bool = False
+    attempts: tuple[Episode, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,42 @@ class Result:
     def completed(self) -> tuple[TaskRecord, ...]:
         """The tasks that ran to their end."""
         return tuple(record for record in self.tasks if record.error is None)
+
+    def attempt(self, number: int) -> Result:
+        """Returns the result of one attempt of each trial: its tasks have that attempt as their episode.
+
+        `compare(result.attempt(0), result.attempt(1))` tells, task by task and with intervals, how much better the
+        second attempt is than the first.
+
+        Args:
+            number: which, from 0 on, as `attempt` in infos.
+
+        Raises:
+            TypeError: `number` is not a whole number.
+            ValueError: there is no such attempt, or the evaluation was one without trials.
+
+        Example:
+            >>> attempts = Episode(-9.0, 5, None, None), Episode(-4.0, 5, None, None)
+            >>> trial = Episode(-13.0, 10, None, None, attempts=attempts)
+            >>> record = TaskRecord(Task("half-cheetah-vel", {"velocity": 1.0}), (trial,))
+            >>> fingerprint = Fingerprint.of([record.task], protocol="multi-task, trials of 2 attempts")
+            >>> result = Result("half-cheetah-vel", "test", 1, 0, fingerprint, (record,))
+            >>> [result.attempt(number).overall["episode_return"].mean.value for number in (0, 1)]
+            [-9.0, -4.0]
+        """
+        attempts = min((len(each.attempts) for record in self.tasks for each in record.episodes), default=0)
+        if not attempts:
+            raise WrongValue("There are no attempts: evaluate an environment that is made with k_episodes.")
+        chosen = check_count("number", number, 0, attempts - 1)
+        protocol = f"{self.fingerprint.protocol}, one of them"
+        return dataclasses.replace(
+            self,
+            fingerprint=dataclasses.replace(self.fingerprint, protocol=protocol),
+            tasks=tuple(
+                dataclasses.replace(record, episodes=tuple(each.attempts[chosen] for each in record.episodes))
+                for record in self.tasks
+            ),
+        )
 
     def scores(self, metric: str) -> NDArray[np.float64]:
         """Returns one of `METRICS` by completed task, (T,) float64, averaged over the task's episodes."""
@@ -302,16 +340,7 @@ class Result:
                 {
                     "task": json.loads(record.task.to_json()),
                     "error": record.error,
-                    "episodes": [
-                        {
-                            "return": _to_number(episode.episode_return),
-                            "length": episode.length,
-                            "success_once": episode.success_once,
-                            "success_end": episode.success_end,
-                            "diverged": episode.diverged,
-                        }
-                        for episode in record.episodes
-                    ],
+                    "episodes": list(map(_episode_dict, record.episodes)),
                 }
                 for record in self.tasks
             ],
@@ -506,7 +535,20 @@ def _to_episode(data: Any) -> Episode:
     if isinstance(given, bool) or not (isinstance(given, int | float) or given in _NOT_FINITE):
         raise WrongValue(f"return must be a number, not {given!r}")
     diverged = check_choice("diverged", data.get("diverged", False), (True, False))  # absent in older files
-    return Episode(float(given), check_count("length", data["length"]), once, end, diverged)
+    attempts = tuple(map(_to_episode, data.get("attempts", ())))
+    return Episode(float(given), check_count("length", data["length"]), once, end, diverged, attempts)
+
+
+def _episode_dict(episode: Episode) -> dict[str, Any]:
+    """Returns an episode as `_to_episode` takes it."""
+    data = {
+        "return": _to_number(episode.episode_return),
+        "length": episode.length,
+        "success_once": episode.success_once,
+        "success_end": episode.success_end,
+        "diverged": episode.diverged,
+    }
+    return data | ({"attempts": list(map(_episode_dict, episode.attempts))} if episode.attempts else {})
 
 
 _NOT_FINITE = ("nan", "inf", "-inf")

@@ -29,6 +29,8 @@ class Step(NamedTuple):
         returns: of the episodes so far, (N,) float64, before any normalisation of the rewards; NaN where the
             environment does not report it.
         diverged: whether the simulation broke down, (N,) bool; False where the environment does not report it.
+        attempt_ended: in trials, whether an attempt ended, (N,) bool; False without trials.
+        attempt_returns: in trials, of the attempts so far, as `returns`.
         errors: by row, why it could not be stepped.
     """
 
@@ -38,6 +40,8 @@ class Step(NamedTuple):
     success: NDArray[np.float64]
     returns: NDArray[np.float64]
     diverged: NDArray[np.bool_]
+    attempt_ended: NDArray[np.bool_]
+    attempt_returns: NDArray[np.float64]
     errors: dict[int, str]
 
 
@@ -105,6 +109,8 @@ class TaskRows:
             np.full(self.num_envs, np.nan),
             np.full(self.num_envs, np.nan),
             np.zeros(self.num_envs, dtype=np.bool_),
+            np.zeros(self.num_envs, dtype=np.bool_),
+            np.full(self.num_envs, np.nan),
             {},
         )
         together = active & ~alone
@@ -146,6 +152,8 @@ class TaskRows:
         ended = result.terminated | result.truncated
         result.success[mask] = _reported(infos, "success", ended)[mask]
         result.diverged[mask] = (_reported(infos, "diverged", ended) > 0)[mask]
+        result.attempt_ended[mask] = (_reported(infos, "attempt_ended", ended) > 0)[mask]
+        result.attempt_returns[mask] = _reported(infos, "attempt_return", ended)[mask]
         told = _reported(infos, "episode_return", ended)
         recorded = _column(
             infos.get("final_info", infos).get("episode", {}), "r", ended
@@ -218,6 +226,8 @@ class FixedRows:
             success=np.where(playing, _reported(self._infos, "success", ended), np.nan),
             returns=np.full(self.num_envs, np.nan),
             diverged=playing & (_reported(self._infos, "diverged", ended) > 0),
+            attempt_ended=playing & (_reported(self._infos, "attempt_ended", ended) > 0),
+            attempt_returns=_reported(self._infos, "attempt_return", ended),
             errors={},
         )
 
@@ -229,9 +239,14 @@ class FixedRows:
 
 
 class Tally:
-    """Adds up each row's running episode."""
+    """Adds up each row's running episode, and in trials its attempts.
 
-    def __init__(self, num_envs: int) -> None:
+    Args:
+        num_envs: rows, N.
+        of_attempts: whether what is added up are attempts, which have none of their own.
+    """
+
+    def __init__(self, num_envs: int, *, of_attempts: bool = False) -> None:
         self._returns = np.zeros(num_envs)
         self._given = np.full(num_envs, np.nan)  # the return so far, where the environment tells it
         self._lengths = np.zeros(num_envs, dtype=np.int64)
@@ -239,9 +254,15 @@ class Tally:
         self._once = np.zeros(num_envs, dtype=np.bool_)
         self._end = np.full(num_envs, np.nan)
         self._diverged = np.zeros(num_envs, dtype=np.bool_)
+        self._attempt = None if of_attempts else Tally(num_envs, of_attempts=True)
+        self._attempts: list[list[Episode]] = [[] for _ in range(num_envs)]  # that have ended
 
     def begin(self, mask: NDArray[np.bool_]) -> None:
         """Starts anew in the rows of the mask."""
+        if self._attempt is not None:
+            self._attempt.begin(mask)
+            for row in np.flatnonzero(mask).tolist():
+                self._attempts[row] = []
         for array in (self._returns, self._lengths, self._known, self._once, self._diverged):
             array[mask] = 0
         self._end[mask] = np.nan
@@ -256,6 +277,12 @@ class Tally:
         self._once |= known & (step.success > 0)
         self._end[mask] = step.success[mask]
         self._diverged |= mask & step.diverged
+        if self._attempt is not None:
+            self._attempt.add(mask, step._replace(returns=step.attempt_returns))
+            ended = mask & step.attempt_ended
+            for row in np.flatnonzero(ended).tolist():
+                self._attempts[row].append(self._attempt.episode(row))
+            self._attempt.begin(ended)
 
     def episode(self, row: int) -> Episode:
         """Returns a row's episode so far."""
@@ -265,6 +292,7 @@ class Tally:
             success_once=bool(self._once[row]) if self._known[row] else None,
             success_end=None if np.isnan(self._end[row]) else bool(self._end[row] > 0),
             diverged=bool(self._diverged[row]),
+            attempts=tuple(self._attempts[row]),
         )
 
 

@@ -115,7 +115,8 @@ class OptionKeywords(TypedDict, total=False):
         int | None,
         Doc(
             "attempts of a trial: each episode becomes k attempts at its task, with a soft reset between them; see "
-            "`TaskVectorEnv`. None: no trials."
+            "`TaskVectorEnv`. None: no trials. In ML benchmarks trials keep to one task unless "
+            "sample_tasks_on_reset is True."
         ),
     ]
     names_in_info: Annotated[

@@ -1,35 +1,16 @@
 """The libraries that people train and collect with, the real ones: what their tests share.
 
-A file whose library is missing is skipped, unless CLIENTS_REQUIRED is set: then it fails (.ci/run sets it where it has
-installed them all with the extra `clients`).
+A file whose library is missing is skipped, unless CLIENTS_REQUIRED is set (tests/conftest.py).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
-
-
-def as_required(report):
-    """Makes a failure of a skip, where all libraries must be there."""
-    if report.skipped and os.environ.get("CLIENTS_REQUIRED"):
-        report.outcome, report.longrepr = "failed", f"{report.nodeid}: {report.longrepr[-1]}"
-    return report
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector):
-    return as_required((yield))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
-    return as_required((yield))
 
 
 def play(

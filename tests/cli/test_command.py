@@ -100,7 +100,10 @@ def test_the_choices_in_the_help_are_those_there_are(run):
             ["evaluate", "MT10", "--policy", "os:nothing"],
             "object in os 'nothing'. It is named by 'os:nothing'",
         ),
-        (["evaluate", "MT10", "--policy", "math:pi"], "'math:pi' is not a policy: it is 3.14"),
+        (
+            ["evaluate", "MT10", "--policy", "math:pi"],
+            "'math:pi' cannot be played: --policy must be .*, not 3.14",
+        ),
         (["evaluate", "MT10", "--adaptation-episodes", "2"], "--adaptation-episodes ask.* for the meta"),
         (
             ["evaluate", "custom-mt-envs"],

@@ -205,6 +205,9 @@ def module(tmp_path, monkeypatch):
         "        return cls(open(path).read() + device)\n"
     )
     (tmp_path / "weights").write_text("learned")
+    (tmp_path / "script.py").write_text(
+        "import argparse\nargparse.ArgumentParser().parse_args(['--policy'])\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     yield
     for name in ("some_policies", "broken_policies"):
@@ -268,6 +271,7 @@ ONE_COLON = "is named package.module:object or file.py:object, with a Python nam
             "could not be loaded: ZeroDivisionError in wrong.py, line 4: division by",
         ),
         ("./syntax.py:act", {}, ValueError, "could not be loaded: SyntaxError in ./syntax.py, line"),
+        ("script.py:act", {}, ValueError, "could not be loaded: SystemExit in script.py, line 2: 2"),
         ("random.py:loud", {}, ValueError, "Unknown object in random.py 'loud'. Did you mean 'load'"),
         # arguments
         ("expert", {"width": 3}, TypeError, "policy 'expert' takes no checkpoint and no arguments"),
@@ -316,7 +320,7 @@ ONE_COLON = "is named package.module:object or file.py:object, with a Python nam
             "random.py:Saved",
             {"checkpoint": "weights", "device": "tpu"},
             ValueError,
-            r"weights could not be loaded by random.py:Saved.load: RuntimeError: no device. It must be what",
+            r"weights could not be loaded by random.py:Saved.load: RuntimeError: no device .random\.py, line 1\d.\. It",
         ),
         (
             "random.py:make",

@@ -239,7 +239,7 @@ def evaluate(
     )
     arguments = arguments_of(policy_arg or ())
     player = load(policy, arguments, checkpoint)
-    policy = in_words(policy, arguments, checkpoint)
+    who = in_words(policy, arguments, checkpoint)
     meta = is_meta_learner(player)
     count = len(tasks.tasks(split)) * episodes_per_task
     num_envs = num_envs or default_num_envs(len(skills), count, meta=meta)
@@ -248,7 +248,7 @@ def evaluate(
         raise WrongValue("--resume goes on in the folder that --out names: give it too.")
     if out is not None:
         _prepare(out, force, resume)
-    part = unfinished.load(out, policy) if out is not None and resume else None
+    part = unfinished.load(out, who) if out is not None and resume else None
 
     say = console(stderr=as_json)
     if not quiet:
@@ -263,7 +263,7 @@ def evaluate(
             markup=False,
             soft_wrap=True,
         )
-        say.print(f"policy {policy}{' (meta-learning)' if meta else ''}, {how}", markup=False, soft_wrap=True)
+        say.print(f"policy {who}{' (meta-learning)' if meta else ''}, {how}", markup=False, soft_wrap=True)
     begun = time.monotonic()
     stopped = ""
     try:
@@ -298,7 +298,7 @@ def evaluate(
         finished = f"{len(result.tasks)} of {counted(len(tasks.tasks(split)), 'task')}"
         kept = "nothing was written"
         if out is not None:
-            kept = _keep(out, result, policy)
+            kept = _keep(out, result, who)
             out = None
         stopped = f"PARTIAL: stopped after {finished}, the first to end; {kept}"
     except KeyboardInterrupt:
@@ -385,10 +385,10 @@ def _write(result: Result, folder: Path) -> None:
     (folder / unfinished.NAME).unlink(missing_ok=True)
 
 
-def _keep(folder: Path, result: Result, policy: str) -> str:
+def _keep(folder: Path, result: Result, who: str) -> str:
     """Keeps the finished tasks of an evaluation that was stopped, and says so."""
     try:
-        unfinished.save(folder, result, policy)
+        unfinished.save(folder, result, who)
     except OSError as error:
         return f"nothing could be written to {folder}: {error.strerror}"
     return f"they are kept in {folder / unfinished.NAME}, and the same command with --resume plays the others"

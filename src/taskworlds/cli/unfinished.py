@@ -35,7 +35,7 @@ def load(folder: Path, policy: str) -> Result:
 
     Args:
         folder: where it is.
-        policy: what is to play the other tasks.
+        policy: what is to play the other tasks, in the same words.
 
     Raises:
         ValueError: there is nothing, it is damaged, or another policy has played it.

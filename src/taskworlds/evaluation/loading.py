@@ -14,6 +14,7 @@ import pickle
 import re
 import reprlib
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -159,7 +160,7 @@ def _file(reference: str, name: str) -> ModuleType:
     sys.modules[own_name] = module  # where pickle and dataclasses look for what the file defines
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script without a guard for __main__ parses our command line
         del sys.modules[own_name]
         raise WrongValue(
             f"The policy {reference!r} could not be loaded: {type(error).__name__} in {name}, line "
@@ -269,9 +270,10 @@ def _loaded(name: str, loader: Callable[..., Any], path: Path, arguments: Mappin
     try:
         return loader(str(path.absolute()), **arguments)  # RLlib takes a relative one for an address
     except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
         raise WrongValue(
-            f"checkpoint {path} could not be loaded by {name}: {_sentence(error)}. It must "
-            "be what an object of this class has saved.",
+            f"checkpoint {path} could not be loaded by {name}: {_sentence(error)} ({Path(last.filename).name}, line "
+            f"{last.lineno}). It must be what an object of this class has saved.",
             argument="checkpoint",
         ) from error
 

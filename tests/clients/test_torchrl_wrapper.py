@@ -58,22 +58,29 @@ class Seesaw(PythonRow):
         return {"angle": np.array(self.angle), "plank": plank}
 
 
+class Pairs(Seesaw):
+    """Its observations are not of a kind that TensorDicts have names for."""
+
+    observation_space = gym.spaces.Tuple((gym.spaces.Discrete(2), gym.spaces.Discrete(2)))
+
+
 @pytest.fixture(scope="module", autouse=True)
-def a_world_of_dictionaries():
+def worlds_of_other_spaces():
     before = dict(registry._complete().worlds)
-    registry.register_world(
-        World(
-            name="seesaw",
-            suite="tests",
-            skills=("seesaw",),
-            actions=Seesaw.action_space,
-            observations=lambda **_: Seesaw.observation_space,
-            max_episode_steps=10,
-            row=Seesaw,
-            has_success=True,
-            terms=("success",),
+    for name, row in (("seesaw", Seesaw), ("pairs", Pairs)):
+        registry.register_world(
+            World(
+                name=name,
+                suite="tests",
+                skills=(name,),
+                actions=row.action_space,
+                observations=lambda row=row, **_: row.observation_space,
+                max_episode_steps=10,
+                row=row,
+                has_success=True,
+                terms=("success",),
+            )
         )
-    )
     yield
     registry._complete().worlds.clear()
     registry._complete().worlds.update(before)
@@ -321,6 +328,10 @@ def test_what_cannot_be_wrapped():
         TaskworldsWrapper(make_vec("float32", "NextStep"))
     with pytest.raises(ValueError, match=r"Unknown info 'succes'. Did you mean 'success'"):
         TaskworldsWrapper(make_vec("float32"), infos=["succes"])
+    with pytest.raises(
+        ValueError, match=r"observations must be arrays, choices from 0 on, .* not Tuple\(Discrete"
+    ):
+        TaskworldsWrapper(taskworlds.make_vec([Task("pairs", {"angle": 0})], 1, vector_strategy="sync"))
 
 
 def test_gym_wrapper_has_the_same_episodes():

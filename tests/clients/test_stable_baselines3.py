@@ -495,7 +495,9 @@ def test_anything_but_a_batch_is_refused(envs):
 def test_wrong_keywords_are_refused_as_by_make_vec():
     with pytest.raises(TypeError, match="unexpected keyword argument 'env_kwargs'"):
         ours.make_vec_env("reach-v3", 2, env_kwargs={})
-    with pytest.raises(TypeError, match="unexpected keyword argument 'num_envs': the number of rows is n_envs"):
+    with pytest.raises(
+        TypeError, match="unexpected keyword argument 'num_envs': the number of rows is n_envs"
+    ):
         ours.make_vec_env("reach-v3", num_envs=2)
     with pytest.raises(ValueError, match="num_envs must be at least 1, not 0"):
         ours.make_vec_env("reach-v3", 0)

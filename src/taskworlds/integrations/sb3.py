@@ -293,7 +293,7 @@ def make_vec_env(name: Any, n_envs: int | None = None, *, seed: int | None = 0, 
     """
     if "num_envs" in options:
         raise WrongType(
-            "make_vec_env() got an unexpected keyword argument 'num_envs': the number of rows is n_envs, as SB3 has it.",
+            "make_vec_env() got an unexpected keyword argument 'num_envs': the number of rows is n_envs, as in SB3's.",
             argument="num_envs",
         )
     return SB3VecEnv(make_vec(name, n_envs, seed=seed, **options))

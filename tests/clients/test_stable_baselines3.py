@@ -495,6 +495,17 @@ def test_anything_but_a_batch_is_refused(envs):
 def test_wrong_keywords_are_refused_as_by_make_vec():
     with pytest.raises(TypeError, match="unexpected keyword argument 'env_kwargs'"):
         ours.make_vec_env("reach-v3", 2, env_kwargs={})
+    with pytest.raises(
+        TypeError, match="unexpected keyword argument 'num_envs': the number of rows is n_envs"
+    ):
+        ours.make_vec_env("reach-v3", num_envs=2)
+    with pytest.raises(ValueError, match="num_envs must be at least 1, not 0"):
+        ours.make_vec_env("reach-v3", 0)
+
+
+def test_it_shows_what_it_is():
+    env = ours.make_vec_env("point", 2)
+    assert repr(env) == f"SB3VecEnv({env.batch!r})"
 
 
 def test_a_model_is_evaluated_as_a_policy():

@@ -95,6 +95,9 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
         self._has_success = envs.world.has_success
         self._succeeded = [False] * envs.num_envs  # of each row's episode, in trials its attempt, so far
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.batch!r})"
+
     # --- episodes -------------------------------------------------------------------------------------------
 
     def reset(self) -> Any:
@@ -288,6 +291,11 @@ def make_vec_env(name: Any, n_envs: int | None = None, *, seed: int | None = 0, 
         TypeError: as for `taskworlds.make_vec`.
         ValueError: as for `taskworlds.make_vec`.
     """
+    if "num_envs" in options:
+        raise WrongType(
+            "make_vec_env() got an unexpected keyword argument 'num_envs': the number of rows is n_envs, as in SB3's.",
+            argument="num_envs",
+        )
     return SB3VecEnv(make_vec(name, n_envs, seed=seed, **options))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ try:
     from ray.rllib.env import INPUT_ENV_SINGLE_SPACES
     from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
     from ray.rllib.env.single_agent_episode import SingleAgentEpisode
+    from ray.rllib.utils import force_list
     from ray.rllib.utils.spaces.space_utils import unbatch
 except ImportError as error:
     raise ImportError(
@@ -101,11 +102,11 @@ def configure(
     envs = RunnerBatch(env_config | {"num_envs": num_envs})
     envs.close()
     config.env_config = env_config  # `environment` would add it to that of an earlier call
-    config.environment(RunnerBatch, disable_env_checking=True)
+    config.environment(RunnerBatch)
     config.env_runners(
         num_envs_per_env_runner=envs.num_envs, gym_env_vectorize_mode=gym.VectorizeMode.VECTOR_ENTRY_POINT
     )
-    others = [each for each in _listed(config.callbacks_on_episode_end) if each is not log_success]
+    others = [each for each in force_list(config.callbacks_on_episode_end) if each is not log_success]
     return config.callbacks(on_episode_end=[*others, log_success])
 
 
@@ -191,12 +192,6 @@ def log_success(
         metrics_logger.log_value(key, float(succeeded), window=window)
 
 
-def _listed(callbacks: Any) -> Iterable[Any]:
-    if callbacks is None:
-        return ()
-    return callbacks if isinstance(callbacks, list | tuple) else (callbacks,)
-
-
 # --- evaluation ---------------------------------------------------------------------------------------------
 
 
@@ -268,10 +263,9 @@ def load(path: str | Path) -> Any:
             f"writes it, not {str(path)!r}: there is no {learned}.",
             argument="path",
         )
-    runner = folder / COMPONENT_ENV_RUNNER
-    connectors = (
-        runner if runner.is_dir() else folder
-    )  # without a local env runner the algorithm has them itself
+    connectors = folder / COMPONENT_ENV_RUNNER
+    if not connectors.is_dir():  # then the algorithm had no local env runner, and has them itself
+        connectors = folder
     return _Player(
         RLModule.from_checkpoint(learned),
         EnvToModulePipeline.from_checkpoint(connectors / COMPONENT_ENV_TO_MODULE_CONNECTOR),
@@ -297,7 +291,7 @@ class _Player:
         self._episodes: list[SingleAgentEpisode] = []
         self._answers: list[
             tuple[Any, dict[str, Any]]
-        ] = []  # by row the last action, and what else the module said
+        ] = []  # of each row's last step: the action, and the rest
         self._begins = np.zeros(0, dtype=bool)
 
     def begin_episodes(self, mask: NDArray[np.bool_], infos: dict[str, Any]) -> None:
@@ -307,10 +301,8 @@ class _Player:
     def __call__(self, obs: Any) -> Any:
         rows = unbatch(obs)
         if len(self._episodes) != len(rows):
-            self._episodes, self._begins = (
-                [SingleAgentEpisode() for _ in rows],
-                np.ones(len(rows), dtype=bool),
-            )
+            self._episodes = [SingleAgentEpisode() for _ in rows]
+            self._begins = np.ones(len(rows), dtype=bool)
         for row, observation in enumerate(rows):
             if self._begins[row]:
                 self._episodes[row] = SingleAgentEpisode()

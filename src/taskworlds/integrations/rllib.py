@@ -165,9 +165,10 @@ def log_success(
 ) -> None:
     """Logs whether an episode succeeded; the callback `on_episode_end` that `configure` adds.
 
-    `success_rate` is the share of the latest episodes in which some step succeeded, and `success_rate_of` the same by
-    skill; as for RLlib's own averages, the latest are `config.metrics_num_episodes_for_smoothing`, 100 by default. In
-    trials `success_rate_of_attempt` has it by attempt, "0" for the first. Worlds without success log nothing.
+    `success_rate` is the share of the latest episodes in which some step succeeded; as for RLlib's own averages, these
+    are `config.metrics_num_episodes_for_smoothing`, 100 by default. `success_rate_of` is the same by skill, of as many
+    episodes altogether. In trials `success_rate_of_attempt` has it by attempt, "0" for the first. Worlds without
+    success log nothing.
 
     Args:
         episode: what is left of the episode since the last sample.
@@ -181,15 +182,18 @@ def log_success(
     steps = [step for part in (*prev_episode_chunks, episode) for step in part.get_infos()]
     if "success" not in steps[-1]:
         return
-    config = env_runner.config
-    window = max(1, math.ceil(config.metrics_num_episodes_for_smoothing / (config.num_env_runners or 1)))
-    found: dict[Any, bool] = {"success_rate": any(step.get("success") for step in steps)}
-    found["success_rate_of", str(env.task_names[env_index])] = found["success_rate"]
+    config, skill = env_runner.config, str(env.task_names[env_index])
+    latest = config.metrics_num_episodes_for_smoothing / (config.num_env_runners or 1)
+    succeeded = any(step.get("success") for step in steps)
+    found: dict[tuple[str, ...], tuple[bool, float]] = {
+        ("success_rate",): (succeeded, latest),
+        ("success_rate_of", skill): (succeeded, latest / len(env.skills)),
+    }
     for step in steps:
         if step.get("attempt_ended"):
-            found["success_rate_of_attempt", str(step["attempt"])] = bool(step["attempt_success"])
-    for key, succeeded in found.items():
-        metrics_logger.log_value(key, float(succeeded), window=window)
+            found["success_rate_of_attempt", str(step["attempt"])] = step["attempt_success"], latest
+    for key, (value, window) in found.items():
+        metrics_logger.log_value(key, float(value), window=math.ceil(window))
 
 
 # --- evaluation ---------------------------------------------------------------------------------------------

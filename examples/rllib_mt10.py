@@ -60,6 +60,7 @@ def algorithm(seed, runners, rows, batch, limit):
         minibatch_size=batch // 20,
         num_epochs=10,
     )
+    config.reporting(metrics_num_episodes_for_smoothing=200)  # 20 of each skill
     return config.debugging(seed=seed, log_level="ERROR").build_algo()
 
 
@@ -85,7 +86,7 @@ def draw(path, skills, curve):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="of the policy and of the episodes (default: 0)")
-    parser.add_argument("--steps", type=int, default=600_000, help="to train for (default: 600000)")
+    parser.add_argument("--steps", type=int, default=500_000, help="to train for (default: 500000)")
     parser.add_argument(
         "--runners", type=int, default=2, help="processes that step environments (default: 2)"
     )

@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 from ray.rllib.algorithms.ppo import PPOConfig  # noqa: E402
 from ray.rllib.connectors.env_to_module import FlattenObservations, MeanStdFilter  # noqa: E402
 from ray.rllib.core.rl_module.default_model_config import DefaultModelConfig  # noqa: E402
+from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec  # noqa: E402
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec  # noqa: E402
 from ray.rllib.core.rl_module.torch import TorchRLModule  # noqa: E402
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner  # noqa: E402
@@ -226,10 +227,14 @@ def test_what_is_evaluated_is_what_runners_do_without_exploring(name, change):
         assert episode.get_return() == returns[tasks[episode.get_infos(-1)["task_index"]]]
 
 
-def test_a_module_by_itself_is_a_policy():
-    module = runner_of(to_the_goal(rllib.configure(PPOConfig(), "reach-v3", 1))).module
-    result = taskworlds.evaluate(module, "reach-v3", num_goals=4, max_episode_steps=80)
-    assert result.overall["success_once"].mean.value == 1.0
+def test_a_module_by_itself_is_a_policy_as_is_the_only_one_of_several():
+    envs = taskworlds.make_vec("reach-v3", 1)
+    spec = RLModuleSpec(ToTheGoal, envs.single_observation_space, envs.single_action_space)
+    for module in (spec.build(), MultiRLModuleSpec(rl_module_specs={"default_policy": spec}).build()):
+        result = taskworlds.evaluate(module, "reach-v3", num_goals=4, max_episode_steps=80)
+        assert result.overall["success_once"].mean.value == 1.0
+    with pytest.raises(TypeError, match="those of several agents: give one of"):
+        taskworlds.evaluate(MultiRLModuleSpec(rl_module_specs={"a": spec, "b": spec}).build(), "reach-v3")
 
 
 # --- whole algorithms, in Ray -------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ try:
     from ray.rllib.env import INPUT_ENV_SINGLE_SPACES
     from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner
     from ray.rllib.env.single_agent_episode import SingleAgentEpisode
+    from ray.rllib.utils import force_list
     from ray.rllib.utils.spaces.space_utils import unbatch
 except ImportError as error:
     raise ImportError(
@@ -101,11 +102,11 @@ def configure(
     envs = RunnerBatch(env_config | {"num_envs": num_envs})
     envs.close()
     config.env_config = env_config  # `environment` would add it to that of an earlier call
-    config.environment(RunnerBatch, disable_env_checking=True)
+    config.environment(RunnerBatch)
     config.env_runners(
         num_envs_per_env_runner=envs.num_envs, gym_env_vectorize_mode=gym.VectorizeMode.VECTOR_ENTRY_POINT
     )
-    others = [each for each in _listed(config.callbacks_on_episode_end) if each is not log_success]
+    others = [each for each in force_list(config.callbacks_on_episode_end) if each is not log_success]
     return config.callbacks(on_episode_end=[*others, log_success])
 
 
@@ -164,9 +165,10 @@ def log_success(
 ) -> None:
     """Logs whether an episode succeeded; the callback `on_episode_end` that `configure` adds.
 
-    `success_rate` is the share of the latest episodes in which some step succeeded, and `success_rate_of` the same by
-    skill; as for RLlib's own averages, the latest are `config.metrics_num_episodes_for_smoothing`, 100 by default. In
-    trials `success_rate_of_attempt` has it by attempt, "0" for the first. Worlds without success log nothing.
+    `success_rate` is the share of the latest episodes in which some step succeeded; as for RLlib's own averages, these
+    are `config.metrics_num_episodes_for_smoothing`, 100 by default. `success_rate_of` is the same by skill, of as many
+    episodes altogether. In trials `success_rate_of_attempt` has it by attempt, "0" for the first. Worlds without
+    success log nothing.
 
     Args:
         episode: what is left of the episode since the last sample.
@@ -180,21 +182,18 @@ def log_success(
     steps = [step for part in (*prev_episode_chunks, episode) for step in part.get_infos()]
     if "success" not in steps[-1]:
         return
-    config = env_runner.config
-    window = max(1, math.ceil(config.metrics_num_episodes_for_smoothing / (config.num_env_runners or 1)))
-    found: dict[Any, bool] = {"success_rate": any(step.get("success") for step in steps)}
-    found["success_rate_of", str(env.task_names[env_index])] = found["success_rate"]
+    config, skill = env_runner.config, str(env.task_names[env_index])
+    latest = config.metrics_num_episodes_for_smoothing / (config.num_env_runners or 1)
+    succeeded = any(step.get("success") for step in steps)
+    found: dict[tuple[str, ...], tuple[bool, float]] = {
+        ("success_rate",): (succeeded, latest),
+        ("success_rate_of", skill): (succeeded, latest / len(env.skills)),
+    }
     for step in steps:
         if step.get("attempt_ended"):
-            found["success_rate_of_attempt", str(step["attempt"])] = bool(step["attempt_success"])
-    for key, succeeded in found.items():
-        metrics_logger.log_value(key, float(succeeded), window=window)
-
-
-def _listed(callbacks: Any) -> Iterable[Any]:
-    if callbacks is None:
-        return ()
-    return callbacks if isinstance(callbacks, list | tuple) else (callbacks,)
+            found["success_rate_of_attempt", str(step["attempt"])] = step["attempt_success"], latest
+    for key, (value, window) in found.items():
+        metrics_logger.log_value(key, float(value), window=math.ceil(window))
 
 
 # --- evaluation ---------------------------------------------------------------------------------------------
@@ -268,10 +267,9 @@ def load(path: str | Path) -> Any:
             f"writes it, not {str(path)!r}: there is no {learned}.",
             argument="path",
         )
-    runner = folder / COMPONENT_ENV_RUNNER
-    connectors = (
-        runner if runner.is_dir() else folder
-    )  # without a local env runner the algorithm has them itself
+    connectors = folder / COMPONENT_ENV_RUNNER
+    if not connectors.is_dir():  # then the algorithm had no local env runner, and has them itself
+        connectors = folder
     return _Player(
         RLModule.from_checkpoint(learned),
         EnvToModulePipeline.from_checkpoint(connectors / COMPONENT_ENV_TO_MODULE_CONNECTOR),
@@ -297,7 +295,7 @@ class _Player:
         self._episodes: list[SingleAgentEpisode] = []
         self._answers: list[
             tuple[Any, dict[str, Any]]
-        ] = []  # by row the last action, and what else the module said
+        ] = []  # of each row's last step: the action, and the rest
         self._begins = np.zeros(0, dtype=bool)
 
     def begin_episodes(self, mask: NDArray[np.bool_], infos: dict[str, Any]) -> None:
@@ -307,10 +305,8 @@ class _Player:
     def __call__(self, obs: Any) -> Any:
         rows = unbatch(obs)
         if len(self._episodes) != len(rows):
-            self._episodes, self._begins = (
-                [SingleAgentEpisode() for _ in rows],
-                np.ones(len(rows), dtype=bool),
-            )
+            self._episodes = [SingleAgentEpisode() for _ in rows]
+            self._begins = np.ones(len(rows), dtype=bool)
         for row, observation in enumerate(rows):
             if self._begins[row]:
                 self._episodes[row] = SingleAgentEpisode()

@@ -51,7 +51,7 @@ def trials(example):
 
 def test_equal_seeds_give_equal_curves(tmp_path, monkeypatch):
     def run(seed, out):
-        argv = [str(EXAMPLE), "--rows", "8", "--steps", "1600", "--seed", str(seed), "--out", str(out)]
+        argv = [str(EXAMPLE), "--rows", "8", "--steps", "800", "--seed", str(seed), "--out", str(out)]
         monkeypatch.setattr("sys.argv", argv)
         runpy.run_path(str(EXAMPLE), run_name="__main__")
         return (out / f"seed_{seed}.csv").read_text()
@@ -59,7 +59,7 @@ def test_equal_seeds_give_equal_curves(tmp_path, monkeypatch):
     first = run(1, tmp_path / "a")
     assert run(1, tmp_path / "b") == first
     assert run(2, tmp_path / "b") != first
-    assert first.startswith("steps,first,second\n1600,")
+    assert first.startswith("# steps,first,second\n800,")
     assert (tmp_path / "b" / "curve.png").stat().st_size > 0
     result = Result.load(tmp_path / "a" / "seed_1.json")
     assert len(result.completed) == 50
@@ -68,20 +68,18 @@ def test_equal_seeds_give_equal_curves(tmp_path, monkeypatch):
 
 def test_training_goes_through_whole_trials(example, trials):
     policy, envs = trials
-    steps, limit = example["TRIAL"], example["LIMIT"]
-    (obs, actions, log_probs, values, rewards), following = example["play_trials"](
-        policy, envs, envs.reset(seed=0)[0]
-    )
-    assert obs.shape[:2] == actions.shape[:2] == rewards.shape == (steps, 4)
+    begin = envs.reset(seed=0)
+    played, following, _ = example["play_trials"](policy, envs, *begin)
+    obs, goals, actions, log_probs, values, rewards = played
+    assert obs.shape[:2] == actions.shape[:2] == rewards.shape == (example["TRIAL"], 4)
+    np.testing.assert_allclose(goals[-1], begin[1]["goal"], rtol=1e-6)  # not yet those of the next trials
     at = envs.observation_layout
     begins, done = (obs[..., at[name]].squeeze(-1) for name in ("attempt_begins", "last_done"))
-    assert begins.nonzero()[:, 0].unique().tolist() == [0, limit]
-    assert done.nonzero()[:, 0].unique().tolist() == [
-        limit
-    ]  # a soft reset; nothing is known of the trial before
-    assert not following[:, at["last_reward"]].any()
+    assert begins.nonzero()[:, 0].unique().tolist() == [0, example["LIMIT"]]
+    assert done.nonzero()[:, 0].unique().tolist() == [example["LIMIT"]]  # a soft reset
+    assert not following[:, at["last_reward"]].any()  # a trial begins: nothing is known of the one before
     with torch.no_grad():
-        distribution, again, _ = policy(obs)
+        distribution, again, _, _ = policy(obs)
     torch.testing.assert_close(distribution.log_prob(actions).sum(-1), log_probs, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(again, values, rtol=1e-4, atol=1e-4)
 

@@ -82,7 +82,7 @@ def main():
         steps, seconds, returns = lines.reshape(-1, ROWS, 3).mean(axis=1).T
         over_steps.plot(steps, returns, style, label=name)
         over_seconds.plot(seconds, returns, style, label=name)
-    over_steps.set(xlabel="steps", ylabel=f"return in {args.skill}, mean of ten episodes")
+    over_steps.set(xlabel="steps", ylabel=f"return in {args.skill}")
     over_seconds.set(xlabel="seconds")
     over_seconds.legend()
     figure.savefig(args.out / "curve.png", dpi=80)

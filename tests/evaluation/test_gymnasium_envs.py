@@ -6,7 +6,7 @@ import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from taskworlds import Task
-from taskworlds.evaluation import evaluate, random_policy
+from taskworlds.evaluation import Episode, evaluate, random_policy
 
 
 class Counter(gym.Env):
@@ -52,10 +52,10 @@ def test_rows_get_their_quota_in_every_autoreset_mode(mode, clock, make_vec):
         [lambda i=i: Counter(lengths[i], solved[i], clock) for i in range(3)], autoreset_mode=mode
     )
     result = evaluate(rest, envs, episodes_per_task=3)
-    assert [[tuple(episode) for episode in record.episodes] for record in result.tasks] == [
-        [(3.0, 2, True, True, False)] * 3,
-        [(6.0, 3, True, False, False)] * 3,
-        [(28.0, 7, False, False, False)] * 3,
+    assert [list(record.episodes) for record in result.tasks] == [
+        [Episode(3.0, 2, True, True)] * 3,
+        [Episode(6.0, 3, True, False)] * 3,
+        [Episode(28.0, 7, False, False)] * 3,
     ]
     obs, _ = envs.reset()  # still usable
     assert obs.tolist() == [[0.0]] * 3

@@ -13,7 +13,6 @@ torch = pytest.importorskip("torch")
 wrappers = pytest.importorskip("skrl.envs.wrappers.torch")
 runners = pytest.importorskip("skrl.utils.runner.torch")
 
-skrl.logger.setLevel("ERROR")  # it also writes at exit, when pytest has closed its output
 LIMIT = 5
 NEXT_STEP = gym.vector.AutoresetMode.NEXT_STEP
 
@@ -103,6 +102,7 @@ def learned(agent, env, steps=3 * LIMIT):
                 "timesteps": steps,
                 "headless": True,
                 "disable_progressbar": True,
+                "close_environment_at_exit": False,  # it would write a line when pytest has closed its output
             },
         },
     )

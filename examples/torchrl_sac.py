@@ -69,8 +69,8 @@ def make_sac():
     return actor, improve
 
 
-def train(seed, steps, limit, evaluate):
-    """Trains an actor for so many steps, with an update for ten of them; returns it and its curve."""
+def train(seed, steps, limit):
+    """Trains an actor with an update for ten steps; yields it, the steps and the seconds, every 5000 steps."""
     torch.manual_seed(seed)
     env = TaskworldsWrapper(taskworlds.make_vec("reach-v3", 10, max_episode_steps=limit), dtype=torch.float32)
     env.set_seed(seed)
@@ -84,7 +84,7 @@ def train(seed, steps, limit, evaluate):
         init_random_frames=1000,
         auto_register_policy_transforms=False,
     )
-    curve, done, seconds, began = [], 0, 0.0, time.perf_counter()
+    done, seconds, began = 0, 0.0, time.perf_counter()
     for data in collector:
         memory.extend(data.select(*KEPT).reshape(-1))
         for _ in range(20):
@@ -92,13 +92,9 @@ def train(seed, steps, limit, evaluate):
         done += data.numel()
         if done % 5000 == 0 or done >= steps:
             seconds += time.perf_counter() - began
-            result = evaluate(actor)
-            success = result.overall["success_once"].mean
-            curve.append((done, round(seconds), success.value, result.overall["episode_return"].mean.value))
-            print(f"{done} steps, {seconds:.0f} s: {result.headline}", flush=True)
+            yield actor, done, round(seconds)
             began = time.perf_counter()
     collector.shutdown()
-    return actor, curve, result
 
 
 def draw(out):
@@ -128,18 +124,24 @@ def main():
     torch.set_num_threads(1)  # for networks as small as these, more cost more than they bring
     limit = arguments.max_episode_steps
 
+    out = arguments.out / f"seed_{arguments.seed}"
+    out.mkdir(parents=True, exist_ok=True)
+
     def evaluate(policy):
         options = {"num_goals": arguments.goals, "seed": TEST_SEED, "max_episode_steps": limit}
         return taskworlds.evaluate(policy, "reach-v3", **options)
 
     print(f"random: {evaluate('random').headline}")
-    actor, curve, result = train(arguments.seed, arguments.steps, limit, evaluate)
-    out = arguments.out / f"seed_{arguments.seed}"
-    out.mkdir(parents=True, exist_ok=True)
-    torch.save(actor.state_dict(), out / "actor.pt")
-    result.save(out / "result.json")
-    with (out / "curve.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("steps", "seconds", "success", "return"), *curve])
+    curve = [("steps", "seconds", "success", "return")]
+    for actor, done, seconds in train(arguments.seed, arguments.steps, limit):
+        result = evaluate(actor)
+        print(f"{done} steps, {seconds} s: {result.headline}", flush=True)
+        means = [result.overall[name].mean.value for name in ("success_once", "episode_return")]
+        curve.append((done, seconds, *means))
+        with (out / "curve.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(curve)
+        torch.save(actor.state_dict(), out / "actor.pt")
+        result.save(out / "result.json")
     draw(arguments.out)
 
 

@@ -1,4 +1,7 @@
-"""The Python of the pages in docs/clients runs as written, where what it imports is installed."""
+"""The Python of the pages in docs/clients, and the README's lines for each library, run as written.
+
+Where what they import is not installed, they are skipped.
+"""
 
 import ast
 import re
@@ -6,12 +9,22 @@ from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).parents[2] / "docs" / "clients").glob("*.md"))
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs" / "clients").glob("*.md"))
 BLOCKS = [
     pytest.param(page, block, id=f"{page.stem}-{number}")
     for page in PAGES
     for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL))
 ]
+LINES = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)[1]
+# What the README's lines have from the program around them.
+GIVEN = {
+    "Gymnasium": "",
+    "Stable-Baselines3": "from stable_baselines3 import PPO",
+    "TorchRL": "import torchrl",
+    "RLlib": "from ray.rllib.algorithms.ppo import PPOConfig",
+    "skrl": "from gymnasium.wrappers.vector import DtypeObservation\nfrom skrl.envs.wrappers.torch import wrap_env",
+}
 
 
 def imported(block):
@@ -31,3 +44,16 @@ def test_a_block_runs_as_written(page, block, tmp_path, monkeypatch):
         pytest.importorskip(library)
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
     exec(compile(block, str(page), "exec"), {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("library", GIVEN, ids=str.lower)
+def test_the_readmes_lines_run_as_written(library):
+    found = re.search(rf"^# {library}.*?(?=^# |\Z)", LINES, flags=re.DOTALL | re.MULTILINE)
+    for each in imported(GIVEN[library]):
+        pytest.importorskip(each)
+    exec(f"import gymnasium as gym\nimport numpy as np\nimport taskworlds\n{GIVEN[library]}\n{found[0]}", {})
+
+
+def test_the_readme_has_at_most_25_lines_for_all_libraries():
+    assert len(re.findall("^# ", LINES, flags=re.MULTILINE)) == len(GIVEN)
+    assert len(LINES.splitlines()) <= 25

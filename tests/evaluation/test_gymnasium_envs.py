@@ -52,7 +52,7 @@ def test_rows_get_their_quota_in_every_autoreset_mode(mode, clock, make_vec):
         [lambda i=i: Counter(lengths[i], solved[i], clock) for i in range(3)], autoreset_mode=mode
     )
     result = evaluate(rest, envs, episodes_per_task=3)
-    assert [[tuple(episode) for episode in record.episodes] for record in result.tasks] == [
+    assert [[episode[:5] for episode in record.episodes] for record in result.tasks] == [
         [(3.0, 2, True, True, False)] * 3,
         [(6.0, 3, True, False, False)] * 3,
         [(28.0, 7, False, False, False)] * 3,

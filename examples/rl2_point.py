@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 import taskworlds
 
-ATTEMPTS, LIMIT = 2, 30  # of a trial; steps of each
-EPOCHS, MINIBATCHES, LEARNING_RATE, CLIP = 4, 2, 6e-3, 0.2
+ATTEMPTS, LIMIT = 2, 20  # of a trial; steps of each
+EPOCHS, MINIBATCHES, LEARNING_RATE, CLIP = 4, 2, 8e-3, 0.2
 DISCOUNT, GAE_LAMBDA, REWARD_SCALE = 0.97, 0.95, 0.1
 EVALUATE_EVERY = 10  # iterations
 
@@ -108,7 +108,7 @@ def learn(policy: RL2, optimizer: torch.optim.Optimizer, trials: list[Tensor]) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="RL2 in the world point.")
-    for name, default in (("seed", 0), ("steps", 160_000), ("rows", 32)):
+    for name, default in (("seed", 0), ("steps", 150_000), ("rows", 32)):
         parser.add_argument(f"--{name}", type=int, default=default, help="%(default)s")
     parser.add_argument("--out", type=Path, default=Path("runs/rl2_point"), help="%(default)s")
     given = parser.parse_args()

@@ -2,8 +2,10 @@
 
 import dataclasses
 
+import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 
 import taskworlds
 from taskworlds.evaluation import Result, compare
@@ -87,6 +89,34 @@ def test_files_keep_attempts(points, tmp_path):
     assert again == result
     assert Result.from_json(again.attempt(1).to_json()) == result.attempt(1)
     assert taskworlds.evaluate(Forward(), points, resume=again) == result
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_environments_of_others_may_tell_of_attempts_too(mode):
+    class Trials(gym.Env):
+        """Two attempts of two steps; the reward is the number of the step."""
+
+        observation_space = gym.spaces.Box(0.0, 4.0, (1,))
+        action_space = gym.spaces.Discrete(2)
+
+        def reset(self, *, seed=None, options=None):
+            self.steps = 0
+            return np.zeros(1, np.float32), {}
+
+        def step(self, action):
+            self.steps += 1
+            told = {
+                "attempt_ended": float(self.steps in (2, 4)),
+                "attempt_return": [1.0, 3.0, 3.0, 7.0][self.steps - 1],
+            }
+            return np.float32([self.steps]), float(self.steps), False, self.steps == 4, told
+
+    envs = gym.vector.SyncVectorEnv([Trials] * 2, autoreset_mode=mode)
+    result = taskworlds.evaluate(lambda obs: np.zeros(len(obs), int), envs, episodes_per_task=2)
+    for record in result.tasks:
+        for trial in record.episodes:
+            assert (trial.episode_return, trial.length) == (10.0, 4)
+            assert [(each.episode_return, each.length) for each in trial.attempts] == [(3.0, 2), (7.0, 2)]
 
 
 def test_mistakes(points):

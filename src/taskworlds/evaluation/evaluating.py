@@ -53,7 +53,8 @@ def evaluate(
     - a benchmark, by name ("MT10", "ML10-test") or as an object (ours or Meta-World's): its vector env is
       made here, and closed;
     - one of our vector envs, or what `taskworlds.make` made: the tasks of its rows, with its settings, in
-      any autoreset mode;
+      any autoreset mode. Made with `k_episodes` it plays trials: an episode is a trial, and `Result.attempt` gives the
+      result of one attempt;
     - any other Gymnasium env or vector env: each row counts as one task. The first `episodes_per_task`
       episodes of each row count; rows that have had theirs keep stepping until the last row has. Success is
       what the infos call "success", and unknown (None, NaN) where they do not.

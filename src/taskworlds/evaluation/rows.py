@@ -227,7 +227,7 @@ class FixedRows:
             returns=np.full(self.num_envs, np.nan),
             diverged=playing & (_reported(self._infos, "diverged", ended) > 0),
             attempt_ended=playing & (_reported(self._infos, "attempt_ended", ended) > 0),
-            attempt_returns=_reported(self._infos, "attempt_return", ended),
+            attempt_returns=np.where(playing, _reported(self._infos, "attempt_return", ended), np.nan),
             errors={},
         )
 
@@ -277,7 +277,7 @@ class Tally:
         self._once |= known & (step.success > 0)
         self._end[mask] = step.success[mask]
         self._diverged |= mask & step.diverged
-        if self._attempt is not None:
+        if self._attempt is not None and not np.isnan(step.attempt_returns).all():
             self._attempt.add(mask, step._replace(returns=step.attempt_returns))
             ended = mask & step.attempt_ended
             for row in np.flatnonzero(ended).tolist():

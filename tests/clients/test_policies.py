@@ -99,6 +99,33 @@ def test_modules_without_parameters_and_with_buffers_alone():
     assert played(Cut()).completed
 
 
+def test_modules_that_remember_are_told_whose_episodes_begin():
+    class Counting(torch.nn.Module):
+        """Moves by a tenth of the number of steps since its row's episode began."""
+
+        def reset(self, env_mask):
+            self.steps = getattr(self, "steps", np.zeros(len(env_mask)))
+            self.steps[env_mask] = 0
+
+        def begin_episodes(self, mask, infos):
+            self.names = infos["task_name"]
+
+        def forward(self, obs):
+            self.steps += 1
+            return torch.as_tensor(self.steps[:, None] * [0.1, 0.0, 0.0, 0.0])
+
+    class Reference:
+        def __init__(self, module):
+            self.reset, self.eval_action = module.reset, module.forward
+
+    module = Counting()
+    how = {"num_goals": 5, "num_envs": 2, "max_episode_steps": 4}
+    result = taskworlds.evaluate(module, "reach-v3", **how)
+    assert "reach-v3" in module.names
+    assert result.tasks == taskworlds.evaluate(Reference(Counting()), "reach-v3", **how).tasks
+    assert module.steps.max() == 4
+
+
 def test_modules_for_numbers_of_states_and_actions():
     class Table(torch.nn.Module):
         def __init__(self):

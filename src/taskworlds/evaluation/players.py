@@ -206,6 +206,8 @@ class _Model:
 class _Module:
     """A torch module from batched observations to actions.
 
+    One that remembers may have `reset(mask)` and `begin_episodes(mask, infos)`, as any other policy.
+
     Args:
         module: it and its parts are left in the mode, training or evaluation, in which they were.
         torch: the library.
@@ -225,6 +227,16 @@ class _Module:
             )
         self._module = module
         self._torch = torch
+
+    def reset(self, env_mask: NDArray[np.bool_]) -> None:
+        """Clears what the module remembers of the rows in the mask, (N,), if it has a method for that."""
+        if parameters(getattr(self._module, "reset", None)):
+            self._module.reset(env_mask)
+
+    def begin_episodes(self, mask: NDArray[np.bool_], infos: dict[str, Any]) -> None:
+        """Passes on whose episodes begin."""
+        if callable(begin := getattr(self._module, "begin_episodes", None)):
+            begin(mask, infos)
 
     def __call__(self, obs: Any) -> Any:
         torch, module = self._torch, self._module

@@ -90,7 +90,7 @@ def main():
     parser.add_argument(
         "--runners", type=int, default=2, help="processes that step environments (default: 2)"
     )
-    parser.add_argument("--rows", type=int, default=20, help="environments of each of them (default: 20)")
+    parser.add_argument("--rows", type=int, default=50, help="environments of each of them (default: 50)")
     parser.add_argument(
         "--batch", type=int, default=10_000, help="steps between two updates (default: 10000)"
     )

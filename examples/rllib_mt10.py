@@ -102,7 +102,7 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     skills = taskworlds.benchmark("MT10").env_names("train")
 
-    ray.init(num_cpus=arguments.runners + 1, include_dashboard=False, log_to_driver=False)
+    ray.init(num_cpus=arguments.runners, include_dashboard=False, log_to_driver=False)
     torch.set_num_threads(1)  # for networks as small as these, more cost more than they bring
     algo = algorithm(
         arguments.seed, arguments.runners, arguments.rows, arguments.batch, arguments.max_episode_steps

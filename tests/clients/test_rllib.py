@@ -242,8 +242,8 @@ def test_a_module_by_itself_is_a_policy_as_is_the_only_one_of_several():
 
 @pytest.fixture(scope="module")
 def algorithm():
-    """PPO with two runners in processes of their own; for Ray there are four processors."""
-    ray.init(num_cpus=4, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
+    """PPO with two runners in processes of their own, one for each processor that Ray is told of."""
+    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
     try:
         config = filtered(rllib.configure(ppo(), "MT10", use_one_hot=True, max_episode_steps=LIMIT))
         config.training(train_batch_size_per_learner=200, minibatch_size=100, num_epochs=1)

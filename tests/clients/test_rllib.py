@@ -117,7 +117,9 @@ def test_runners_share_the_tasks_and_play_others_of_them(seed):
     config = rllib.configure(ppo(), "reach-v3", 4, max_episode_steps=2)
     (one, its_tasks), (other, others_tasks) = (tasks_of(runner_of(config, i, seed)) for i in (1, 2))
     assert its_tasks == others_tasks
-    assert len({tuple(row) for row in one}) == 3  # RLlib gives the same seed before each sample of whole episodes
+    assert (
+        len({tuple(row) for row in one}) == 3
+    )  # RLlib gives the same seed before each sample of whole episodes
     for row in range(4):
         assert not any((one[:, row] == column).all() for column in other.T)
 

@@ -86,7 +86,7 @@ def draw(path, skills, curve):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="of the policy and of the episodes (default: 0)")
-    parser.add_argument("--steps", type=int, default=500_000, help="to train for (default: 500000)")
+    parser.add_argument("--steps", type=int, default=400_000, help="to train for (default: 400000)")
     parser.add_argument(
         "--runners", type=int, default=2, help="processes that step environments (default: 2)"
     )

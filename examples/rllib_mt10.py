@@ -9,7 +9,7 @@ training alone: `evaluate` plays the algorithm with its connectors, and counts M
 
 The folder `--out` gets curve.csv, curve.png, result.json, and a checkpoint, which the command line evaluates, too:
 
-    taskworlds evaluate MT10 --use-one-hot --policy "taskworlds.integrations.rllib:load(runs/rllib_mt10/checkpoint)"
+    taskworlds evaluate MT10 --one-hot --policy "taskworlds.integrations.rllib:load(runs/rllib_mt10/checkpoint)"
 """
 
 import argparse
@@ -86,11 +86,11 @@ def draw(path, skills, curve):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="of the policy and of the episodes (default: 0)")
-    parser.add_argument("--steps", type=int, default=500_000, help="to train for (default: 500000)")
+    parser.add_argument("--steps", type=int, default=400_000, help="to train for (default: 400000)")
     parser.add_argument(
         "--runners", type=int, default=2, help="processes that step environments (default: 2)"
     )
-    parser.add_argument("--rows", type=int, default=20, help="environments of each of them (default: 20)")
+    parser.add_argument("--rows", type=int, default=50, help="environments of each of them (default: 50)")
     parser.add_argument(
         "--batch", type=int, default=10_000, help="steps between two updates (default: 10000)"
     )
@@ -102,7 +102,7 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     skills = taskworlds.benchmark("MT10").env_names("train")
 
-    ray.init(num_cpus=arguments.runners + 1, include_dashboard=False, log_to_driver=False)
+    ray.init(num_cpus=arguments.runners, include_dashboard=False, log_to_driver=False)
     torch.set_num_threads(1)  # for networks as small as these, more cost more than they bring
     algo = algorithm(
         arguments.seed, arguments.runners, arguments.rows, arguments.batch, arguments.max_episode_steps

@@ -117,6 +117,9 @@ def test_runners_share_the_tasks_and_play_others_of_them(seed):
     config = rllib.configure(ppo(), "reach-v3", 4, max_episode_steps=2)
     (one, its_tasks), (other, others_tasks) = (tasks_of(runner_of(config, i, seed)) for i in (1, 2))
     assert its_tasks == others_tasks
+    assert (
+        len({tuple(row) for row in one}) == 3
+    )  # RLlib gives the same seed before each sample of whole episodes
     for row in range(4):
         assert not any((one[:, row] == column).all() for column in other.T)
 
@@ -242,8 +245,8 @@ def test_a_module_by_itself_is_a_policy_as_is_the_only_one_of_several():
 
 @pytest.fixture(scope="module")
 def algorithm():
-    """PPO with two runners in processes of their own; for Ray there are four processors."""
-    ray.init(num_cpus=4, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
+    """PPO with two runners in processes of their own, one for each processor that Ray is told of."""
+    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
     try:
         config = filtered(rllib.configure(ppo(), "MT10", use_one_hot=True, max_episode_steps=LIMIT))
         config.training(train_batch_size_per_learner=200, minibatch_size=100, num_epochs=1)

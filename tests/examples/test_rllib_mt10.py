@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import taskworlds
+from taskworlds.evaluation import Result
 
 pytest.importorskip("ray")
 pytest.importorskip("matplotlib")
@@ -22,7 +23,7 @@ def test_it_leaves_a_curve_and_a_checkpoint_that_plays_as_its_result_says(tmp_pa
     assert header.split(",")[:3] == ["steps", "seconds", "reach-v3"]
     assert [int(row.split(",")[0]) for row in rows] == [1000, 2000]
     assert (tmp_path / "curve.png").stat().st_size > 0
-    result = taskworlds.evaluation.Result.load(tmp_path / "result.json")
+    result = Result.load(tmp_path / "result.json")
     again = taskworlds.evaluate(
         f"taskworlds.integrations.rllib:load({tmp_path / 'checkpoint'})",
         taskworlds.benchmark("MT10", num_goals=1),

@@ -9,7 +9,7 @@ training alone: `evaluate` plays the algorithm with its connectors, and counts M
 
 The folder `--out` gets curve.csv, curve.png, result.json, and a checkpoint, which the command line evaluates, too:
 
-    taskworlds evaluate MT10 --one-hot --policy "taskworlds.integrations.rllib:load(runs/rllib_mt10/checkpoint)"
+    taskworlds evaluate MT10 --one-hot --policy taskworlds.integrations.rllib:load --checkpoint OUT/checkpoint
 """
 
 import argparse

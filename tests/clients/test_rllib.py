@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import taskworlds
+from taskworlds.evaluation import load_policy
 
 ray = pytest.importorskip("ray")
 rllib = pytest.importorskip("taskworlds.integrations.rllib")
@@ -192,7 +193,7 @@ def test_callbacks_stay_and_options_of_another_call_go():
             ),
             "new API stack",
         ),
-        (lambda: rllib.load("nowhere"), "path must be the folder of an RLlib algorithm's checkpoint"),
+        (lambda: rllib.load("nowhere"), "checkpoint must be the folder of an RLlib algorithm's checkpoint"),
     ],
 )
 def test_mistakes_are_named_before_training(wrong, message):
@@ -285,7 +286,7 @@ def test_a_checkpoint_plays_as_the_algorithm(algorithm, tmp_path):
     first = returns(algorithm)
     path = algorithm.save_to_path(tmp_path)
     assert returns(algorithm) == first
-    assert returns(f"taskworlds.integrations.rllib:load({path})") == first
+    assert returns(load_policy("taskworlds.integrations.rllib:load", checkpoint=path)) == first
     assert returns(algorithm.get_module()) != first  # without the statistics of observations
     assert repr(algorithm.env_runner._env_to_module.get_state()) == repr(statistics)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import taskworlds
-from taskworlds.evaluation import Result
+from taskworlds.evaluation import Result, load_policy
 
 pytest.importorskip("ray")
 pytest.importorskip("matplotlib")
@@ -25,7 +25,7 @@ def test_it_leaves_a_curve_and_a_checkpoint_that_plays_as_its_result_says(tmp_pa
     assert (tmp_path / "curve.png").stat().st_size > 0
     result = Result.load(tmp_path / "result.json")
     again = taskworlds.evaluate(
-        f"taskworlds.integrations.rllib:load({tmp_path / 'checkpoint'})",
+        load_policy("taskworlds.integrations.rllib:load", checkpoint=tmp_path / "checkpoint"),
         taskworlds.benchmark("MT10", num_goals=1),
         use_one_hot=True,
     )

@@ -247,25 +247,25 @@ def policy_of(found: Any) -> Any:
     return None
 
 
-def load(path: str | Path) -> Any:
+def load(checkpoint: str | Path) -> Any:
     """Returns the policy for `taskworlds.evaluate` of an algorithm's checkpoint, without starting Ray.
 
-    On the command line: `--policy "taskworlds.integrations.rllib:load(PATH)"`. A checkpoint is unpickled, which runs
-    what it says: load only your own.
+    On the command line: `--policy taskworlds.integrations.rllib:load --checkpoint PATH`. A checkpoint is unpickled,
+    which runs what it says: load only your own.
 
     Args:
-        path: the folder that `Algorithm.save_to_path` wrote, or Tune.
+        checkpoint: the folder that `Algorithm.save_to_path` wrote, or Tune.
 
     Raises:
         ValueError: there is no such checkpoint.
     """
-    folder = Path(path).expanduser().resolve()
+    folder = Path(checkpoint).expanduser().resolve()
     learned = folder / COMPONENT_LEARNER_GROUP / COMPONENT_LEARNER / COMPONENT_RL_MODULE / DEFAULT_MODULE_ID
     if not learned.is_dir():
         raise WrongValue(
-            "path must be the folder of an RLlib algorithm's checkpoint, of one agent, as Algorithm.save_to_path "
-            f"writes it, not {str(path)!r}: there is no {learned}.",
-            argument="path",
+            "checkpoint must be the folder of an RLlib algorithm's checkpoint, of one agent, as Algorithm.save_to_path "
+            f"writes it, not {str(checkpoint)!r}: there is no {learned}.",
+            argument="checkpoint",
         )
     connectors = folder / COMPONENT_ENV_RUNNER
     if not connectors.is_dir():  # then the algorithm had no local env runner, and has them itself

@@ -62,16 +62,18 @@ def contestants(name: str, rows: int | None) -> dict[str, Callable[[], VecEnv]]:
     }
 
 
-def learn(make: Callable[[], VecEnv], steps: int, n_steps: int, batch_size: int) -> tuple[float, float]:
+def ready(make: Callable[[], VecEnv], n_steps: int, batch_size: int) -> PPO:
+    """Returns a model that has learned once, which warms everything up."""
+    model = PPO("MlpPolicy", make(), n_steps=n_steps, batch_size=batch_size, device="cpu", seed=0)
+    return model.learn(1)
+
+
+def learn(model: PPO, steps: int) -> tuple[float, float]:
     """Returns the steps per second of learning with all that belongs to it, and of playing alone."""
-    envs = make()
-    model = PPO("MlpPolicy", envs, n_steps=n_steps, batch_size=batch_size, device="cpu", seed=0)
-    model.learn(1)  # the first rollout and update warm everything up
     playing = Playing()
     began = time.perf_counter()
-    model.learn(steps, callback=playing, reset_num_timesteps=True)
+    model.learn(steps, callback=playing)
     seconds = time.perf_counter() - began
-    envs.close()
     return model.num_timesteps / seconds, model.num_timesteps / playing.seconds
 
 
@@ -98,20 +100,24 @@ def main() -> None:
         "--rows", type=int, help="environments side by side; the default is one for each skill"
     )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=20_000, help="of each round")
-    parser.add_argument("--n-steps", type=int, default=500, help="of each row between two updates")
+    parser.add_argument("--steps", type=int, default=5_000, help="of each round")
+    parser.add_argument("--n-steps", type=int, default=100, help="of each row between two updates")
     parser.add_argument("--batch-size", type=int, default=500)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
 
     made = contestants(arguments.name, arguments.rows)
+    models = {each: ready(make, arguments.n_steps, arguments.batch_size) for each, make in made.items()}
     speeds: dict[str, list[tuple[float, float]]] = {each: [] for each in made}
-    for _ in range(arguments.rounds):
-        for each, make in made.items():
-            speeds[each].append(learn(make, arguments.steps, arguments.n_steps, arguments.batch_size))
-    for each, rounds in speeds.items():
-        learning, playing = (statistics.median(figures) for figures in zip(*rounds, strict=True))
-        print(f"{each:26} learn {learning:8.0f} steps/s    play {playing:8.0f} steps/s", flush=True)
+    for number in range(1, arguments.rounds + 1):
+        for each, model in models.items():
+            speeds[each].append(learn(model, arguments.steps))
+        print(f"after round {number}, medians of steps per second:")
+        for each, rounds in speeds.items():
+            learning, playing = (statistics.median(figures) for figures in zip(*rounds, strict=True))
+            print(f"  {each:26} learn {learning:8.0f}    play {playing:8.0f}", flush=True)
+    for model in models.values():
+        model.get_env().close()
     bare, wrapped = step_times(arguments.name, arguments.rows, 2000)
     print(f"step of the batch {bare * 1e6:.0f} us, through SB3VecEnv {wrapped * 1e6:.0f} us")
 

@@ -37,7 +37,7 @@ def train(seed, steps, rollout, out, **options):
         "n_steps": rollout,
         "batch_size": rollout,
         "n_epochs": 10,
-        "learning_rate": 1e-3,
+        "learning_rate": lambda left: 1e-3 * left,  # of the run, from 1 to 0
         "gamma": 0.99,
     }
     model = PPO("MlpPolicy", envs, device="cpu", seed=seed, **settings)
@@ -78,7 +78,7 @@ def draw(out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0, help="of the policy and of the episodes (default: 0)")
-    parser.add_argument("--steps", type=int, default=300_000, help="to train for (default: 300000)")
+    parser.add_argument("--steps", type=int, default=500_000, help="to train for (default: 500000)")
     parser.add_argument(
         "--rollout", type=int, default=500, help="steps of a row between updates (default: 500)"
     )

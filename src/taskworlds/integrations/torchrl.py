@@ -1,7 +1,7 @@
 """A batch of ours as an environment of TorchRL's: `TaskworldsWrapper`.
 
-TorchRL's own GymWrapper takes batches too. This costs a fraction of it, resets rows without skipping a task, and puts
-success, goal and task into the TensorDict; docs/clients/torchrl.md has the figures.
+TorchRL's own GymWrapper takes batches too. This one takes less time, resets rows without skipping a task, and puts
+success, goal and task into the TensorDict; docs/clients/torchrl.md compares them.
 
 Example:
     >>> envs = taskworlds.make_vec("MT10", seed=0, use_one_hot=True)  # doctest: +SKIP

@@ -59,7 +59,7 @@ def check_skill(
     steps: int = 60,
     episodes: int = 10,
     min_success_rate: float = 0.8,
-    limit: float = 120.0,
+    limit: float | None = 120.0,
 ) -> SkillReport:
     """Tests a skill as this package tests its own, and reports.
 
@@ -77,7 +77,9 @@ def check_skill(
         steps: steps for each goal and version of the reward.
         episodes: how many goals the policy is tried on, one episode each.
         min_success_rate: the share of them that it must solve.
-        limit: seconds that a check may take.
+        limit: seconds that a check may take. None: without a limit, and in this process, so that a debugger sees the
+            skill's functions, and checks of many skills share what has been compiled; one that crashes takes this
+            process with it.
 
     Returns:
         The report; `print(report)` shows it, `report.raise_if_failed()` is for tests.
@@ -100,8 +102,10 @@ def check_skill(
         raise WrongValue(
             f"min_success_rate must be from 0 to 1, not {min_success_rate!r}.", argument="min_success_rate"
         )
-    if not (isinstance(limit, int | float) and limit > 0):
-        raise WrongValue(f"limit must be a number of seconds above 0, not {limit!r}.", argument="limit")
+    if limit is not None and not (isinstance(limit, int | float) and limit > 0):
+        raise WrongValue(
+            f"limit must be a number of seconds above 0, or None, not {limit!r}.", argument="limit"
+        )
     run = _Run(
         skill,
         policy,
@@ -111,7 +115,7 @@ def check_skill(
         check_count("episodes", episodes),
         min_success_rate,
     )
-    return SkillReport(str(skill.name), run.checks(float(limit)), run.success_rate)
+    return SkillReport(str(skill.name), run.checks(limit), run.success_rate)
 
 
 class _Trial(NamedTuple):
@@ -151,8 +155,8 @@ class _Run:
         self._trials: list[_Trial] = []
         self._registered = contextlib.ExitStack()  # while the checks run, once the fields are right
 
-    def checks(self, limit: float) -> tuple[Check, ...]:
-        """Runs the checks, each of which may take so many seconds."""
+    def checks(self, limit: float | None) -> tuple[Check, ...]:
+        """Runs the checks, each of which may take so many seconds; with None, in this process."""
         plan = [
             PlannedCheck("fields", self._fields),
             PlannedCheck("model", self._model, ("fields",)),
@@ -171,7 +175,10 @@ class _Run:
             with self._registered:
                 yield from run_checks(plan, self._place)
 
-        done, ended = run_in_own_process(run, [each.name for each in plan], limit)
+        if limit is None:
+            done, ended = tuple(run()), True
+        else:
+            done, ended = run_in_own_process(run, [each.name for each in plan], limit)
         if self._policy is None:
             return done
         # In this process: what a policy holds, a graphics card's memory for one, cannot be passed on.

@@ -1,4 +1,4 @@
-"""The Python of the pages in docs/clients, and the README's lines for each library, run as written.
+"""The Python of the pages in docs/clients and docs/examples, and the README's lines for each library, run as written.
 
 Where what they import is not installed, they are skipped.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "docs" / "clients").glob("*.md"))
+PAGES = sorted(page for folder in ("clients", "examples") for page in (ROOT / "docs" / folder).glob("*.md"))
 BLOCKS = [
     pytest.param(page, block, id=f"{page.stem}-{number}")
     for page in PAGES

@@ -14,6 +14,7 @@ The folder `--out` gets curve.csv, curve.png, result.json, and a checkpoint, whi
 
 import argparse
 import csv
+import math
 import time
 from pathlib import Path
 
@@ -70,13 +71,16 @@ def train(algo, steps):
     while done < steps:
         results = algo.train()["env_runners"]
         done = int(results["num_env_steps_sampled_lifetime"])
-        yield done, time.perf_counter() - began, results.get("success_rate_of", {})
+        shares = results.get("success_rate_of", {})  # NaN where no episode ended in this iteration
+        yield done, time.perf_counter() - began, {skill: float(share) for skill, share in shares.items()}
 
 
 def draw(path, skills, curve):
     figure, axes = pyplot.subplots(figsize=(7, 3.6), layout="constrained")
     for skill in skills:
-        axes.plot([row["steps"] for row in curve], [row[skill] for row in curve], label=skill)
+        known = [(row["steps"], row[skill]) for row in curve if not math.isnan(row[skill])]
+        axes.plot(*zip(*known, strict=True), label=skill)
+    axes.xaxis.set_major_locator(pyplot.MaxNLocator(5))
     axes.set(xlabel="steps", ylabel="success, latest train episodes", ylim=(-0.02, 1.02))
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper", fontsize="small")
@@ -114,13 +118,13 @@ def main():
         for steps, seconds, success in train(algo, arguments.steps):
             curve.append(
                 {"steps": steps, "seconds": round(seconds, 1)}
-                | {skill: round(float(success.get(skill, "nan")), 3) for skill in skills}
+                | {skill: round(success.get(skill, math.nan), 3) for skill in skills}
             )
             writer.writerow(curve[-1])
             file.flush()
-            known = [float(share) for share in success.values()]
-            mean = sum(known) / max(len(known), 1)
-            print(f"{steps:9,} steps  {seconds:5.0f} s  success {mean:.2f}", flush=True)
+            known = [share for share in success.values() if not math.isnan(share)]
+            mean = f"  success {sum(known) / len(known):.2f}" if known else ""
+            print(f"{steps:9,} steps  {seconds:5.0f} s{mean}", flush=True)
     draw(out / "curve.png", skills, curve)
     algo.save_to_path(str((out / "checkpoint").resolve()))
 

@@ -116,7 +116,7 @@ def main():
     parser.add_argument(
         "--seed", type=int, default=0, help="of the networks and of the episodes (default: 0)"
     )
-    parser.add_argument("--steps", type=int, default=50_000, help="to train for (default: 50000)")
+    parser.add_argument("--steps", type=int, default=150_000, help="to train for (default: 150000)")
     parser.add_argument("--goals", type=int, default=20, help="to evaluate on (default: 20)")
     parser.add_argument("--max-episode-steps", type=int, default=150, help="(default: 150)")
     parser.add_argument("--out", type=Path, default=Path("runs/torchrl_sac"), help="folder for the outcome")

@@ -83,3 +83,13 @@ def decided_by_the_seed():
         return first
 
     return check
+
+
+@pytest.fixture
+def one_thread():
+    """Gives PyTorch one thread: more cost more than they bring for networks as small as those of the tests."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -23,16 +23,9 @@ from ray.rllib.core.rl_module.rl_module import RLModuleSpec  # noqa: E402
 from ray.rllib.core.rl_module.torch import TorchRLModule  # noqa: E402
 from ray.rllib.env.single_agent_env_runner import SingleAgentEnvRunner  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LIMIT = 4
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """More threads cost more than they bring for networks as small as these."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def ppo(**model):

@@ -13,17 +13,10 @@ torch = pytest.importorskip("torch")
 wrappers = pytest.importorskip("skrl.envs.wrappers.torch")
 runners = pytest.importorskip("skrl.utils.runner.torch")
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LIMIT = 5
 NEXT_STEP = gym.vector.AutoresetMode.NEXT_STEP
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """More threads cost more than they bring for networks as small as these."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def batch(name, num_envs):

@@ -20,6 +20,8 @@ env_util = pytest.importorskip("stable_baselines3.common.env_util")
 Monitor = pytest.importorskip("stable_baselines3.common.monitor").Monitor
 ours = pytest.importorskip("taskworlds.integrations.sb3")
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LIMIT = 4
 
 
@@ -29,15 +31,6 @@ def reach(**options):
 
 def grid(**options):
     return gym.make("taskworlds/grid-4x4", max_episode_steps=LIMIT, **options)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """More threads cost more than they bring for networks as small as these."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""The connection to Ray: a cluster that runs already, or Ray on this machine alone."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import socket
+from typing import Any
+
+from taskworlds.core.cpus import count_cpus
+from taskworlds.core.errors import WrongType, WrongValue
+
+try:
+    import ray
+    from ray import cloudpickle
+except ImportError as error:
+    raise ImportError(
+        f'Workers are run by Ray, which could not be imported ({error}). Type: pip install "taskworlds[ray]"'
+    ) from error
+
+__all__ = ["check_cpus", "connect", "pickled"]
+
+_PATIENCE = 5.0  # seconds to wait for an address to answer
+
+
+def connect(address: str | None, num_workers: int, cpus_per_worker: float) -> None:
+    """Connects this process to Ray, unless it is connected; and checks that the workers have room there.
+
+    Args:
+        address: of a cluster's head, "host:port"; "auto" for the cluster of which this machine is a node; None for the
+            one that RAY_ADDRESS names, or else for Ray on this machine, started here and ended with this process.
+        num_workers: how many workers are to run.
+        cpus_per_worker: processors that Ray sets aside for each.
+
+    Raises:
+        ConnectionError: the cluster does not answer.
+        ValueError: the cluster has too few processors, or the address is of another form.
+    """
+    if not ray.is_initialized():
+        _start(address)
+    elif address not in (None, "auto", ray.get_runtime_context().gcs_address):
+        raise WrongValue(
+            f"This process is connected to Ray at {ray.get_runtime_context().gcs_address}, not at {address!r}. Leave "
+            "address out, or call ray.shutdown() first.",
+            argument="address",
+        )
+    processors = float(ray.cluster_resources().get("CPU", 0.0))
+    if num_workers * cpus_per_worker > processors + 1e-6:
+        raise WrongValue(
+            f"num_workers must be at most {math.floor(processors / cpus_per_worker + 1e-6)}, not {num_workers}: Ray "
+            f"has {processors:g} processors here, and each worker takes {cpus_per_worker:g}. Ask for fewer workers, "
+            "give each a part of a processor (cpus_per_worker=0.5), or connect to a larger cluster (address=...).",
+            argument="num_workers",
+        )
+
+
+def _start(address: str | None) -> None:
+    wanted = address or os.environ.get("RAY_ADDRESS") or "local"
+    how: dict[str, Any] = {"logging_level": logging.WARNING}
+    if wanted == "local":
+        how |= {"num_cpus": count_cpus(), "include_dashboard": False}
+    elif wanted != "auto":
+        _check_address(wanted)
+    try:
+        ray.init(address=wanted, **how)
+    except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
+        with contextlib.suppress(Exception):
+            ray.shutdown()
+        raise ConnectionError(
+            f"There is no connection to Ray at {wanted!r}: {error} Start a cluster's head with `ray start --head`, "
+            "give the address that it prints, or leave address out to use this machine alone."
+        ) from error
+
+
+def _check_address(address: str) -> None:
+    """Raises ConnectionError if nothing answers at an address: Ray itself would try for a minute."""
+    host, colon, port = address.rpartition(":")
+    if "://" in address or not (host and colon and port.isdecimal()):
+        raise WrongValue(
+            f'address must be "host:port" of the cluster\'s head, "auto" or None, not {address!r}. Run this program on '
+            "a machine of the cluster; Ray Client (ray://) is not served.",
+            argument="address",
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"Nothing answers at {address} ({error}). Check the address that `ray start --head` printed, whether the "
+            "cluster runs, and whether a firewall is in between."
+        ) from None
+
+
+def check_cpus(cpus: Any) -> float:
+    """Returns a number of processors for each worker: above 0, and whole from 1 on, as Ray asks for.
+
+    Raises:
+        TypeError: it is not a number.
+        ValueError: it is out of range.
+    """
+    if isinstance(cpus, bool) or not isinstance(cpus, int | float):
+        raise WrongType(f"cpus_per_worker must be a number, not {cpus!r}.", argument="cpus_per_worker")
+    if not 0 < cpus < math.inf or (cpus > 1 and cpus != int(cpus)):
+        raise WrongValue(
+            f"cpus_per_worker must be above 0, and a whole number if it is above 1, not {cpus!r}.",
+            argument="cpus_per_worker",
+        )
+    return float(cpus)
+
+
+def pickled(argument: str, value: Any) -> bytes:
+    """Returns a pickled value that is to travel to workers.
+
+    Raises:
+        TypeError: it cannot be pickled.
+    """
+    try:
+        made: bytes = cloudpickle.dumps(value)
+    except Exception as error:
+        raise WrongType(
+            f"{argument} must be something that can be pickled, as it travels to the workers, but {value!r} cannot "
+            f"({type(error).__name__}: {error}). Give a function that makes what cannot travel (open files, locks, "
+            "environments, networks on a GPU) in the worker.",
+            argument=argument,
+        ) from error
+    return made

@@ -1,0 +1,246 @@
+"""`Worker`: one object in a process of its own, which is made again, in the same state, when that process is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import ray
+from ray import exceptions
+
+from taskworlds.core.errors import WrongValue
+from taskworlds.workers.host import Host, Place, versions
+
+__all__ = ["Terms", "Worker", "WorkerLost"]
+
+_LOST = (
+    exceptions.RayActorError,
+    exceptions.WorkerCrashedError,
+    exceptions.NodeDiedError,
+    exceptions.ObjectLostError,
+    exceptions.OutOfMemoryError,
+)
+
+
+class Terms(NamedTuple):
+    """On what terms workers run.
+
+    Attributes:
+        cpus: processors that Ray sets aside for a worker.
+        max_restarts: how often one call is repeated before it is given up.
+        start_timeout: seconds to wait until Ray has room for a worker.
+        spread: whether workers are to be on different nodes, where there are several.
+    """
+
+    cpus: float = 1.0
+    max_restarts: int = 3
+    start_timeout: float = 120.0
+    spread: bool = True
+
+
+class WorkerLost(RuntimeError):
+    """A worker was lost again and again, or could not be started again.
+
+    Attributes:
+        state: what was asked for goes on from here: whoever raises it says what takes it; None if there is nothing.
+    """
+
+    state: Any = None
+
+
+class Worker:
+    """A handle of an object that lives in a process of its own, on any node.
+
+    One call at a time is under way: `begin` asks for it, `answer` waits for its outcome. All calls since `keep` are
+    remembered. Where the process, its node or an answer is lost, the object is made again, put into the state that was
+    kept, and the calls are repeated; so the object's methods must depend on nothing but its state and their arguments.
+
+    Args:
+        make: pickled, a function without arguments that makes the object. Of its methods it needs `set_state(state)`
+            only if `keep` is used.
+        title: what it does, for messages: "worker 1 with rows 50 to 99".
+        terms: on what terms it runs.
+
+    Attributes:
+        title: as given.
+        place: where it runs; None before `wait_until_ready`.
+    """
+
+    def __init__(self, make: bytes, title: str, terms: Terms) -> None:
+        self.title = title
+        self.place: Place | None = None
+        self._make = make
+        self._terms = terms
+        self._state: Any = None
+        self._calls: list[tuple[str, tuple[Any, ...]]] = []  # since the state was kept
+        self._pending: Any = None  # the reference of the last call's outcome
+        self._actor: Any = None
+        self._starting: tuple[Any, Any] | None = None
+        self._launch()
+
+    def wait_until_ready(self) -> None:
+        """Waits until the object is made.
+
+        Raises:
+            WorkerLost: there is no room for it, or its process is lost again and again.
+            RuntimeError: the node has other versions of what decides results.
+            Exception: whatever making it raised there.
+        """
+        self._persist(self._ready)
+
+    def begin(self, method: str, *args: Any) -> None:
+        """Asks for a call. The arguments may be references of Ray's."""
+        assert self._pending is None
+        self._calls.append((method, args))
+        if self._actor is not None:
+            self._pending = self._actor.call.remote(method, *args)
+
+    @property
+    def pending(self) -> Any:
+        """Ray's reference of the outcome that `answer` waits for; None if it must be asked for again first."""
+        return self._pending
+
+    def answer(self) -> Any:
+        """Waits for the outcome of the call that `begin` asked for, and returns it.
+
+        If it is left half-way (Ctrl-C) it may be called again.
+
+        Raises:
+            WorkerLost: the process was lost again and again.
+            Exception: whatever the call raised there. The call is forgotten.
+        """
+        try:
+            outcome = self._persist(self._outcome)
+        except WorkerLost:
+            raise
+        except Exception:
+            self._pending = None
+            self._calls.pop()
+            raise
+        self._pending = None
+        return outcome
+
+    def call(self, method: str, *args: Any) -> Any:
+        """Asks for a call and waits for its outcome."""
+        self.begin(method, *args)
+        return self.answer()
+
+    def keep(self, state: Any) -> None:
+        """Takes down the object's present state, from which it goes on after a loss; earlier calls are forgotten."""
+        self._state = state
+        self._calls.clear()
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._drop()
+        self._calls.clear()
+
+    # --- one try, and as many as it takes ---------------------------------------------------------------------
+
+    def _persist(self, attempt: Callable[[], Any]) -> Any:
+        """Makes attempts until one is not ended by a loss."""
+        losses = 0
+        while True:
+            try:
+                return attempt()
+            except exceptions.RayTaskError as error:
+                raise (error.cause if isinstance(error.cause, Exception) else error) from error
+            except _LOST as error:
+                self._check_loss(error)
+                losses += 1
+                lost, self.place = self.place, None
+                self._drop()
+                if losses > self._terms.max_restarts:
+                    raise WorkerLost(
+                        f"{self.title} was lost {losses} times in one call, the last time{_on(lost)}: {_said(error)}. "
+                        "If it ran out of memory, give it fewer rows; `ray logs` has what its processes printed."
+                    ) from error
+                warnings.warn(
+                    f"{self.title} was lost{_on(lost)} ({_said(error)}). It is started again and repeats what it was "
+                    "doing, with the same outcome.",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+
+    def _ready(self) -> None:
+        if self._actor is None:
+            self._launch()
+        if self._starting is None:
+            return
+        found, held = self._starting
+        try:
+            place: Place = ray.get(found, timeout=self._terms.start_timeout)
+        except exceptions.GetTimeoutError:
+            free = ray.available_resources().get("CPU", 0.0)
+            self._drop()
+            raise WorkerLost(
+                f"Ray found no room for {self.title} within {self._terms.start_timeout:g} s: it asks for "
+                f"{self._terms.cpus:g} processors, and {free:g} of {ray.cluster_resources().get('CPU', 0.0):g} are "
+                "free. End what else runs there, add a node, or ask for fewer or smaller workers."
+            ) from None
+        _check_versions(place)
+        self.place = place
+        ray.get(held)
+        if self._state is not None:
+            ray.get(self._actor.call.remote("set_state", self._state))
+        self._starting = None
+
+    def _outcome(self) -> Any:
+        self._ready()
+        if self._pending is None:
+            for method, args in self._calls[:-1]:
+                ray.get(self._actor.call.remote(method, *args))
+            method, args = self._calls[-1]
+            self._pending = self._actor.call.remote(method, *args)
+        return ray.get(self._pending)
+
+    def _launch(self) -> None:
+        how: dict[str, Any] = {"num_cpus": self._terms.cpus, "max_restarts": 0, "max_task_retries": 0}
+        if self._terms.spread:
+            how["scheduling_strategy"] = "SPREAD"
+        self._actor = ray.remote(Host).options(**how).remote()
+        script = os.path.dirname(os.path.abspath(sys.argv[0])) if sys.argv and sys.argv[0] else os.getcwd()
+        self._starting = self._actor.where.remote(), self._actor.hold.remote(self._make, script)
+
+    def _drop(self) -> None:
+        """Ends the process, if it is not known to have ended."""
+        actor, self._actor, self._starting, self._pending = self._actor, None, None, None
+        if actor is not None:
+            with contextlib.suppress(Exception):  # it may be gone, or Ray
+                ray.kill(actor)
+
+    def _check_loss(self, error: exceptions.RayError) -> None:
+        """Raises RuntimeError for a process that could not even begin, where another one could not either."""
+        if "creation task" in str(error):
+            raise RuntimeError(
+                f"{self.title} could not start: {_said(error)}. Install taskworlds, in the same version, on every "
+                "node of the cluster."
+            ) from error
+
+
+def _check_versions(place: Place) -> None:
+    mine = versions()
+    differing = [
+        f"{name} {place.versions.get(name)} there and {own} here"
+        for name, own in mine.items()
+        if place.versions.get(name) != own
+    ]
+    if differing:
+        raise WrongValue(
+            f"The worker's node {place} has other versions than this process: {', '.join(differing)}. Results could "
+            "differ: install the same versions on every node."
+        )
+
+
+def _on(place: Place | None) -> str:
+    return "" if place is None else f" on node {place}"
+
+
+def _said(error: BaseException) -> str:
+    """Returns the first sentence of what an error says, with its kind."""
+    first = str(error).strip().splitlines()[0] if str(error).strip() else ""
+    return f"{type(error).__name__}: {first.rstrip('.')}" if first else type(error).__name__

@@ -68,7 +68,14 @@ class Host:
         """
         if os.path.isdir(folder) and folder not in sys.path:
             sys.path.append(folder)
-        self._held = cloudpickle.loads(make)()
+        try:
+            made = cloudpickle.loads(make)
+        except ImportError as error:
+            raise ImportError(
+                f"{error}: the worker on node {self.where()} does not find this module. Install it on every node, or "
+                'send it along: ray.init(runtime_env={"working_dir": "."}) before the workers are started.'
+            ) from error
+        self._held = made()
         _one_thread_for_torch()
 
     def call(self, method: str, *args: Any) -> Any:

@@ -134,6 +134,16 @@ class Worker:
         self._state = state
         self._calls.clear()
 
+    def remake(self, make: bytes) -> None:
+        """Makes another object in the same process, in the state that was kept; `wait_until_ready` waits for it.
+
+        Args:
+            make: as for the constructor.
+        """
+        self._make = make
+        if self._actor is not None:
+            self._hold()
+
     def close(self) -> None:
         """Ends the process."""
         self._drop()
@@ -203,6 +213,10 @@ class Worker:
         if self._terms.spread:
             how["scheduling_strategy"] = "SPREAD"
         self._actor = ray.remote(Host).options(**how).remote()
+        self._hold()
+
+    def _hold(self) -> None:
+        """Has the process make the object."""
         script = os.path.dirname(os.path.abspath(sys.argv[0])) if sys.argv and sys.argv[0] else os.getcwd()
         self._starting = self._actor.where.remote(), self._actor.hold.remote(self._make, script)
 

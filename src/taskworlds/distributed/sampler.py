@@ -1,0 +1,530 @@
+"""`RaySampler`: rollouts of a policy in many rows, which workers on one or more machines step."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import ray
+from gymnasium.vector import AutoresetMode
+from numpy.typing import ArrayLike, NDArray
+from typing_extensions import Self, Unpack
+
+from taskworlds.core import batches
+from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
+from taskworlds.core.registry import choose_engine
+from taskworlds.distributed.rollout import Rollout
+from taskworlds.distributed.share import Plan, Share
+from taskworlds.vector.keywords import MakeKeywords
+from taskworlds.vector.make import make_vec
+from taskworlds.workers import cluster
+from taskworlds.workers.worker import Terms, Worker, WorkerLost
+
+__all__ = ["RaySampler"]
+
+_FORMAT = "taskworlds-sampler/1"
+_BATCH = 10  # rows that a policy is asked for in one call, or fewer so that workers can have equally many
+
+
+class RaySampler:
+    """Gives rollouts of a policy, which acts where the rows are: on workers that Ray runs.
+
+    Row i has the seed `seed + i`, and the policy's noise in it comes from a generator of its own. So a rollout depends
+    on neither the number of workers nor on where they run: it is equal to the last bit for 1, 2, 3, ... of them. A
+    worker that is lost with its process or its node is started again where its rollout began and repeats it with the
+    same weights; a RuntimeWarning says so, and nothing else is different.
+
+    A policy is made in each worker by a function without arguments, from anything that `taskworlds.evaluate` takes, or
+    an object of yours:
+
+    - `sample_actions(observations, generators)`, for policies that explore: observations (B, ...) of B rows, and their
+      `RowGenerators`, from which all noise is to be drawn. It returns actions (B, ...), or a tuple of actions and a
+      dictionary of arrays (B, ...), which the rollout keeps as its `outputs`;
+    - `set_weights(arrays)`, if weights are sent: a list of NumPy arrays, not to be written to;
+    - `reset(mask)` or `begin_episodes(mask, infos)`, if it remembers: told of the rows, (B,) bool, whose episodes
+      begin. Such a policy is made for each B rows, and `get_state()` and `set_state(state)` are for what it remembers;
+      without them the whole object is pickled at the end of each rollout.
+
+    Before it is made, the generators of Python, NumPy and PyTorch are seeded with `seed` in the worker.
+
+    Args:
+        benchmark: as for `taskworlds.make_vec`.
+        num_envs: rows, N.
+        num_workers: processes that share the rows.
+        seed: see above.
+        policy: a function without arguments that returns the policy, and can be pickled; or a name as `evaluate` takes
+            it: "expert". None acts at random.
+        split: as for `taskworlds.make_vec`.
+        cpus_per_worker: processors that Ray sets aside for each worker, and threads that step its rows. One worker for
+            each machine with all its processors is the fastest, as rows in one process share what they load.
+        address: of a cluster's head, "host:port", or "auto"; None for the one that RAY_ADDRESS names, or else for this
+            machine alone.
+        policy_batch_size: B, rows that the policy is asked for in one call. The same rows are always asked for
+            together, so results depend on it (in their last bits, where matrices are multiplied) and not on the
+            workers, which have whole groups of B rows. None: at most 10.
+        max_restarts: how often one rollout is repeated on a new worker before it is given up.
+        start_timeout: seconds to wait until the cluster has room for a worker.
+        **options: as for `taskworlds.make_vec`; episodes always begin in the step in which the one before ends.
+
+    Attributes:
+        benchmark, split, seed, num_envs, num_workers, policy_batch_size: as above.
+        single_observation_space, single_action_space: of one row.
+        weights_version: of the weights that the next rollout begins with; 0 for those that the policy was made with.
+
+    Raises:
+        ImportError: Ray is not installed.
+        ConnectionError: the cluster does not answer.
+        TypeError, ValueError: an argument does not fit; the policy cannot be pickled; the cluster has too few
+            processors
+            or other versions of the packages.
+        WorkerLost: there was no room for a worker.
+
+    Example:
+        >>> import taskworlds.distributed  # doctest: +SKIP
+        >>> with taskworlds.distributed.RaySampler("MT10", 100, 2, seed=0) as sampler:  # doctest: +SKIP
+        ...     rollout = sampler.rollout(steps=250)
+        >>> rollout.rewards.shape  # doctest: +SKIP
+        (250, 100)
+    """
+
+    def __init__(
+        self,
+        benchmark: str | Benchmark | Any,
+        num_envs: int,
+        num_workers: int,
+        *,
+        seed: int = 0,
+        policy: Callable[[], Any] | str | None = None,
+        split: str | None = None,
+        cpus_per_worker: float = 1,
+        address: str | None = None,
+        policy_batch_size: int | None = None,
+        max_restarts: int = 3,
+        start_timeout: float = 120.0,
+        **options: Unpack[MakeKeywords],
+    ) -> None:
+        self._parts: list[_Part] = []
+        self.num_envs = check_count("num_envs", num_envs)
+        self.num_workers = check_count("num_workers", num_workers)
+        self.seed = check_seed(seed)
+        cpus = cluster.check_cpus(cpus_per_worker)
+        self.policy_batch_size = _batch_size(policy_batch_size, self.num_envs, self.num_workers)
+        self._terms = Terms(
+            cpus, check_count("max_restarts", max_restarts, minimum=0), _seconds(start_timeout)
+        )
+        self._plan = self._make_plan(benchmark, split, _checked_policy(policy), options)
+        made = cluster.pickled("policy", self._plan)
+        cluster.connect(address, self.num_workers, cpus)
+        self.weights_version = 0
+        self._sets = 0  # how often weights were set
+        self._weights: Any = None  # Ray's reference of them
+        self._start(made)
+
+    def _make_plan(
+        self, benchmark: Any, split: str | None, policy: Callable[[], Any] | None, options: Any
+    ) -> Plan:
+        """Resolves names and checks options, on an environment of one row."""
+        one = make_vec(benchmark, 1, split=split, seed=self.seed, **options)
+        try:
+            if one.autoreset_mode is not AutoresetMode.SAME_STEP:
+                raise WrongValue(
+                    "autoreset_mode must be SAME_STEP, which is the default, for rollouts: leave it out.",
+                    argument="autoreset_mode",
+                )
+            for name in ("single_observation_space", "single_action_space"):
+                if not batches.in_arrays(getattr(one, name)):
+                    raise WrongValue(
+                        f"{name} must consist of arrays for rollouts, not {getattr(one, name)}: step this benchmark "
+                        "with taskworlds.make_vec."
+                    )
+            self.benchmark, self.split = one.benchmark, one.split
+            self.single_observation_space = one.single_observation_space
+            self.single_action_space = one.single_action_space
+            chosen = one.options
+            engine = choose_engine(one.world, options.get("vector_strategy"), self.num_envs)
+            if engine.name == "ray":
+                raise WrongValue(
+                    'vector_strategy must not be "ray" here: the sampler has workers of its own. Leave it out.',
+                    argument="vector_strategy",
+                )
+            if "num_threads" in engine.options and chosen.num_threads is None:
+                chosen = dataclasses.replace(chosen, num_threads=max(1, math.floor(self._terms.cpus)))
+        finally:
+            one.close()
+        return Plan(
+            self.benchmark,
+            self.split,
+            chosen,
+            engine.name,
+            self.num_envs,
+            self.seed,
+            self.policy_batch_size,
+            policy,
+        )
+
+    def _start(self, plan: bytes) -> None:
+        size = self.policy_batch_size
+        groups = -(-self.num_envs // size)
+        each, more = divmod(groups, self.num_workers)
+        first = 0
+        try:
+            for number in range(self.num_workers):
+                past = min(first + size * (each + (number < more)), self.num_envs)
+                title = f"worker {number} with rows {first} to {past - 1}"
+                worker = Worker(_make(plan, first, past), title, self._terms)
+                self._parts.append(_Part(worker, first, past))
+                first = past
+            for part in self._parts:
+                part.start()
+        except BaseException:
+            self.close()
+            raise
+
+    # --- rollouts -------------------------------------------------------------------------------------------
+
+    def rollout(self, steps: int) -> Rollout:
+        """Steps all rows and returns what they did.
+
+        Args:
+            steps: T, of each row.
+
+        Returns:
+            The rollout of all N rows. If Ctrl-C leaves a call half-way, the same call again returns what it would have.
+
+        Raises:
+            WorkerLost: a worker was lost again and again. Its `state` is that before the call: `set_state` of this or
+                another sampler takes it.
+        """
+        steps = check_count("steps", steps)
+        parts = self._open()
+        asked = self._asked(steps)
+        for part in parts:
+            part.begin(asked)
+        with self._state_kept():
+            for part in parts:
+                part.wait()
+        return Rollout.joined([part.deliver() for part in parts])
+
+    def as_ready(self, steps: int, *, max_staleness: int | None = None) -> Iterator[Rollout]:
+        """Iterates over rollouts of single workers without end, those first that are done first.
+
+        A worker goes on at once, with the weights that are set then, while its rollout is used. So its next one may be
+        of older weights than the newest: `Rollout.weights_version` tells.
+
+        Args:
+            steps: T, of each row.
+            max_staleness: how often weights may have been set since those of a rollout. One that is older is played
+                again from its beginning, with the newest weights. None for no bound.
+
+        Yields:
+            A rollout of one worker's rows: see `Rollout.rows`.
+        """
+        steps = check_count("steps", steps)
+        if max_staleness is not None:
+            check_count("max_staleness", max_staleness, minimum=0)
+        return self._as_ready(steps, max_staleness)
+
+    def _as_ready(self, steps: int, max_staleness: int | None) -> Iterator[Rollout]:
+        for part in self._open():
+            part.begin(self._asked(steps))
+        late: _Part | None = None  # one that repeats its rollout, and is waited for
+        while True:
+            part = late or _first_done(self._open())
+            with self._state_kept():
+                part.wait()
+                late = part if max_staleness is not None and self._sets - part.sets > max_staleness else None
+                if late is not None:
+                    part.undo()
+            if late is None:
+                rollout = part.deliver()
+                part.begin(self._asked(steps))
+                yield rollout
+            else:
+                part.begin(self._asked(steps))
+
+    def _asked(self, steps: int) -> tuple[int, Any, int, int]:
+        return steps, self._weights, self.weights_version, self._sets
+
+    def set_weights(self, weights: Sequence[ArrayLike], version: int | None = None) -> None:
+        """Gives the policy of all workers weights, from each one's next rollout on.
+
+        Args:
+            weights: arrays, as the policy's `set_weights` takes them. They are sent once to each node. Tensors of
+                PyTorch are taken, too.
+            version: what rollouts made with them say; None for one more than before.
+        """
+        self._open()
+        if isinstance(weights, dict | str) or not isinstance(weights, Sequence):
+            raise WrongType(
+                f"weights must be a list of arrays, not {type(weights).__name__}: of a PyTorch module "
+                "[p.detach().numpy() for p in module.parameters()].",
+                argument="weights",
+            )
+        arrays = [_array(each) for each in weights]
+        version = self.weights_version + 1 if version is None else check_count("version", version, minimum=0)
+        self._weights = ray.put(arrays)
+        self._sets, self.weights_version = self._sets + 1, version
+
+    def set_policy(self, policy: Callable[[], Any] | str | None) -> None:
+        """Replaces the policy of all workers, from their next rollout on; weights must be set anew.
+
+        Args:
+            policy: as for the constructor.
+        """
+        plan = self._plan._replace(policy=_checked_policy(policy))
+        made = cluster.pickled("policy", plan)
+        parts = self._open()
+        for part in parts:
+            part.undo()
+        self._plan = plan
+        self._weights, self.weights_version, self._sets = None, 0, self._sets + 1
+        for part in parts:
+            part.worker.keep({name: its for name, its in part.state.items() if name != "memories"})
+            part.worker.remake(_make(made, part.first, part.past))
+        for part in parts:
+            part.start()
+
+    # --- exact state ----------------------------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns everything that decides the rollouts to come, but the policy's weights: it can be pickled.
+
+        A rollout that is under way is not part of it: it will be played again.
+        """
+        return {
+            "format": _FORMAT,
+            "num_envs": self.num_envs,
+            "policy_batch_size": self.policy_batch_size,
+            "shares": [
+                {"first": part.first, "past": part.past, "state": part.state} for part in self._open()
+            ],
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes back to a state, here or in a sampler that was made alike. Weights stay as they are.
+
+        Args:
+            state: what `get_state` returned, or the `state` of a `WorkerLost`. The workers may be as many as then or a
+                multiple, as each must find its rows in one of those that there were.
+
+        Raises:
+            ValueError: the state is of another sampler, or damaged.
+        """
+        parts = self._open()
+        if not isinstance(state, dict) or state.get("format") != _FORMAT:
+            raise WrongValue("state must be what get_state of a RaySampler returned.", argument="state")
+        for name in ("num_envs", "policy_batch_size"):
+            if state[name] != getattr(self, name):
+                raise WrongValue(
+                    f"The state cannot be put back, since {name} is {state[name]} there and "
+                    f"{getattr(self, name)} here.",
+                    argument="state",
+                )
+        sources = [
+            next(
+                (
+                    each
+                    for each in state["shares"]
+                    if each["first"] <= part.first and part.past <= each["past"]
+                ),
+                None,
+            )
+            for part in parts
+        ]
+        if None in sources:
+            raise WrongValue(
+                f"The state is of {len(state['shares'])} workers, whose rows cannot be put into these "
+                f"{len(parts)}: make a sampler with as many workers, or with a multiple.",
+                argument="state",
+            )
+        for part in parts:
+            part.undo()
+        for part, source in zip(parts, sources, strict=True):
+            assert source is not None
+            part.worker.begin("set_state", source["state"], part.first - source["first"])
+        for part in parts:
+            part.worker.answer()
+            part.take_down()
+
+    def _state_kept(self) -> _StateKept:
+        return _StateKept(self)
+
+    # --- the end --------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Ends the workers. Ray itself stays up until `ray.shutdown()` or the end of the process."""
+        parts, self._parts = self._parts, []
+        for part in parts:
+            part.worker.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.benchmark.name}, split={self.split}, num_envs={self.num_envs}, "
+            f"num_workers={self.num_workers})"
+        )
+
+    def _open(self) -> list[_Part]:
+        if not self._parts:
+            raise RuntimeError("This sampler was closed: make a new one.")
+        return self._parts
+
+
+class _Part:
+    """A worker and its rows: what it was asked for, and the state from which it goes on.
+
+    Attributes:
+        worker: the worker.
+        first, past: its rows.
+        state: of its rows, before the rollout that is under way.
+        sets: how often weights had been set when that began.
+    """
+
+    def __init__(self, worker: Worker, first: int, past: int) -> None:
+        self.worker = worker
+        self.first, self.past = first, past
+        self.state: Any = None
+        self.sets = 0
+        self._asked: tuple[Any, ...] | None = None
+        self._outcome: tuple[Rollout, Any] | None = None
+
+    def start(self) -> None:
+        """Waits until the rows are there."""
+        self.worker.wait_until_ready()
+        self.take_down()
+
+    def take_down(self) -> None:
+        """Takes the rows' present state as that from which they go on."""
+        self.state = self.worker.call("get_state")
+        self.worker.keep(self.state)
+
+    def begin(self, asked: tuple[int, Any, int, int]) -> None:
+        """Asks for a rollout; the same again is the one that is under way."""
+        if self._asked is not None and (self._asked[0], self._asked[3]) == (asked[0], asked[3]):
+            return
+        self.undo()
+        steps, weights, version, self.sets = self._asked = asked
+        self.worker.begin("rollout", steps, weights, version)
+
+    @property
+    def pending(self) -> Any:
+        """Ray's reference of the rollout; None if it is there, or must be asked for again first."""
+        return None if self._outcome is not None else self.worker.pending
+
+    def wait(self) -> None:
+        """Waits for the rollout; an error of the policy takes the rows back to its beginning."""
+        if self._outcome is not None:
+            return
+        try:
+            self._outcome = self.worker.answer()
+        except WorkerLost:
+            raise
+        except Exception:
+            self._go_back()
+            raise
+
+    def deliver(self) -> Rollout:
+        """Returns the rollout, after which the rows go on."""
+        assert self._outcome is not None
+        rollout, self.state = self._outcome
+        self.worker.keep(self.state)
+        self._asked = self._outcome = None
+        return rollout
+
+    def undo(self) -> None:
+        """Takes the rows back to the beginning of a rollout that was not delivered."""
+        if self._asked is None:
+            return
+        self.wait()
+        self._go_back()
+
+    def _go_back(self) -> None:
+        self.worker.call("set_state", self.state)
+        self.worker.keep(self.state)
+        self._asked = self._outcome = None
+
+
+class _StateKept:
+    """Has a `WorkerLost` within the `with` block bring along the sampler's state."""
+
+    def __init__(self, sampler: RaySampler) -> None:
+        self._sampler = sampler
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, WorkerLost):
+            error.state = self._sampler.get_state()
+
+
+def _make(plan: bytes, first: int, past: int) -> bytes:
+    """Returns, pickled, a function that makes a share."""
+    return cluster.pickled("policy", functools.partial(_make_share, plan, first, past))
+
+
+def _make_share(plan: bytes, first: int, past: int) -> Share:
+    return Share(ray.cloudpickle.loads(plan), first, past)
+
+
+def _first_done(parts: Sequence[_Part]) -> _Part:
+    """Returns the part whose rollout is there first."""
+    by_reference = {part.pending: part for part in parts if part.pending is not None}
+    if len(by_reference) < len(parts):
+        return next(part for part in parts if part.pending is None)
+    done, _ = ray.wait(list(by_reference), num_returns=1)
+    return by_reference[done[0]]
+
+
+def _batch_size(given: int | None, num_envs: int, num_workers: int) -> int:
+    if given is None:
+        most = min(_BATCH, num_envs)
+        given = next((size for size in range(most, 1, -1) if num_envs % (2 * size) == 0), most)
+    size = check_count("policy_batch_size", given, maximum=num_envs)
+    groups = -(-num_envs // size)
+    if num_workers > groups:
+        raise WrongValue(
+            f"num_workers must be at most {groups}, not {num_workers}: {num_envs} rows in groups of {size} are "
+            f"{groups} groups, and each worker has at least one. Ask for fewer workers, for more rows, or for smaller "
+            "groups with policy_batch_size.",
+            argument="num_workers",
+        )
+    return size
+
+
+def _checked_policy(policy: Any) -> Callable[[], Any] | None:
+    """Returns a function that makes the policy; None for random actions."""
+    if isinstance(policy, str):
+        return None if policy == "random" else functools.partial(str, policy)
+    if policy is not None and not callable(policy):
+        raise WrongType(
+            "policy must be a function without arguments that makes the policy in the worker, a name as evaluate takes "
+            f"it, or None for random actions, not {policy!r}.",
+            argument="policy",
+        )
+    made: Callable[[], Any] | None = policy
+    return made
+
+
+def _seconds(given: Any) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < math.inf:
+        raise WrongValue(
+            f"start_timeout must be a number of seconds above 0, not {given!r}.", argument="start_timeout"
+        )
+    return float(given)
+
+
+def _array(values: Any) -> NDArray[Any]:
+    if callable(getattr(values, "detach", None)):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-__all__ = ["MOST_THREADS", "count_cpus"]
+__all__ = ["MOST_THREADS", "count_cpus", "count_processors"]
 
 MOST_THREADS = 4096
 """The most threads that an engine can be asked for."""
@@ -15,19 +15,27 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUPS = Path("/proc/self/cgroup")
 
 
-def count_cpus() -> int:
-    """Returns the number of processors that this process may use, at least 1.
+def count_processors() -> int:
+    """Returns the number of processors that this process may use, at least 1, whatever it is told to use.
 
-    That is the least of what it is bound to, of what its control groups' quotas are worth (those of a container, of a
-    Slurm or a systemd job), and of OMP_NUM_THREADS where that is set, as by Ray for each of its actors.
+    That is the least of what it is bound to, and of what its control groups' quotas are worth (those of a container, of
+    a Slurm or a systemd job).
     """
-    counts = [_bound_to(), *_quotas()]
+    return max(1, min([_bound_to(), *_quotas()]))
+
+
+def count_cpus() -> int:
+    """Returns the number of processors that this process is to use, at least 1.
+
+    That is `count_processors`, or OMP_NUM_THREADS where that is set and less, as by Ray for each of its actors.
+    """
+    count = count_processors()
     wanted = (
         os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     )  # the first number is the outer level's
     if wanted.isdecimal() and int(wanted) > 0:
-        counts.append(int(wanted))
-    return max(1, min(counts))
+        count = min(count, int(wanted))
+    return count
 
 
 def _bound_to() -> int:

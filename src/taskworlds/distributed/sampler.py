@@ -23,6 +23,7 @@ from taskworlds.distributed.share import Plan, Share
 from taskworlds.vector.keywords import MakeKeywords
 from taskworlds.vector.make import make_vec
 from taskworlds.workers import cluster
+from taskworlds.workers.host import Place
 from taskworlds.workers.worker import Terms, Worker, WorkerLost
 
 __all__ = ["RaySampler"]
@@ -288,6 +289,11 @@ class RaySampler:
             part.worker.remake(_make(made, part.first, part.past))
         for part in parts:
             part.start()
+
+    @property
+    def places(self) -> tuple[Place | None, ...]:
+        """Where each worker runs: node, address, process; None for one that is lost and not started again yet."""
+        return tuple(part.worker.place for part in self._open())
 
     # --- exact state ----------------------------------------------------------------------------------------
 

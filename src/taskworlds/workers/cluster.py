@@ -9,7 +9,7 @@ import os
 import socket
 from typing import Any
 
-from taskworlds.core.cpus import count_cpus
+from taskworlds.core.cpus import count_processors
 from taskworlds.core.errors import WrongType, WrongValue
 
 try:
@@ -60,7 +60,7 @@ def _start(address: str | None) -> None:
     wanted = address or os.environ.get("RAY_ADDRESS") or "local"
     how: dict[str, Any] = {"logging_level": logging.WARNING}
     if wanted == "local":
-        how |= {"num_cpus": count_cpus(), "include_dashboard": False}
+        how |= {"num_cpus": count_processors(), "include_dashboard": False}
     elif wanted != "auto":
         _check_address(wanted)
     try:

@@ -406,10 +406,21 @@ def test_a_node_is_removed_and_one_added(ray, by_one, same):
             assert_equal(it.rollout(20), by_one[0], same)
             assert len({part.worker.place.node_id for part in it._parts}) == 2
             cluster.remove_node(nodes[0])
-            cluster.add_node(num_cpus=1)
+            nodes.append(cluster.add_node(num_cpus=1))
             with pytest.warns(RuntimeWarning, match=r"was lost on node"):
                 assert_equal(it.rollout(30), by_one[1], same)
             assert_equal(it.rollout(1), by_one[2], same)
+            state = it.get_state()
+            undisturbed = it.rollout(120)
+            it.set_state(state)
+            for part in it._parts:  # the rollouts are there, on their nodes alone, when one goes away
+                part.begin(it._asked(120))
+            pending = [part.pending for part in it._parts]
+            ray.wait(pending, num_returns=2, fetch_local=False)
+            cluster.remove_node(nodes[1])
+            cluster.add_node(num_cpus=1)
+            with pytest.warns(RuntimeWarning, match=r"was lost on node"):
+                assert_equal(it.rollout(120), undisturbed, same)
     finally:
         ray.shutdown()
         cluster.shutdown()

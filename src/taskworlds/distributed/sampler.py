@@ -451,7 +451,12 @@ class _Part:
         """Takes the rows back to the beginning of a rollout that was not delivered."""
         if self._asked is None:
             return
-        self.wait()
+        try:
+            self.wait()
+        except WorkerLost:
+            raise
+        except Exception:  # of a rollout that nobody waits for any more; the rows have gone back
+            return
         self._go_back()
 
     def _go_back(self) -> None:

@@ -1,4 +1,4 @@
-"""examples/rl2_point.py in short: equal seeds give equal curves, and the memory lasts for a trial."""
+"""examples/rl2_reach.py in short: equal seeds give equal curves, and the memory lasts for a trial."""
 
 import runpy
 from pathlib import Path
@@ -11,7 +11,7 @@ from taskworlds.evaluation import Result
 torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "rl2_point.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "rl2_reach.py"
 
 
 @pytest.fixture(autouse=True)
@@ -31,22 +31,31 @@ def example():
 @pytest.fixture
 def trials(example):
     """A policy, not trained but with a will of its own, and four rows for it."""
-    how = {
-        "k_episodes": example["ATTEMPTS"],
-        "max_episode_steps": example["LIMIT"],
-        "recurrent_info_in_obs": True,
-    }
-    envs = taskworlds.make_vec("point", 4, split="test", num_goals=6, autoreset_mode="Disabled", **how)
+    envs = make(example, 4, "ML1-test", num_goals=6)
     torch.manual_seed(0)
-    policy = example["RL2"](envs.single_observation_space.shape[0], envs.single_action_space.high).eval()
+    policy = example["RL2"](envs.single_observation_space.shape[0], 4).eval()
     torch.nn.init.normal_(policy.actor[-1].weight)
     yield policy, envs
     envs.close()
 
 
+def make(example, rows, benchmark, **more):
+    return taskworlds.make_vec(
+        benchmark,
+        rows,
+        env_name="reach-v3",
+        k_episodes=example["ATTEMPTS"],
+        max_episode_steps=example["LIMIT"],
+        recurrent_info_in_obs=True,
+        terminate_on_success=False,
+        sample_tasks_on_reset=True,
+        **more,
+    )
+
+
 def test_equal_seeds_give_equal_curves(tmp_path, monkeypatch):
     def run(seed, out):
-        argv = [str(EXAMPLE), "--rows", "8", "--steps", "1600", "--seed", str(seed), "--out", str(out)]
+        argv = [str(EXAMPLE), "--rows", "8", "--steps", "960", "--seed", str(seed), "--out", str(out)]
         monkeypatch.setattr("sys.argv", argv)
         runpy.run_path(str(EXAMPLE), run_name="__main__")
         return (out / f"seed_{seed}.csv").read_text()
@@ -63,23 +72,21 @@ def test_equal_seeds_give_equal_curves(tmp_path, monkeypatch):
 
 def test_training_goes_through_whole_trials(example, trials):
     policy, envs = trials
-    near = taskworlds.Task("point", {"goal": (0.12, 0.12)})
-    envs.set_tasks(near, mask=[True, False, False, False])  # solved at once or so, and then the row waits
-    obs, actions, log_probs, values, rewards, active = example["play_trials"](policy, envs)
-    assert obs.shape[:2] == actions.shape[:2] == active.shape == (2 * example["LIMIT"], 4)
-    assert active.sum(0)[0] < 20
-    assert active.sum(0)[1:].tolist() == [2 * example["LIMIT"]] * 3
+    first, _ = envs.reset(seed=0)
+    (obs, actions, log_probs, values, rewards), following = example["play_trials"](policy, envs, first)
+    assert obs.shape[:2] == actions.shape[:2] == rewards.shape == (2 * example["LIMIT"], 4)
     at = envs.observation_layout
-    begins, done = (obs[:, 1:, at[name]].squeeze(-1) for name in ("attempt_begins", "last_done"))
+    begins, done = (obs[..., at[name]].squeeze(-1) for name in ("attempt_begins", "last_done"))
     assert begins.nonzero()[:, 0].unique().tolist() == [0, example["LIMIT"]]
     assert done.nonzero()[:, 0].unique().tolist() == [example["LIMIT"]]  # a soft reset
-    assert not rewards[~active].any()
-    assert not values[~active].any()
+    assert not obs[..., at["goal"]].any()  # it is hidden
+    assert (following[:, at["attempt_begins"]] == 1).all()
+    assert not following[:, at["last_reward"]].any()  # another trial
     with torch.no_grad():
         distribution, again, _ = policy(obs)
     close = {"rtol": 1e-4, "atol": 1e-4}
-    torch.testing.assert_close(distribution.log_prob(actions).sum(-1)[active], log_probs[active], **close)
-    torch.testing.assert_close(again[active], values[active], **close)
+    torch.testing.assert_close(distribution.log_prob(actions).sum(-1), log_probs, **close)
+    torch.testing.assert_close(again, values, **close)
 
 
 def test_the_memory_goes_through_a_soft_reset_and_is_cleared_at_a_trials_end(trials, monkeypatch):
@@ -107,22 +114,16 @@ def test_the_memory_goes_through_a_soft_reset_and_is_cleared_at_a_trials_end(tri
 
 
 def test_it_learns(example):
-    """In a few iterations the return of a trial rises far above that of the first ones, in which it acts by chance."""
-    how = {
-        "k_episodes": 2,
-        "max_episode_steps": 8,
-        "recurrent_info_in_obs": True,
-        "autoreset_mode": "Disabled",
-    }
-    near = taskworlds.Task("point", {"goal": (0.6, -0.4)})
-    envs = taskworlds.make_vec("point", 32, **how)
-    envs.set_tasks(near)
+    """In a few iterations the return of a trial rises above that of the first ones, in which it acts by chance."""
+    envs = make(example, 32, "ML1-train", num_goals=1)
     torch.manual_seed(0)
-    policy = example["RL2"](envs.single_observation_space.shape[0], envs.single_action_space.high).eval()
-    optimizer = torch.optim.Adam(policy.parameters(), 1e-2)
+    policy = example["RL2"](envs.single_observation_space.shape[0], 4).eval()
+    optimizer = torch.optim.Adam(policy.parameters(), 4e-3)
+    obs, _ = envs.reset(seed=0)
     returns = []
-    for _ in range(25):
-        played = example["play_trials"](policy, envs)
+    for _ in range(12):
+        played, obs = example["play_trials"](policy, envs, obs)
         example["learn"](policy, optimizer, played)
         returns.append(float(played[4].sum(0).mean()))
-    assert returns[-1] > 0.6 * returns[0]  # both are below 0
+    envs.close()
+    assert returns[-1] > 1.15 * returns[0]

@@ -14,10 +14,17 @@ WITH_DM_CONTROL = {
     "taskworlds.worlds.control.environment",
     "taskworlds.worlds.control.variation",
 }
+# Their examples are not run; tests/clients and tests/distributed import them where the libraries are.
+WITH_OTHER_LIBRARIES = (
+    "taskworlds.distributed.sampler",
+    "taskworlds.distributed.share",
+    "taskworlds.integrations.",
+    "taskworlds.workers.",
+)
 MODULES = [
     pytest.param(name, marks=[pytest.mark.requires_dm_control] if name in WITH_DM_CONTROL else [])
     for name in sorted(module.name for module in pkgutil.walk_packages(taskworlds.__path__, "taskworlds."))
-    if not name.endswith(("__main__", "._native")) and not name.startswith("taskworlds.integrations.")
+    if not name.endswith(("__main__", "._native")) and not name.startswith(WITH_OTHER_LIBRARIES)
 ]
 
 

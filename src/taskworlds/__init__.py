@@ -48,6 +48,7 @@ _PUBLIC = {
     "check_skill": "taskworlds.testing.skill_checks",
     "compare": "taskworlds.evaluation",
     "control": "taskworlds.control",
+    "distributed": "taskworlds.distributed",
     "evaluate": "taskworlds.evaluation",
     "make": "taskworlds.vector.make",
     "make_vec": "taskworlds.vector.make",

@@ -1,6 +1,7 @@
 """What type checkers see: the public names, each from its module. tests/test_typing.py holds it to `__all__`."""
 
 from taskworlds import control as control
+from taskworlds import distributed as distributed
 from taskworlds import samplers as samplers
 from taskworlds import testing as testing
 from taskworlds import types as types
@@ -87,6 +88,7 @@ __all__ = [
     "check_skill",
     "compare",
     "control",
+    "distributed",
     "evaluate",
     "make",
     "make_vec",

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import ray
 from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import Self, Unpack
@@ -23,6 +22,7 @@ from taskworlds.distributed.share import Plan, Share
 from taskworlds.vector.keywords import MakeKeywords
 from taskworlds.vector.make import make_vec
 from taskworlds.workers import cluster
+from taskworlds.workers.cluster import cloudpickle, ray
 from taskworlds.workers.host import Place
 from taskworlds.workers.worker import Terms, Worker, WorkerLost
 
@@ -485,7 +485,7 @@ def _make(plan: bytes, first: int, past: int) -> bytes:
 
 
 def _make_share(plan: bytes, first: int, past: int) -> Share:
-    return Share(ray.cloudpickle.loads(plan), first, past)
+    return Share(cloudpickle.loads(plan), first, past)
 
 
 def _first_done(parts: Sequence[_Part]) -> _Part:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
-from ray import cloudpickle
 
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
@@ -22,6 +21,7 @@ from taskworlds.vector.dealing import deal
 from taskworlds.vector.generators import Generators
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_vector_env import TaskVectorEnv
+from taskworlds.workers.cluster import cloudpickle
 
 __all__ = ["Plan", "RandomActions", "Share"]
 

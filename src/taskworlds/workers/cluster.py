@@ -14,13 +14,13 @@ from taskworlds.core.errors import WrongType, WrongValue
 
 try:
     import ray
-    from ray import cloudpickle
+    from ray import cloudpickle, exceptions
 except ImportError as error:
     raise ImportError(
         f'Workers are run by Ray, which could not be imported ({error}). Type: pip install "taskworlds[ray]"'
     ) from error
 
-__all__ = ["check_cpus", "connect", "pickled"]
+__all__ = ["check_cpus", "cloudpickle", "connect", "exceptions", "pickled", "ray"]
 
 _PATIENCE = 5.0  # seconds to wait for an address to answer
 
@@ -65,7 +65,7 @@ def _start(address: str | None) -> None:
         _check_address(wanted)
     try:
         ray.init(address=wanted, **how)
-    except (ConnectionError, TimeoutError, RuntimeError, ValueError) as error:
+    except (ConnectionError, TimeoutError, RuntimeError, ValueError, exceptions.RayError) as error:
         with contextlib.suppress(Exception):
             ray.shutdown()
         raise ConnectionError(

@@ -8,10 +8,8 @@ import platform
 import sys
 from typing import Any, NamedTuple
 
-import ray
-from ray import cloudpickle
-
 from taskworlds.core.version import __version__
+from taskworlds.workers.cluster import cloudpickle, ray
 
 __all__ = ["Host", "Place", "versions"]
 

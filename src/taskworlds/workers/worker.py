@@ -9,10 +9,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import ray
-from ray import exceptions
-
 from taskworlds.core.errors import WrongValue
+from taskworlds.workers.cluster import exceptions, ray
 from taskworlds.workers.host import Host, Place, versions
 
 __all__ = ["Terms", "Worker", "WorkerLost"]

@@ -17,13 +17,13 @@ from taskworlds.core.registry import world_of
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.evaluation.fingerprint import Fingerprint
-from taskworlds.evaluation.meta import MetaSettings, play_meta
+from taskworlds.evaluation.meta import MetaSettings, batches, play_batch
 from taskworlds.evaluation.players import play_in
 from taskworlds.evaluation.playing import play_fixed, play_multi_task
 from taskworlds.evaluation.policies import Actor, Policy
 from taskworlds.evaluation.result import PARTIAL, Result, Stopped, TaskRecord, task_label
 from taskworlds.evaluation.rows import FixedRows, TaskRows, holds_tasks
-from taskworlds.evaluation.schedule import Ledger
+from taskworlds.evaluation.schedule import Ledger, Schedule
 from taskworlds.vector.make import META_BATCH_SIZE, make_vec
 
 __all__ = [
@@ -124,7 +124,7 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
     held = {task for row in envs.tasks for task in row}
     listed = [task for task in envs.benchmark.tasks(envs.split) if task in held]  # in an order without rows
     tasks = _chosen([*listed, *(task for row in envs.tasks for task in row)], plan.tasks)
-    rows = TaskRows(envs)
+    rows = TaskRows(envs, plan.seed)
     practice = 0 if plan.meta is None else plan.meta.practice
     player = play_in(plan.policy, envs.single_action_space, plan.seed)
     actor = Actor(player, envs.single_action_space, rows.num_envs)
@@ -156,10 +156,13 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
         return [finished.get(task) or played[task] for task in tasks]
 
     with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, records):
-        if left and plan.meta is None:
-            play_multi_task(actor, rows, ledger)
-        elif left and plan.meta is not None:
-            play_meta(actor, rows, ledger, plan.meta)
+        if plan.meta is None:
+            for _ in play_multi_task(actor, rows, ledger, Schedule(left, ledger.quota, rows.skills)):
+                pass
+        else:
+            for batch in batches(left, rows.skills):
+                for _ in play_batch(actor, rows, ledger, plan.meta, batch):
+                    pass
     return _result(plan, envs.benchmark.name, envs.split, of_all, records())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from taskworlds.core.task import Task
@@ -28,17 +28,21 @@ class Schedule:
 
     Args:
         tasks: what is to be played; a unit has the number of its task in here.
-        repeats: units of each task.
+        repeats: units of each task; 0 where `add` brings them.
         skills: by row, the skills that it holds.
     """
 
     def __init__(self, tasks: Sequence[Task], repeats: int, skills: Sequence[frozenset[str]]) -> None:
-        self._left: dict[str, deque[Unit]] = {}
-        for number, task in enumerate(tasks):
-            queue = self._left.setdefault(task.env_name, deque())
-            queue.extend(Unit(number, repeat) for repeat in range(repeats))
+        self._tasks = tasks
+        self._left: dict[str, deque[Unit]] = {task.env_name: deque() for task in tasks}
+        self.add(Unit(number, repeat) for number in range(len(tasks)) for repeat in range(repeats))
         self._allowed = [[name for name in self._left if name in held] for held in skills]
         self._current: list[str | None] = [None] * len(skills)
+
+    def add(self, units: Iterable[Unit]) -> None:
+        """Adds units behind those that are left."""
+        for unit in units:
+            self._left[self._tasks[unit.task].env_name].append(unit)
 
     def next(self, row: int) -> Unit | None:
         """Returns a row's next unit; None if nothing is left for it."""
@@ -102,6 +106,9 @@ class Ledger:
         if unit.counts:
             self.errors.setdefault(unit.task, error)
             self._progress({(unit.task, number) for number in range(self._practice + self.quota)})
+
+    def skipped(self, unit: Unit) -> None:
+        """Told of an episode that is not played, since its task cannot run."""
 
     def records(self) -> tuple[TaskRecord, ...]:
         """Returns the outcome, by task."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-__all__ = ["MOST_THREADS", "count_cpus"]
+__all__ = ["MOST_THREADS", "available_cpus", "count_cpus"]
 
 MOST_THREADS = 4096
 """The most threads that an engine can be asked for."""
@@ -18,16 +18,24 @@ _OWN_GROUPS = Path("/proc/self/cgroup")
 def count_cpus() -> int:
     """Returns the number of processors that this process may use, at least 1.
 
-    That is the least of what it is bound to, of what its control groups' quotas are worth (those of a container, of a
-    Slurm or a systemd job), and of OMP_NUM_THREADS where that is set, as by Ray for each of its actors.
+    That is the least of those available, and of OMP_NUM_THREADS where that is set, as by Ray for each of its actors.
     """
-    counts = [_bound_to(), *_quotas()]
+    counts = [available_cpus()]
     wanted = (
         os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     )  # the first number is the outer level's
     if wanted.isdecimal() and int(wanted) > 0:
         counts.append(int(wanted))
     return max(1, min(counts))
+
+
+def available_cpus() -> int:
+    """Returns the number of processors that there are for this process and those that it starts, at least 1.
+
+    That is the least of what it is bound to, and of what its control groups' quotas are worth (those of a container, of
+    a Slurm or a systemd job).
+    """
+    return max(1, min([_bound_to(), *_quotas()]))
 
 
 def _bound_to() -> int:

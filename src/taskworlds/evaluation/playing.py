@@ -3,7 +3,7 @@
 In the multi-task protocol each task gets its quota of episodes, whichever row plays them, and a row takes the next
 episode as soon as it has ended one. Only asked-for episodes are played, so fast ones cannot crowd out slow ones.
 
-Where tasks can be set, playing is an iterator that takes a step each time it is asked to go on, so that a worker can stop
+Where tasks can be set, playing is an iterator, which takes a step each time it is asked to go on: a worker can stop
 between two steps to report.
 """
 

@@ -58,7 +58,7 @@ def holds_tasks(envs: Any) -> bool:
 class TaskRows:
     """The rows of one of our vector envs, in any autoreset mode.
 
-    Where an episode's start is drawn at random, it depends on the seed, the task and the number of the episode alone, not
+    Where an episode's start is drawn at random, it depends on the seed, the task and the episode's number alone, not
     on which row plays it and what that has played before.
 
     Args:

@@ -75,7 +75,7 @@ class Ledger:
         tasks: Sequence[Task],
         practice: int,
         quota: int,
-        on_episode: Callable[[int, int], None] | None,
+        on_episode: Callable[[int, int], None] | None = None,
         on_step: Callable[[int], None] | None = None,
         before: int = 0,
     ) -> None:
@@ -84,6 +84,9 @@ class Ledger:
         self.errors: dict[int, str] = {}
         self._practice = practice
         self._episodes: list[dict[int, Episode]] = [{} for _ in tasks]
+        self._failed: dict[
+            int, int
+        ] = {}  # by the number of such a task, the first of its episodes that could not run
         self._done: set[tuple[int, int]] = set()
         self._on_episode = on_episode
         self._on_step = on_step
@@ -102,18 +105,23 @@ class Ledger:
             self._progress({(unit.task, unit.episode)})
 
     def failed(self, unit: Unit, error: str) -> None:
-        """Takes down that a task cannot run."""
+        """Takes down that a task cannot run; of several errors that of its earliest episode counts."""
         if unit.counts:
-            self.errors.setdefault(unit.task, error)
+            if unit.episode < self._failed.get(unit.task, unit.episode + 1):
+                self._failed[unit.task], self.errors[unit.task] = unit.episode, error
             self._progress({(unit.task, number) for number in range(self._practice + self.quota)})
 
     def skipped(self, unit: Unit) -> None:
         """Told of an episode that is not played, since its task cannot run."""
 
     def records(self) -> tuple[TaskRecord, ...]:
-        """Returns the outcome, by task."""
+        """Returns the outcome, by task: of one that failed, the episodes before that."""
         return tuple(
-            TaskRecord(task, tuple(episodes[n] for n in sorted(episodes)), self.errors.get(number))
+            TaskRecord(
+                task,
+                tuple(episodes[n] for n in sorted(episodes) if n < self._failed.get(number, n + 1)),
+                self.errors.get(number),
+            )
             for number, (task, episodes) in enumerate(zip(self.tasks, self._episodes, strict=True))
         )
 

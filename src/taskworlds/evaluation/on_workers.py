@@ -49,8 +49,16 @@ _PERIOD = 0.2  # seconds between two reports of a worker
 _AHEAD = 2  # a worker is dealt so many times what it ended in the last period
 _CPUS = 1.0  # for each worker
 
-Item: TypeAlias = "Unit | tuple[Unit | None, ...]"
-"""What is dealt to a worker: an episode or, in the meta protocol, a batch of tasks."""
+
+class _Dealt(NamedTuple):
+    """An episode, and the row that plays it, in any of the workers."""
+
+    row: int
+    unit: Unit
+
+
+Item: TypeAlias = "_Dealt | tuple[Unit | None, ...]"
+"""What is dealt to a worker: an episode or, in the meta protocol, a batch of tasks by row."""
 
 
 class Crew:
@@ -114,13 +122,13 @@ class _Lane:
     Attributes:
         worker: the worker.
         open: what it has been dealt and has not ended, in order.
-        ended: by skill, how many episodes it ended before its last report.
+        ended: what it had ended when it last reported.
     """
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.open: dict[Item, None] = {}
-        self.ended = Counter[str]()
+        self.ended: list[Item] = []
 
 
 def _play(lanes: Sequence[_Lane], dealer: _Batches | _Units, ledger: Ledger) -> None:
@@ -140,13 +148,12 @@ def _play(lanes: Sequence[_Lane], dealer: _Batches | _Units, ledger: Ledger) -> 
         lane = _first_ready(playing)
         report: Report = lane.worker.answer()
         ledger.stepped(report.steps)
-        lane.ended.clear()
         for unit, outcome in report.outcomes:
-            lane.ended[ledger.tasks[unit.task].env_name] += 1
             if isinstance(outcome, Episode):
                 ledger.ended(unit, outcome)
             elif outcome is not None:
                 ledger.failed(unit, outcome)
+        lane.ended = report.done
         for item in report.done:
             lane.open.pop(item, None)
         for text, category in report.warnings:
@@ -169,7 +176,7 @@ def _first_ready(lanes: Sequence[_Lane]) -> _Lane:
 
 
 class _Units:
-    """Deals the episodes of the multi-task protocol, of each skill so many that no row waits for one.
+    """Deals the episodes of the multi-task protocol, to each row so many that it need not wait for one.
 
     Args:
         ledger: what is played.
@@ -183,32 +190,25 @@ class _Units:
     def __init__(self, ledger: Ledger, skills: Sequence[frozenset[str]], num_workers: int) -> None:
         self._ledger = ledger
         self._num_workers = num_workers
-        self._left: dict[str, deque[Unit]] = {}
-        for number, task in enumerate(ledger.tasks):
-            queue = self._left.setdefault(task.env_name, deque())
-            queue.extend(Unit(number, repeat) for repeat in range(ledger.quota))
-        self._rows = {name: sum(name in held for held in skills) for name in self._left}
-        self.size = sum(map(len, self._left.values()))
+        self._left = Schedule(ledger.tasks, ledger.quota, skills).left
+        self.size = sum(map(len, self._left))
 
-    def deal(self, held: Collection[Item], ended: Counter[str]) -> list[Item]:
-        """Returns what a worker gets beside what it holds; `ended` tells, by skill, what it ended of late."""
+    def deal(self, held: Collection[Item], ended: Collection[Item]) -> list[Item]:
+        """Returns what a worker gets beside what it holds; of late it has ended some."""
         dealt: list[Item] = []
-        holds = Counter(self._ledger.tasks[unit.task].env_name for unit in held if isinstance(unit, Unit))
-        for name, queue in self._left.items():
-            rows = self._rows[name]
-            idle = min(max(0, rows - holds[name]), self._share(len(queue), 1))
-            ahead = rows + max(rows, _AHEAD * ended[name]) - holds[name] - idle
-            count = idle + max(0, min(ahead, self._share(len(queue) - idle, 2)))
-            while count and queue:
+        holds, paces = (
+            Counter(item.row for item in items if isinstance(item, _Dealt)) for items in (held, ended)
+        )
+        for row, queue in enumerate(self._left):
+            wanted = 1 + max(1, _AHEAD * paces[row]) - holds[row]
+            share = len(queue) // (2 * self._num_workers)  # at the end all are to have some
+            count = min(wanted, max(share, 1 - holds[row]))
+            while count > 0 and queue:
                 unit = queue.popleft()
                 if unit.task not in self._ledger.errors:
-                    dealt.append(unit)
+                    dealt.append(_Dealt(row, unit))
                     count -= 1
         return dealt
-
-    def _share(self, left: int, parts: int) -> int:
-        """Returns a worker's share of what is left, dealt in so many parts: at the end all are to have some."""
-        return -(-left // (parts * self._num_workers))
 
 
 class _Batches:
@@ -226,7 +226,7 @@ class _Batches:
         self._left = deque(map(tuple, batches(ledger.tasks, skills)))
         self.size = len(self._left)
 
-    def deal(self, held: Collection[Item], ended: Counter[str]) -> list[Item]:
+    def deal(self, held: Collection[Item], ended: Collection[Item]) -> list[Item]:
         """Returns what a worker gets beside what it holds."""
         return [self._left.popleft()] if self._left and not held else []
 
@@ -314,6 +314,7 @@ class Player:
         self._actor = Actor(play_in(made, space, seed), space, self._rows.num_envs)
         self._notes = _Notes(tasks, 0 if meta is None else meta.practice, quota)
         self._meta = meta
+        self._dealt: dict[Unit, Item] = {}
         self._schedule = Schedule(tasks, 0, self._rows.skills)
         self._batches: deque[Batch] = deque()
         self._ended: list[Item] = []  # batches since the last report
@@ -322,8 +323,9 @@ class Player:
     def set_state(self, items: Iterable[Item]) -> None:
         """Takes over what a lost worker had not ended."""
         for item in items:
-            if isinstance(item, Unit):
-                self._schedule.add([item])
+            if isinstance(item, _Dealt):
+                self._schedule.add(item.row, item.unit)
+                self._dealt[item.unit] = item
             else:
                 self._batches.append(list(item))
 
@@ -343,7 +345,9 @@ class Player:
                     break
             else:
                 self._steps = self._playing()
-        done: list[Item] = [unit for unit, _ in self._notes.outcomes] if self._meta is None else self._ended
+        done = self._ended
+        if self._meta is None:
+            done = [self._dealt.pop(unit) for unit, _ in self._notes.outcomes]
         self._ended = []
         said = dict.fromkeys((str(each.message), each.category) for each in told)
         return Report(self._notes.steps, self._notes.outcomes, done, list(said))

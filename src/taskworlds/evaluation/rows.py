@@ -340,8 +340,22 @@ def _merged(space: gym.Space[Any], mask: NDArray[np.bool_], new: Any, old: Any) 
             _merged(*parts) for parts in zip(space.spaces, [mask] * len(space), new, old, strict=True)
         )
     if isinstance(old, np.ndarray):
-        return np.where(mask.reshape(-1, *[1] * (old.ndim - 1)), new, old)
+        return _aligned(np.where(mask.reshape(-1, *[1] * (old.ndim - 1)), new, old))
     return tuple(one if chosen else other for chosen, one, other in zip(mask, new, old, strict=True))
+
+
+def _aligned(array: NDArray[Any]) -> NDArray[Any]:
+    """Returns a copy that begins at a multiple of 64 bytes.
+
+    What PyTorch makes of it depends, in the last digit, on where it lies, and NumPy leaves that to chance.
+    """
+    if array.dtype.hasobject:
+        return array
+    room = np.empty(array.nbytes + 64, dtype=np.uint8)
+    first = -room.ctypes.data % 64
+    copy = room[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 def _reported(infos: dict[str, Any], name: str, ended: NDArray[np.bool_]) -> NDArray[np.float64]:

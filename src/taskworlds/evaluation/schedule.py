@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from taskworlds.core.task import Task
@@ -23,36 +23,46 @@ class Unit(NamedTuple):
 class Schedule:
     """Deals units out to rows, each unit once, and only to rows that hold its skill.
 
-    A row keeps its skill as long as the skill has units left, since changing it can mean building an
-    environment.
+    Which row gets a unit depends on units and rows alone, not on how long episodes last: products of matrices can
+    differ in their last digit from row to row, and so could what comes of an episode. A row keeps its skill as long as
+    the skill has units left, since changing it can mean building an environment.
 
     Args:
         tasks: what is to be played; a unit has the number of its task in here.
         repeats: units of each task; 0 where `add` brings them.
         skills: by row, the skills that it holds.
+
+    Attributes:
+        left: by row, its units that are not dealt yet.
     """
 
     def __init__(self, tasks: Sequence[Task], repeats: int, skills: Sequence[frozenset[str]]) -> None:
-        self._tasks = tasks
-        self._left: dict[str, deque[Unit]] = {task.env_name: deque() for task in tasks}
-        self.add(Unit(number, repeat) for number in range(len(tasks)) for repeat in range(repeats))
-        self._allowed = [[name for name in self._left if name in held] for held in skills]
-        self._current: list[str | None] = [None] * len(skills)
+        of_skill: dict[str, deque[Unit]] = {}
+        for number, task in enumerate(tasks):
+            queue = of_skill.setdefault(task.env_name, deque())
+            queue.extend(Unit(number, repeat) for repeat in range(repeats))
+        allowed = [[name for name in of_skill if name in held] for held in skills]
+        current: list[str | None] = [None] * len(skills)
+        self.left: list[deque[Unit]] = [deque() for _ in skills]
+        busy = list(range(len(skills)))
+        while busy:
+            for row in tuple(busy):
+                name = current[row]
+                if name is None or not of_skill[name]:
+                    name = max(allowed[row], key=lambda skill: len(of_skill[skill]), default=None)
+                    if name is None or not of_skill[name]:
+                        busy.remove(row)
+                        continue
+                    current[row] = name
+                self.left[row].append(of_skill[name].popleft())
 
-    def add(self, units: Iterable[Unit]) -> None:
-        """Adds units behind those that are left."""
-        for unit in units:
-            self._left[self._tasks[unit.task].env_name].append(unit)
+    def add(self, row: int, unit: Unit) -> None:
+        """Gives a row another unit."""
+        self.left[row].append(unit)
 
     def next(self, row: int) -> Unit | None:
         """Returns a row's next unit; None if nothing is left for it."""
-        name = self._current[row]
-        if name is None or not self._left[name]:
-            name = max(self._allowed[row], key=lambda skill: len(self._left[skill]), default=None)
-            if name is None or not self._left[name]:
-                return None
-            self._current[row] = name
-        return self._left[name].popleft()
+        return self.left[row].popleft() if self.left[row] else None
 
 
 class Ledger:

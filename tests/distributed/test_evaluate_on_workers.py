@@ -12,11 +12,13 @@ import pytest
 ray = pytest.importorskip("ray")
 
 import taskworlds  # noqa: E402
-from taskworlds import BenchmarkMaker, Task, World, register_world  # noqa: E402
 from taskworlds.core.registry import temporarily_registered  # noqa: E402
-from taskworlds.evaluation import Stopped, evaluate, load_policy  # noqa: E402
-from taskworlds.evaluation import on_workers  # noqa: E402
-from taskworlds.rows.python_row import PythonRow  # noqa: E402
+from taskworlds.evaluation import (  # noqa: E402
+    Stopped,
+    evaluate,
+    load_policy,
+    on_workers,
+)
 from taskworlds.workers.lost import WorkerLost  # noqa: E402
 
 
@@ -34,6 +36,16 @@ def assert_same(policy, benchmark, workers=(2,), **settings):
         there = evaluate(policy, benchmark, workers=count, **settings)
         assert there.to_json() == here.to_json()
     return here
+
+
+def by_value(kind):
+    """Pickles a class of this file, which workers cannot import, with its code."""
+    module = sys.modules[kind.__module__]
+    ray.cloudpickle.register_pickle_by_value(module)
+    try:
+        return ray.cloudpickle.dumps(kind)
+    finally:
+        ray.cloudpickle.unregister_pickle_by_value(module)
 
 
 # --- benchmarks and policies --------------------------------------------------------------------------------
@@ -131,7 +143,6 @@ def test_a_policy_in_a_file_which_imports_what_lies_beside_it(tmp_path):
         "        return np.tanh(observations[:, :4] * self.width * beside_the_agent.SCALE)\n"
     )
     policy = load_policy(f"{tmp_path / 'agent_in_a_file.py'}:Agent", width=3)
-    assert_same(policy, "point", num_goals=3, max_episode_steps=20) if False else None
     assert_same(policy, "reach-v3", num_goals=3, max_episode_steps=20)
 
 
@@ -172,7 +183,9 @@ class BestOfTried:
         self.returns[-1] += timestep.reward
 
     def adapt(self):
-        self.best = np.array(self.tried)[np.full(len(self.returns[0]), np.argmax(np.sum(self.returns, axis=1)))]
+        self.best = np.array(self.tried)[
+            np.full(len(self.returns[0]), np.argmax(np.sum(self.returns, axis=1)))
+        ]
 
     def eval_action(self, observations):
         return self.best
@@ -197,11 +210,213 @@ def test_a_meta_learning_agent_gets_whole_batches():
     assert progress[-1] == (50, 50)
 
 
-def by_value(kind):
-    """Pickles a class of this file, which workers cannot import, with its code."""
-    module = sys.modules[kind.__module__]
-    ray.cloudpickle.register_pickle_by_value(module)
-    try:
-        return ray.cloudpickle.dumps(kind)
-    finally:
-        ray.cloudpickle.unregister_pickle_by_value(module)
+# --- worlds and skills of the user's own, and tasks that cannot run ------------------------------------------
+
+
+def written(tmp_path):
+    """Writes the file of a world of which only this process will know; in some tasks a step raises an error."""
+    source = tmp_path / "brittle_world.py"
+    source.write_text(BRITTLE)
+    return source
+
+
+BRITTLE = """
+import warnings
+
+import gymnasium as gym
+import numpy as np
+
+from taskworlds import BenchmarkMaker, Task, World
+from taskworlds.rows.python_row import PythonRow
+
+
+class Row(PythonRow):
+    action_space = gym.spaces.Box(-1.0, 1.0, (2,), np.float64)
+    observation_space = gym.spaces.Box(-np.inf, np.inf, (3,), np.float64)
+
+    def begin(self, task, seed):
+        self.rng = np.random.default_rng(seed)
+        self.steps = 0
+        return self.rng.standard_normal(3), {}
+
+    def advance(self, action):
+        self.steps += 1
+        if self.task["number"] == 5:
+            warnings.warn("the fifth is odd", UserWarning)
+        if self.steps == self.task["breaks_at"]:
+            raise OSError(f"no world for {self.task['number']}")
+        ends = self.rng.random() < 0.1
+        return self.rng.standard_normal(3), float(action.sum()), bool(ends), {"success": bool(ends)}
+
+
+def tasks(seed, num_goals):
+    breaks = {1: 3, 4: 1}
+    return tuple(Task("brittle", {"number": n, "breaks_at": breaks.get(n, 0)}) for n in range(num_goals or 7)), ()
+
+
+WORLD = World(
+    name="brittle",
+    suite="brittle",
+    skills=("brittle",),
+    actions=Row.action_space,
+    observations=Row.observation_space,
+    max_episode_steps=25,
+    benchmarks={"brittle": BenchmarkMaker(tasks, has_test=False, train_skills=("brittle",), summary="some break")},
+    row=Row,
+    has_success=True,
+    terms=("success",),
+    packages=("numpy",),
+)
+
+
+class Still:
+    world = WORLD
+
+    def predict(self, observations):
+        return np.tanh(observations[:, :2])
+"""
+
+
+def test_tasks_that_fail_in_a_world_of_which_workers_do_not_know(tmp_path):
+    policy = load_policy(f"{written(tmp_path)}:Still")
+    with temporarily_registered(policy._model.world):
+        results = []
+        settings = {"episodes_per_task": 4, "num_envs": 3, "vector_strategy": "sync"}
+        for workers in (None, 2):
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                results.append(evaluate(policy, "brittle", workers=workers, **settings))
+            failed = [str(each.message) for each in told if "could not run" in str(each.message)]
+            assert len(failed) == 1
+            assert failed[0].startswith("2 of 7 tasks could not run")
+        assert any("the fifth is odd" in str(each.message) for each in told)
+    here, there = results
+    assert there.to_json() == here.to_json()
+    assert [record.error for record in here.failed] == ["OSError: no world for 1", "OSError: no world for 4"]
+
+
+# --- what happens on the way --------------------------------------------------------------------------------
+
+
+SETTINGS = {"num_goals": 4, "max_episode_steps": 150}
+
+
+@pytest.fixture
+def crew(monkeypatch):
+    """The workers that the test's evaluations have started, in order."""
+    started = []
+
+    class Noted(on_workers.Worker):
+        def __init__(self, *given):
+            super().__init__(*given)
+            started.append(self)
+
+    monkeypatch.setattr(on_workers, "Worker", Noted)
+    return started
+
+
+def killing(crew, at):
+    """Returns a callback for evaluations that kills the first worker when so many episodes are done."""
+    left = list(at)
+
+    def on_episode(done, total):
+        if left and done >= left[0] and crew[0].place is not None:
+            left.pop(0)
+            os.kill(crew[0].place.pid, signal.SIGKILL)
+
+    return on_episode, left
+
+
+@pytest.mark.parametrize("at", [[1], [5, 20]])
+def test_a_worker_that_is_killed_costs_nothing_but_time(crew, at):
+    here = evaluate("expert", "MT10", **SETTINGS)
+    on_episode, left = killing(crew, at)
+    with pytest.warns(RuntimeWarning, match="was lost on node .* with the same outcome") as told:
+        there = evaluate("expert", "MT10", workers=2, on_episode=on_episode, **SETTINGS)
+    assert there.to_json() == here.to_json()
+    assert not left
+    assert len(told) == len(at)
+
+
+def test_ctrl_c_keeps_what_was_finished_and_resume_goes_on():
+    def stop(done, total):
+        if done >= 15:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Stopped) as stopped:
+        evaluate("expert", "MT10", workers=2, on_episode=stop, **SETTINGS)
+    part = stopped.value.result
+    assert 15 <= len(part.tasks) < 40
+    whole = evaluate("expert", "MT10", workers=2, resume=part, **SETTINGS)
+    assert whole.to_json() == evaluate("expert", "MT10", **SETTINGS).to_json()
+
+
+def test_a_worker_that_is_lost_again_and_again_ends_it_with_what_was_finished(crew, monkeypatch):
+    monkeypatch.setattr(on_workers, "_TERMS", on_workers._TERMS._replace(max_restarts=0))
+    on_episode, _ = killing(crew, [12])
+    with pytest.raises(WorkerLost, match="worker 1 of 2 was lost 1 times in one call") as lost:
+        evaluate("expert", "MT10", workers=2, on_episode=on_episode, **SETTINGS)
+    part = lost.value.state
+    assert 12 <= len(part.tasks) < 40
+    whole = evaluate("expert", "MT10", resume=part, **SETTINGS)
+    assert whole.to_json() == evaluate("expert", "MT10", **SETTINGS).to_json()
+
+
+def test_a_mistake_of_the_policy_comes_out_as_it_is():
+    def bad(observations):
+        return np.zeros((len(observations), 3))
+
+    with pytest.raises(ValueError, match=r"The policy must return actions of shape \(3, 4\)"):
+        evaluate(bad, "reach-v3", num_goals=3, workers=2)
+
+
+# --- what is asked for wrongly ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"workers": 0}, ValueError, "workers must be at least 1, not 0"),
+        ({"workers": -1}, ValueError, "workers must be at least 1, not -1"),
+        ({"workers": "2"}, TypeError, "workers must be a whole number, not '2'"),
+        ({"workers": True}, TypeError, "workers must be a whole number, not True"),
+        ({"workers": 5}, ValueError, "workers must be at most 4, not 5: Ray has 4 processors here"),
+        ({"address": "127.0.0.1:6379"}, TypeError, "address must be .*workers is None"),
+        ({"workers": 1, "address": 6379}, TypeError, "address must be .*6379"),
+        ({"workers": 1, "address": "127.0.0.1:1"}, ValueError, "This process is connected to Ray at"),
+    ],
+)
+def test_mistakes(given, error, message):
+    with pytest.raises(error, match=message):
+        evaluate("random", "MT10", **given)
+
+
+def test_an_environment_that_is_made_already_is_refused():
+    envs = taskworlds.make_vec("point", 2)
+    with pytest.raises(
+        TypeError, match=r"workers must be left out for .* pass a benchmark, by name or as envs\.benchmark"
+    ):
+        evaluate("random", envs, workers=2)
+    envs.close()
+
+
+def test_without_workers_ray_is_not_imported():
+    script = (
+        "import sys, taskworlds; taskworlds.evaluate('random', 'point', num_goals=1, max_episode_steps=2); "
+        "import taskworlds.cli; assert 'ray' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "given", "message"),
+    [
+        ("import sys; sys.modules['ray'] = None", "workers=2", 'Type: pip install "taskworlds[ray]"'),
+        ("", "workers=2, address='127.0.0.1:9'", "Nothing answers at 127.0.0.1:9"),
+    ],
+)
+def test_without_ray_or_its_cluster(before, given, message):
+    script = f"{before}\nimport taskworlds\ntaskworlds.evaluate('random', 'point', {given})"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert message in ended.stderr

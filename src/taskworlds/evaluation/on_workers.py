@@ -47,7 +47,7 @@ __all__ = ["Crew", "Player"]
 
 _PERIOD = 0.2  # seconds between two reports of a worker
 _AHEAD = 2  # a worker is dealt so many times what it ended in the last period
-_CPUS = 1.0  # for each worker
+_TERMS = Terms(cpus=1.0)
 
 
 class _Dealt(NamedTuple):
@@ -79,7 +79,7 @@ class Crew:
     def __init__(self, num_workers: int, address: str | None, given: Any, policy: Any) -> None:
         self._num_workers = num_workers
         self._policy = _packed(given, policy)
-        connect(address, num_workers, _CPUS, argument="workers")
+        connect(address, num_workers, _TERMS.cpus, argument="workers")
 
     def play(self, plan: Plan, make_envs: Callable[[], Any], rows: TaskRows, ledger: Ledger) -> None:
         """Plays what the ledger has not, in vector envs like that of `rows`, which is closed.
@@ -107,7 +107,7 @@ class Crew:
         lanes: list[_Lane] = []
         try:
             for number in range(count):
-                lanes.append(_Lane(Worker(make, f"worker {number + 1} of {count}", Terms(_CPUS))))
+                lanes.append(_Lane(Worker(make, f"worker {number + 1} of {count}", _TERMS)))
             for lane in lanes:
                 lane.worker.wait_until_ready()
             _play(lanes, dealer, ledger)

@@ -25,7 +25,7 @@ from taskworlds.workers.cluster import (  # first, since it tells what to do whe
 import ray
 from ray import cloudpickle
 
-from taskworlds.core.announcements import listening
+from taskworlds.core.announcements import announced, listening
 from taskworlds.core.errors import WrongType, WrongValue
 from taskworlds.core.registry import register_engine, register_world, world_of
 from taskworlds.core.row_engine import RowEngine
@@ -108,8 +108,10 @@ class Crew:
         try:
             for number in range(count):
                 lanes.append(_Lane(Worker(make, f"worker {number + 1} of {count}", _TERMS)))
-            for lane in lanes:
-                lane.worker.wait_until_ready()
+            with announced(f"starting {count} worker{'s' * (count > 1)}", count) as advance:
+                for lane in lanes:
+                    lane.worker.wait_until_ready()
+                    advance()
             _play(lanes, dealer, ledger)
         finally:
             for lane in lanes:

@@ -7,13 +7,13 @@ import logging
 import math
 import os
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 from taskworlds.core.cpus import available_cpus
 from taskworlds.core.errors import Mistake, WrongType, WrongValue
+from taskworlds.workers.addresses import silence
 
 
 class RayMissing(Mistake, ImportError):
@@ -33,8 +33,6 @@ except ImportError as error:
     ) from error
 
 __all__ = ["NoCluster", "RayMissing", "check_cpus", "connect", "pickled"]
-
-_PATIENCE = 5.0  # seconds to wait for an address to answer
 
 
 def connect(
@@ -75,7 +73,9 @@ def connect(
 
 def _start(address: str | None) -> None:
     wanted = address or os.environ.get("RAY_ADDRESS") or "local"
-    how: dict[str, Any] = {"logging_level": logging.WARNING}
+    how: dict[str, Any] = {
+        "logging_level": logging.ERROR
+    }  # what it warns of is not for users of this package
     if wanted == "local":
         how |= {"num_cpus": available_cpus(), "include_dashboard": False}
     elif wanted != "auto":
@@ -106,20 +106,19 @@ def _same_sigterm() -> Iterator[None]:
 
 def _check_address(address: str) -> None:
     """Raises ConnectionError if nothing answers at an address: Ray itself would try for a minute."""
-    host, colon, port = address.rpartition(":")
-    if "://" in address or not (host and colon and port.isdecimal()):
+    try:
+        fault = silence(address)
+    except ValueError:
         raise WrongValue(
             f'address must be "host:port" of the cluster\'s head, "auto" or None, not {address!r}. Run this program on '
             "a machine of the cluster; Ray Client (ray://) is not served.",
             argument="address",
-        )
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
-    except OSError as error:
-        raise NoCluster(
-            f"Nothing answers at {address} ({error}). Check the address that `ray start --head` printed, whether the "
-            "cluster runs, and whether a firewall is in between."
         ) from None
+    if fault is not None:
+        raise NoCluster(
+            f"Nothing answers at {address} ({fault}). Check the address that `ray start --head` printed, whether the "
+            "cluster runs, and whether a firewall is in between."
+        )
 
 
 def check_cpus(cpus: Any) -> float:

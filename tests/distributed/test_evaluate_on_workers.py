@@ -24,7 +24,9 @@ from taskworlds.workers.lost import WorkerLost  # noqa: E402
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
-    ray.init(num_cpus=4, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False)
+    ray.init(
+        "local", num_cpus=4, include_dashboard=False, object_store_memory=100_000_000, log_to_driver=False
+    )
     yield
     ray.shutdown()
 
@@ -56,13 +58,16 @@ def test_experts_on_mt10_with_one_two_and_three_workers():
     assert len({record.mean("episode_return") for record in result.tasks}) == 20
 
 
-def test_the_test_split_with_other_settings():
-    settings = {"num_goals": 2, "max_episode_steps": 30, "reward_function_version": "v1", "use_one_hot": True}
-    assert_same("random", "ML10-test", episodes_per_task=2, seed=3, num_envs=6, **settings)
+def test_some_tasks_of_the_test_split_with_other_settings():
+    benchmark = taskworlds.benchmark("ML10", seed=3, num_goals=2)
+    chosen = benchmark.test_tasks[::3]
+    settings = {"max_episode_steps": 30, "reward_function_version": "v1", "use_one_hot": True, "num_envs": 6}
+    result = assert_same("random", benchmark, split="test", tasks=chosen, episodes_per_task=2, **settings)
+    assert [record.task for record in result.tasks] == list(chosen)
 
 
 def test_one_task_with_many_episodes():
-    result = assert_same("random", "grid-4x4", (1, 3), episodes_per_task=1000)
+    result = assert_same("random", "grid-4x4", (3,), episodes_per_task=1000)
     assert len(result.tasks[0].episodes) == 1000
     assert len({episode.length for episode in result.tasks[0].episodes}) > 3
 
@@ -76,13 +81,6 @@ def test_starts_drawn_at_random():
     result = assert_same("random", "half-cheetah-vel", **settings)
     other_rows = evaluate("random", "half-cheetah-vel", num_envs=2, **settings)
     assert other_rows.to_json() == result.to_json()
-
-
-def test_chosen_tasks():
-    chosen = taskworlds.benchmark("MT10", seed=0, num_goals=5).train_tasks[::7]
-    benchmark = taskworlds.benchmark("MT10", seed=0, num_goals=5)
-    result = assert_same("expert", benchmark, tasks=chosen, max_episode_steps=40)
-    assert [record.task for record in result.tasks] == list(chosen)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -143,7 +141,7 @@ def test_a_policy_in_a_file_which_imports_what_lies_beside_it(tmp_path):
         "        return np.tanh(observations[:, :4] * self.width * beside_the_agent.SCALE)\n"
     )
     policy = load_policy(f"{tmp_path / 'agent_in_a_file.py'}:Agent", width=3)
-    assert_same(policy, "reach-v3", num_goals=3, max_episode_steps=20)
+    assert_same(policy, "reach-v3", (1,), num_goals=3, max_episode_steps=20)
 
 
 def test_what_cannot_be_pickled_is_made_in_each_worker_where_a_function_is_given():
@@ -156,7 +154,7 @@ def test_what_cannot_be_pickled_is_made_in_each_worker_where_a_function_is_given
 
         return act
 
-    assert_same(make, "reach-v3", num_goals=3, max_episode_steps=20)
+    assert_same(make, "reach-v3", (1,), num_goals=3, max_episode_steps=20)
     with pytest.raises(TypeError, match="policy must be something that can be pickled"):
         evaluate(make(), "reach-v3", workers=2)
 
@@ -197,7 +195,7 @@ def test_a_meta_learning_agent_gets_whole_batches():
     result = assert_same(
         agent,
         "ML1",
-        (1, 2, 3),
+        (3,),
         env_name="reach-v3",
         num_goals=10,
         num_envs=4,
@@ -327,7 +325,7 @@ def killing(crew, at):
     return on_episode, left
 
 
-@pytest.mark.parametrize("at", [[1], [5, 20]])
+@pytest.mark.parametrize("at", [[1], [5, 15]])
 def test_a_worker_that_is_killed_costs_nothing_but_time(crew, at):
     here = evaluate("expert", "MT10", **SETTINGS)
     on_episode, left = killing(crew, at)
@@ -367,7 +365,7 @@ def test_a_mistake_of_the_policy_comes_out_as_it_is():
         return np.zeros((len(observations), 3))
 
     with pytest.raises(ValueError, match=r"The policy must return actions of shape \(3, 4\)"):
-        evaluate(bad, "reach-v3", num_goals=3, workers=2)
+        evaluate(bad, "reach-v3", num_goals=3, workers=1)
 
 
 # --- what is asked for wrongly ------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 
 import pytest
 
@@ -95,6 +96,32 @@ def test_the_doctor_looks_at_dm_control(run, healthy, monkeypatch, version, faul
 
 
 @pytest.mark.parametrize(
+    ("version", "line"),
+    [
+        (None, r'optional +not installed +pip install "taskworlds\[ray\]" \(workers\)'),
+        ("2.60.0", "ok +2.60.0"),
+        ("2.9.3", "optional +2.9.3, but workers are tested with >=2.55,<3"),
+    ],
+)
+def test_the_doctor_looks_at_ray(run, healthy, version, line):
+    healthy["ray"] = version
+    ran = run("doctor")
+    assert ran.code == 0
+    assert re.search(rf"^ ray +{line}", ran.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_doctor_knocks_at_the_cluster_that_is_named(run, healthy, monkeypatch, answers):
+    healthy["ray"] = "2.60.0"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{port if answers else 1}")
+        (found,) = [each for each in json.loads(run("doctor", "--json").out) if each["name"] == "Ray cluster"]
+    assert found["status"] == ("ok" if answers else "optional")
+    assert ("answers" if answers else "refused") in found["found"]
+
+
+@pytest.mark.parametrize(
     ("works", "advice"), [(("egl",), r"set MUJOCO_GL=egl"), ((), r"apt-get install libegl1")]
 )
 def test_the_doctor_tries_the_library_that_is_set(run, healthy, monkeypatch, works, advice):
@@ -134,3 +161,4 @@ def test_the_doctor_wants_what_the_package_declares(request):
     )
     assert {name: bounds[name] for name in doctor_module.NEEDED} == doctor_module.NEEDED
     assert project["requires-python"] == doctor_module.PYTHON
+    assert project["optional-dependencies"]["ray"] == [f"ray{doctor_module.RAY}"]

@@ -44,12 +44,12 @@ def shown(obs):
 
 
 def test_observations_of_composite_spaces_are_kept_by_row():
-    rows = TaskRows(Envs())
+    rows = TaskRows(Envs(), seed=0)
     assert shown(rows.obs) == (0, 0)
-    rows.start({1: Task("walk")})
+    rows.start({1: (Task("walk"), 0)})
     before = rows.obs
     assert shown(before) == (0, 1)
-    rows.start({0: Task("walk")})
+    rows.start({0: (Task("walk"), 0)})
     assert shown(rows.obs) == (2, 1)
     rows.step(np.zeros(2), np.array([False, True]), np.zeros(2, dtype=bool))
     assert (shown(rows.obs), shown(before)) == ((2, 3), (0, 1))
@@ -57,6 +57,6 @@ def test_observations_of_composite_spaces_are_kept_by_row():
 
 
 def test_rows_tell_which_skills_they_hold():
-    rows = TaskRows(Envs())
+    rows = TaskRows(Envs(), seed=0)
     assert rows.skills == (frozenset({"walk"}),) * 2
     assert rows.num_envs == 2

@@ -26,6 +26,7 @@ from taskworlds.core.registry import worlds
 from taskworlds.core.simulator import MUJOCO
 from taskworlds.core.version import __version__
 from taskworlds.rendering.offscreen import DRAW, INSTALL, LIBRARIES, fault
+from taskworlds.workers.addresses import silence
 
 __all__ = ["Check", "checks", "doctor"]
 
@@ -42,6 +43,7 @@ OPTIONAL = {
     "torch": "observations as tensors",
     "omegaconf": "configurations of mtrl",
 }
+RAY = ">=2.55,<3"  # the versions that workers are tested with
 # What to install for the packages of worlds that the package can do without, where it is not just their name.
 EXTRAS = {"dm_control": "taskworlds[control]"}
 
@@ -123,6 +125,7 @@ def checks() -> Iterator[Check]:
     for name, use in OPTIONAL.items():
         yield _optional_package(name, use)
     yield from _worlds()
+    yield from _ray()
     yield _rendering()
     yield _compiler()
     yield Check("cores", _OK, f"{count_cpus()} of {os.cpu_count()} for this process")
@@ -192,6 +195,37 @@ def _worlds() -> Iterator[Check]:
                 yield Check(package, _OPTIONAL, f"{found}, but {trouble}", advice)
             else:
                 yield Check(package, _OK, found)
+
+
+def _ray() -> Iterator[Check]:
+    """Checks what `--workers` needs: Ray, and its cluster if RAY_ADDRESS names one."""
+    found, advice = _version("ray"), 'pip install "taskworlds[ray]" (workers)'
+    if found is None:
+        yield Check("ray", _OPTIONAL, "not installed", advice)
+        return
+    if _satisfies(found, RAY):
+        yield Check("ray", _OK, found)
+    else:
+        yield Check("ray", _OPTIONAL, f"{found}, but workers are tested with {RAY}", advice)
+    address = os.environ.get("RAY_ADDRESS")
+    if address in (None, "", "local"):
+        yield Check("Ray cluster", _OK, "none is named: workers run on this machine")
+    elif address == "auto":
+        yield Check("Ray cluster", _OK, "RAY_ADDRESS=auto: the one that this machine belongs to")
+    else:
+        try:
+            trouble = silence(address)
+        except ValueError:
+            trouble = "it is not host:port"
+        if trouble is None:
+            yield Check("Ray cluster", _OK, f"RAY_ADDRESS={address} answers")
+        else:
+            yield Check(
+                "Ray cluster",
+                _OPTIONAL,
+                f"RAY_ADDRESS={address}: {trouble}",
+                "set it to the address that `ray start --head` printed, or unset it to have workers on this machine",
+            )
 
 
 def _rendering() -> Check:

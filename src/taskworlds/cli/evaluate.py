@@ -186,6 +186,25 @@ def evaluate(
             rich_help_panel=_HOW,
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help='Play in N processes that Ray runs (pip install "taskworlds[ray]"), with the same outcome. The '
+            "default is this process.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Have the workers on the Ray cluster of this head, or auto for the one that this machine belongs to. "
+            "The default is what RAY_ADDRESS names, else this machine alone.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -223,6 +242,7 @@ def evaluate(
     from taskworlds.evaluation import evaluate as run
     from taskworlds.evaluation.environments import default_num_envs
     from taskworlds.evaluation.policies import is_meta_learner
+    from taskworlds.workers.lost import WorkerLost
 
     check_seed(seed)
     tasks, split = _tasks(benchmark, split, env_name, seed, num_goals)
@@ -244,6 +264,8 @@ def evaluate(
     count = len(tasks.tasks(split)) * episodes_per_task
     num_envs = num_envs or default_num_envs(len(skills), count, meta=meta)
     engine = choose_engine(world, vector_strategy, num_envs).name
+    if address is not None and workers is None:
+        raise WrongValue("--address says where workers play: give --workers, too.")
     if resume and out is None:
         raise WrongValue("--resume goes on in the folder that --out names: give it too.")
     if out is not None:
@@ -258,6 +280,8 @@ def evaluate(
         each, noun = len(tasks.tasks(split)) // len(skills), world.task_word
         shape = f"{counted(len(skills), 'skill')} x {counted(each, noun)} x {counted(episodes_per_task, 'episode')}"
         how = f"reward {reward_function_version}, engine {engine} with {counted(num_envs, 'row')}"
+        if workers is not None:
+            how += f" in each of {counted(workers, 'worker')}"
         say.print(
             f"{tasks.name} {split}: {shape} = {counted(count, 'episode')} of {limit}, seed {seed}",
             markup=False,
@@ -265,7 +289,7 @@ def evaluate(
         )
         say.print(f"policy {who}{' (meta-learning)' if meta else ''}, {how}", markup=False, soft_wrap=True)
     begun = time.monotonic()
-    stopped = ""
+    stopped, code = "", 130
     try:
         with (
             _progress(shown=not quiet) as bar,
@@ -292,9 +316,16 @@ def evaluate(
                 on_episode=bar.on_episode,
                 on_step=bar.on_step,
                 resume=part,
+                workers=workers,
+                address=address,
             )
-    except Stopped as stop:
-        result = stop.result
+    except (Stopped, WorkerLost) as stop:
+        result = stop.result if isinstance(stop, Stopped) else stop.state
+        if isinstance(stop, WorkerLost):
+            say_mistake(str(stop))
+            if result is None:
+                raise typer.Exit(1) from None
+            code = 1
         finished = f"{len(result.tasks)} of {counted(len(tasks.tasks(split)), 'task')}"
         kept = "nothing was written"
         if out is not None:
@@ -322,7 +353,7 @@ def evaluate(
             say.print(f"wrote {', '.join(str(out / name) for name in _FILES)}", markup=False, soft_wrap=True)
     if stopped:
         console(stderr=True).print(stopped, style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(130)
+        raise typer.Exit(code)
     if result.failed:
         first = result.failed[0]
         say_mistake(

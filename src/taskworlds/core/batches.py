@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from taskworlds.core.errors import WrongValue
 
 __all__ = [
+    "aligned",
     "concatenate",
     "copied",
     "empty",
@@ -124,6 +125,20 @@ def of_one(space: Space[Any], value: Any) -> Any:
         return np.asarray(each)[None] if isinstance(part, _ARRAYS) else (each,)
 
     return _map(leaf, space, value)
+
+
+def aligned(array: NDArray[Any]) -> NDArray[Any]:
+    """Returns a copy that begins at a multiple of 64 bytes.
+
+    What PyTorch makes of it depends, in the last digit, on where it lies, and NumPy leaves that to chance.
+    """
+    if array.dtype.hasobject:
+        return array
+    room = np.empty(array.nbytes + 64, dtype=np.uint8)
+    first = -room.ctypes.data % 64
+    copy = room[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
 
 
 def copied(batch: Any) -> Any:

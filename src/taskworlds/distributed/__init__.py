@@ -4,7 +4,7 @@
 stepped on workers is `taskworlds.make_vec(..., vector_strategy="ray")`, and `taskworlds.evaluate(..., workers=4)`
 evaluates on them.
 
-Importing this module does not load Ray; `RaySampler` and `WorkerLost` do.
+Importing this module does not load Ray; `RaySampler` does.
 """
 
 from __future__ import annotations
@@ -13,24 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from taskworlds.distributed.generators import RowGenerators
 from taskworlds.distributed.rollout import Rollout
+from taskworlds.workers.lost import WorkerLost
 
 if TYPE_CHECKING:
     from taskworlds.distributed.sampler import RaySampler
-    from taskworlds.workers.worker import WorkerLost
 
 __all__ = ["RaySampler", "Rollout", "RowGenerators", "WorkerLost"]
 
 
 def __getattr__(name: str) -> Any:
-    # Ray is optional.
     if name == "RaySampler":
-        from taskworlds.distributed.sampler import RaySampler
+        from taskworlds.distributed.sampler import RaySampler  # needs Ray, which is optional
 
         return RaySampler
-    if name == "WorkerLost":
-        from taskworlds.workers.worker import WorkerLost
-
-        return WorkerLost
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

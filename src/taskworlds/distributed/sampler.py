@@ -24,7 +24,8 @@ from taskworlds.vector.make import make_vec
 from taskworlds.workers import cluster
 from taskworlds.workers.cluster import cloudpickle, ray
 from taskworlds.workers.host import Place
-from taskworlds.workers.worker import Terms, Worker, WorkerLost
+from taskworlds.workers.lost import WorkerLost
+from taskworlds.workers.worker import Terms, Worker
 
 __all__ = ["RaySampler"]
 

@@ -163,8 +163,9 @@ class Share:
             if actor.remembers and rows[group].any():
                 actor.begin(rows[group], {name: values[group] for name, values in told.items()})
 
-    def _rows_of(self, obs: Any, group: slice) -> Any:
-        return map_arrays(lambda values: values[group], obs)
+    @staticmethod
+    def _rows_of(obs: Any, group: slice) -> Any:
+        return map_arrays(lambda values: batches.aligned(values[group]), obs)
 
 
 class RandomActions:

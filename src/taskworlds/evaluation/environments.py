@@ -6,7 +6,7 @@ import contextlib
 import functools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -17,14 +17,15 @@ from taskworlds.core.registry import world_of
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.evaluation.fingerprint import Fingerprint
-from taskworlds.evaluation.meta import MetaSettings, play_meta
+from taskworlds.evaluation.meta import MetaSettings, batches, play_batch
 from taskworlds.evaluation.players import play_in
 from taskworlds.evaluation.playing import play_fixed, play_multi_task
 from taskworlds.evaluation.policies import Actor, Policy
 from taskworlds.evaluation.result import PARTIAL, Result, Stopped, TaskRecord, task_label
 from taskworlds.evaluation.rows import FixedRows, TaskRows, holds_tasks
-from taskworlds.evaluation.schedule import Ledger
+from taskworlds.evaluation.schedule import Ledger, Schedule
 from taskworlds.vector.make import META_BATCH_SIZE, make_vec
+from taskworlds.workers.lost import WorkerLost
 
 __all__ = [
     "Plan",
@@ -67,7 +68,30 @@ def default_num_envs(num_skills: int, episodes: int, *, meta: bool) -> int:
     return rows if meta else min(rows, episodes)
 
 
-def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, Any]) -> Result:
+class Play(Protocol):
+    """Plays what is not played yet, and has it taken down."""
+
+    def __call__(
+        self, plan: Plan, make_envs: Callable[[], Any], rows: TaskRows, ledger: Ledger, /
+    ) -> None: ...
+
+
+def play_here(plan: Plan, make_envs: Callable[[], Any], rows: TaskRows, ledger: Ledger) -> None:
+    """Plays in this process, in `rows`."""
+    space = rows.envs.single_action_space
+    actor = Actor(play_in(plan.policy, space, plan.seed), space, rows.num_envs)
+    if plan.meta is None:
+        for _ in play_multi_task(actor, rows, ledger, Schedule(ledger.tasks, ledger.quota, rows.skills)):
+            pass
+        return
+    for batch in batches(ledger.tasks, rows.skills):
+        for _ in play_batch(actor, rows, ledger, plan.meta, batch):
+            pass
+
+
+def evaluate_benchmark(
+    plan: Plan, benchmark_or_name: Any, building: dict[str, Any], play: Play = play_here
+) -> Result:
     """Makes the vector env of a benchmark, evaluates it, and closes it."""
     naming: dict[str, Any] = {
         name: building.pop(name) for name in ("env_name", "num_goals") if name in building
@@ -86,15 +110,17 @@ def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, A
         ),
         "terminate_on_success": world_of(benchmark.env_names(split)[0]).has_success,
     } | building
-    envs = make_vec(
+    make_envs = functools.partial(
+        make_vec,
         benchmark,
         split=split,
         seed=plan.seed,
         autoreset_mode=gym.vector.AutoresetMode.DISABLED,
         **settings,
     )
+    envs = make_envs()
     try:
-        result = evaluate_tasks(plan, envs)
+        result = evaluate_tasks(plan, envs, functools.partial(play, plan, make_envs))
     except KeyboardInterrupt:
         with contextlib.suppress(Exception):  # what was finished counts more
             envs.close()
@@ -106,8 +132,14 @@ def evaluate_benchmark(plan: Plan, benchmark_or_name: Any, building: dict[str, A
     return result
 
 
-def evaluate_tasks(plan: Plan, envs: Any) -> Result:
-    """Evaluates one of our vector envs on the tasks of its rows."""
+def evaluate_tasks(plan: Plan, envs: Any, play: Callable[[TaskRows, Ledger], None] | None = None) -> Result:
+    """Evaluates one of our vector envs on the tasks of its rows.
+
+    Args:
+        plan: what the caller asked for.
+        envs: the vector env.
+        play: plays what the ledger has not; the default does so in this process.
+    """
     if plan.split not in (None, envs.split):
         raise WrongValue(
             f"split must be {envs.split!r}, the split of the environment that was passed, not "
@@ -124,10 +156,8 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
     held = {task for row in envs.tasks for task in row}
     listed = [task for task in envs.benchmark.tasks(envs.split) if task in held]  # in an order without rows
     tasks = _chosen([*listed, *(task for row in envs.tasks for task in row)], plan.tasks)
-    rows = TaskRows(envs)
+    rows = TaskRows(envs, plan.seed)
     practice = 0 if plan.meta is None else plan.meta.practice
-    player = play_in(plan.policy, envs.single_action_space, plan.seed)
-    actor = Actor(player, envs.single_action_space, rows.num_envs)
     protocol = "multi-task"
     if plan.meta is not None:
         protocol = (
@@ -156,10 +186,7 @@ def evaluate_tasks(plan: Plan, envs: Any) -> Result:
         return [finished.get(task) or played[task] for task in tasks]
 
     with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, records):
-        if left and plan.meta is None:
-            play_multi_task(actor, rows, ledger)
-        elif left and plan.meta is not None:
-            play_meta(actor, rows, ledger, plan.meta)
+        (play or functools.partial(play_here, plan, lambda: envs))(rows, ledger)
     return _result(plan, envs.benchmark.name, envs.split, of_all, records())
 
 
@@ -295,20 +322,28 @@ def _kept_when_stopped(
     fingerprint: Callable[[Sequence[Task]], Fingerprint],
     records: Callable[[], Sequence[TaskRecord]],
 ) -> Iterator[None]:
-    """Makes Ctrl-C bring along the tasks that have had all their episodes."""
-    try:
-        yield
-    except KeyboardInterrupt:
+    """Makes Ctrl-C, and the loss of workers, bring along the tasks that have had all their episodes."""
+
+    def part() -> Result | None:
         done = tuple(
             record
             for record in records()
             if record.error is not None or len(record.episodes) == plan.episodes_per_task
         )
         if not done:
-            raise
+            return None
         of_these = fingerprint([record.task for record in done])
-        part = Result(f"{name}{PARTIAL}", split, plan.episodes_per_task, plan.seed, of_these, done)
-        raise Stopped(part) from None
+        return Result(f"{name}{PARTIAL}", split, plan.episodes_per_task, plan.seed, of_these, done)
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (stopped := part()) is None:
+            raise
+        raise Stopped(stopped) from None
+    except WorkerLost as lost:
+        lost.state = part()
+        raise
 
 
 def _result(

@@ -45,6 +45,8 @@ def evaluate(
     on_episode: Callable[[int, int], None] | None = None,
     on_step: Callable[[int], None] | None = None,
     resume: Result | None = None,
+    workers: int | None = None,
+    address: str | None = None,
 ) -> Result:
     """Plays the same number of episodes on every task, and gives each task the same weight.
 
@@ -102,15 +104,27 @@ def evaluate(
             `taskworlds.make_vec`.
         on_episode: called as `on_episode(done, total)` when an episode has ended. Both count the episodes of
             adaptation too, and the rest of a task that failed counts as done.
-        on_step: called as `on_step(rows)` after each step, with the number of rows that took it.
+        on_step: called as `on_step(rows)` after each step, with the number of rows that took it; with `workers` some
+            times in a second, for all steps since.
         resume: a part of this very evaluation, as `Stopped.result` is: the tasks that it has are not played again,
             unless they failed there. What a policy draws at random for the others, and what the batches of the meta
             protocol are made of, may differ from an evaluation in one go.
+        workers: play a benchmark in so many processes, which Ray runs (`pip install "taskworlds[ray]"`), each with a
+            vector env, a copy of the policy and a processor of its own. The result is that of one process, to the last
+            digit; docs/policies.md tells for which policies. None: play in this process.
+        address: with `workers`, "host:port" of a Ray cluster's head, or "auto" for the cluster of which this machine is
+            a part; None for the one that RAY_ADDRESS names, or else for this machine alone.
 
     Raises:
         TypeError: an argument is of the wrong type, or does not fit what is evaluated; or the policy has not all
             methods.
-        ValueError: an argument is out of range; the policy's actions have the wrong shape or are not finite.
+        ValueError: an argument is out of range; the policy's actions have the wrong shape or are not finite; there are
+            fewer processors than `workers`.
+        ImportError: `workers` need Ray, which is missing.
+        ConnectionError: nothing answers at `address`.
+        taskworlds.workers.lost.WorkerLost: a worker was lost again and again, or found no room; after one loss its
+            episodes are played again, and a RuntimeWarning says so. Its `state` is a `Result` of what was finished,
+            for `resume`, or None.
         taskworlds.evaluation.Stopped: Ctrl-C, after some task had all its episodes. It is a KeyboardInterrupt, and its
             `result` has these tasks.
 
@@ -143,6 +157,14 @@ def evaluate(
             f"resume must be a taskworlds.evaluation.Result, not {resume!r}. Result.load reads a file.",
             argument="resume",
         )
+    if workers is not None:
+        workers = check_count("workers", workers)
+    if address is not None and (workers is None or not isinstance(address, str)):
+        raise WrongType(
+            'address must be "host:port" of a Ray cluster\'s head, on which workers=... are to play, but it is '
+            f"{address!r}, and workers is {workers!r}.",
+            argument="address",
+        )
     meta = _meta_settings(player, adaptation_episodes, adaptation_steps, meta_batch_size)
     building = {
         "env_name": env_name,
@@ -160,7 +182,19 @@ def evaluate(
     if isinstance(benchmark_or_env, TaskEnv):
         benchmark_or_env = benchmark_or_env.batch
     if not isinstance(benchmark_or_env, gym.Env | VectorEnv):
-        return evaluate_benchmark(plan, benchmark_or_env, building)
+        if workers is None:
+            return evaluate_benchmark(plan, benchmark_or_env, building)
+        # Loads Ray, which is optional.
+        from taskworlds.evaluation.on_workers import Crew
+
+        crew = Crew(workers, address, policy, player)
+        return evaluate_benchmark(plan, benchmark_or_env, building, crew.play)
+    if workers is not None:
+        raise WrongType(
+            f"workers must be left out for {benchmark_or_env!r}, which is made already and steps in this process. Or "
+            "pass a benchmark, by name or as envs.benchmark, of which each worker makes a vector env of its own.",
+            argument="workers",
+        )
     if building:
         raise WrongType(
             f"{', '.join(building)} cannot be set for an environment that is already made: make it with these "

@@ -22,7 +22,7 @@ from typing import Any
 
 from taskworlds.core.errors import Mistake, WrongType, WrongValue, check_known, unexpected_keywords
 
-__all__ = ["REFERENCE", "checkpoint_digest", "load", "parameters", "shown"]
+__all__ = ["REFERENCE", "checkpoint_digest", "load", "loaded_files", "parameters", "shown"]
 
 REFERENCE = "package.module:object or file.py:object"
 """How an object is named, for messages."""
@@ -37,6 +37,8 @@ _TAKES_CHECKPOINT = (
 )
 _LISTED = 3  # names, in a message
 _WIDTH = 100  # characters of a signature or a value, in a message
+
+_files: dict[str, ModuleType] = {}  # by name in sys.modules, modules that were files
 
 _repr = reprlib.Repr()
 _repr.maxother = _repr.maxstring = _WIDTH
@@ -166,7 +168,13 @@ def _file(reference: str, name: str) -> ModuleType:
             f"The policy {reference!r} could not be loaded: {type(error).__name__} in {name}, line "
             f"{_line(error, path)}: {error}."
         ) from error
+    _files[own_name] = module
     return module
+
+
+def loaded_files() -> list[ModuleType]:
+    """Returns the modules that were named as files: another process may not find them by their names."""
+    return [module for name, module in _files.items() if sys.modules.get(name) is module]
 
 
 def _line(error: BaseException, path: Path) -> int | str:

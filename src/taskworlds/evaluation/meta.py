@@ -10,7 +10,7 @@ its observation repeats, its reward is 0, and both its flags are False.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,10 @@ from taskworlds.evaluation.policies import Actor
 from taskworlds.evaluation.rows import RowsFault, TaskRows
 from taskworlds.evaluation.schedule import Ledger, Schedule, Unit
 
-__all__ = ["MetaSettings", "play_meta"]
+__all__ = ["Batch", "MetaSettings", "batches", "play_batch"]
+
+Batch = list[Unit | None]
+"""By row, the task that is adapted to; None for a row that is left over."""
 
 
 class MetaSettings(NamedTuple):
@@ -42,21 +45,30 @@ class MetaSettings(NamedTuple):
         return self.episodes * self.rounds
 
 
-def play_meta(actor: Actor, rows: TaskRows, ledger: Ledger, meta: MetaSettings) -> None:
-    """Adapts to every task once and tests on it, batch after batch.
+def batches(tasks: Sequence[Task], skills: Sequence[frozenset[str]]) -> Iterator[Batch]:
+    """Deals every task to a row once.
+
+    Args:
+        tasks: what is adapted to; a unit has the number of its task in here.
+        skills: by row, the skills that it holds.
+    """
+    schedule = Schedule(tasks, 1, skills)
+    while any(batch := [schedule.next(row) for row in range(len(skills))]):
+        yield batch
+
+
+def play_batch(
+    actor: Actor, rows: TaskRows, ledger: Ledger, meta: MetaSettings, batch: Batch
+) -> Iterator[None]:
+    """Adapts to each task of a batch and tests on it, a step each time.
 
     A batch in which a step of adaptation failed is played again, each row by itself.
     """
-    schedule = Schedule(ledger.tasks, 1, rows.skills)
-    while True:
-        batch = [schedule.next(row) for row in range(rows.num_envs)]
-        if not any(batch):
-            return
-        filled = [unit or _filler(ledger.tasks, held) for unit, held in zip(batch, rows.skills, strict=True)]
-        try:
-            _trial(actor, rows, ledger, meta, filled, alone=False)
-        except RowsFault:
-            _trial(actor, rows, ledger, meta, filled, alone=True)
+    filled = [unit or _filler(ledger.tasks, held) for unit, held in zip(batch, rows.skills, strict=True)]
+    try:
+        yield from _trial(actor, rows, ledger, meta, filled, alone=False)
+    except RowsFault:
+        yield from _trial(actor, rows, ledger, meta, filled, alone=True)
 
 
 def _filler(tasks: Sequence[Task], held: frozenset[str]) -> Unit:
@@ -66,7 +78,7 @@ def _filler(tasks: Sequence[Task], held: frozenset[str]) -> Unit:
 
 def _trial(
     actor: Actor, rows: TaskRows, ledger: Ledger, meta: MetaSettings, batch: Sequence[Unit], *, alone: bool
-) -> None:
+) -> Iterator[None]:
     """Adapts to the tasks of a batch and tests on them.
 
     Raises:
@@ -96,11 +108,13 @@ def _trial(
     with rows.until_the_clock():
         for round_ in range(meta.rounds):
             units = each_row_plays(round_ * meta.episodes, meta.episodes)
-            play_units(
+            yield from play_units(
                 rows, ledger, units, begin_adaptation, actor.adapt, failed, observe=agent.step, alone=alone
             )
             if len(broken) == len(batch):
                 return
             agent.adapt()
     units = each_row_plays(meta.practice, ledger.quota)
-    play_units(rows, ledger, units, actor.begin, lambda *asked: (actor.act(*asked), {}), failed, alone=alone)
+    yield from play_units(
+        rows, ledger, units, actor.begin, lambda *asked: (actor.act(*asked), {}), failed, alone=alone
+    )

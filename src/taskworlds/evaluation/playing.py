@@ -2,11 +2,14 @@
 
 In the multi-task protocol each task gets its quota of episodes, whichever row plays them, and a row takes the next
 episode as soon as it has ended one. Only asked-for episodes are played, so fast ones cannot crowd out slow ones.
+
+Where tasks can be set, playing is an iterator, which takes a step each time it is asked to go on: a worker can stop
+between two steps to report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,19 +32,18 @@ class _Act(Protocol):
     ) -> tuple[NDArray[Any], dict[str, Any]]: ...
 
 
-def play_multi_task(actor: Actor, rows: TaskRows, ledger: Ledger) -> None:
-    """Plays the quota of episodes of every task, in whichever rows are free."""
-    schedule = Schedule(ledger.tasks, ledger.quota, rows.skills)
+def play_multi_task(actor: Actor, rows: TaskRows, ledger: Ledger, schedule: Schedule) -> Iterator[None]:
+    """Plays what is scheduled, in whichever rows are free; of a task that failed it starts nothing more."""
 
     def next_unit(row: int) -> Unit | None:
         while (unit := schedule.next(row)) is not None and unit.task in ledger.errors:
-            pass
+            ledger.skipped(unit)
         return unit
 
     def failed(row: int, unit: Unit, error: str) -> None:
         ledger.failed(unit, error)
 
-    play_units(rows, ledger, next_unit, actor.begin, lambda *asked: (actor.act(*asked), {}), failed)
+    return play_units(rows, ledger, next_unit, actor.begin, lambda *asked: (actor.act(*asked), {}), failed)
 
 
 def play_units(
@@ -54,8 +56,8 @@ def play_units(
     *,
     observe: Callable[[Timestep], None] | None = None,
     alone: bool = False,
-) -> None:
-    """Plays units until no row gets another one.
+) -> Iterator[None]:
+    """Plays units until no row gets another one, a step each time.
 
     Args:
         rows: where they are played.
@@ -81,7 +83,9 @@ def play_units(
         return f"row {row}" if unit is None else f"row {row}, {task_label(ledger.tasks[unit.task])}"
 
     def start(units: dict[int, Unit]) -> None:
-        started, errors = rows.start({row: ledger.tasks[unit.task] for row, unit in units.items()})
+        started, errors = rows.start(
+            {row: (ledger.tasks[unit.task], unit.episode) for row, unit in units.items()}
+        )
         for mask, infos in started:
             for row in np.flatnonzero(mask).tolist():
                 playing[row] = units[row]
@@ -128,6 +132,7 @@ def play_units(
                 ledger.ended(unit, tally.episode(row))
         if observe is not None:
             observe(Timestep(obs, actions, step.rewards, step.terminated, step.truncated, outputs))
+        yield
 
 
 def _with_units(

@@ -12,7 +12,9 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import create_empty_array
 from numpy.typing import NDArray
 
+from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
+from taskworlds.core.registry import worlds
 from taskworlds.core.task import Task
 from taskworlds.evaluation.result import Episode
 
@@ -57,41 +59,52 @@ def holds_tasks(envs: Any) -> bool:
 class TaskRows:
     """The rows of one of our vector envs, in any autoreset mode.
 
+    Where an episode's start is drawn at random, it depends on the seed, the task and the episode's number alone, not
+    on which row plays it and what that has played before.
+
+    Args:
+        envs: the vector env.
+        seed: of the starts.
+
     Attributes:
         obs: the latest observation of each row, a batch of the observation space; zeros before a row's first episode.
             Each call makes a new one, so callers may keep it.
     """
 
-    def __init__(self, envs: Any) -> None:
+    def __init__(self, envs: Any, seed: int) -> None:
         self.envs = envs
         self.num_envs: int = envs.num_envs
+        self._seed = seed
         self._space: gym.Space[Any] = envs.single_observation_space
         self.obs: Any = create_empty_array(self._space, self.num_envs, fn=np.zeros)
         self.skills: tuple[frozenset[str], ...] = tuple(
             frozenset(task.env_name for task in tasks) for tasks in envs.tasks
         )
+        held = frozenset[str]().union(*self.skills)
+        drawn = [held & {*world.env_names()} for world in worlds() if world.has_random_starts]
+        self._drawn = frozenset[str]().union(*drawn)  # skills whose episodes start at random
 
     def start(
-        self, tasks: Mapping[int, Task]
+        self, episodes: Mapping[int, tuple[Task, int]]
     ) -> tuple[list[tuple[NDArray[np.bool_], dict[str, Any]]], dict[int, str]]:
-        """Resets rows to given tasks: all in one call or, where that fails, one by one.
+        """Starts episodes: all in one call or, where that fails, one by one.
 
         Args:
-            tasks: by row.
+            episodes: by row, its task and its number among those of the task.
 
         Returns:
             For each call that went well, the rows that it reset, (N,) bool, and its infos; and, by row, why it
             failed.
         """
         try:
-            return [self._reset(tasks)], {}
+            return [self._reset(episodes)], {}
         except Exception as error:
-            if len(tasks) == 1:
-                return [], {row: _describe(error) for row in tasks}
+            if len(episodes) == 1:
+                return [], {row: _describe(error) for row in episodes}
         started, errors = [], {}
-        for row, task in tasks.items():
+        for row, episode in episodes.items():
             try:
-                started.append(self._reset({row: task}))
+                started.append(self._reset({row: episode}))
             except Exception as error:
                 errors[row] = _describe(error)
         return started, errors
@@ -136,13 +149,21 @@ class TaskRows:
         finally:
             self.envs.call("toggle_terminate_on_success", before)
 
-    def _reset(self, tasks: Mapping[int, Task]) -> tuple[NDArray[np.bool_], dict[str, Any]]:
-        mask = np.isin(np.arange(self.num_envs), list(tasks))
-        obs, infos = self.envs.reset(
-            options={"reset_mask": mask.copy(), "tasks": [tasks[row] for row in sorted(tasks)]}
-        )
+    def _reset(self, episodes: Mapping[int, tuple[Task, int]]) -> tuple[NDArray[np.bool_], dict[str, Any]]:
+        mask = np.isin(np.arange(self.num_envs), list(episodes))
+        options = {"reset_mask": mask.copy(), "tasks": [episodes[row][0] for row in sorted(episodes)]}
+        seeds = {
+            row: self._start_seed(*each) for row, each in episodes.items() if each[0].env_name in self._drawn
+        }
+        how = {"seed": [seeds.get(row) for row in range(self.num_envs)]} if seeds else {}
+        obs, infos = self.envs.reset(**how, options=options)
         self._take(obs, mask)
         return mask, infos
+
+    def _start_seed(self, task: Task, number: int) -> int:
+        """Returns the seed of an episode's start."""
+        words = np.random.SeedSequence([self._seed, int(task.id, 16), number]).generate_state(4)
+        return int.from_bytes(words.astype("<u4").tobytes(), "little")
 
     def _step(self, actions: NDArray[Any], mask: NDArray[np.bool_], result: Step) -> None:
         obs, rewards, terminated, truncated, infos = self.envs.step(actions, mask=mask.copy())
@@ -320,7 +341,7 @@ def _merged(space: gym.Space[Any], mask: NDArray[np.bool_], new: Any, old: Any) 
             _merged(*parts) for parts in zip(space.spaces, [mask] * len(space), new, old, strict=True)
         )
     if isinstance(old, np.ndarray):
-        return np.where(mask.reshape(-1, *[1] * (old.ndim - 1)), new, old)
+        return batches.aligned(np.where(mask.reshape(-1, *[1] * (old.ndim - 1)), new, old))
     return tuple(one if chosen else other for chosen, one, other in zip(mask, new, old, strict=True))
 
 

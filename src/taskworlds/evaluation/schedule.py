@@ -23,32 +23,46 @@ class Unit(NamedTuple):
 class Schedule:
     """Deals units out to rows, each unit once, and only to rows that hold its skill.
 
-    A row keeps its skill as long as the skill has units left, since changing it can mean building an
-    environment.
+    Which row gets a unit depends on units and rows alone, not on how long episodes last: products of matrices can
+    differ in their last digit from row to row, and so could what comes of an episode. A row keeps its skill as long as
+    the skill has units left, since changing it can mean building an environment.
 
     Args:
         tasks: what is to be played; a unit has the number of its task in here.
-        repeats: units of each task.
+        repeats: units of each task; 0 where `add` brings them.
         skills: by row, the skills that it holds.
+
+    Attributes:
+        left: by row, its units that are not dealt yet.
     """
 
     def __init__(self, tasks: Sequence[Task], repeats: int, skills: Sequence[frozenset[str]]) -> None:
-        self._left: dict[str, deque[Unit]] = {}
+        of_skill: dict[str, deque[Unit]] = {}
         for number, task in enumerate(tasks):
-            queue = self._left.setdefault(task.env_name, deque())
+            queue = of_skill.setdefault(task.env_name, deque())
             queue.extend(Unit(number, repeat) for repeat in range(repeats))
-        self._allowed = [[name for name in self._left if name in held] for held in skills]
-        self._current: list[str | None] = [None] * len(skills)
+        allowed = [[name for name in of_skill if name in held] for held in skills]
+        current: list[str | None] = [None] * len(skills)
+        self.left: list[deque[Unit]] = [deque() for _ in skills]
+        busy = list(range(len(skills)))
+        while busy:
+            for row in tuple(busy):
+                name = current[row]
+                if name is None or not of_skill[name]:
+                    name = max(allowed[row], key=lambda skill: len(of_skill[skill]), default=None)
+                    if name is None or not of_skill[name]:
+                        busy.remove(row)
+                        continue
+                    current[row] = name
+                self.left[row].append(of_skill[name].popleft())
+
+    def add(self, row: int, unit: Unit) -> None:
+        """Gives a row another unit."""
+        self.left[row].append(unit)
 
     def next(self, row: int) -> Unit | None:
         """Returns a row's next unit; None if nothing is left for it."""
-        name = self._current[row]
-        if name is None or not self._left[name]:
-            name = max(self._allowed[row], key=lambda skill: len(self._left[skill]), default=None)
-            if name is None or not self._left[name]:
-                return None
-            self._current[row] = name
-        return self._left[name].popleft()
+        return self.left[row].popleft() if self.left[row] else None
 
 
 class Ledger:
@@ -71,7 +85,7 @@ class Ledger:
         tasks: Sequence[Task],
         practice: int,
         quota: int,
-        on_episode: Callable[[int, int], None] | None,
+        on_episode: Callable[[int, int], None] | None = None,
         on_step: Callable[[int], None] | None = None,
         before: int = 0,
     ) -> None:
@@ -80,6 +94,9 @@ class Ledger:
         self.errors: dict[int, str] = {}
         self._practice = practice
         self._episodes: list[dict[int, Episode]] = [{} for _ in tasks]
+        self._failed: dict[
+            int, int
+        ] = {}  # by the number of such a task, the first of its episodes that could not run
         self._done: set[tuple[int, int]] = set()
         self._on_episode = on_episode
         self._on_step = on_step
@@ -98,15 +115,23 @@ class Ledger:
             self._progress({(unit.task, unit.episode)})
 
     def failed(self, unit: Unit, error: str) -> None:
-        """Takes down that a task cannot run."""
+        """Takes down that a task cannot run; of several errors that of its earliest episode counts."""
         if unit.counts:
-            self.errors.setdefault(unit.task, error)
+            if unit.episode < self._failed.get(unit.task, unit.episode + 1):
+                self._failed[unit.task], self.errors[unit.task] = unit.episode, error
             self._progress({(unit.task, number) for number in range(self._practice + self.quota)})
 
+    def skipped(self, unit: Unit) -> None:
+        """Told of an episode that is not played, since its task cannot run."""
+
     def records(self) -> tuple[TaskRecord, ...]:
-        """Returns the outcome, by task."""
+        """Returns the outcome, by task: of one that failed, the episodes before that."""
         return tuple(
-            TaskRecord(task, tuple(episodes[n] for n in sorted(episodes)), self.errors.get(number))
+            TaskRecord(
+                task,
+                tuple(episodes[n] for n in sorted(episodes) if n < self._failed.get(number, n + 1)),
+                self.errors.get(number),
+            )
             for number, (task, episodes) in enumerate(zip(self.tasks, self._episodes, strict=True))
         )
 

@@ -6,26 +6,47 @@ import contextlib
 import logging
 import math
 import os
-import socket
+import signal
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 from taskworlds.core.cpus import count_processors
-from taskworlds.core.errors import WrongType, WrongValue
+from taskworlds.core.errors import Mistake, WrongType, WrongValue
+from taskworlds.workers.addresses import silence
+
+
+class RayMissing(Mistake, ImportError):
+    """Ray cannot be imported."""
+
+
+class NoCluster(Mistake, ConnectionError):
+    """There is no connection to Ray."""
+
 
 try:
     import ray
     from ray import cloudpickle, exceptions
 except ImportError as error:
-    raise ImportError(
+    raise RayMissing(
         f'Workers are run by Ray, which could not be imported ({error}). Type: pip install "taskworlds[ray]"'
     ) from error
 
-__all__ = ["check_cpus", "cloudpickle", "connect", "exceptions", "pickled", "ray"]
+__all__ = [
+    "NoCluster",
+    "RayMissing",
+    "check_cpus",
+    "cloudpickle",
+    "connect",
+    "exceptions",
+    "pickled",
+    "ray",
+]
 
-_PATIENCE = 5.0  # seconds to wait for an address to answer
 
-
-def connect(address: str | None, num_workers: int, cpus_per_worker: float) -> None:
+def connect(
+    address: str | None, num_workers: int, cpus_per_worker: float, *, argument: str = "num_workers"
+) -> None:
     """Connects this process to Ray, unless it is connected; and checks that the workers have room there.
 
     Args:
@@ -33,6 +54,8 @@ def connect(address: str | None, num_workers: int, cpus_per_worker: float) -> No
             one that RAY_ADDRESS names, or else for Ray on this machine, started here and ended with this process.
         num_workers: how many workers are to run.
         cpus_per_worker: processors that Ray sets aside for each.
+        argument: what the caller's user calls `num_workers`, for messages; under another name, `cpus_per_worker` is
+            not the user's to choose.
 
     Raises:
         ConnectionError: the cluster does not answer.
@@ -48,48 +71,63 @@ def connect(address: str | None, num_workers: int, cpus_per_worker: float) -> No
         )
     processors = float(ray.cluster_resources().get("CPU", 0.0))
     if num_workers * cpus_per_worker > processors + 1e-6:
+        parts = "give each a part of a processor (cpus_per_worker=0.5), " if argument == "num_workers" else ""
         raise WrongValue(
-            f"num_workers must be at most {math.floor(processors / cpus_per_worker + 1e-6)}, not {num_workers}: Ray "
+            f"{argument} must be at most {math.floor(processors / cpus_per_worker + 1e-6)}, not {num_workers}: Ray "
             f"has {processors:g} processors here, and each worker takes {cpus_per_worker:g}. Ask for fewer workers, "
-            "give each a part of a processor (cpus_per_worker=0.5), or connect to a larger cluster (address=...).",
-            argument="num_workers",
+            f"{parts}or connect to a larger cluster (address=...).",
+            argument=argument,
         )
 
 
 def _start(address: str | None) -> None:
     wanted = address or os.environ.get("RAY_ADDRESS") or "local"
-    how: dict[str, Any] = {"logging_level": logging.WARNING}
+    how: dict[str, Any] = {
+        "logging_level": logging.ERROR
+    }  # what it warns of is not for users of this package
     if wanted == "local":
         how |= {"num_cpus": count_processors(), "include_dashboard": False}
     elif wanted != "auto":
         _check_address(wanted)
     try:
-        ray.init(address=wanted, **how)
+        with _same_sigterm():
+            ray.init(address=wanted, **how)
     except (ConnectionError, TimeoutError, RuntimeError, ValueError, exceptions.RayError) as error:
         with contextlib.suppress(Exception):
             ray.shutdown()
-        raise ConnectionError(
+        raise NoCluster(
             f"There is no connection to Ray at {wanted!r}: {error} Start a cluster's head with `ray start --head`, "
             "give the address that it prints, or leave address out to use this machine alone."
         ) from error
 
 
+@contextlib.contextmanager
+def _same_sigterm() -> Iterator[None]:
+    """Leaves the program's own handler of SIGTERM in place, if it has one: Ray sets another."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        own = before not in (signal.SIG_DFL, signal.SIG_IGN, None)
+        if own and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+
+
 def _check_address(address: str) -> None:
     """Raises ConnectionError if nothing answers at an address: Ray itself would try for a minute."""
-    host, colon, port = address.rpartition(":")
-    if "://" in address or not (host and colon and port.isdecimal()):
+    try:
+        fault = silence(address)
+    except ValueError:
         raise WrongValue(
             f'address must be "host:port" of the cluster\'s head, "auto" or None, not {address!r}. Run this program on '
             "a machine of the cluster; Ray Client (ray://) is not served.",
             argument="address",
-        )
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
-    except OSError as error:
-        raise ConnectionError(
-            f"Nothing answers at {address} ({error}). Check the address that `ray start --head` printed, whether the "
-            "cluster runs, and whether a firewall is in between."
         ) from None
+    if fault is not None:
+        raise NoCluster(
+            f"Nothing answers at {address} ({fault}). Check the address that `ray start --head` printed, whether the "
+            "cluster runs, and whether a firewall is in between."
+        )
 
 
 def check_cpus(cpus: Any) -> float:

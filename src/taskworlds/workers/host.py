@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from taskworlds.core.version import __version__
@@ -57,15 +58,14 @@ class Host:
         node_id = ray.get_runtime_context().get_node_id()
         return Place(node_id, ray.util.get_node_ip_address(), os.getpid(), versions())
 
-    def hold(self, make: bytes, folder: str) -> None:
+    def hold(self, make: bytes, folders: Sequence[str]) -> None:
         """Makes the object.
 
         Args:
             make: a pickled function without arguments that returns it.
-            folder: where relative imports of the driver's script are to be found, if that folder exists here.
+            folders: where the driver's imports are found: as far as they exist here, this process looks there, too.
         """
-        if os.path.isdir(folder) and folder not in sys.path:
-            sys.path.append(folder)
+        sys.path += [each for each in folders if os.path.isdir(each) and each not in sys.path]
         try:
             made = cloudpickle.loads(make)
         except ImportError as error:

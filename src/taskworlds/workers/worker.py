@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from taskworlds.core.errors import WrongValue
 from taskworlds.workers.cluster import exceptions, ray
 from taskworlds.workers.host import Host, Place, versions
+from taskworlds.workers.lost import WorkerLost
 
-__all__ = ["Terms", "Worker", "WorkerLost"]
+__all__ = ["Terms", "Worker"]
 
 _LOST = (
     exceptions.RayActorError,
@@ -40,16 +41,6 @@ class Terms(NamedTuple):
     spread: bool = True
 
 
-class WorkerLost(RuntimeError):
-    """A worker was lost again and again, or could not be started again.
-
-    Attributes:
-        state: what was asked for goes on from here: whoever raises it says what takes it; None if there is nothing.
-    """
-
-    state: Any = None
-
-
 class Worker:
     """A handle of an object that lives in a process of its own, on any node.
 
@@ -58,8 +49,8 @@ class Worker:
     kept, and the calls are repeated; so the object's methods must depend on nothing but its state and their arguments.
 
     Args:
-        make: pickled, a function without arguments that makes the object. Of its methods it needs `set_state(state)`
-            only if `keep` is used.
+        make: pickled, a function without arguments that makes the object; or Ray's reference of it, where several
+            workers get the same. Of the object's methods it needs `set_state(state)` only if `keep` is used.
         title: what it does, for messages: "worker 1 with rows 50 to 99".
         terms: on what terms it runs.
 
@@ -68,7 +59,7 @@ class Worker:
         place: where it runs; None before `wait_until_ready`.
     """
 
-    def __init__(self, make: bytes, title: str, terms: Terms) -> None:
+    def __init__(self, make: bytes | Any, title: str, terms: Terms) -> None:
         self.title = title
         self.place: Place | None = None
         self._make = make
@@ -215,8 +206,8 @@ class Worker:
 
     def _hold(self) -> None:
         """Has the process make the object."""
-        script = os.path.dirname(os.path.abspath(sys.argv[0])) if sys.argv and sys.argv[0] else os.getcwd()
-        self._starting = self._actor.where.remote(), self._actor.hold.remote(self._make, script)
+        folders = [os.path.abspath(folder) for folder in sys.path]  # "" is where this process is
+        self._starting = self._actor.where.remote(), self._actor.hold.remote(self._make, folders)
 
     def _drop(self) -> None:
         """Ends the process, if it is not known to have ended."""

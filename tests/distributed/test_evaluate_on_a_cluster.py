@@ -1,0 +1,35 @@
+"""An evaluation on a cluster of several nodes, of which one goes away."""
+
+import pytest
+
+ray = pytest.importorskip("ray")
+
+from ray.cluster_utils import Cluster  # noqa: E402
+
+from taskworlds.evaluation import evaluate  # noqa: E402
+
+
+@pytest.fixture
+def cluster():
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+def test_a_node_that_is_removed_costs_nothing_but_time(cluster):
+    nodes = [cluster.add_node(num_cpus=1)]
+    cluster.wait_for_nodes()
+
+    def exchange(done, total):
+        if done >= 5 and len(nodes) == 1:
+            nodes.append(cluster.add_node(num_cpus=1))
+            cluster.remove_node(nodes[0], allow_graceful=False)
+
+    settings = {"num_goals": 4, "max_episode_steps": 150}
+    with pytest.warns(RuntimeWarning, match=r"worker \d of 2 was lost on node") as told:
+        there = evaluate(
+            "expert", "MT10", workers=2, address=cluster.address, on_episode=exchange, **settings
+        )
+    assert there.to_json() == evaluate("expert", "MT10", **settings).to_json()
+    assert len(told) == 1

@@ -20,7 +20,7 @@ except ImportError as error:
         f'Workers are run by Ray, which could not be imported ({error}). Type: pip install "taskworlds[ray]"'
     ) from error
 
-__all__ = ["check_cpus", "connect", "pickled"]
+__all__ = ["check_cpus", "connect", "free_cpus", "own_node", "pickled"]
 
 _PATIENCE = 5.0  # seconds to wait for an address to answer
 
@@ -90,6 +90,16 @@ def _check_address(address: str) -> None:
             f"Nothing answers at {address} ({error}). Check the address that `ray start --head` printed, whether the "
             "cluster runs, and whether a firewall is in between."
         ) from None
+
+
+def free_cpus() -> float:
+    """Returns how many processors Ray has that it has not set aside."""
+    return float(ray.available_resources().get("CPU", 0.0))
+
+
+def own_node() -> str:
+    """Returns Ray's name of the node that this process is on."""
+    return str(ray.get_runtime_context().get_node_id())
 
 
 def check_cpus(cpus: Any) -> float:

@@ -272,6 +272,8 @@ class Worker:
         """Ends the process, if it is not known to have ended."""
         actor, self._actor, self._starting, self._pending = self._actor, None, None, None
         self._is_repeating = False
+        if self._open is not None:
+            self._open = self._open._replace(shortcut=None)
         if actor is not None:
             with contextlib.suppress(Exception):  # it may be gone, or Ray
                 ray.kill(actor)

@@ -1,4 +1,4 @@
-"""The engine "ray": rows in workers give what rows in this process give, to the last bit, also when workers are lost."""
+"""The engine "ray": rows in workers give what rows here give, to the last bit, also when workers are lost."""
 
 from __future__ import annotations
 
@@ -86,7 +86,10 @@ def actions(step, envs):
 def play(envs, steps, first=0):
     """Steps all rows; some of them only in every third step."""
     some = np.arange(envs.num_envs) % 2 == 0
-    return [envs.step(actions(step, envs), some if step % 3 == 2 else None) for step in range(first, first + steps)]
+    return [
+        envs.step(actions(step, envs), some if step % 3 == 2 else None)
+        for step in range(first, first + steps)
+    ]
 
 
 def parts(envs):
@@ -97,8 +100,8 @@ def pids(envs):
     return [part._worker.place.pid for part in parts(envs)]
 
 
-def shares_memory(envs):
-    return [part._memory is not None for part in parts(envs)]
+def have_lines(envs):
+    return [part._line is not None for part in parts(envs)]
 
 
 def wait_until_gone(*processes):
@@ -125,7 +128,7 @@ def test_equal_to_one_process(make, alike, workers):
     there, here = make(workers=workers), make(workers=0)
     alike(there.reset(seed=1), here.reset(seed=1))
     alike(play(there, 10), play(here, 10))
-    assert shares_memory(there) == [True] * workers
+    assert have_lines(there) == [True] * workers
     for envs in (there, here):
         envs.step_async(actions(20, envs))
     alike(there.step_wait(), here.step_wait())
@@ -212,14 +215,16 @@ def test_a_registered_world_with_other_spaces_and_with_faults(make, alike):
                 told.append((play(envs, 12), [str(each.message) for each in caught]))
         alike(*told)
         assert any("row 4" in each and "too many" in each for each in told[0][1])
-        assert shares_memory(there) == [False, False]  # a text is not an array
+        assert have_lines(there) == [False, False]  # a text is not an array
 
 
 class LampRow(PythonRow):
     """A lamp to be switched, of a brightness that can be set."""
 
     action_space = gym.spaces.Discrete(2)
-    observation_space = gym.spaces.Dict(lit=gym.spaces.MultiBinary(2), light=gym.spaces.Box(0, 9, (1,), np.float32))
+    observation_space = gym.spaces.Dict(
+        lit=gym.spaces.MultiBinary(2), light=gym.spaces.Box(0, 9, (1,), np.float32)
+    )
     brightness = 1.0
 
     def __init__(self):
@@ -278,7 +283,7 @@ def test_attributes_and_methods_of_python_rows(make, alike):
             seen += play(envs, 3)
             outcomes.append(seen)
         alike(*outcomes)
-        assert shares_memory(there) == [True, True]
+        assert have_lines(there) == [True, True]
         with pytest.raises(TypeError, match="What is given to call must be something that can be pickled"):
             there.rows.call("brighten", (each for each in ()))
         kill(there, 0)  # the brightness is a part of the state
@@ -287,7 +292,9 @@ def test_attributes_and_methods_of_python_rows(make, alike):
 
 
 def test_pictures(make, alike):
-    there, here = (make("reach-v3", 2, workers=each, render_mode="rgb_array", width=32, height=24) for each in (1, 0))
+    there, here = (
+        make("reach-v3", 2, workers=each, render_mode="rgb_array", width=32, height=24) for each in (1, 0)
+    )
     for envs in (there, here):
         envs.reset(seed=0)
     alike(there.render(), here.render())
@@ -304,7 +311,7 @@ def test_messages_where_memory_cannot_be_shared(make, monkeypatch, alike, why):
     there, here = make("grid-4x4", max_episode_steps=9), make("grid-4x4", workers=0, max_episode_steps=9)
     alike(there.reset(seed=0), here.reset(seed=0))
     alike(play(there, 12), play(here, 12))
-    assert shares_memory(there) == [False, False]
+    assert have_lines(there) == [False, False]
 
 
 # --- losses -----------------------------------------------------------------------------------------------------
@@ -373,11 +380,13 @@ def test_lost_workers_change_nothing(pair, monkeypatch, alike):
     snapshot = here.get_state()
     both(lambda envs: [envs.set_state(snapshot, [1, 1, 5, 4, 4, 0])], within(1))
     both(lambda envs: play(envs, 5, 20))
-    assert shares_memory(there) == [True, True]
-    assert max(map(max, calls)) <= 3 + 3  # bounded, whatever is played: an outcome may need two resets beside the step
+    assert have_lines(there) == [True, True]
+    assert (
+        max(map(max, calls)) <= 3 + 3
+    )  # bounded, whatever is played: an outcome may need two resets beside the step
 
 
-def test_a_worker_that_is_lost_twice_in_one_step(pair, alike):
+def test_a_worker_that_is_lost_twice_in_one_step(pair, monkeypatch, alike):
     there, here = pair
     for envs in pair:
         envs.reset(seed=4)
@@ -394,9 +403,10 @@ def test_a_worker_that_is_lost_twice_in_one_step(pair, alike):
             ray.kill(worker._actor)
 
     kill(there, 0)
-    with pytest.MonkeyPatch.context() as patch, pytest.warns(RuntimeWarning, match="was lost") as told:
-        patch.setattr(worker, "_launch", launch_and_lose)
+    monkeypatch.setattr(worker, "_launch", launch_and_lose)
+    with pytest.warns(RuntimeWarning, match="was lost") as told:
         alike(there.step_wait(), here.step_wait())
+    monkeypatch.undo()
     assert len([each for each in told if "was lost" in str(each.message)]) == 2
     alike(play(there, 3), play(here, 3))
 
@@ -428,17 +438,18 @@ def interrupted_while_stopped(envs):
 
 def test_calls_that_are_interrupted(pair, alike):
     there, here = pair
-    for call in (
-        lambda: there.step(actions(0, there)),
-        lambda: there.reset(seed=1),
-        lambda: there.set_state(snapshot),
-    ):
+    calls = {
+        "step": lambda _: there.step(actions(0, there)),
+        "reset": lambda _: there.reset(),
+        "state": there.set_state,
+    }
+    for call in calls.values():
         for envs in pair:
             envs.reset(seed=5)
             play(envs, 2)
         snapshot = here.get_state()
         with interrupted_while_stopped(there):
-            call()
+            call(snapshot)
         with pytest.raises(RuntimeError, match="left half-way"):
             there.step(actions(1, there))
         there.set_state(snapshot)
@@ -478,8 +489,16 @@ def test_a_batch_that_is_closed_or_forgotten_leaves_no_process(make):
     [
         ({"num_workers": 9}, ValueError, "num_workers must be at most 4, not 6: Ray has 4 processors here"),
         ({"num_workers": 0}, ValueError, "num_workers must be at least 1, not 0"),
-        ({"cpus_per_worker": 1.5}, ValueError, "cpus_per_worker must be above 0, and a whole number if it is above 1"),
-        ({"workers": 2}, TypeError, "must not have 'workers'. It takes: num_workers, cpus_per_worker, address"),
+        (
+            {"cpus_per_worker": 1.5},
+            ValueError,
+            "cpus_per_worker must be above 0, and a whole number if it is above 1",
+        ),
+        (
+            {"workers": 2},
+            TypeError,
+            "must not have 'workers'. It takes: num_workers, cpus_per_worker, address",
+        ),
         ({"address": "10.0.0.1"}, ValueError, "not at '10.0.0.1'"),
     ],
 )
@@ -497,7 +516,9 @@ def test_no_windows():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("world", "workers"), [("reach-v3", 3), ("half-cheetah-vel", 2), ("point", 2), ("grid-4x4", 3)])
+@pytest.mark.parametrize(
+    ("world", "workers"), [("reach-v3", 3), ("half-cheetah-vel", 2), ("point", 2), ("grid-4x4", 3)]
+)
 def test_every_check_of_engines_passes(world, workers):
     options = {"num_workers": workers, "cpus_per_worker": 0.25, "address": None}
     check_engine(engine("ray"), world=world, options=options).raise_if_failed()

@@ -12,7 +12,7 @@ from taskworlds.core import batches
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import World
 from taskworlds.rows.protocol import Rows, RowStep
-from taskworlds.rows.shared_arrays import Offer, SharedArrays, taken
+from taskworlds.rows.step_line import LineOffer, WorkersEnd, taken_line
 
 __all__ = ["HostedRows", "Reply", "make_hosted_rows"]
 
@@ -21,8 +21,8 @@ class Reply(NamedTuple):
     """An answer to the driver.
 
     Attributes:
-        value: what the rows returned; of a step whose outcome is in shared memory the faults alone, as a tuple.
-        goals: the rows' goals, (N, G) float64; None where the call leaves them, or they are in shared memory.
+        value: what the rows returned.
+        goals: the rows' goals, (N, G) float64; None where the call leaves them.
         state: the rows' state after the call, pickled; None where it was not asked for.
     """
 
@@ -40,7 +40,7 @@ class HostedRows:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
-        self._memory: tuple[SharedArrays, SharedArrays] | None = None
+        self._line: WorkersEnd | None = None
 
     def ask(self, method: str, given: bytes, with_state: bool) -> Reply:
         """Calls a method of the rows.
@@ -61,27 +61,38 @@ class HostedRows:
         step = self._rows.step(batches.copied(actions), rows.copy())  # what came in a message is read-only
         return self._told(step, with_state)
 
-    def step_in_memory(self, with_state: bool) -> Reply:
-        """Steps the rows with the actions in shared memory; the outcome goes there too, if it has that form."""
-        assert self._memory is not None
-        asked, told = self._memory
-        actions, rows = asked.values
-        step = self._rows.step(batches.copied(actions), rows.copy())
-        if not told.put((step[:-1], self._rows.goals)):
-            return self._told(step, with_state)
-        return Reply(tuple(step.faults), state=self._state() if with_state else None)
-
     def _told(self, step: RowStep, with_state: bool) -> Reply:
         return Reply(step, self._rows.goals, self._state() if with_state else None)
 
-    def share(self, asked: Offer, told: Offer) -> bool:
-        """Opens memory of the driver's, for actions and for outcomes; returns whether it can be reached from here."""
-        self._memory = None
+    def share(self, offer: LineOffer) -> bool:
+        """Opens a line to the driver; returns whether it can be reached from here."""
+        self._line = None
         try:
-            self._memory = taken(asked), taken(told)
+            self._line = taken_line(offer)
         except OSError:
             return False
         return True
+
+    def serve(self) -> Reply | None:
+        """Steps the rows whenever the driver rings, until it hangs up, or until an outcome does not fit the line.
+
+        Returns:
+            That outcome; None if there was none.
+        """
+        line = self._line
+        assert line is not None
+        ended = True
+        while line.wait():
+            try:
+                actions, rows = line.asked.values
+                step = self._rows.step(batches.copied(actions), rows.copy())
+                ended = bool(step.faults) or not line.told.put((step[:-1], self._rows.goals))
+            finally:
+                line.answer(ended=ended)
+            if ended:
+                return self._told(step, with_state=False)
+            ended = True
+        return None
 
     def _state(self) -> bytes:
         return pickle.dumps(self._rows.get_state(), pickle.HIGHEST_PROTOCOL)

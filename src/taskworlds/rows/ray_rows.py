@@ -27,7 +27,8 @@ from taskworlds.rows.copies import read_only
 from taskworlds.rows.hosted_rows import Reply, make_hosted_rows
 from taskworlds.rows.parts import PartRows
 from taskworlds.rows.protocol import RowStep
-from taskworlds.rows.shared_arrays import Layout, SharedArrays, layout_of, offered, size_of
+from taskworlds.rows.shared_arrays import Layout, layout_of, size_of
+from taskworlds.rows.step_line import DriversEnd, offered_line
 from taskworlds.workers.cluster import check_cpus, connect, free_cpus, own_node, pickled
 from taskworlds.workers.worker import Terms, Worker, WorkerLost
 
@@ -121,8 +122,9 @@ class RayPart:
         self._is_stepping = False
         self._asked: Layout = None  # what actions were like
         self._told: Layout = None  # what outcomes were like
-        self._memory: tuple[SharedArrays, SharedArrays] | None = None
-        self._memory_is_for: Any = None  # the place, and the layouts, with which sharing was tried last
+        self._line: DriversEnd | None = None
+        self._line_is_for: Any = None  # the place, and the layouts, for which a line was tried last
+        self._serving: Any = None  # the reference of the outcome of `HostedRows.serve`, while it runs
 
     def wait_until_ready(self) -> None:
         """Waits until the rows are made; errors are those of `Worker.wait_until_ready`."""
@@ -133,6 +135,7 @@ class RayPart:
     def begin(self, method: str, *args: Any, **kwargs: Any) -> Callable[[], Any]:
         """Begins a call of a method; what is returned waits for its outcome and returns that."""
         self._settle()
+        self._hang_up()
         if method == "reset":
             tasks, rows, seeds = args
             args = [task if chosen else None for task, chosen in zip(tasks, rows, strict=True)], rows, seeds
@@ -145,6 +148,7 @@ class RayPart:
         """Ends a call that was left half-way."""
         self._is_stepping = False
         if self._worker.waits:
+            self._give_up_line()
             try:
                 self._answer()
             except WorkerLost:
@@ -152,13 +156,25 @@ class RayPart:
             except Exception:  # whoever left the call is not there to be told
                 pass
 
+    def _hang_up(self) -> None:
+        """Ends `HostedRows.serve`, so that other calls come to their turn."""
+        if self._serving is not None and self._line is not None:
+            self._line.hang_up()
+        self._serving = None
+
+    def _give_up_line(self) -> None:
+        """Ends `HostedRows.serve` where it is not known what is still to be heard on the line."""
+        if self._serving is not None:
+            self._hang_up()
+            self._line_is_for = None
+
     @property
     def _is_due(self) -> bool:
         """Whether a snapshot is to be kept."""
         return self._worker.num_calls >= MOST_CALLS
 
-    def _answer(self) -> Any:
-        reply: Reply = self._worker.answer()
+    def _answer(self) -> Reply:
+        reply: Reply = self._worker.answer() or Reply(None)
         if reply.goals is not None:
             self.goals = reply.goals
         if reply.state is not None:
@@ -168,6 +184,7 @@ class RayPart:
     def _finish(self, method: str) -> Any:
         reply = self._answer()
         if method == "get_state":
+            assert reply.state is not None
             return pickle.loads(reply.state)
         return tuple(map(read_only, reply.value)) if method == "get_attr" else reply.value
 
@@ -183,9 +200,15 @@ class RayPart:
         self._settle()
         asked = batches.copied(actions), rows.copy()  # they may have to be repeated
         due = self._is_due
-        through_memory = self._shares(asked) and self._memory is not None and self._memory[0].put(asked)
-        shortcut = ("step_in_memory", (due,)) if through_memory else None
-        self._worker.begin("step", *asked, due, shortcut=shortcut)
+        if due or not self._has_line(asked):
+            self._hang_up()
+            self._worker.begin("step", *asked, due)
+        else:
+            assert self._line is not None
+            if self._serving is None:
+                self._serving = self._worker.start("serve")
+            self._worker.begin("step", *asked, due, under_way=self._serving)
+            self._line.ring()
         self._is_stepping = True
 
     def step_wait(self) -> RowStep:
@@ -193,14 +216,30 @@ class RayPart:
         if not (self._is_stepping and self._worker.waits):
             self._settle()
             raise RuntimeError("No step is under way: call step_async() first.")
-        step = self._answer().value
+        step: RowStep | None = None
+        if self._serving is not None and self._is_done():
+            self._worker.done()
+        else:
+            step = self._answer().value
         self._is_stepping = False
-        if isinstance(step, RowStep):
+        if step is not None:
             self._note(step)
             return step
-        assert self._memory is not None
-        (obs, rewards, terms, terminated), self.goals = self._memory[1].values
-        return RowStep(obs, rewards, terms, terminated, step)
+        assert self._line is not None
+        (obs, rewards, terms, terminated), self.goals = self._line.told.values
+        return RowStep(obs, rewards, terms, terminated)
+
+    def _is_done(self) -> bool:
+        """Waits on the line for the step; returns whether it is done, and otherwise Ray has the outcome."""
+        assert self._line is not None
+        try:
+            done = self._line.wait()
+        except BaseException:  # Ctrl-C; then it is not sure whether the answer was heard
+            self._give_up_line()
+            raise
+        if not done:
+            self._serving = None
+        return done
 
     def _note(self, step: RowStep) -> None:
         """Takes down what an outcome is like that came in a message, unless a larger one came before."""
@@ -209,28 +248,31 @@ class RayPart:
             if size_of(told) > size_of(self._told):
                 self._told = told
 
-    def _shares(self, asked: Any) -> bool:
-        """Tries to share memory with the worker, if that was not tried yet; returns whether it is shared."""
+    def _has_line(self, asked: Any) -> bool:
+        """Writes actions into shared memory, on a new line to the worker if need be; returns whether that went well."""
+        wanted = self._worker.place, self._asked, self._told
+        if self._line is not None and wanted == self._line_is_for and self._line.asked.put(asked):
+            return True
         try:
             like = layout_of(asked)
         except TypeError:
             return False
         if size_of(like) > size_of(self._asked):
             self._asked = like
-        wanted = self._worker.place, self._asked, self._told
-        if self._told is None or wanted == self._memory_is_for:
-            return self._memory is not None
-        self._memory, self._memory_is_for = None, wanted
+            wanted = self._worker.place, self._asked, self._told
+        if self._told is None or wanted == self._line_is_for:
+            return False
+        self._hang_up()
+        self._line, self._line_is_for = None, wanted
         place = self._worker.place
         if place is not None and place.node_id == own_node():
             with (
                 contextlib.suppress(OSError),
-                offered(self._asked) as (ours, asking),
-                offered(self._told) as (theirs, telling),
+                offered_line(self._asked, self._told) as (line, offer),
             ):
-                if self._worker.ask("share", asking, telling):
-                    self._memory = ours, theirs
-        return self._memory is not None
+                if self._worker.ask("share", offer):
+                    self._line = line
+        return self._line is not None and self._line.asked.put(asked)
 
     # --- whole calls --------------------------------------------------------------------------------------------
 
@@ -267,5 +309,5 @@ class RayPart:
 
     def close(self) -> None:
         """See `Rows.close`."""
-        self._memory = None
+        self._line = self._serving = None
         self._worker.close()

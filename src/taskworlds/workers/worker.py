@@ -47,13 +47,11 @@ class _Call(NamedTuple):
 
     Attributes:
         method, args: as it is repeated after a loss.
-        shortcut: the method and arguments that it is sent with at first.
         changes: whether it has to be repeated after a loss that comes later.
     """
 
     method: str
     args: tuple[Any, ...]
-    shortcut: tuple[str, tuple[Any, ...]] | None
     changes: bool
 
 
@@ -110,25 +108,20 @@ class Worker:
         """
         self._persist(self._ready)
 
-    def begin(
-        self,
-        method: str,
-        *args: Any,
-        shortcut: tuple[str, tuple[Any, ...]] | None = None,
-        changes: bool = True,
-    ) -> None:
+    def begin(self, method: str, *args: Any, changes: bool = True, under_way: Any = None) -> None:
         """Asks for a call. The arguments may be references of Ray's.
 
         Args:
             method: the object's method.
             args: its arguments.
-            shortcut: another method, with its arguments, that does the same here and now, with what is at hand in
-                shared memory, for example. After a loss the call is repeated without it.
             changes: whether the call can change the object. One that cannot is not repeated once it was answered.
+            under_way: what `start` returned, if that is to do the same as the call, which then is not sent unless
+                there is a loss.
         """
         assert self._open is None
-        self._open = _Call(method, args, shortcut, changes)
-        if self._actor is not None:
+        self._open = _Call(method, args, changes)
+        self._pending = under_way
+        if self._actor is not None and under_way is None:
             try:
                 self._send()
             except Exception:  # the arguments cannot be pickled
@@ -137,8 +130,21 @@ class Worker:
 
     def _send(self) -> None:
         assert self._open is not None
-        method, args = self._open.shortcut or self._open[:2]
-        self._pending = self._actor.call.remote(method, *args)
+        self._pending = self._actor.call.remote(self._open.method, *self._open.args)
+
+    def start(self, method: str, *args: Any) -> Any:
+        """Asks for a call that is not repeated after a loss, and returns Ray's reference of its outcome.
+
+        No other call is answered before this one has returned.
+        """
+        return self._actor.call.remote(method, *args)
+
+    def done(self) -> None:
+        """Takes down that the call that is under way has been done, as its caller has learnt by other means."""
+        assert self._open is not None
+        if self._open.changes:
+            self._calls.append(self._open)
+        self._open = self._pending = None
 
     @property
     def waits(self) -> bool:
@@ -167,9 +173,7 @@ class Worker:
         except Exception:
             self._open = self._pending = None
             raise
-        if self._open.changes:
-            self._calls.append(self._open)
-        self._open = self._pending = None
+        self.done()
         return outcome
 
     def call(self, method: str, *args: Any) -> Any:
@@ -272,8 +276,6 @@ class Worker:
         """Ends the process, if it is not known to have ended."""
         actor, self._actor, self._starting, self._pending = self._actor, None, None, None
         self._is_repeating = False
-        if self._open is not None:
-            self._open = self._open._replace(shortcut=None)
         if actor is not None:
             with contextlib.suppress(Exception):  # it may be gone, or Ray
                 ray.kill(actor)

@@ -443,7 +443,7 @@ def test_calls_that_are_interrupted(pair, alike):
         "reset": lambda _: there.reset(),
         "state": there.set_state,
     }
-    for call in calls.values():
+    for call in calls:
         for envs in pair:
             envs.reset(seed=5)
             play(envs, 2)

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import signal
+import subprocess
 import sys
 import time
 import warnings
@@ -16,14 +17,16 @@ import pytest
 
 import taskworlds
 from taskworlds import BenchmarkMaker, Task, World
+from taskworlds.core.processes import python_command
 from taskworlds.core.registry import engine, temporarily_registered
-from taskworlds.rows import ray_rows
 from taskworlds.rows.numpy_rows import NumpyRows
 from taskworlds.rows.protocol import RowFault
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.testing import check_engine
 
 ray = pytest.importorskip("ray")
+
+from taskworlds.rows import ray_rows  # noqa: E402
 
 N = 6
 LIMIT = 4  # steps of an episode, so that some end within each test
@@ -512,6 +515,58 @@ def test_no_windows():
         engine("ray").make(COUNTER, ["counter"], 1, {"render_mode": "human"}, {})
 
 
+# --- several machines ---------------------------------------------------------------------------------------------
+
+
+CLUSTER = """
+import warnings
+import numpy as np, ray, taskworlds
+from ray.cluster_utils import Cluster
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+away = cluster.add_node(num_cpus=2)
+ray.init(address=cluster.address)
+common = {"envs_list": ["drawer-close-v3", "reach-v3"], "num_goals": 5, "max_episode_steps": 4}
+here = taskworlds.make_vec("custom-mt-envs", 6, **common)
+how = {"num_workers": 3, "cpus_per_worker": 1, "address": cluster.address}
+there = taskworlds.make_vec("custom-mt-envs", 6, vector_strategy="ray", engine_options=how, **common)
+actions = np.random.default_rng(0).uniform(-1, 1, (30, 6, 4))
+
+
+def both(steps):
+    for each in actions[steps]:
+        for ours, expected in zip(there.step(each), here.step(each)):
+            if not isinstance(ours, dict):
+                assert np.array_equal(ours, expected)
+
+
+def told():
+    nodes = {part._worker.place.node_id == away.node_id for part in there.rows._parts}
+    return nodes, sum(part._line is not None for part in there.rows._parts)
+
+
+assert np.array_equal(there.reset(seed=0)[0], here.reset(seed=0)[0])
+both(slice(0, 10))
+print(*told())
+cluster.add_node(num_cpus=2)
+cluster.remove_node(away)
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    both(slice(10, 30))
+print(told()[0], sum("was lost on node" in str(each.message) for each in caught))
+there.close()
+ray.shutdown()
+cluster.shutdown()
+"""
+
+
+@pytest.mark.slow
+def test_workers_on_other_nodes_and_a_node_that_is_lost():
+    ran = subprocess.run(python_command(CLUSTER), capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[:2] == ["{False, True} 1", "{False} 2"]
+
+
 # --- the conformance suite ----------------------------------------------------------------------------------------
 
 
@@ -525,7 +580,7 @@ def test_every_check_of_engines_passes(world, workers):
 
 
 @pytest.mark.slow
-@pytest.mark.requires_dm_control
 def test_every_check_of_engines_passes_on_dm_control():
+    pytest.importorskip("dm_control")
     options = {"num_workers": 2, "cpus_per_worker": 0.25}
     check_engine(engine("ray"), world="hopper-hop", options=options).raise_if_failed()

@@ -48,10 +48,8 @@ def serve(offer, outcomes):
 @pytest.fixture
 def worker():
     """A process that serves on a line, the driver's end of it, and where the outcomes of serving come."""
-    asked, told = (
-        (np.zeros(2), np.zeros(2, dtype=np.bool_)),
-        (Doubling().step(np.zeros(2), np.ones(2))[:-1], np.zeros((2, 1))),
-    )
+    asked = np.zeros(2), np.zeros(2, dtype=np.bool_)
+    told = Doubling().step(*asked)[:-1], Doubling.goals
     outcomes, sends = multiprocessing.Pipe(duplex=False)
     with offered_line(layout_of(asked), layout_of(told)) as (line, offer):
         process = multiprocessing.get_context("spawn").Process(target=serve, args=(offer, sends), daemon=True)
@@ -109,7 +107,7 @@ def test_arrays_of_any_form(same):
     ):
         assert not ours.put(other)
     same(theirs.values, NESTED)
-    with pytest.raises(OSError, match="No such file|not the memory"):
+    with pytest.raises(OSError, match=r"No such file|not the memory"):
         taken(offer)  # it is not offered any more
     with pytest.raises(TypeError, match="not an array of numbers"):
         layout_of({"x": np.array([None])})
@@ -120,5 +118,5 @@ def test_nothing_else_is_taken_for_the_memory(tmp_path):
         other = tmp_path / "other"
         other.write_bytes(bytes(1000))
         for path in (other, tmp_path / "none", os.devnull):
-            with pytest.raises(OSError, match="none|not the memory"):
+            with pytest.raises(OSError, match=r"none|not the memory"):
                 taken(offer._replace(path=str(path)))

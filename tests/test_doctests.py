@@ -18,7 +18,9 @@ WITH_DM_CONTROL = {
 WITH_OTHER_LIBRARIES = (
     "taskworlds.distributed.sampler",
     "taskworlds.distributed.share",
+    "taskworlds.evaluation.on_workers",
     "taskworlds.integrations.",
+    "taskworlds.rows.ray_rows",
     "taskworlds.workers.",
 )
 MODULES = [

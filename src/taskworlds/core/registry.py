@@ -26,6 +26,7 @@ from taskworlds.core.world import BenchmarkMaker, World
 __all__ = [
     "benchmark_makers",
     "choose_engine",
+    "default_engine",
     "engine",
     "engines",
     "names_changed",
@@ -234,24 +235,34 @@ def choose_engine(world: World, strategy: str | None, num_envs: int) -> RowEngin
     Raises:
         ValueError: there is no such engine, or it cannot step the world.
     """
-    if strategy is not None:
-        engine(strategy)
-    able = {name: each for name, each in engines().items() if each.can_step(world)}
     if strategy is None:
-        usual = (*world.rows, "async" if num_envs > 1 else "sync", *able)
-        strategy = next((name for name in usual if name in able), None)
-        if strategy is None:
+        found = default_engine(world, "async" if num_envs > 1 else "sync")
+        if found is None:
             raise WrongValue(
                 f"No engine here can step the world {world.name!r}: it has rows for {', '.join(world.rows)}, which "
                 "must be registered first. Install or import the package that has this engine."
             )
-    elif strategy not in able:
+        return found
+    chosen = engine(strategy)
+    if not chosen.can_step(world):
+        able = [name for name, each in engines().items() if each.can_step(world)]
         listed = " or ".join(f'"{name}"' for name in able) or "no engine that is registered here"
         raise WrongValue(
             f"{world.name} has no {strategy} engine: take vector_strategy={listed}.",
             argument="vector_strategy",
         )
-    return able[strategy]
+    return chosen.in_world(world)
+
+
+def default_engine(world: World, fallback: str) -> RowEngine | None:
+    """Returns the engine of a world whose user names none; None if there is none.
+
+    Args:
+        world: the world.
+        fallback: the engine of its Python environments, where it has no rows of its own.
+    """
+    able = {name: each for name, each in engines().items() if each.inside is None and each.can_step(world)}
+    return next((able[name] for name in (*world.rows, fallback, *able) if name in able), None)
 
 
 class _Entry(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,9 @@ class RowEngine:
             rewards and terms within 1e-9. The fingerprint of a result tells engines that are not exact apart.
         version: its version, or another text that changes with its numbers; part of the fingerprint if it is not exact.
         summary: what it is, in a few words.
+        inside: for an engine that has another engine's rows step elsewhere: a function that returns that engine for a
+            `World`, or None where there is none. What snapshots are of, exactness and version are then that engine's,
+            and such an engine is neither chosen nor measured or tested with a world unless it is named.
     """
 
     name: str
@@ -41,13 +45,15 @@ class RowEngine:
     exact: bool = False
     version: str = ""
     summary: str = ""
+    inside: Reference | None = None
 
     def __post_init__(self) -> None:
         """Raises WrongType if a field is of the wrong type."""
         if not (isinstance(self.name, str) and self.name):
             raise WrongType(f"name of a RowEngine must be a non-empty string, not {self.name!r}.")
-        for field_name, reference in (("make_rows", self.make_rows), ("steps", self.steps)):
-            if not (is_reference(reference) or (field_name == "steps" and reference is None)):
+        references = {"make_rows": self.make_rows, "steps": self.steps, "inside": self.inside}
+        for field_name, reference in references.items():
+            if not (is_reference(reference) or (field_name != "make_rows" and reference is None)):
                 raise WrongType(
                     f'{field_name} of the engine {self.name!r} must be a function, or its name as "module:NAME", not '
                     f"{reference!r}."
@@ -65,7 +71,18 @@ class RowEngine:
 
     def can_step(self, world: World) -> bool:
         """Returns whether the engine can step a world."""
+        if self.inside is not None:
+            return resolve(self.inside)(world) is not None
         return self.name in world.rows if self.steps is None else bool(resolve(self.steps)(world))
+
+    def in_world(self, world: World) -> RowEngine:
+        """Returns the record as it holds for a world."""
+        inner: RowEngine | None = None if self.inside is None else resolve(self.inside)(world)
+        if inner is None:
+            return self
+        return dataclasses.replace(
+            self, snapshot=inner.takes_snapshots_of, exact=inner.exact, version=inner.version
+        )
 
     def make(
         self,

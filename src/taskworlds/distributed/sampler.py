@@ -412,7 +412,7 @@ class _Part:
 
     def take_down(self) -> None:
         """Takes the rows' present state as that from which they go on."""
-        self.state = self.worker.call("get_state")
+        self.state = self.worker.ask("get_state")
         self.worker.keep(self.state)
 
     def begin(self, asked: tuple[int, Any, int, int]) -> None:

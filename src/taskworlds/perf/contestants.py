@@ -88,7 +88,7 @@ def contestants(
     skills = benchmark.env_names("train")
     world = world_of(skills[0])
     made: list[Contestant] = []
-    able = [each for each in engines().values() if each.can_step(world)]
+    able = [each for each in engines().values() if each.inside is None and each.can_step(world)]
     if any(each.name in world.rows for each in able):
         able = list({each.takes_snapshots_of: each for each in reversed(able)}.values())[::-1]
     for each in able:

@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from taskworlds.core.reference import resolve
+from taskworlds.core.registry import default_engine
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import World
 from taskworlds.rows.protocol import Rows
@@ -30,6 +31,11 @@ def _python_rows(
     draws = settings.get("render_mode") is not None
     make_row = functools.partial(world.make_row, **settings)
     return GymnasiumRows(strategy, make_row, num_rows, world.goal_size, draws=draws, **options)
+
+
+def _rows_inside(world: World) -> RowEngine | None:
+    """Returns the engine whose rows workers step, a few in each process: one that needs no processes of its own."""
+    return default_engine(world, "sync")
 
 
 def _has_python_rows(world: World) -> bool:
@@ -68,5 +74,12 @@ ENGINES = (
         snapshot="official",
         exact=True,
         summary="the official Python environments, in a process each",
+    ),
+    RowEngine(
+        "ray",
+        "taskworlds.rows.ray_rows:make_ray_rows",
+        options=("num_workers", "cpus_per_worker", "address"),
+        summary="the world's best engine, in processes that Ray runs on one machine or many",
+        inside=_rows_inside,
     ),
 )

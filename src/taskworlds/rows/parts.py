@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol, cast
 
 import gymnasium as gym
 import numpy as np
@@ -14,14 +15,25 @@ from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.rows.protocol import Rows, RowStep
 
-__all__ = ["PartRows"]
+__all__ = ["BeginningRows", "PartRows", "set_state"]
+
+
+class BeginningRows(Rows, Protocol):
+    """Rows that work on their own, so that not only a step can be begun and waited for later."""
+
+    def begin(self, method: str, *args: Any, **kwargs: Any) -> Callable[[], Any]:
+        """Begins a call of a method; what is returned waits for its outcome and returns that.
+
+        As of `Rows.step_wait`, a call that was left half-way is ended by the next one.
+        """
 
 
 class PartRows:
     """The rows of several parts in a row, as one. See `taskworlds.rows.protocol.Rows`.
 
     A step begins in all parts before any is waited for, so parts that work on their own (threads, processes, another
-    machine) work at the same time. Each row gives the same to the last bit as in rows without parts.
+    machine) work at the same time. So do all other calls in parts that have `begin`, see `BeginningRows`. Each row
+    gives the same to the last bit as in rows without parts.
 
     Args:
         parts: the parts, at least one, all of one world; they are owned here.
@@ -54,9 +66,11 @@ class PartRows:
 
     def reset(self, tasks: Sequence[Task | None], rows: NDArray[np.bool_], seeds: NDArray[np.int64]) -> Any:
         """See `Rows.reset`."""
-        for number, (part, share) in enumerate(zip(self._parts, self._shares, strict=True)):
-            if rows[share].any():
-                self._obs[number] = part.reset(tasks[share], rows[share], seeds[share])
+        chosen = [number for number, share in enumerate(self._shares) if rows[share].any()]
+        shares = [self._shares[number] for number in chosen]
+        given = [(tasks[share], rows[share], seeds[share]) for share in shares]
+        for number, obs in zip(chosen, _all(self._calls("reset", given, chosen)), strict=True):
+            self._obs[number] = obs
         return batches.concatenate(self._space, self._obs)
 
     def step(self, actions: Any, rows: NDArray[np.bool_]) -> RowStep:
@@ -108,53 +122,101 @@ class PartRows:
         """See `Rows.get_state`."""
         return {
             "sizes": [part.num_rows for part in self._parts],
-            "parts": [part.get_state() for part in self._parts],
+            "parts": self._of_each("get_state"),
         }
 
     def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
-        """See `Rows.set_state`. The parts of the state may have other shares than these."""
-        if not isinstance(state, dict) or set(state) != {"sizes", "parts"}:
-            raise WrongValue(
-                "The state was taken on another engine; only the engine that took it can put it back."
-            )
-        ends = np.cumsum([0, *state["sizes"]])
-        if len(state["parts"]) != len(state["sizes"]) or source.max(initial=-1) >= ends[-1]:
-            raise WrongValue(
-                "This is not a state that get_state gave, or only a part of one: it has too few rows."
-            )
-        before = [part.get_state() for part in self._parts]
+        """See `Rows.set_state`. The state may be of other shares than these, or of rows without parts."""
+        pieces = _pieces(state, source)
+        before = self._of_each("get_state")
         try:
-            for part, share in zip(self._parts, self._shares, strict=True):
-                mine = source[share]
-                for theirs, first, past in zip(state["parts"], ends[:-1], ends[1:], strict=True):
-                    taken = np.where((mine >= first) & (mine < past), mine - first, -1)
-                    if (taken >= 0).any():
-                        part.set_state(theirs, taken)
+            for theirs, taken in pieces:
+                chosen = [number for number, share in enumerate(self._shares) if (taken[share] >= 0).any()]
+                _all(
+                    self._calls("set_state", [(theirs, taken[self._shares[each]]) for each in chosen], chosen)
+                )
         except BaseException:
-            for part, own in zip(self._parts, before, strict=True):
-                part.set_state(own, np.arange(part.num_rows))
+            own = [(each, np.arange(part.num_rows)) for each, part in zip(before, self._parts, strict=True)]
+            _all(self._calls("set_state", own))
             raise
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""
-        return tuple(picture for part in self._parts for picture in part.render())
+        return sum(self._of_each("render"), ())
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """See `Rows.call`."""
-        return tuple(value for part in self._parts for value in part.call(name, *args, **kwargs))
+        return sum(self._of_each("call", name, *args, **kwargs), ())
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
         """See `Rows.get_attr`."""
-        return tuple(value for part in self._parts for value in part.get_attr(name))
+        return sum(self._of_each("get_attr", name), ())
 
     def set_attr(self, name: str, values: Sequence[Any]) -> None:
         """See `Rows.set_attr`."""
-        for part, share in zip(self._parts, self._shares, strict=True):
-            part.set_attr(name, values[share])
+        _all(self._calls("set_attr", [(name, values[share]) for share in self._shares]))
 
     def close(self) -> None:
         """See `Rows.close`. All parts are closed, whatever goes wrong in one."""
         _all(part.close for part in self._parts)
+
+    def _of_each(self, method: str, *args: Any, **kwargs: Any) -> list[Any]:
+        """Calls a method of all parts with the same arguments, and returns what they returned."""
+        return _all(self._calls(method, [args] * len(self._parts), **kwargs))
+
+    def _calls(
+        self, method: str, given: Sequence[tuple[Any, ...]], parts: Sequence[int] | None = None, **kwargs: Any
+    ) -> list[Callable[[], Any]]:
+        """Returns calls of a method of parts, which have begun already where parts have `begin`.
+
+        Args:
+            method: the method.
+            given: arguments for each part.
+            parts: which parts, by number; None for all.
+            kwargs: arguments by name.
+        """
+        chosen = self._parts if parts is None else [self._parts[number] for number in parts]
+        return [
+            cast(BeginningRows, part).begin(method, *args, **kwargs)
+            if hasattr(part, "begin")
+            else functools.partial(getattr(part, method), *args, **kwargs)
+            for part, args in zip(chosen, given, strict=True)
+        ]
+
+
+def set_state(rows: Rows, state: Any, source: NDArray[np.int64]) -> None:
+    """Puts rows into a state, as `Rows.set_state`; also rows without parts into a state of rows with parts."""
+    if isinstance(rows, PartRows) or not _is_of_parts(state):
+        rows.set_state(state, source)
+        return
+    before = rows.get_state()
+    try:
+        for theirs, taken in _pieces(state, source):
+            rows.set_state(theirs, taken)
+    except BaseException:
+        rows.set_state(before, np.arange(rows.num_rows))
+        raise
+
+
+def _is_of_parts(state: Any) -> bool:
+    return isinstance(state, dict) and set(state) == {"sizes", "parts"}
+
+
+def _pieces(state: Any, source: NDArray[np.int64]) -> list[tuple[Any, NDArray[np.int64]]]:
+    """Returns the states of parts, as far as rows take something of them, each with its rows that are taken."""
+    if not _is_of_parts(state):
+        return [(state, source)]
+    ends = np.cumsum([0, *state["sizes"]])
+    if len(state["parts"]) != len(state["sizes"]) or source.max(initial=-1) >= ends[-1]:
+        raise WrongValue(
+            "This is not a state that get_state gave, or only a part of one: it has too few rows."
+        )
+    pieces = []
+    for theirs, first, past in zip(state["parts"], ends[:-1], ends[1:], strict=True):
+        taken = np.where((source >= first) & (source < past), source - first, -1)
+        if (taken >= 0).any():
+            pieces.append((theirs, taken))
+    return pieces
 
 
 def _all(calls: Iterable[Callable[[], Any]]) -> list[Any]:

@@ -78,7 +78,9 @@ def check_engine(
         world = next((each for each in worlds() if each.name == world), None) or world_of(world)
     if reference is not None:
         engine_of(reference)
-    run = _Run(engine, world, reference, options or {}, check_seed(seed), check_count("steps", steps))
+    run = _Run(
+        engine.in_world(world), world, reference, options or {}, check_seed(seed), check_count("steps", steps)
+    )
     return Report(engine.name, run.checks(), kind="engine")
 
 

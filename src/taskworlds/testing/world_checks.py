@@ -167,7 +167,8 @@ class _Run:
     def _engine_checks(self) -> list[PlannedCheck]:
         """Returns the checks that step the world."""
         able = [name for name, each in engines().items() if each.can_step(self._world)]
-        names = list(self._engines) if self._engines is not None else able
+        themselves = [name for name in able if engine(name).inside is None]
+        names = list(self._engines) if self._engines is not None else themselves
         plan: list[PlannedCheck] = [PlannedCheck("engines", lambda: self._can_step(names, able))]
         for name in names:
             checks = EnvChecks(self._world, name, self._tasks, seed=self._seed, steps=self._steps)
@@ -179,7 +180,7 @@ class _Run:
                 PlannedCheck("evaluation", lambda: self._evaluation(names[0]), default),
                 PlannedCheck("gymnasium", lambda: self._gymnasium(names[0]), default),
             ]
-        exact = [name for name in names if engine(name).exact]
+        exact = [name for name in names if engine(name).in_world(self._world).exact]
         if len(exact) > 1:
             needs = tuple(f"{name}: episodes" for name in exact)
             plan.append(PlannedCheck("engines agree", lambda: self._agree(exact), needs))

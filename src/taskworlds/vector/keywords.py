@@ -146,7 +146,9 @@ class OptionKeywords(TypedDict, total=False):
         Doc(
             'options of the engine in use, by name; those that it does not take are refused. `{"num_threads": 4}` '
             'is the same as num_threads=4, but for the native engine only. "async" takes worker_timeout, the seconds '
-            "after which a process that neither answers nor computes is given up (30; None for never)."
+            "after which a process that neither answers nor computes is given up (30; None for never). "
+            '"ray" takes num_workers (as many as there are free processors for), cpus_per_worker (1), which are also '
+            "the threads of a worker, and address, of a cluster."
         ),
     ]
     autoreset_mode: Annotated[

@@ -99,8 +99,9 @@ def make_vec(
             benchmark `meta_batch_size`.
         split: "train" or "test"; None for what the name says, else "train".
         vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python
-            environments in this process, "async" in a process each. None: native where the world has it, as
-            Meta-World does; else async, or for one row sync. Other names are those of registered engines.
+            environments in this process, "async" in a process each; "ray" has the world's best engine in processes
+            that Ray runs. None: native where the world has it, as Meta-World does; else async, or for one row sync.
+            Other names are those of registered engines.
         seed: seed of the goals and of the rows, of any size: row i's generator is seeded with `seed + i`. None draws
             one from the system's entropy; then a seeded reset warns, once, that the tasks themselves are not fixed.
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.errors import WrongValue, check_count
 from taskworlds.core.task import Task
+from taskworlds.rows import parts
 from taskworlds.vector.env_protocol import BatchEnv
 from taskworlds.vector.flat_state import NOT_A_STATE, from_arrays, to_arrays
 from taskworlds.vector.npz_files import read_npz
@@ -81,7 +82,9 @@ def restore(
                     f"{NOT_A_STATE}: its row {row} is in an episode of another task than it names."
                 )
         env.guard.changing(np.ones(env.num_envs, dtype=np.bool_))
-        env.rows.set_state(there, source)  # the last that can refuse it, and then the rows are as they were
+        parts.set_state(
+            env.rows, there, source
+        )  # the last that can refuse it, and then the rows are as they were
     except (*_NOT_RIGHT, ValueError) as error:
         env.guard.unchanged()
         if isinstance(error, ValueError):

@@ -39,6 +39,8 @@ __all__ = [
     "cloudpickle",
     "connect",
     "exceptions",
+    "free_cpus",
+    "own_node",
     "pickled",
     "ray",
 ]
@@ -128,6 +130,16 @@ def _check_address(address: str) -> None:
             f"Nothing answers at {address} ({fault}). Check the address that `ray start --head` printed, whether the "
             "cluster runs, and whether a firewall is in between."
         )
+
+
+def free_cpus() -> float:
+    """Returns how many processors Ray has that it has not set aside."""
+    return float(ray.available_resources().get("CPU", 0.0))
+
+
+def own_node() -> str:
+    """Returns Ray's name of the node that this process is on."""
+    return str(ray.get_runtime_context().get_node_id())
 
 
 def check_cpus(cpus: Any) -> float:

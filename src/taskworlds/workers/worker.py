@@ -41,12 +41,26 @@ class Terms(NamedTuple):
     spread: bool = True
 
 
+class _Call(NamedTuple):
+    """A call that was asked for.
+
+    Attributes:
+        method, args: as it is repeated after a loss.
+        changes: whether it has to be repeated after a loss that comes later.
+    """
+
+    method: str
+    args: tuple[Any, ...]
+    changes: bool
+
+
 class Worker:
     """A handle of an object that lives in a process of its own, on any node.
 
-    One call at a time is under way: `begin` asks for it, `answer` waits for its outcome. All calls since `keep` are
-    remembered. Where the process, its node or an answer is lost, the object is made again, put into the state that was
-    kept, and the calls are repeated; so the object's methods must depend on nothing but its state and their arguments.
+    One call at a time is under way: `begin` asks for it, `answer` waits for its outcome. All calls since `keep` that
+    changed the object are remembered. Where the process, its node or an answer is lost, the object is made again, put
+    into the state that was kept, and the calls are repeated; so the object's methods must depend on nothing but its
+    state and their arguments.
 
     Args:
         make: pickled, a function without arguments that makes the object; or Ray's reference of it, where several
@@ -65,10 +79,12 @@ class Worker:
         self._make = make
         self._terms = terms
         self._state: Any = None
-        self._calls: list[tuple[str, tuple[Any, ...]]] = []  # since the state was kept
-        self._pending: Any = None  # the reference of the last call's outcome
+        self._calls: list[_Call] = []  # since the state was kept, without the one that is under way
+        self._open: _Call | None = None  # what is under way
+        self._pending: Any = None  # the reference of its outcome
         self._actor: Any = None
         self._starting: tuple[Any, Any] | None = None
+        self._is_repeating = False
         self._launch()
 
     def wait_until_ready(self) -> None:
@@ -81,12 +97,48 @@ class Worker:
         """
         self._persist(self._ready)
 
-    def begin(self, method: str, *args: Any) -> None:
-        """Asks for a call. The arguments may be references of Ray's."""
-        assert self._pending is None
-        self._calls.append((method, args))
-        if self._actor is not None:
-            self._pending = self._actor.call.remote(method, *args)
+    def begin(self, method: str, *args: Any, changes: bool = True, under_way: Any = None) -> None:
+        """Asks for a call. The arguments may be references of Ray's.
+
+        Args:
+            method: the object's method.
+            args: its arguments.
+            changes: whether the call can change the object. One that cannot is not repeated once it was answered.
+            under_way: what `start` returned, if that is to do the same as the call, which then is not sent unless
+                there is a loss.
+        """
+        assert self._open is None
+        self._open = _Call(method, args, changes)
+        self._pending = under_way
+        if self._actor is not None and under_way is None:
+            try:
+                self._send()
+            except Exception:  # the arguments cannot be pickled
+                self._open = None
+                raise
+
+    def _send(self) -> None:
+        assert self._open is not None
+        self._pending = self._actor.call.remote(self._open.method, *self._open.args)
+
+    def start(self, method: str, *args: Any) -> Any:
+        """Asks for a call that is not repeated after a loss, and returns Ray's reference of its outcome.
+
+        No other call is answered before this one has returned.
+        """
+        return self._actor.call.remote(method, *args)
+
+    def done(self) -> None:
+        """Takes down that the call that is under way has been done, as its caller has learnt by other means."""
+        assert self._open is not None
+        if self._open.changes:
+            self._calls.append(self._open)
+        self._open = self._pending = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a call is under way, whose outcome `answer` returns."""
+        return self._open is not None
 
     @property
     def pending(self) -> Any:
@@ -102,21 +154,31 @@ class Worker:
             WorkerLost: the process was lost again and again.
             Exception: whatever the call raised there. The call is forgotten.
         """
+        assert self._open is not None
         try:
             outcome = self._persist(self._outcome)
         except WorkerLost:
             raise
         except Exception:
-            self._pending = None
-            self._calls.pop()
+            self._open = self._pending = None
             raise
-        self._pending = None
+        self.done()
         return outcome
 
     def call(self, method: str, *args: Any) -> Any:
         """Asks for a call and waits for its outcome."""
         self.begin(method, *args)
         return self.answer()
+
+    def ask(self, method: str, *args: Any) -> Any:
+        """Asks for a call that does not change the object, and waits for its outcome."""
+        self.begin(method, *args, changes=False)
+        return self.answer()
+
+    @property
+    def num_calls(self) -> int:
+        """How many calls would be repeated after a loss, beside the one that is under way."""
+        return len(self._calls)
 
     def keep(self, state: Any) -> None:
         """Takes down the object's present state, from which it goes on after a loss; earlier calls are forgotten."""
@@ -137,6 +199,7 @@ class Worker:
         """Ends the process."""
         self._drop()
         self._calls.clear()
+        self._open = None
 
     # --- one try, and as many as it takes ---------------------------------------------------------------------
 
@@ -166,6 +229,8 @@ class Worker:
                 )
 
     def _ready(self) -> None:
+        if self._is_repeating:  # that was left half-way (Ctrl-C)
+            self._drop()
         if self._actor is None:
             self._launch()
         if self._starting is None:
@@ -184,17 +249,18 @@ class Worker:
         _check_versions(place)
         self.place = place
         ray.get(held)
+        self._is_repeating = True
         if self._state is not None:
             ray.get(self._actor.call.remote("set_state", self._state))
+        for each in self._calls:
+            ray.get(self._actor.call.remote(each.method, *each.args))
+        self._is_repeating = False
         self._starting = None
 
     def _outcome(self) -> Any:
         self._ready()
         if self._pending is None:
-            for method, args in self._calls[:-1]:
-                ray.get(self._actor.call.remote(method, *args))
-            method, args = self._calls[-1]
-            self._pending = self._actor.call.remote(method, *args)
+            self._send()
         return ray.get(self._pending)
 
     def _launch(self) -> None:
@@ -212,6 +278,7 @@ class Worker:
     def _drop(self) -> None:
         """Ends the process, if it is not known to have ended."""
         actor, self._actor, self._starting, self._pending = self._actor, None, None, None
+        self._is_repeating = False
         if actor is not None:
             with contextlib.suppress(Exception):  # it may be gone, or Ray
                 ray.kill(actor)

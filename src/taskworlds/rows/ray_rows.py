@@ -30,7 +30,8 @@ from taskworlds.rows.protocol import RowStep
 from taskworlds.rows.shared_arrays import Layout, layout_of, size_of
 from taskworlds.rows.step_line import DriversEnd, offered_line
 from taskworlds.workers.cluster import check_cpus, connect, free_cpus, own_node, pickled
-from taskworlds.workers.worker import Terms, Worker, WorkerLost
+from taskworlds.workers.lost import WorkerLost
+from taskworlds.workers.worker import Terms, Worker
 
 __all__ = ["RayPart", "make_ray_rows"]
 

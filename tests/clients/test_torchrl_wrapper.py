@@ -329,7 +329,7 @@ def test_what_cannot_be_wrapped():
     with pytest.raises(ValueError, match=r"Unknown info 'succes'. Did you mean 'success'"):
         TaskworldsWrapper(make_vec("float32"), infos=["succes"])
     with pytest.raises(
-        ValueError, match=r"observations must be arrays, choices from 0 on, .* not Tuple\(Discrete"
+        ValueError, match=r"observations must be arrays, choices that start at 0, .* not Tuple\(Discrete"
     ):
         TaskworldsWrapper(taskworlds.make_vec([Task("pairs", {"angle": 0})], 1, vector_strategy="sync"))
 

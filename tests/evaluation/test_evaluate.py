@@ -459,8 +459,8 @@ def test_actions_of_waiting_rows_are_not_checked(toy):
         ({"tasks": 3}, TypeError, "tasks must be a list of tasks, or None for all of them, not 3"),
         ({"tasks": []}, ValueError, "tasks must name at least one task"),
         ({"on_episode": 3}, TypeError, "on_episode must be a function of two counts"),
-        ({"adaptation_episodes": 3}, TypeError, "adaptation_episodes ask.* which needs a policy with init"),
-        ({"meta_batch_size": 3}, TypeError, "meta_batch_size ask.* not function"),
+        ({"adaptation_episodes": 3}, TypeError, "adaptation_episodes can only be given for .* which needs a policy with init"),
+        ({"meta_batch_size": 3}, TypeError, "meta_batch_size can only be given for .* not function"),
         ({"episodes": 3}, TypeError, "unexpected keyword argument 'episodes'"),
     ],
 )
@@ -486,7 +486,7 @@ def test_rows_must_end_alike(toy):
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        (RandomPolicy, "not the class RandomPolicy, which needs arguments: make one"),
+        (RandomPolicy, "not the class RandomPolicy, which needs arguments: pass an instance"),
         (3, "policy must be the name of one .* a torch module, or a class or function that .*, not 3"),
         (lambda: 3, "policy must be .*, not 3"),
         (lambda obs: Recorder, "if it is a function that makes a policy, give what it makes"),

@@ -138,7 +138,7 @@ def test_a_failed_save_leaves_the_old_file(mixed, tmp_path, monkeypatch):
     [
         (
             lambda text: text[: len(text) // 2],
-            r"result.json: This is not a saved Result, or only a part of it",
+            r"result.json: This is not a saved Result, or it is only part of one",
         ),
         (
             lambda text: "",

@@ -129,7 +129,7 @@ def test_a_closed_camera_draws_no_more():
     camera.picture()
     camera.close()
     camera.close()
-    with pytest.raises(RuntimeError, match="There is no picture, since the environment was closed"):
+    with pytest.raises(RuntimeError, match="There is no picture, because the environment was closed"):
         camera.picture()
 
 

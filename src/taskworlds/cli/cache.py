@@ -28,7 +28,7 @@ def cache(
         ),
     ] = "show",
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the folder and its content as JSON.")
+        bool, typer.Option("--json", help="Print the folder and its contents as JSON.")
     ] = False,
 ) -> None:
     """Shows the compiled kernels and models that are kept on disk, or deletes them.

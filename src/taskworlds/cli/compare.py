@@ -21,11 +21,11 @@ __all__ = ["compare"]
 
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="Give a result.json, or the folder that holds it.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Give the result to compare with it, likewise.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Give the second result, as a file or as a folder.")],
     allow_different: Annotated[
         bool,
         typer.Option(
-            "--allow-different", help="Compare even if settings or versions differ, and show which do."
+            "--allow-different", help="Compare even if settings or versions differ, and list the differences."
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
@@ -54,8 +54,8 @@ def compare(
     if differences and not allow_different:
         listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in differences.items())
         raise WrongValue(
-            f"The results were not measured alike, so their difference would mix causes: {listed}. Evaluate "
-            "again under equal conditions, or pass --allow-different."
+            "The results were not measured in the same way, so their difference would have several causes: "
+            f"{listed}. Evaluate again under the same conditions, or pass --allow-different."
         )
     comparison = compare_results(first, second, allow_different=allow_different)
     if as_json:

@@ -243,7 +243,7 @@ class Benchmark:
         given = sorted(name for name, value in how.items() if value is not None)
         if given:
             raise WrongType(
-                f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made."
+                f"{', '.join(given)} can only be given with a benchmark's name, not with tasks that are already made."
             )
         if isinstance(benchmark, Benchmark):
             return benchmark
@@ -332,8 +332,9 @@ def entropy() -> int:
 def warn_of_entropy(benchmark: Benchmark, stacklevel: int) -> None:
     """Warns that a seeded reset does not fix the tasks of a benchmark whose seed came from the system's entropy."""
     warnings.warn(
-        "reset(seed=...) chooses among the tasks, and seed=None drew these from the system's entropy: another run has "
-        f"others. Make the environment with seed={benchmark.seed} to have these again, or with another number.",
+        "reset(seed=...) only chooses among the tasks, and with seed=None the tasks themselves are drawn at random: "
+        f"another run has other tasks. Make the environment with seed={benchmark.seed} to get these tasks again, or "
+        "with any other number.",
         stacklevel=stacklevel + 1,
     )
 
@@ -355,7 +356,7 @@ def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
             if world.skill_benchmark is not None and world.canonical_name(name) is not None:
                 if env_name is not None:
                     raise WrongType(
-                        f"{name!r} names the skill already, so env_name={env_name!r} is one too many.",
+                        f"{name!r} already names the skill: leave out env_name={env_name!r}.",
                         argument="env_name",
                     )
                 return world.skill_benchmark, name
@@ -367,7 +368,9 @@ def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
 def _hint() -> str:
     """Returns how to see all benchmarks, and the skills that some of them take."""
     taking = [name for name, (_, maker) in benchmark_makers().items() if "env_name" in maker.keywords]
-    of_skills = f", `taskworlds list skills` the skills that {' and '.join(taking)} take" if taking else ""
+    of_skills = (
+        f", `taskworlds list skills` shows the skills that {' and '.join(taking)} take" if taking else ""
+    )
     return f"`taskworlds list benchmarks` shows all{of_skills}."
 
 

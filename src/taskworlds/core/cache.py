@@ -167,8 +167,8 @@ def _is_safe(path: Path, status: os.stat_result) -> bool:
             return True
     _warn(
         "unsafe",
-        f"{path} is not used, because it {fault}, and models and code are loaded from there. What is needed is "
-        "compiled anew. Delete it, or set TASKWORLDS_CACHE_DIR to a folder of your own.",
+        f"{path} is not used, because it {fault}, and models and code are loaded from there. Whatever is needed "
+        "is compiled again. Delete it, or set TASKWORLDS_CACHE_DIR to a folder of your own.",
     )
     return False
 
@@ -177,7 +177,7 @@ def _warn_unwritable(error: OSError) -> None:
     _warn(
         "unwritable",
         f"Compiled kernels and models cannot be kept in {folder()} ({error.strerror or error}), so each process "
-        "compiles them anew. Make room there, or set TASKWORLDS_CACHE_DIR to a folder of yours that can be written to.",
+        "compiles them again. Make room there, or set TASKWORLDS_CACHE_DIR to a folder that you can write to.",
     )
 
 

@@ -158,7 +158,9 @@ def generator_of(seed: int | None, np_random: np.random.Generator | None) -> np.
     if np_random is None:
         return np.random.default_rng(None if seed is None else check_seed(seed))
     if seed is not None and seed != 0:
-        raise WrongValue(f"seed={seed!r} and np_random say the same thing twice: give one of them.")
+        raise WrongValue(
+            f"seed={seed!r} and np_random both choose the random numbers: give only one of them."
+        )
     if not isinstance(np_random, np.random.Generator):
         raise WrongType(
             f"np_random must be a numpy.random.Generator, not {np_random!r}. "

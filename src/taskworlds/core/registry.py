@@ -299,8 +299,8 @@ def _complete() -> _Registry:
         _loading.now = False
     for entry, error in failed:
         warnings.warn(
-            f"The entry point {entry.name!r} of {entry.group} ({entry.value}) could not be registered, and the rest "
-            f"works without it: {type(error).__name__}: {error}",
+            f"The entry point {entry.name!r} of {entry.group} ({entry.value}) could not be registered; everything "
+            f"else works without it: {type(error).__name__}: {error}",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -227,8 +227,8 @@ class World:
             self._check_benchmarks(self.benchmarks)
         if self.row is None and not self.rows:
             raise WrongValue(
-                f"The world {self.name!r} must have row or rows, or no engine can step it. Give row, which makes the "
-                "environment of one row."
+                f"The world {self.name!r} must have row or rows: without them no engine can step it. Give row, which "
+                "makes the environment of one row."
             )
         if not self.reward_function_versions:
             raise WrongValue(
@@ -329,8 +329,8 @@ class World:
     def _check_name(self, kind: str, name: Any) -> None:
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             raise WrongValue(
-                f"A {kind} of the world {self.name!r} must be named by letters, digits and . : _ - alone, because it "
-                f"becomes an id of Gymnasium's, not {name!r}."
+                f"The name of a {kind} of the world {self.name!r} must have only letters, digits and . : _ -, "
+                f"because it becomes a Gymnasium id, not {name!r}."
             )
 
     def check(self) -> None:

@@ -186,7 +186,7 @@ def _check_alike(
     if refused:
         listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in refused.items())
         raise WrongValue(
-            "The results were not measured alike, so their difference would mix causes. They differ in "
-            f"{listed}. Evaluate again under equal conditions, or pass allow_different={list(refused)!r} to "
-            "compare them anyway."
+            "The results were not measured in the same way, so their difference would have several causes. They "
+            f"differ in {listed}. Evaluate again under the same conditions, or pass "
+            f"allow_different={list(refused)!r} to compare them anyway."
         )

@@ -189,9 +189,9 @@ def _meta_settings(
     }
     if named := [name for name, value in given.items() if value is not None]:
         raise WrongType(
-            f"{', '.join(named)} ask(s) for the meta protocol, which needs a policy with init, adapt_action, "
-            f"step, adapt and eval_action, not {type(policy).__name__}. Leave them out for the multi-task "
-            "protocol.",
+            f"{', '.join(named)} can only be given for the meta protocol, which needs a policy with init, "
+            f"adapt_action, step, adapt and eval_action, not {type(policy).__name__}. Leave out "
+            f"{', '.join(named)} for the multi-task protocol.",
             argument=named[0],
         )
     return None

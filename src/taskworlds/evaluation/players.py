@@ -97,7 +97,7 @@ def load_policy(
         hint = f"Name the object in the file: {reference}:object."
     elif os.path.exists(reference):
         hint = (
-            "It is a file: name what loads it, as in --policy stable_baselines3:PPO --checkpoint "
+            "It is a file: name the class that loads it, as in --policy stable_baselines3:PPO --checkpoint "
             f"{reference}, in Python load_policy('stable_baselines3:PPO', checkpoint={reference!r})."
         )
     name = check_known("policy", reference, _NAMES, hint)
@@ -113,7 +113,7 @@ def _policy_of(policy: Any, maker: str = "") -> Any:
     if isinstance(policy, type):
         if _needs_arguments(policy):
             raise WrongType(
-                f"policy must be an object, not the class {policy.__name__}, which needs arguments: make one.",
+                f"policy must be an object, not the class {policy.__name__}, which needs arguments: pass an instance.",
                 argument="policy",
             )
         return _policy_of(policy(), maker or policy.__name__)

@@ -320,7 +320,7 @@ class Result:
         """Returns lines on the tasks that could not run; none if all could."""
         if not self.failed:
             return []
-        lines = [f"{len(self.failed)} of {len(self.tasks)} tasks could not run and are in no average:"]
+        lines = [f"{len(self.failed)} of {len(self.tasks)} tasks could not run and are not in any average:"]
         lines += [f"{task_label(record.task)}: {record.error}" for record in self.failed[:_LISTED]]
         return lines + ["..."] if len(self.failed) > _LISTED else lines
 

@@ -218,8 +218,8 @@ def policy_of(found: Any) -> Any:
     if isinstance(found, Algorithm):
         if not found.config.enable_env_runner_and_connector_v2 or found.config.is_multi_agent:
             raise WrongType(
-                "policy must be an algorithm of RLlib's new API stack, of one agent. Of several agents, give one's "
-                'module: algorithm.get_module("its name").',
+                "policy must be an algorithm of RLlib's new API stack with one agent. If it has several, give the "
+                'module of one of them: algorithm.get_module("its name").',
                 argument="policy",
             )
         if found.env_runner is None:
@@ -263,7 +263,7 @@ def load(checkpoint: str | Path) -> Any:
     learned = folder / COMPONENT_LEARNER_GROUP / COMPONENT_LEARNER / COMPONENT_RL_MODULE / DEFAULT_MODULE_ID
     if not learned.is_dir():
         raise WrongValue(
-            "checkpoint must be the folder of an RLlib algorithm's checkpoint, of one agent, as Algorithm.save_to_path "
+            "checkpoint must be the checkpoint folder of an RLlib algorithm with one agent, as Algorithm.save_to_path "
             f"writes it, not {str(checkpoint)!r}: there is no {learned}.",
             argument="checkpoint",
         )

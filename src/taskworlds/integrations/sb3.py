@@ -79,10 +79,10 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
     def __init__(self, envs: TaskVectorEnv) -> None:
         if not isinstance(envs, TaskVectorEnv):
             raise WrongType(
-                "envs must be a batch of taskworlds.make_vec(name, num_envs), or of gymnasium.make_vec of one of its "
-                f"ids, not {envs!r}. SB3 takes single environments as they are; a batch in wrappers has to be given "
-                "without them: SB3's own (VecNormalize, VecFrameStack, ...) go around an SB3VecEnv. "
-                "make_vec_env(name) makes one by name.",
+                "envs must be a batch from taskworlds.make_vec(name, num_envs), or from gymnasium.make_vec with one "
+                f"of its ids, not {envs!r}. SB3 takes single environments as they are. Give a batch without "
+                "wrappers, and put SB3's own (VecNormalize, VecFrameStack, ...) around the SB3VecEnv. "
+                "make_vec_env(name) makes an SB3VecEnv by name.",
                 argument="envs",
             )
         check_for_nested_spaces(envs.single_observation_space)
@@ -240,8 +240,8 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
             return [None] * len(rows)
         if len(set(rows)) < self.num_envs and method_name not in _READ_ONLY:
             raise WrongValue(
-                f"indices must be left out for {method_name}: a batch calls it in all of its rows, not in some of "
-                f"them alone, here {rows}.",
+                f"indices must be left out for {method_name}, not {rows}: a batch calls it in all of its rows, not "
+                "only in some of them.",
                 argument="indices",
             )
         results = self.batch.call(method_name, *method_args, **method_kwargs)

@@ -94,14 +94,14 @@ class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known whe
     ) -> None:
         if not isinstance(envs, TaskVectorEnv):
             raise WrongType(
-                f"envs must be what taskworlds.make_vec returned, not {type(envs).__name__}: single environments, and "
-                "batches in wrappers, are for torchrl.envs.GymWrapper.",
+                f"envs must be what taskworlds.make_vec returned, not {type(envs).__name__}: put single environments "
+                "and batches in wrappers into torchrl.envs.GymWrapper.",
                 argument="envs",
             )
         if envs.autoreset_mode is AutoresetMode.NEXT_STEP:
             raise WrongValue(
-                "envs must be a batch of SAME_STEP or DISABLED, not NEXT_STEP, whose resets take steps of their own. "
-                "Leave autoreset_mode out of make_vec.",
+                "envs must be a batch of SAME_STEP or DISABLED, not NEXT_STEP, in which a reset takes a step of its "
+                "own. Leave autoreset_mode out of make_vec.",
                 argument="envs",
             )
         n = envs.num_envs
@@ -242,8 +242,8 @@ def _spec(
     arrays = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
     if not isinstance(space, arrays) or np.any(getattr(space, "start", 0)):
         raise WrongValue(
-            f"The world's {name} must be arrays, choices from 0 on, or dictionaries of these, not {space}: bring them "
-            "into such a form before they reach TorchRL."
+            f"The world's {name} must be arrays, choices that start at 0, or dictionaries of these, not {space}: "
+            "convert them before they reach TorchRL."
         )
     with set_gym_backend("gymnasium"):
         spec = _gym_to_torchrl_spec_transform(space, categorical_action_encoding=encoding)

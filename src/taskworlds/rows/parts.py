@@ -115,12 +115,12 @@ class PartRows:
         """See `Rows.set_state`. The parts of the state may have other shares than these."""
         if not isinstance(state, dict) or set(state) != {"sizes", "parts"}:
             raise WrongValue(
-                "The state was taken on another engine; only the engine that took it can put it back."
+                "The state was taken on another engine; only the engine that took it can restore it."
             )
         ends = np.cumsum([0, *state["sizes"]])
         if len(state["parts"]) != len(state["sizes"]) or source.max(initial=-1) >= ends[-1]:
             raise WrongValue(
-                "This is not a state that get_state gave, or only a part of one: it has too few rows."
+                "This is not a state that get_state returned, or it is only part of one: it has too few rows."
             )
         before = [part.get_state() for part in self._parts]
         try:

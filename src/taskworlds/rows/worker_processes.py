@@ -90,8 +90,8 @@ class WorkerVectorEnv(AsyncVectorEnv):
             self._abandon()
             if isinstance(error, OSError) and error.errno in _NO_ROOM:
                 raise RuntimeError(
-                    f"There is no room for a process for each of the {len(env_fns)} {self._noun} ({error}): make "
-                    "fewer, or raise the system's limits (ulimit -u and -n)."
+                    f"The system cannot start a process for each of the {len(env_fns)} {self._noun} ({error}): make "
+                    "fewer, or raise its limits (ulimit -u and -n)."
                 ) from error
             raise
 
@@ -240,8 +240,8 @@ class WorkerVectorEnv(AsyncVectorEnv):
     def _check_turn(self) -> None:
         if self._turn.locked():
             raise RuntimeError(
-                f"Another call is under way, in another thread or around this one. A batch of {self._noun} takes one "
-                "call at a time: wait for it, or make a batch for each thread."
+                "Another call is under way, in another thread or interrupted by a signal handler. A batch of "
+                f"{self._noun} takes one call at a time: wait until that call returns, or make a batch for each thread."
             )
 
     def _tell_dead(self, doing: str) -> str:
@@ -254,7 +254,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
         return (
             f"A process died during {doing}: {', '.join(dead) or 'it is not known which'}. What it "
             f"printed is on stderr. All {self._noun} are now closed: make them again. If a process dies at "
-            'the start, it may have run the main script again: put what it does under `if __name__ == "__main__":`.'
+            'the start, it may have run the main script again: put its code under `if __name__ == "__main__":`.'
         )
 
     def _tell_silent(self, doing: str) -> str:

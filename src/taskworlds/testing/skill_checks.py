@@ -239,7 +239,7 @@ class _Run:
                 look(f"reads[{key!r}]", model.find, kind, name)
                 if source == "qpos" and name in model.names("joint") and model.joint_qpos(name)[1] != 1:
                     found.append(
-                        f"reads[{key!r}]: the joint {name!r} is no hinge or slide. Read its body's "
+                        f"reads[{key!r}]: the joint {name!r} is not a hinge or a slide. Read its body's "
                         "body_xpos and body_xquat."
                     )
         actuators = model.to_mujoco().nu

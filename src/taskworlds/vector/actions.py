@@ -104,7 +104,7 @@ class Actions:
             raise WrongType(f"{name} must be of dtype float32 or float64, not {array.dtype}.")
         if not floats and array.dtype.kind not in "iu":
             raise WrongType(
-                f"{name} must be whole numbers, of dtype int64 or another of integers, not {array.dtype}: each row "
+                f"{name} must be whole numbers, of dtype int64 or another integer dtype, not {array.dtype}: each row "
                 f"takes {_wanted(space)}. Convert them, {name}.astype(int)."
             )
         if array.shape != shape:

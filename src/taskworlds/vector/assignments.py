@@ -118,14 +118,14 @@ class Assignments:
             raise WrongValue(
                 f"The task {task.id} is of the skill {task.env_name!r}, which {self._title} "
                 f"does not have here; it has {shown}. Make an environment from a benchmark or a list of "
-                "tasks that holds it."
+                "tasks that contains it."
             )
         self._world.check_task(task)
         hides = self._world.hides_goal(task)
         if (hides and not self.hides_goal) or (not hides and not self.shows_goal):
             raise WrongValue(
                 f"The task {task.id} of {task.env_name} {'hides' if hides else 'shows'} its goal, and the "
-                f"tasks of {self._title} {'show' if hides else 'hide'} theirs, so it is of another "
+                f"tasks of {self._title} {'show' if hides else 'hide'} theirs, so it belongs to another "
                 "benchmark. Give one of this benchmark's tasks."
             )
         return task

@@ -128,7 +128,8 @@ def make_vec(
         meta_batch_size = check_count("meta_batch_size", meta_batch_size)
         if num_envs is not None and num_envs != meta_batch_size:
             raise WrongValue(
-                f"num_envs={num_envs} and meta_batch_size={meta_batch_size} name the same thing twice."
+                f"num_envs={num_envs} and meta_batch_size={meta_batch_size} both set the number of rows: give only "
+                "one of them."
             )
         num_envs = meta_batch_size
     if num_envs is None:

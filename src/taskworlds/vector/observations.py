@@ -61,12 +61,12 @@ def make_observations(
     ):
         if getattr(options, option) and not flat:
             raise WrongValue(
-                f"{option} must be False for {name}: it needs observations that are one row of floats, and those of "
+                f"{option} must be False for {name}: it needs observations that are a vector of floats, and those of "
                 f"{name} are {space}. Leave it out; {instead}."
             )
     if options.recurrent_info_in_obs and not is_flat(actions):
         raise WrongValue(
-            f"recurrent_info_in_obs must be False for {name}: it appends the last action, which must be one row of "
+            f"recurrent_info_in_obs must be False for {name}: it appends the last action, which must be a vector of "
             f"floats, and actions of {name} are {actions}. Leave it out.",
             argument="recurrent_info_in_obs",
         )

@@ -193,7 +193,7 @@ def test_vary_refuses_bad_values():
     for values, error, message in (
         ([], ValueError, "at least one number"),
         ("0.1", TypeError, "values must be a list of numbers, not '0.1'"),
-        (["big"], TypeError, "values must be numbers, or tuples of numbers, and one is 'big'"),
+        (["big"], TypeError, "values must be numbers, or tuples of numbers, but one is 'big'"),
         (
             [-1.0, 0.1],
             ValueError,
@@ -279,8 +279,11 @@ def test_mistakes_say_what_is_possible(call, message):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: family("finger-spin"), "needs a parameter beside the skill.*size, fingertip_radius"),
-        (lambda: family("MT-HiPBMDP-Finger-Spin-vary-size-v0", "size"), "one too many"),
+        (lambda: family("finger-spin"), "needs a parameter besides the skill.*size, fingertip_radius"),
+        (
+            lambda: family("MT-HiPBMDP-Finger-Spin-vary-size-v0", "size"),
+            "already names the family: leave out parameter='size'",
+        ),
         (lambda: family("finger-spin", "size").task(), "exactly one of value, number and index"),
         (lambda: family("finger-spin", "size").task(0.1, number=1), "exactly one of value, number and index"),
         (lambda: family("finger-spin", "size").task(True), "size must be a number"),

@@ -416,7 +416,7 @@ def _benchmark_of(name: str, seed: int | None) -> Benchmark:
         near = difflib.get_close_matches(name.lower(), known, n=3)
         suggestion = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise WrongValue(
-            f"Unrecognized metaworld benchmark {name!r}.{suggestion} It is {', '.join(_BENCHMARKS)} or a "
+            f"Unrecognized metaworld benchmark {name!r}.{suggestion} It must be {', '.join(_BENCHMARKS)} or a "
             "skill; `taskworlds list skills` shows the skills."
         )
     return make_benchmark("ML1", canonical_name(name), seed=seed)

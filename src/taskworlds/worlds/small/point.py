@@ -142,7 +142,7 @@ class PointEnv(SmallEnv):
         move = as_pair("action", action)
         if np.isnan(move).any():
             raise WrongValue(
-                f"action must have no NaN, not {action!r}. Check what computed it.", argument="action"
+                f"action must not contain NaN, not {action!r}. Check what computed it.", argument="action"
             )
         self._point = moved(self._point, move, self._arena_size)
         observation = observations(self._point, self._goal)

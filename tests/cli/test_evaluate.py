@@ -352,9 +352,9 @@ def test_only_the_same_evaluation_goes_on(run, check_mistake, stopped, own_polic
         run(*stopped, *other), "--policy must be the one .*, 'own_policies:Stopped', not 'own_policies:still'"
     )
     for option, value, message in (
-        ("--max-episode-steps", "9", "max_episode_steps is 8 in resume and 9 here"),
-        ("--episodes", "2", "episodes_per_task is 1 in resume and 2 here"),
-        ("--seed", "1", "seed is 0 in resume and 1 here"),
+        ("--max-episode-steps", "9", "max_episode_steps was 8 then and is 9 now"),
+        ("--episodes", "2", "episodes_per_task was 1 then and is 2 now"),
+        ("--seed", "1", "seed was 0 then and is 1 now"),
     ):
         check_mistake(run(*stopped, option, value, "--resume"), f"--resume must be part of .*{message}")
     for damage in ("", "{", "[]", '{"format": "taskworlds.Unfinished"}', "[" * 100_000):

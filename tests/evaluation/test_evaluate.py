@@ -459,7 +459,11 @@ def test_actions_of_waiting_rows_are_not_checked(toy):
         ({"tasks": 3}, TypeError, "tasks must be a list of tasks, or None for all of them, not 3"),
         ({"tasks": []}, ValueError, "tasks must name at least one task"),
         ({"on_episode": 3}, TypeError, "on_episode must be a function of two counts"),
-        ({"adaptation_episodes": 3}, TypeError, "adaptation_episodes can only be given for .* which needs a policy with init"),
+        (
+            {"adaptation_episodes": 3},
+            TypeError,
+            "adaptation_episodes can only be given for .* which needs a policy with init",
+        ),
         ({"meta_batch_size": 3}, TypeError, "meta_batch_size can only be given for .* not function"),
         ({"episodes": 3}, TypeError, "unexpected keyword argument 'episodes'"),
     ],

@@ -136,8 +136,8 @@ def test_what_was_stopped_goes_on(toy, installed):
 def test_only_a_part_of_the_same_evaluation_goes_on(toy, installed):
     whole = evaluate(toy.still, "MT", num_envs=1, episodes_per_task=2)
     for settings, message in (
-        ({"episodes_per_task": 1}, "episodes_per_task is 2 in resume and 1 here"),
-        ({"seed": 1}, "seed is 0 in resume and 1 here"),
+        ({"episodes_per_task": 1}, "episodes_per_task was 2 then and is 1 now"),
+        ({"seed": 1}, "seed was 0 then and is 1 now"),
     ):
         with pytest.raises(ValueError, match=f"resume must be part of this same evaluation, but {message}"):
             evaluate(toy.still, "MT", **{"num_envs": 1, "episodes_per_task": 2, "resume": whole} | settings)

@@ -374,7 +374,7 @@ def test_a_single_environment_is_a_row(kind, same):
 @pytest.mark.parametrize("option", ["use_one_hot", "recurrent_info_in_obs", "normalize_observations"])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "float32"])
 def test_options_that_make_no_sense(kind, option):
-    message = f"{option} must be False for fake-{kind}: it needs observations that are one row of floats"
+    message = f"{option} must be False for fake-{kind}: it needs observations that are a vector of floats"
     with pytest.raises(ValueError, match=message):
         taskworlds.make_vec(tasks(kind), 2, **{option: True})
 

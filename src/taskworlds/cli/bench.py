@@ -1,4 +1,4 @@
-"""`taskworlds bench`: speed, build time and memory beside the official environments and EnvPool."""
+"""`taskworlds bench`: speed, build time and memory, compared with the official environments and EnvPool."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def bench(
         bool, typer.Option("--json", help="Print the numbers of every round as JSON.")
     ] = False,
 ) -> None:
-    """Measures the speed of this package beside the official environments, and EnvPool where it is installed.
+    """Compares the speed of this package with that of the official environments, and of EnvPool where it is installed.
 
     All of them take turns in one run, with random actions. Machines are noisy:
     quote the ratios, and measure on a quiet machine.

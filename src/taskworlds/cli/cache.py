@@ -33,7 +33,7 @@ def cache(
 ) -> None:
     """Shows the compiled kernels and models that are kept on disk, or deletes them.
 
-    They are kept so that no process compiles what another has compiled. Everything can be deleted at any time.
+    They are kept so that no process has to compile what another has compiled. Everything can be deleted at any time.
     The environment variable TASKWORLDS_CACHE_DIR names another folder.
     """
     check_choice("what", what, _ACTIONS)

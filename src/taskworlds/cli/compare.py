@@ -30,9 +30,9 @@ def compare(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
 ) -> None:
-    """Shows how far result B is from result A, with 95 % intervals.
+    """Shows the difference of result B from result A, with 95 % intervals.
 
-    Both must have been measured alike: on the same tasks, with the same settings and versions.
+    Both must have been measured in the same way: on the same tasks, with the same settings and versions.
     """
     # These load a simulator, which `taskworlds --help` can do without.
     from taskworlds.evaluation import Result

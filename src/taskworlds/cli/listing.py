@@ -134,7 +134,7 @@ def _counts(maker: BenchmarkMaker) -> tuple[int | None, int | None]:
 
 
 def skills() -> list[dict[str, Any]]:
-    """Returns each skill's name, suite, object, summary and benchmarks, and what its world tells beside.
+    """Returns each skill's name, suite, object, summary and benchmarks, and what else its world reports.
 
     Example:
         >>> skills()[0]["name"], skills()[0]["benchmarks"]

@@ -20,7 +20,7 @@ _WORDS = {"True": True, "False": False, "None": None}  # Python's, beside JSON's
 
 
 def arguments_of(given: Sequence[str]) -> dict[str, Any]:
-    """Returns the arguments that `--policy-arg name=value` gave: values of JSON where they are JSON, else texts.
+    """Returns the arguments that `--policy-arg name=value` gave: values of JSON where they are JSON, otherwise strings.
 
     Raises:
         ValueError: one has another form, or comes twice.

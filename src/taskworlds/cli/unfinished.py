@@ -62,7 +62,7 @@ def load(folder: Path, policy: str) -> Result:
         raise WrongValue(f"{file} was not written by `taskworlds evaluate`. Start over with --force.")
     if data.get("policy") != policy:
         raise WrongValue(
-            f"--policy must be the one that played the finished tasks, {data.get('policy')!r}, not {policy!r}. Begin "
-            "anew with --force."
+            f"--policy must be the one that played the finished tasks, {data.get('policy')!r}, not {policy!r}. Start "
+            "over with --force."
         )
     return Result.from_json(json.dumps(data["result"]))

@@ -80,7 +80,7 @@ class _Registry:
         self.engines[engine.name] = engine
 
     def index(self) -> None:
-        """Finds anew which world has which skill."""
+        """Finds out again which world has which skill."""
         self.by_skill = {
             name: world
             for world in self.worlds.values()
@@ -114,8 +114,8 @@ def engines() -> dict[str, RowEngine]:
 def register_world(world: World, *, replace: bool = False) -> None:
     """Makes a world known in this process: its skills and benchmarks have their names everywhere from then on.
 
-    Registering an equal world again does nothing. Another process has to register the world too, best by the entry
-    point "taskworlds.worlds" of an installed package.
+    Registering an equal world again does nothing. Another process has to register the world too, preferably through the
+    entry point "taskworlds.worlds" of an installed package.
 
     Args:
         world: the world. `taskworlds.testing.check_world` tells whether it works.

@@ -1,4 +1,4 @@
-"""The one version of MuJoCo whose numbers this package's are: imported, or what to do is said."""
+"""Imports the one version of MuJoCo that this package's numbers come from, or says what to do."""
 
 from __future__ import annotations
 

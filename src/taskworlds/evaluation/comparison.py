@@ -1,4 +1,4 @@
-"""Comparing two results: refused unless they were measured alike, and then made task by task."""
+"""Comparing two results task by task: refused unless they were measured in the same way."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Comparison", "SkillDifference", "compare"]
 
 @dataclass(frozen=True)
 class SkillDifference:
-    """How far two results lie apart on one skill; each figure is the second result's minus the first's.
+    """The difference of two results on one skill; each figure is the second result's minus the first's.
 
     Attributes:
         env_name: the skill.

@@ -258,7 +258,7 @@ def _finished(
     theirs = {each: getattr(part, each) for each in mine}
     theirs["benchmark"] = part.benchmark.removesuffix(PARTIAL)
     faults = [
-        f"{each} is {theirs[each]!r} in resume and {mine[each]!r} here"
+        f"{each} was {theirs[each]!r} then and is {mine[each]!r} now"
         for each in mine
         if mine[each] != theirs[each]
     ]
@@ -269,7 +269,7 @@ def _finished(
         ]
     if not faults:
         differing = part.fingerprint.differences(fingerprint([each.task for each in part.tasks]))
-        faults = [f"{each} is {its!r} in resume and {own!r} here" for each, (its, own) in differing.items()]
+        faults = [f"{each} was {its!r} then and is {own!r} now" for each, (its, own) in differing.items()]
     if not faults:
         count = plan.episodes_per_task
         faults = [

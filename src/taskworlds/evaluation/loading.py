@@ -50,7 +50,7 @@ def load(reference: str, arguments: Mapping[str, Any], checkpoint: str | os.Path
         reference: as `REFERENCE`. Dots reach into attributes.
         arguments: by name, for the function or class that it names.
         checkpoint: a file or folder. It is passed to a parameter named `checkpoint`, or else to the class's own
-            `from_checkpoint` or `load`; or else it is a state dict, which the torch module takes that is named or made.
+            `from_checkpoint` or `load`; or else it is a state dict for the torch module that is named or made.
 
     Raises:
         ImportError: a module that the policy imports is missing.

@@ -66,11 +66,12 @@ def load_policy(
 
     Args:
         reference: "expert" (the world's scripted one), "random", "package.module:object" or "file.py:object". Dots
-            reach into attributes. What is found, or made with what follows, may be all that `as_policy` takes.
+            reach into attributes. What is found, or made with the following arguments, may be anything that `as_policy`
+            takes.
         checkpoint: a file or folder. The function or class that is named gets its path as `checkpoint`, if it has such
-            a parameter. A class with a class method `from_checkpoint` or `load`, as Stable-Baselines3's algorithms have
-            it, loads it so. Otherwise a torch module that is named, or made, takes the state dict in it, which
-            `torch.load` reads with `weights_only=True`, or safetensors.
+            a parameter. A class with a class method `from_checkpoint` or `load`, such as Stable-Baselines3's
+            algorithms, loads it with that method. Otherwise a torch module that is named, or made, takes the state dict
+            in it, which `torch.load` reads with `weights_only=True`, or safetensors.
         **arguments: for the function or class that is named, or for the class's own loader.
 
     Raises:

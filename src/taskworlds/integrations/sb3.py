@@ -51,13 +51,13 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
     As in SB3's own, a row whose episode ends begins the next one in the same step. Observations are the batch's,
     rewards (N,) float32, dones (N,) bool. All of them, and infos, are the caller's own.
 
-    The info of a row is that of a single environment (docs/infos.md), of a row whose episode ends that of the ended
-    episode; numbers are Python's. In addition it holds:
+    The info of a row is that of a single environment (docs/infos.md), with Python's numbers; where an episode ends, it
+    is that of the ended episode. In addition it holds:
 
     - `TimeLimit.truncated`: whether the limit ended the episode, bool;
-    - `is_success`, in worlds with success: whether any step of the episode succeeded so far, in trials of the attempt,
-      so that at the end it is what the last attempt came to; bool;
-    - where the episode ends `terminal_observation`, its last one, and `episode`: the return `r` (float, before any
+    - `is_success`, in worlds with success: bool, whether any step of the episode has succeeded so far. In trials any
+      step of the attempt, so at the end of a trial it is the success of its last attempt;
+    - where the episode ends: `terminal_observation`, its last one, and `episode`: the return `r` (float, before any
       normalisation), the length `l` (int), and the seconds `t` since this object was made (float).
 
     That is all that `Monitor` and `VecMonitor` add, and `env_is_wrapped(Monitor)` says so: `VecMonitor` is only of use

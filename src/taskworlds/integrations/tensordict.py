@@ -44,7 +44,7 @@ class TensorDictPolicy:
         module: it is left in the mode, training or evaluation, in which it was.
 
     Raises:
-        ValueError: it writes no action. Or in a call: it reads what there is not.
+        ValueError: it writes no action; or, in a call, it reads a key that is missing.
     """
 
     def __init__(self, module: Any) -> None:

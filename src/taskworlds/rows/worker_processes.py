@@ -38,7 +38,7 @@ _GRACE = 5.0  # seconds to wait for the end of a process whose pipe is broken, s
 
 
 class WorkerVectorEnv(AsyncVectorEnv):
-    """A batch of environments in a process each, all of whose failures are told.
+    """A batch of environments, each in a process of its own, all of whose failures are reported.
 
     A process that dies, or that neither answers nor computes for `worker_timeout` seconds, is named by a RuntimeError;
     an environment's own error is raised as it is, with the row's name. After either all processes have ended.
@@ -46,7 +46,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
     It takes one call at a time; one from another thread meanwhile is refused.
 
     A call that is left by another exception (KeyboardInterrupt, most often) ends no process. An interrupted
-    `step_wait` may be called again; any other call begins anew, and the answers to the interrupted one are left out.
+    `step_wait` may be called again; any other call starts again, and drops the answers to the interrupted one.
 
     Args:
         env_fns: functions that make the environments, each called in its process; the first is also called here.

@@ -50,15 +50,15 @@ def check_engine(
 ) -> Report:
     """Tests everything that vector environments rely on in an engine, and reports.
 
-    The engine need not be registered, and is not by this. Its rows are made and stepped by themselves first, then under
-    `make_vec`. An engine that says of itself that it is exact must give what the reference engine gives; one that is
-    not must be the same as itself: alone and in a batch, before and after a snapshot, and for the same seed.
+    The engine need not be registered, and this does not register it. Its rows are made and stepped by themselves first,
+    then under `make_vec`. An engine that says of itself that it is exact must give what the reference engine gives; one
+    that is not must be the same as itself: alone and in a batch, before and after a snapshot, and for the same seed.
 
     Args:
         engine: the engine.
         world: a world that it can step, or the name of one or of one of its skills.
         reference: the engine that an exact one is compared with; None to compare with none.
-        options: the engine's own options, where it cannot do without.
+        options: the engine's own options, if it needs any.
         seed: seed of tasks, episodes and actions.
         steps: how many steps the longest run takes.
 

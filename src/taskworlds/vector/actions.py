@@ -114,7 +114,7 @@ class Actions:
 
 
 class FlatActions(Actions):
-    """The checks of the actions of N rows, each one row of floats: the same, quicker."""
+    """The checks of the actions of N rows, each a vector of floats: the same, quicker."""
 
     def __init__(self, space: gym.Space[Any], num_rows: int) -> None:
         super().__init__(space, num_rows)

@@ -170,7 +170,7 @@ class Assignments:
     # --- which task comes next ------------------------------------------------------------------------------
 
     def seed(self, seeds: Sequence[int | None], rows: NDArray[np.bool_]) -> None:
-        """Seeds the generators of `rows`, where there is a seed, and starts their selections anew."""
+        """Seeds the generators of `rows`, where there is a seed, and restarts their selections."""
         if self._benchmark is not None and any(seed is not None for seed in seeds):
             warn_of_entropy(self._benchmark, stacklevel=3)
             self._benchmark = None

@@ -1,4 +1,4 @@
-"""Infos: what a batch tells beside observations, rewards and ends, in Gymnasium's form.
+"""Infos: what a batch reports besides observations, rewards and ends, in Gymnasium's form.
 
 Under each name stand the rows' values, (N,) or (N, size), and under `_name` for which rows they are told. docs/infos.md
 lists every name.
@@ -113,7 +113,7 @@ class Infos:
     def of_step(
         self, rows: NDArray[np.bool_], outcome: RowStep, ended: NDArray[np.bool_] | None
     ) -> dict[str, Any]:
-        """Returns the infos of a step, as long as no row that it ended has begun anew; warns of rows that diverged.
+        """Returns the infos of a step, before any row that it ended has begun again; warns of rows that diverged.
 
         Args:
             rows: which rows stepped, (N,) bool.

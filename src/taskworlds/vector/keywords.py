@@ -23,7 +23,7 @@ RenderMode = Literal["rgb_array", "depth_array", "human"]
 
 
 class BenchmarkKeywords(TypedDict, total=False):
-    """What a benchmark that is given by name can be told; see `taskworlds.benchmark`."""
+    """The keywords of a benchmark that is given by name; see `taskworlds.benchmark`."""
 
     env_name: Annotated[str | None, Doc("the skill of MT1 or ML1.")]
     num_goals: Annotated[

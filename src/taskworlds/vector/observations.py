@@ -28,7 +28,7 @@ LastStep = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_] | None]
 
 
 def is_flat(space: gym.Space[Any]) -> bool:
-    """Returns whether a value of the space is one row of floats."""
+    """Returns whether a value of the space is a vector of floats."""
     return isinstance(space, gym.spaces.Box) and len(space.shape) == 1 and space.dtype.kind == "f"
 
 
@@ -97,7 +97,7 @@ class Observations:
 
     @property
     def layout(self) -> dict[str, slice]:
-        """Where each part of an observation stands; empty where observations are not one row of floats."""
+        """Where each part of an observation stands; empty where observations are not a vector of floats."""
         return {}
 
     def set_task(self, row: int, task: Task | None) -> None:
@@ -138,7 +138,7 @@ class Observations:
 
 
 class FlatObservations(Observations):
-    """Observations that are one row of floats, put together in this order; all but the world's part only if wanted.
+    """Observations that are a vector of floats, put together in this order; all but the world's part only if wanted.
 
     The world's numbers; the one-hot of the skill; the last action, reward and whether the step ended the episode; a
     flag that is 1 where an attempt of a trial begins. All but the flag may be normalised.

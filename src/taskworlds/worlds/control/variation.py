@@ -203,7 +203,7 @@ def family(env_name: str, parameter: str | None = None) -> Family:
 
     Raises:
         ValueError: the skill, the family or the id is not known.
-        TypeError: `parameter` is missing, or was given beside an id.
+        TypeError: `parameter` is missing, or was given together with an id.
 
     Example:
         >>> family("cheetah-run", "torso_length").values[:3]

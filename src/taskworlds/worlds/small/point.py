@@ -68,8 +68,7 @@ class PointEnv(SmallEnv):
         never_done: whether episodes go on after success.
         max_episode_length: most steps of an episode; None or infinity for no limit.
         render_mode: what `render()` returns: "ansi" or "ascii" for text, "rgb_array" for an image.
-        seed: seeds the generator from which `sample_tasks` draws, until a `reset(seed=...)`; None for the system's
-            entropy.
+        seed: seeds the generator from which `sample_tasks` draws, until a `reset(seed=...)`; None for fresh entropy.
 
     Raises:
         TypeError: an argument is of the wrong type.

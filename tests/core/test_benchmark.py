@@ -313,12 +313,12 @@ def test_what_is_no_benchmarks_json_is_refused():
     for part, value, message in (
         ("name", 3, "name must be a string, not 3"),
         ("seed", "0", "seed must be a whole number, not '0'"),
-        ("seed", 1, "its checksum .* does not fit"),
-        ("name", "MT2", "its checksum .* does not fit"),
+        ("seed", 1, "its checksum .* does not match its content"),
+        ("name", "MT2", "its checksum .* does not match its content"),
         ("train_tasks", 3, "not iterable"),
         ("test_tasks", [5], "A task's JSON is an object"),
         ("lists", [1], "lists must name the 2 train tasks"),
-        ("sha256", None, "its checksum .* does not fit"),
+        ("sha256", None, "its checksum .* does not match its content"),
     ):
         with pytest.raises(ValueError, match=message):
             Benchmark.from_json(json.dumps(json.loads(text) | {part: value}))

@@ -221,7 +221,7 @@ def test_load_policy(module):
     assert load_policy("some_policies:Agent").eval_action(None) == "agent"
 
 
-ONE_COLON = "is named package.module:object or file.py:object, with a Python name after one colon, not"
+ONE_COLON = "must be named package.module:object or file.py:object, with a Python name after one colon, not"
 
 
 @pytest.mark.parametrize(

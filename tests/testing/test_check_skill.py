@@ -253,7 +253,7 @@ def reset_of_a_body_that_is_not_there(sim, rand_vec, before):
         ({"reset": reset_to_nan}, r"init_tcp is not finite after the reset to rand_vec \("),
         (
             {"reset": reset_without_target},
-            r"must give what the skill's `start` says, \{'target': 3, 'init_tcp': 3\}",
+            r"must return what the skill's `start` says, \{'target': 3, 'init_tcp': 3\}",
         ),
         (
             {"reset": reset_of_a_body_that_is_not_there},

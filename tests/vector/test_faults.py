@@ -444,4 +444,4 @@ def test_the_guard_of_a_forked_child_is_free(make):
         thread.join()
         print(os.waitpid(pid, 0)[1])
     """)
-    assert out == "another step is not possible now: step() was left \n0\n"
+    assert out == "another step is not possible now: Ctrl-C or an err\n0\n"

@@ -291,7 +291,12 @@ def test_goals_are_shown_and_hidden_as_is_asked(name):
             "unexpected keyword argument 'image_size' .give width and height",
         ),
         ("MT10", {"env_id": 3}, ValueError, "env_id must be left out for MT10"),
-        ("MT10", {"num_tasks": 9}, ValueError, "num_tasks must be at least 10, the skills of MT10, not 9"),
+        (
+            "MT10",
+            {"num_tasks": 9},
+            ValueError,
+            "num_tasks must be at least 10, the number of skills of MT10, not 9",
+        ),
         ("reach-v3", {"env_id": 1}, ValueError, "env_id must be below num_tasks=1, not 1"),
         ("MT10", {"num_threads": 2**31}, ValueError, "num_threads must be at most 4096, not 2147483648"),
         ("MT10", {"engine_options": {"num_threads": 2**31}}, ValueError, "num_threads must be at most 4096"),
@@ -316,7 +321,12 @@ def test_goals_are_shown_and_hidden_as_is_asked(name):
         (3, {}, TypeError, "A benchmark is given by name"),
         ([], {}, ValueError, "must have at least one task"),
         (["reach-v3"], {}, TypeError, r"Expected a taskworlds\.Task or one of Meta-World's"),
-        (benchmark("MT10", seed=0), {"num_goals": 3}, TypeError, "num_goals: only with a benchmark's name"),
+        (
+            benchmark("MT10", seed=0),
+            {"num_goals": 3},
+            TypeError,
+            "num_goals can only be given with a benchmark's name",
+        ),
     ],
 )
 def test_mistakes(make, name, how, error, message):

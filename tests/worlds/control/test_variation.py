@@ -221,7 +221,7 @@ def test_vary_says_what_dm_control_cannot_make():
 def test_splits_need_enough_values():
     few = vary(HOPPER, "geom.torso.size[0]", values=[0.05, 0.06], label="torso")
     with pytest.raises(
-        ValueError, match=r"takes the values number 3, 4, 7, 8, and torso of hopper-hop has 2"
+        ValueError, match=r"takes the values number 3, 4, 7, 8, but torso of hopper-hop has only 2"
     ):
         few.benchmark()
 

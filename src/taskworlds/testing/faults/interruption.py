@@ -65,7 +65,9 @@ def inject(rounds: int, seed: int) -> Iterator[Tally]:
             yield tally
         envs.close()
     tally = Tally("Ctrl-C in evaluate", "KeyboardInterrupt; the next evaluation gives the same result")
-    _interrupt_evaluations(rounds, rng, tally) yield tally for engine in ("native", "async"):
+    _interrupt_evaluations(rounds, rng, tally)
+    yield tally
+    for engine in ("native", "async"):
         tally = Tally(
             f"calls from another thread while rows step ({engine})", "finished, or refused; never torn"
         )

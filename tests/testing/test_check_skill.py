@@ -536,5 +536,5 @@ def test_seeds_and_snapshots_that_fix_nothing(monkeypatch):
     failed = found(checked(), "failed")
     assert failed == {
         "seeds": "two episodes with the same seed and the same actions differ.",
-        "snapshot": "after set_state in mid-episode the same actions led elsewhere.",
+        "snapshot": "after set_state in mid-episode the same actions gave different results.",
     }

@@ -141,7 +141,7 @@ class _Run:
                 plan.append(PlannedCheck("foreign snapshots", self._foreign, (plan[0].name,)))
                 found += run_checks(plan, self._place)
             else:
-                found.append(Check("make_vec", "not run", "since a check of the rows failed"))
+                found.append(Check("make_vec", "not run", "because a check of the rows failed"))
         return tuple(found)
 
     def _place(self, error: BaseException) -> str:
@@ -354,7 +354,8 @@ class _Run:
             place = first_difference(rows.play(actions[4:]), expected)
             if place is not None:
                 raise broken(
-                    "After set_state the same actions lead to the same", f"not in the same rows: {place}"
+                    "After set_state the same actions give the same steps",
+                    f"they differ in the same rows: {place}",
                 )
             place = first_difference(state, kept)
             if place is not None:
@@ -379,7 +380,10 @@ class _Run:
             rows.set_state(pickle.loads(pickle.dumps(kept)), source)
             place = first_difference(rows.play(actions[4:]), expected)
             if place is not None:
-                raise broken("After set_state the same actions lead to the same", f"not in new rows: {place}")
+                raise broken(
+                    "After set_state the same actions give the same steps",
+                    f"they differ in new rows: {place}",
+                )
         return "the caller's own; exact in the same rows and in new ones"
 
     def _forks(self) -> str:

@@ -162,7 +162,7 @@ class _Run:
             if "benchmarks" not in bad:
                 found += run_checks(self._engine_checks(), self._place)
             else:
-                found.append(Check("engines", "not run", "since the check of benchmarks failed"))
+                found.append(Check("engines", "not run", "because the check of benchmarks failed"))
         return tuple(found)
 
     def _engine_checks(self) -> list[PlannedCheck]:

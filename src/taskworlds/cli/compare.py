@@ -30,7 +30,7 @@ def compare(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
 ) -> None:
-    """Shows the difference of result B from result A, with 95 % intervals.
+    """Shows how much result B differs from result A, with 95 % intervals.
 
     Both must have been measured in the same way: on the same tasks, with the same settings and versions.
     """

@@ -84,7 +84,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="train|test",
-            help="Play these tasks. The default is test where the benchmark has test tasks.",
+            help="Play the train or the test tasks. The default is test where the benchmark has test tasks.",
             autocompletion=complete(lambda: SPLITS),
             rich_help_panel=_PLAYED,
         ),
@@ -203,7 +203,7 @@ def evaluate(
     ] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Overwrite the files that are there.", rich_help_panel=_OUTPUT),
+        typer.Option("--force", help="Overwrite the files that are already there.", rich_help_panel=_OUTPUT),
     ] = False,
     quiet: Annotated[
         bool,

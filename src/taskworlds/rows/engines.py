@@ -67,6 +67,6 @@ ENGINES = (
         options=("worker_timeout",),
         snapshot="official",
         exact=True,
-        summary="the official Python environments, in a process each",
+        summary="the official Python environments, each in a process of its own",
     ),
 )

@@ -321,7 +321,7 @@ def test_closing_closes_the_batch():
 
 def test_what_cannot_be_wrapped():
     with pytest.raises(
-        TypeError, match=r"envs must be what taskworlds.make_vec returned, not TaskEnv: single"
+        TypeError, match=r"envs must be what taskworlds.make_vec returned, not TaskEnv: put single"
     ):
         TaskworldsWrapper(taskworlds.make("point"))
     with pytest.raises(ValueError, match=r"not NEXT_STEP, .* Leave autoreset_mode out of make_vec"):

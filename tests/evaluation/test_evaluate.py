@@ -367,7 +367,7 @@ def test_a_benchmark_as_an_object_keeps_its_goals_whatever_the_seed(toy, install
     assert installed.of == [(benchmark, {})]
     assert installed.make_vec[0]["num_envs"] == 3  # no more rows than episodes
     assert result.benchmark == "mine"
-    with pytest.raises(TypeError, match="num_goals: only with a benchmark's name"):
+    with pytest.raises(TypeError, match="num_goals can only be given with a benchmark's name"):
         evaluate(toy.still, benchmark, num_goals=3)
 
 

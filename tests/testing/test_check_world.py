@@ -340,7 +340,7 @@ class Broken(Ladder):
         (
             Unseeded,
             "sync: seeds",
-            "The same seed and the same actions give the same episodes: not in the same env",
+            "The same seed and the same actions give the same episodes: they differ in the same env",
         ),
         (Forgetful, "sync: snapshots", "After set_state the same actions give the same steps"),
         (

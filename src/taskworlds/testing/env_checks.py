@@ -415,7 +415,7 @@ class EnvChecks:
                 (other, loaded, "another environment, from a file"),
             ):
                 target.set_state(snapshot)
-                _check_same([target.step(each) for each in actions], expected, rule, f"not in {who}")
+                _check_same([target.step(each) for each in actions], expected, rule, f"they differ in {who}")
             other.set_state(state, rows=0)
             space = env.action_space
             for step, each in enumerate(actions):

@@ -128,7 +128,7 @@ def test_the_engine_finds_mujoco_in_another_folder(tmp_path):
             "install",
         ),
         ("import mujoco_core", r"cannot be imported \(ModuleNotFoundError: No .*mujoco_core", "uninstall -y"),
-        (None, r"what is installed is not whole \(.*mujoco", "uninstall -y"),
+        (None, r"the installed files are incomplete \(.*mujoco", "uninstall -y"),
     ],
     ids=["another version", "broken", "remains"],
 )

@@ -12,7 +12,7 @@ def test_bench(run):
     ran = run("bench", "reach-v3", *TINY)
     assert ran.code == 0
     lines = ran.out.splitlines()
-    assert lines[0] == "MT1-reach-v3, 2 rows, medians of 1 round; times: of Meta-World, one env"
+    assert lines[0] == "MT1-reach-v3, 2 rows, medians of 1 round; times: relative to Meta-World, one env"
     number = r"[\d,]+ +\d+\.\d\d"
     for title, rows, share in (
         ("taskworlds, native, 1 thread", 2, r" +\d+%"),

@@ -55,7 +55,7 @@ def test_a_cache_that_cannot_be_written(run, healthy, monkeypatch, own_cache):
     (cache,) = [each for each in json.loads(ran.out) if each["name"] == "cache folder"]
     assert cache["status"] == "optional"
     assert str(own_cache) in cache["found"]
-    assert "set TASKWORLDS_CACHE_DIR to a folder of yours" in cache["advice"]
+    assert "set TASKWORLDS_CACHE_DIR to a folder that you can write to" in cache["advice"]
 
 
 def test_what_is_optional_may_be_missing(run, healthy, monkeypatch):

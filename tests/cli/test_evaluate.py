@@ -215,7 +215,7 @@ def test_a_policy_with_arguments_and_a_checkpoint(run, check_mistake, own_polici
         ),
         (("--policy-arg", "=3"), "--policy-arg must be NAME=VALUE"),
         (("--policy-arg", "sign=1"), "--policy-arg gives sign twice"),
-        (("--policy-arg", "checkpoint=x"), "that is given with --checkpoint"),
+        (("--policy-arg", "checkpoint=x"), "give the checkpoint with --checkpoint"),
         (("--policy-arg", "sing=1"), r"'sing' \(did you mean 'sign'\?\)"),
         (("--checkpoint", "weihgts"), "--checkpoint must be a file or a folder that exists, not weihgts"),
         (("--policy", "expert"), "--policy 'expert' takes no checkpoint and no arguments"),
@@ -286,7 +286,9 @@ def test_tasks_that_could_not_run(run, tmp_path, monkeypatch):
         "evaluate", "MT10", "--goals", "1", "--max-episode-steps", "2", "--engine", "sync", "--out", tmp_path
     )
     assert ran.code == 1
-    message = "1 of 10 tasks could not run and are in no average, the first of push-v3: OSError: no world"
+    message = (
+        "1 of 10 tasks could not run and are not in any average, the first of push-v3: OSError: no world"
+    )
     assert ran.err == f"Error: {message}\n"
     assert len(Result.load(tmp_path / "result.json").completed) == 9
 
@@ -338,8 +340,10 @@ def test_what_was_stopped_goes_on(run, check_mistake, stopped, own_policies):
     }
     whole = run("evaluate", "reach-v3", *SHORT, "--policy", "own_policies:still", "--json").out
     assert Result.load(own_policies / "x" / "result.json") == Result.from_json(whole)
-    check_mistake(run(*stopped[:-1], "y", "--resume"), "y holds no unfinished.json. Leave it out to begin")
-    check_mistake(run(*stopped[:-2], "--resume"), "--resume goes on in the folder that --out names")
+    check_mistake(
+        run(*stopped[:-1], "y", "--resume"), "y holds no unfinished.json. Leave out --resume to start one"
+    )
+    check_mistake(run(*stopped[:-2], "--resume"), "--resume continues in the folder that --out names")
 
 
 def test_only_the_same_evaluation_goes_on(run, check_mistake, stopped, own_policies):
@@ -348,14 +352,17 @@ def test_only_the_same_evaluation_goes_on(run, check_mistake, stopped, own_polic
         run(*stopped, *other), "--policy must be the one .*, 'own_policies:Stopped', not 'own_policies:still'"
     )
     for option, value, message in (
-        ("--max-episode-steps", "9", "max_episode_steps is 8 there and 9 here"),
-        ("--episodes", "2", "episodes_per_task is 1 there and 2 here"),
-        ("--seed", "1", "seed is 0 there and 1 here"),
+        ("--max-episode-steps", "9", "max_episode_steps was 8 then and is 9 now"),
+        ("--episodes", "2", "episodes_per_task was 1 then and is 2 now"),
+        ("--seed", "1", "seed was 0 then and is 1 now"),
     ):
-        check_mistake(run(*stopped, option, value, "--resume"), f"--resume must be a part of .*{message}")
+        check_mistake(run(*stopped, option, value, "--resume"), f"--resume must be part of .*{message}")
     for damage in ("", "{", "[]", '{"format": "taskworlds.Unfinished"}', "[" * 100_000):
         (own_policies / "x" / "unfinished.json").write_text(damage)
-        check_mistake(run(*stopped, "--resume"), r"unfinished\.json is .* Begin anew with --force")
+        check_mistake(
+            run(*stopped, "--resume"),
+            r"unfinished\.json (is damaged|was not written) .* Start over with --force",
+        )
     assert run(*stopped, "--force").code == 130
 
 

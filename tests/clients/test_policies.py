@@ -207,18 +207,18 @@ class Malice:
     [
         (
             {"0.weight": torch.ones(4, 39)},
-            r"it misses 0\.bias, 1\.weight, 1\.bias; 0\.weight is \(4, 39\) there and",
+            r"it has no 0\.bias, 1\.weight, 1\.bias; 0\.weight is \(4, 39\) in the checkpoint and",
         ),
         (
             {"model": {}, "epoch": 3},
-            r"misses 0\.weight, 0\.bias, 1\.weight and 1 more; it has model, epoch, which",
+            r"it has no 0\.weight, 0\.bias, 1\.weight and 1 more; it has model, epoch, which",
         ),
-        ([1, 2], r"does not fit .* it holds \[1, 2\] and not a state dict"),
-        ({"weights": Malice()}, "it holds other objects, too, and nothing is unpickled here. Write it with"),
-        (torch.nn.Linear(39, 4), "it holds other objects, too, and nothing is unpickled here. Write it with"),
+        ([1, 2], r"does not fit .* it holds \[1, 2\], not a state dict"),
+        ({"weights": Malice()}, "it also holds other objects, and nothing is unpickled here. Write it with"),
+        (torch.nn.Linear(39, 4), "it also holds other objects, and nothing is unpickled here. Write it with"),
         (b"", r"is damaged or of another kind \(EOFError\)"),
         (b"PK\x03\x04 cut off", "is damaged or of another kind .RuntimeError: "),
-        (None, r"must be a file .* 'agent.py:make', and net.pt is a folder\. It holds a, b, c and 1 more\."),
+        (None, r"must be a file .* 'agent.py:make', but net.pt is a folder\. It holds a, b, c and 1 more\."),
     ],
 )
 def test_state_dicts_that_do_not_fit(folder, saved, message):

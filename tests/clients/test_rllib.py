@@ -186,7 +186,7 @@ def test_callbacks_stay_and_options_of_another_call_go():
             ),
             "new API stack",
         ),
-        (lambda: rllib.load("nowhere"), "checkpoint must be the folder of an RLlib algorithm's checkpoint"),
+        (lambda: rllib.load("nowhere"), "checkpoint must be the checkpoint folder of an RLlib algorithm"),
     ],
 )
 def test_mistakes_are_named_before_training(wrong, message):

@@ -366,7 +366,7 @@ def test_rows_are_reached_by_index():
     assert env.get_attr("task", 0) != [task]
     assert len(env.env_method("get_checkpoint", indices=2)) == 1
     assert len(env.env_method("sample_tasks")) == 3
-    with pytest.raises(ValueError, match=r"indices must be left out for sample_tasks: .* here \[1\]"):
+    with pytest.raises(ValueError, match=r"indices must be left out for sample_tasks, not \[1\]: "):
         env.env_method("sample_tasks", indices=1)
     with pytest.raises(AttributeError, match="no_such_method"):
         env.env_method("no_such_method")
@@ -481,7 +481,7 @@ def test_it_is_pickled_in_mid_episode():
     ids=["name", "single", "wrapped", "sync"],
 )
 def test_anything_but_a_batch_is_refused(envs):
-    with pytest.raises(TypeError, match=r"envs must be a batch of taskworlds.make_vec\(name, num_envs\)"):
+    with pytest.raises(TypeError, match=r"envs must be a batch from taskworlds.make_vec\(name, num_envs\)"):
         ours.SB3VecEnv(envs)
 
 

@@ -155,6 +155,6 @@ def test_what_is_no_policy_of_torchrls():
     with pytest.raises(ValueError, match=r"policy must write 'action' .* writes \['value'\]: give the actor"):
         as_policy(linear(["observation"], 3, ["value"]))
     with pytest.raises(
-        ValueError, match=r"policy reads \['pixels'\], and in the TensorDict are only .*observation"
+        ValueError, match=r"policy reads \['pixels'\], but the TensorDict has only .*observation"
     ):
         taskworlds.evaluate(linear(["pixels"], 3), "point", max_episode_steps=LIMIT)

@@ -321,7 +321,7 @@ def test_closing_closes_the_batch():
 
 def test_what_cannot_be_wrapped():
     with pytest.raises(
-        TypeError, match=r"envs must be what taskworlds.make_vec returned, not TaskEnv: single"
+        TypeError, match=r"envs must be what taskworlds.make_vec returned, not TaskEnv: put single"
     ):
         TaskworldsWrapper(taskworlds.make("point"))
     with pytest.raises(ValueError, match=r"not NEXT_STEP, .* Leave autoreset_mode out of make_vec"):
@@ -329,7 +329,7 @@ def test_what_cannot_be_wrapped():
     with pytest.raises(ValueError, match=r"Unknown info 'succes'. Did you mean 'success'"):
         TaskworldsWrapper(make_vec("float32"), infos=["succes"])
     with pytest.raises(
-        ValueError, match=r"observations must be arrays, choices from 0 on, .* not Tuple\(Discrete"
+        ValueError, match=r"observations must be arrays, choices that start at 0, .* not Tuple\(Discrete"
     ):
         TaskworldsWrapper(taskworlds.make_vec([Task("pairs", {"angle": 0})], 1, vector_strategy="sync"))
 

@@ -272,7 +272,8 @@ def test_of():
     assert Benchmark.of("MT1", env_name="reach-v3", seed=0) == made
     assert Benchmark.of(list(made.train_tasks)) == made
     with pytest.raises(
-        TypeError, match="seed: only with a benchmark's name, not with its tasks already made"
+        TypeError,
+        match="seed can only be given with a benchmark's name, not with tasks that are already made",
     ):
         Benchmark.of(made, seed=0)
     with pytest.raises(
@@ -293,7 +294,7 @@ def test_json_is_exact(name):
 def test_what_is_no_benchmarks_json_is_refused():
     made = benchmark("MT1", "reach-v3", seed=0, num_goals=2)
     text = made.to_json()
-    with pytest.raises(ValueError, match="not a benchmark's JSON, or only a part of it"):
+    with pytest.raises(ValueError, match="not a benchmark's JSON, or it is only part of one"):
         Benchmark.from_json(text[:-10])
     for other in ("[]", "{}", made.train_tasks[0].to_json(), text.replace("benchmark/2", "benchmark/9")):
         with pytest.raises(
@@ -312,12 +313,12 @@ def test_what_is_no_benchmarks_json_is_refused():
     for part, value, message in (
         ("name", 3, "name must be a string, not 3"),
         ("seed", "0", "seed must be a whole number, not '0'"),
-        ("seed", 1, "its checksum .* does not fit"),
-        ("name", "MT2", "its checksum .* does not fit"),
+        ("seed", 1, "its checksum .* does not match its content"),
+        ("name", "MT2", "its checksum .* does not match its content"),
         ("train_tasks", 3, "not iterable"),
         ("test_tasks", [5], "A task's JSON is an object"),
         ("lists", [1], "lists must name the 2 train tasks"),
-        ("sha256", None, "its checksum .* does not fit"),
+        ("sha256", None, "its checksum .* does not match its content"),
     ):
         with pytest.raises(ValueError, match=message):
             Benchmark.from_json(json.dumps(json.loads(text) | {part: value}))
@@ -368,7 +369,12 @@ def test_fingerprint_is_of_the_tasks_in_their_order():
         ("ML1", {}, TypeError, "ML1 needs env_name"),
         ("ML1", {"env_name": "reach"}, ValueError, "Unknown skill 'reach'. Did you mean"),
         ("MT10", {"env_name": "reach-v3"}, TypeError, "MT10 does not take env_name; it came as 'reach-v3'"),
-        ("reach-v3", {"env_name": "push-v3"}, TypeError, "names the skill already"),
+        (
+            "reach-v3",
+            {"env_name": "push-v3"},
+            TypeError,
+            "already names the skill: leave out env_name='push-v3'",
+        ),
         ("MT10", {"envs_list": TWO}, TypeError, "MT10 does not take envs_list"),
         ("custom-mt-envs", {}, TypeError, "custom-mt-envs needs envs_list"),
         ("custom-mt-envs", {"envs_list": []}, ValueError, "envs_list must name at least one skill"),

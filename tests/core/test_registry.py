@@ -131,14 +131,14 @@ def test_a_world_can_be_sent_to_a_spawned_process(tmp_path):
             WrongType,
             "skills of the world 'hopping' must be a tuple of names, or a function",
         ),
-        ({"skills": ("hop high",)}, WrongValue, "must be named by letters, digits and .* not 'hop high'"),
+        ({"skills": ("hop high",)}, WrongValue, "must have only letters, digits and .* not 'hop high'"),
         (
             {"actions": 3},
             WrongType,
             "actions of the world 'hopping' must be a space of Gymnasium's, .* not 3",
         ),
         ({"max_episode_steps": 0}, WrongValue, "max_episode_steps of the world 'hopping' must be at least 1"),
-        ({"rows": {}}, WrongValue, "'hopping' must have row or rows, or no engine can step it"),
+        ({"rows": {}}, WrongValue, "'hopping' must have row or rows: without them no engine can step it"),
         (
             {"rows": {"legs": 3}},
             WrongType,
@@ -424,10 +424,10 @@ for each in sorted(str(each.message) for each in caught):
     lines = run(program, OWN_PACKAGE, tmp_path)[0].splitlines()
     assert lines == [
         "6 500",
-        "The entry point 'broken' of taskworlds.worlds (broken:WORLD) could not be registered, and the rest works "
-        "without it: ImportError: no fortran",
-        "The entry point 'odd' of taskworlds.worlds (odd:WORLD) could not be registered, and the rest works without "
-        "it: WrongType: It must name a taskworlds.World, or several in a tuple, not 3.",
+        "The entry point 'broken' of taskworlds.worlds (broken:WORLD) could not be registered; everything else "
+        "works without it: ImportError: no fortran",
+        "The entry point 'odd' of taskworlds.worlds (odd:WORLD) could not be registered; everything else works "
+        "without it: WrongType: It must name a taskworlds.World, or several in a tuple, not 3.",
     ]
 
 

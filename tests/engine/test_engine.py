@@ -98,7 +98,7 @@ def test_no_room_for_threads_is_told(ball, monkeypatch):
 
     engine = Engine([ball], 1, action_size=0)
     monkeypatch.setattr(engine, "_native", Full())
-    with pytest.raises(RuntimeError, match=r"does not let this process start the 300 threads .* num_threads"):
+    with pytest.raises(RuntimeError, match=r"cannot start the 300 threads .* num_threads"):
         engine.step(np.zeros((1, 0)))
 
 

@@ -170,7 +170,7 @@ def test_what_cannot_be_compiled_is_named(function, name, reason):
         TypeError, match=rf"The function '{name}' cannot be compiled {where}: .*{reason}"
     ) as caught:
         compile_kernel(function)
-    assert "It may not make or change objects" in str(caught.value)
+    assert "It may not create or change objects" in str(caught.value)
     assert "Raised from" not in str(caught.value)
 
 

@@ -153,7 +153,7 @@ def installed(monkeypatch):
     def of(benchmark, **how):
         record.of.append((benchmark, how))
         if not isinstance(benchmark, str) and how:
-            raise TypeError(f"{', '.join(how)}: only with a benchmark's name")
+            raise TypeError(f"{', '.join(how)} can only be given with a benchmark's name")
         return benchmarks[benchmark] if isinstance(benchmark, str) else benchmark
 
     def make_vec(benchmark, *, num_envs, split, terminate_on_success, **keywords):

@@ -88,7 +88,8 @@ def test_the_order_of_the_tasks_does_not_matter():
 def test_different_conditions_are_refused_unless_allowed(field, value):
     other = dataclasses.replace(HIGH, fingerprint=changed(HIGH.fingerprint, field, value))
     with pytest.raises(
-        ValueError, match=rf"not measured alike.*{field}: .* and {value!r}.*allow_different=\['{field}'\]"
+        ValueError,
+        match=rf"not measured in the same way.*{field}: .* and {value!r}.*allow_different=\['{field}'\]",
     ):
         compare(LOW, other)
     for allowed in (True, [field], field):

@@ -367,7 +367,7 @@ def test_a_benchmark_as_an_object_keeps_its_goals_whatever_the_seed(toy, install
     assert installed.of == [(benchmark, {})]
     assert installed.make_vec[0]["num_envs"] == 3  # no more rows than episodes
     assert result.benchmark == "mine"
-    with pytest.raises(TypeError, match="num_goals: only with a benchmark's name"):
+    with pytest.raises(TypeError, match="num_goals can only be given with a benchmark's name"):
         evaluate(toy.still, benchmark, num_goals=3)
 
 
@@ -459,8 +459,12 @@ def test_actions_of_waiting_rows_are_not_checked(toy):
         ({"tasks": 3}, TypeError, "tasks must be a list of tasks, or None for all of them, not 3"),
         ({"tasks": []}, ValueError, "tasks must name at least one task"),
         ({"on_episode": 3}, TypeError, "on_episode must be a function of two counts"),
-        ({"adaptation_episodes": 3}, TypeError, "adaptation_episodes ask.* which needs a policy with init"),
-        ({"meta_batch_size": 3}, TypeError, "meta_batch_size ask.* not function"),
+        (
+            {"adaptation_episodes": 3},
+            TypeError,
+            "adaptation_episodes can only be given for .* which needs a policy with init",
+        ),
+        ({"meta_batch_size": 3}, TypeError, "meta_batch_size can only be given for .* not function"),
         ({"episodes": 3}, TypeError, "unexpected keyword argument 'episodes'"),
     ],
 )
@@ -486,7 +490,7 @@ def test_rows_must_end_alike(toy):
 @pytest.mark.parametrize(
     ("policy", "message"),
     [
-        (RandomPolicy, "not the class RandomPolicy, which needs arguments: make one"),
+        (RandomPolicy, "not the class RandomPolicy, which needs arguments: pass an instance"),
         (3, "policy must be the name of one .* a torch module, or a class or function that .*, not 3"),
         (lambda: 3, "policy must be .*, not 3"),
         (lambda obs: Recorder, "if it is a function that makes a policy, give what it makes"),

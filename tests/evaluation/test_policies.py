@@ -93,7 +93,7 @@ def test_each_row_has_the_expert_of_its_latest_episode():
 
 def test_experts_tell_what_they_miss():
     expert = expert_policy()
-    with pytest.raises(RuntimeError, match="know no row's skill yet: call begin_episodes"):
+    with pytest.raises(RuntimeError, match="do not know the rows' skills yet: call begin_episodes"):
         expert(np.zeros((1, 39)))
     with pytest.raises(ValueError, match="the reset's infos have no 'task_name'"):
         expert.begin_episodes(ALL, {})
@@ -221,7 +221,7 @@ def test_load_policy(module):
     assert load_policy("some_policies:Agent").eval_action(None) == "agent"
 
 
-ONE_COLON = "is named package.module:object or file.py:object, with a Python name after one colon, not"
+ONE_COLON = "must be named package.module:object or file.py:object, with a Python name after one colon, not"
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ ONE_COLON = "is named package.module:object or file.py:object, with a Python nam
             "random.py:load",
             {},
             TypeError,
-            r"loads a checkpoint: name it, --checkpoint PATH on the command line",
+            r"needs a checkpoint: give --checkpoint PATH on the command line",
         ),
         ("random.py:load", {"checkpoint": "weigh"}, ValueError, "file or a folder that exists, not weigh.$"),
         ("random.py:load", {"checkpoint": "random"}, ValueError, r"not random. Did you mean random\.py\?"),
@@ -332,7 +332,7 @@ ONE_COLON = "is named package.module:object or file.py:object, with a Python nam
             "some_policies:number",
             {"checkpoint": "weights"},
             TypeError,
-            "number' is 3. It is taken by a class with",
+            "number' is 3. What can load a checkpoint: a class with",
         ),
     ],
 )

@@ -138,11 +138,11 @@ def test_a_failed_save_leaves_the_old_file(mixed, tmp_path, monkeypatch):
     [
         (
             lambda text: text[: len(text) // 2],
-            r"result.json: This is not a saved Result, or only a part of it",
+            r"result.json: This is not a saved Result, or it is only part of one",
         ),
         (
             lambda text: "",
-            r"only a part of it \(Expecting value: line 1 column 1 \(char 0\)\). It starts with ''",
+            r"it is only part of one \(Expecting value: line 1 column 1 \(char 0\)\). It starts with ''",
         ),
         (lambda text: "env_name,task_id\n", "not a saved Result, .* It starts with 'env_name,task_id"),
         (
@@ -178,7 +178,10 @@ def test_a_failed_save_leaves_the_old_file(mixed, tmp_path, monkeypatch):
         ),
         (lambda text: text.replace('"goal": 2', '"goal": 3'), "the tasks are not those of the fingerprint"),
         (lambda text: text.replace('"goal": 2', '"goal": 1'), "the tasks are not those of the fingerprint"),
-        (lambda text: text.replace('"length": 5', '"length": 6'), r"its checksum \(sha256\) does not fit"),
+        (
+            lambda text: text.replace('"length": 5', '"length": 6'),
+            r"its checksum \(sha256\) does not match its content",
+        ),
         (lambda text: text.replace('"return": 1.0', '"return": true'), "return must be a number, not True"),
         (lambda text: text.replace('"seed": 0', '"seed": -1'), "seed must be at least 0"),
         (lambda text: text.replace('"split": "train"', '"split": "dev"'), "split must be one of"),

@@ -47,7 +47,7 @@ def test_a_results_table_fits_and_says_everything(outcome):
     assert mean.split()[3:6] == ["14", "42", "0.43"]
     assert sum("95 % interval" in line for line in lines) == 2
     assert "interquartile mean over tasks" in text
-    assert "1 of 15 tasks could not run and are in no average:" in text
+    assert "1 of 15 tasks could not run and are not in any average:" in text
     assert f"reach-v3 (task {outcome.failed[0].task.id}): OSError: [gone]" in text
 
 
@@ -83,7 +83,7 @@ def test_episodes_that_diverged_are_told_below_the_table(outcome):
     lines = [line.strip() for line in printed(odd.table()).splitlines()]
     # Goal 0 of reach-v3 failed, so its episodes are in no average.
     told = "3 of 42 episodes diverged in simulation: plate-slide-back-side-v3 (2), reach-v3 (1)"
-    assert lines[lines.index(told) + 1] == "1 of 15 tasks could not run and are in no average:"
+    assert lines[lines.index(told) + 1] == "1 of 15 tasks could not run and are not in any average:"
 
 
 def test_a_long_list_of_skills_that_diverged_is_cut_short(outcome):

@@ -76,7 +76,7 @@ def test_ctrl_c_brings_the_finished_tasks(toy, installed):
     assert part.tasks == whole.tasks[:2]
     assert part.fingerprint.tasks != whole.fingerprint.tasks
     assert installed.envs.was_closed
-    with pytest.raises(ValueError, match=r"were not measured alike.* tasks"):
+    with pytest.raises(ValueError, match=r"were not measured in the same way.* tasks"):
         compare(whole, part)
 
 
@@ -136,10 +136,10 @@ def test_what_was_stopped_goes_on(toy, installed):
 def test_only_a_part_of_the_same_evaluation_goes_on(toy, installed):
     whole = evaluate(toy.still, "MT", num_envs=1, episodes_per_task=2)
     for settings, message in (
-        ({"episodes_per_task": 1}, "episodes_per_task is 2 there and 1 here"),
-        ({"seed": 1}, "seed is 0 there and 1 here"),
+        ({"episodes_per_task": 1}, "episodes_per_task was 2 then and is 1 now"),
+        ({"seed": 1}, "seed was 0 then and is 1 now"),
     ):
-        with pytest.raises(ValueError, match=f"resume must be a part of this very evaluation, but {message}"):
+        with pytest.raises(ValueError, match=f"resume must be part of this same evaluation, but {message}"):
             evaluate(toy.still, "MT", **{"num_envs": 1, "episodes_per_task": 2, "resume": whole} | settings)
     with pytest.raises(TypeError, match=r"resume must be a taskworlds\.evaluation\.Result, not 'x.json'"):
         evaluate(toy.still, "MT", resume="x.json")

@@ -14,7 +14,7 @@ REFUSED = [
     ({"camera_name": "corner", "camera_id": 1}, "by camera_name or by camera_id, not by both"),
     ({"camera_id": -2}, "camera_id must be at least -1, not -2"),
     ({"camera_id": "corner"}, "camera_id must be a whole number, not 'corner'"),
-    ({"camera_name": 1}, "camera_name must be a text, not 1"),
+    ({"camera_name": 1}, "camera_name must be a string, not 1"),
 ]
 
 

@@ -213,7 +213,7 @@ def test_what_others_have_drawn_counts(tmp_path):
 def test_a_script_that_cannot_be_run_again_is_told_so(tmp_path):
     message = _fault_of_script(tmp_path, NO_GUARD)
     assert message is not None
-    assert 'put what it does under `if __name__ == "__main__":`' in message
+    assert 'put its code under `if __name__ == "__main__":`' in message
 
 
 # --- memory -------------------------------------------------------------------------------------------------

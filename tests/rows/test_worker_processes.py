@@ -185,4 +185,4 @@ except RuntimeError as error:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 def test_too_little_room_for_processes():
     done = subprocess.run([sys.executable, "-c", NO_ROOM], capture_output=True, text=True, timeout=60)
-    assert "There is no room for a process for each of the 20 rows ([Errno 24]" in done.stdout, done
+    assert "The system cannot start a process for each of the 20 rows ([Errno 24]" in done.stdout, done

@@ -316,7 +316,7 @@ class Crashing(ClimbRows):
         (OddHalves, "halves", "step_async and step_wait do what step does: not at step 0"),
         (LiveState, "state", "What get_state returns is the caller's own: steps changed it"),
         (KeepsState, "state", "set_state keeps nothing of what it was given: steps after it changed that"),
-        (HalfAState, "state", "After set_state the same actions lead to the same: not in the same rows"),
+        (HalfAState, "state", "After set_state the same actions give the same steps: they differ in the same rows"),
         (IgnoresSource, "forks", r"Row i goes on as row source\[i\] did: with source \[3, 2, 1, 0\], at step 0"),
         (Silent, "attributes", "get_attr raises AttributeError for an attribute that rows do not have: nothing was"),
         (Curt, "attributes", "call raises AttributeError .*, and names it: the message is 'no'"),

@@ -114,19 +114,19 @@ def reward_of_three(now, obs, action):
         ({"summary": None}, "summary must be a string, not None"),
         (
             {"rand_vec_high": (0.1, 0.9)},
-            "rand_vec_low and rand_vec_high must be tuples of as many finite numbers",
+            "rand_vec_low and rand_vec_high must be tuples of finite numbers, of the same length and not empty",
         ),
-        ({"rand_vec_low": (), "rand_vec_high": ()}, "at least one"),
+        ({"rand_vec_low": (), "rand_vec_high": ()}, "not empty"),
         ({"rand_vec_low": (math.nan, 0.9, 0.0)}, "finite numbers"),
-        ({"rand_vec_low": (0.2, 0.9, 0.0)}, "rand_vec_low must nowhere be above rand_vec_high"),
+        ({"rand_vec_low": (0.2, 0.9, 0.0)}, "No number of rand_vec_low may be above that of rand_vec_high"),
         ({"min_separation": -1.0}, "min_separation must be metres above 0"),
         ({"min_separation": 0.1}, "min_separation needs a rand_vec of 6 numbers"),
         ({"separated_from": (0.0,)}, r"separated_from must be \(x, y\)"),
         ({"goal_low": (0.0, 0.0)}, "goal_low and goal_high must be 3 finite numbers each"),
-        ({"hand_low": (9.0, 9.0, 9.0)}, "hand_low must nowhere be above hand_high"),
+        ({"hand_low": (9.0, 9.0, 9.0)}, "No number of hand_low may be above that of hand_high"),
         (
             {"goal_high": (0.5, 1.0, 2.0)},
-            "must lie within .* where the observation space that all skills share",
+            "must lie between .* the bounds of goals in the observation space that all skills share",
         ),
         ({"model": ""}, "model must be a path within Meta-World's assets"),
         ({"moves": [("body_pos", "drawer")]}, "moves must be a tuple of pairs"),
@@ -212,7 +212,7 @@ def test_a_model_without_the_arm(tmp_path):
     name, text = only_failure(checked(model=tmp_path / "box.xml", reads=reads, moves=()))
     assert name == "model"
     assert "the arm: The model has no body named 'mocap'" in text
-    assert "the joint 'free' is no hinge or slide" in text
+    assert "the joint 'free' is not a hinge or a slide" in text
     assert "the model must have 2 actuators" in text
 
 
@@ -253,7 +253,7 @@ def reset_of_a_body_that_is_not_there(sim, rand_vec, before):
         ({"reset": reset_to_nan}, r"init_tcp is not finite after the reset to rand_vec \("),
         (
             {"reset": reset_without_target},
-            r"must give what the skill's `start` says, \{'target': 3, 'init_tcp': 3\}",
+            r"must return what the skill's `start` says, \{'target': 3, 'init_tcp': 3\}",
         ),
         (
             {"reset": reset_of_a_body_that_is_not_there},
@@ -536,5 +536,5 @@ def test_seeds_and_snapshots_that_fix_nothing(monkeypatch):
     failed = found(checked(), "failed")
     assert failed == {
         "seeds": "two episodes with the same seed and the same actions differ.",
-        "snapshot": "after set_state in mid-episode the same actions led elsewhere.",
+        "snapshot": "after set_state in mid-episode the same actions gave different results.",
     }

@@ -340,9 +340,9 @@ class Broken(Ladder):
         (
             Unseeded,
             "sync: seeds",
-            "The same seed and the same actions give the same episodes: not in the same env",
+            "The same seed and the same actions give the same episodes: they differ in the same env",
         ),
-        (Forgetful, "sync: snapshots", "After set_state the same actions lead to the same"),
+        (Forgetful, "sync: snapshots", "After set_state the same actions give the same steps"),
         (
             Remembering,
             "sync: seeds",
@@ -367,5 +367,5 @@ def test_the_rows(row, name, message):
 def test_checks_that_rest_on_a_failed_one_do_not_run():
     report = checked(row=Broken)
     not_run = {check.name: check.message for check in report.checks if check.outcome == "not run"}
-    assert not_run["sync: masks"] == "since the check of sync: episodes failed"
+    assert not_run["sync: masks"] == "because the check of sync: episodes failed"
     assert {"every skill", "evaluation", "gymnasium"} <= set(not_run)

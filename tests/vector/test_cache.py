@@ -61,4 +61,4 @@ def test_without_any_folder_it_warns_once_and_works(step, tmp_path):
     (tmp_path / "file").write_text("")
     told = step(TASKWORLDS_CACHE_DIR=tmp_path / "file" / "folder")
     assert told.startswith("False True 1 Compiled kernels and models cannot be kept in ")
-    assert told.endswith("set TASKWORLDS_CACHE_DIR to a folder of yours that can be written to.")
+    assert told.endswith("set TASKWORLDS_CACHE_DIR to a folder that you can write to.")

@@ -207,7 +207,7 @@ def test_ctrl_c_during_a_step(make, same, waits):
             envs.get_state,
         ):
             with pytest.raises(
-                RuntimeError, match=r"step\w*\(\) was left half-way.* \(rows? 0.* Call reset\(\), or"
+                RuntimeError, match=r"an error stopped step\w*\(\) half-way.* \(rows? 0.* Call reset\(\), or"
             ):
                 call()
         mend()
@@ -231,7 +231,7 @@ def test_ctrl_c_during_a_reset_never_leaves_a_row_between_two_tasks(make, two_sk
         with pytest.raises(KeyboardInterrupt):
             envs.reset(options={"tasks": other, "reset_mask": [False, True]})
     envs.step(np.zeros((2, 4)), [True, False])
-    with pytest.raises(RuntimeError, match=r"reset\(\) was left half-way.* \(row 1\)"):
+    with pytest.raises(RuntimeError, match=r"an error stopped reset\(\) half-way.* \(row 1\)"):
         envs.step(np.zeros((2, 4)))
     envs.reset(options={"tasks": other, "reset_mask": [False, True]})
     *_, infos = envs.step(np.zeros((2, 4)))
@@ -416,7 +416,8 @@ def test_a_call_around_a_call_is_refused(make, same):
         ):
             envs.reset()
         with pytest.raises(
-            RuntimeError, match=r"get_state\(\) is not possible now: reset\(\) was left half-way"
+            RuntimeError,
+            match=r"get_state\(\) is not possible now: Ctrl-C or an error stopped reset\(\) half-way",
         ):
             envs.get_state()
         envs.set_state(state)
@@ -443,4 +444,4 @@ def test_the_guard_of_a_forked_child_is_free(make):
         thread.join()
         print(os.waitpid(pid, 0)[1])
     """)
-    assert out == "another step is not possible now: step() was left \n0\n"
+    assert out == "another step is not possible now: Ctrl-C or an err\n0\n"

@@ -66,7 +66,7 @@ def test_ml1s_fifty_goals_over_twenty_rows():
 def test_meta_batch_size_is_meta_worlds_name_for_the_rows():
     assert taskworlds.make_vec("ML10", meta_batch_size=30, seed=0).num_envs == 30
     assert taskworlds.make_vec("ML10", 30, meta_batch_size=30, seed=0).num_envs == 30
-    with pytest.raises(ValueError, match="num_envs=3 and meta_batch_size=4 name the same thing twice"):
+    with pytest.raises(ValueError, match="num_envs=3 and meta_batch_size=4 both set the number of rows"):
         taskworlds.make_vec("ML10", 3, meta_batch_size=4, seed=0)
     with pytest.raises(ValueError, match="meta_batch_size must be at least 1, not 0"):
         taskworlds.make_vec("ML10", meta_batch_size=0, seed=0)
@@ -290,8 +290,13 @@ def test_goals_are_shown_and_hidden_as_is_asked(name):
             TypeError,
             "unexpected keyword argument 'image_size' .give width and height",
         ),
-        ("MT10", {"env_id": 3}, ValueError, "env_id must not be given for MT10"),
-        ("MT10", {"num_tasks": 9}, ValueError, "num_tasks must be at least 10, the skills of MT10, not 9"),
+        ("MT10", {"env_id": 3}, ValueError, "env_id must be left out for MT10"),
+        (
+            "MT10",
+            {"num_tasks": 9},
+            ValueError,
+            "num_tasks must be at least 10, the number of skills of MT10, not 9",
+        ),
         ("reach-v3", {"env_id": 1}, ValueError, "env_id must be below num_tasks=1, not 1"),
         ("MT10", {"num_threads": 2**31}, ValueError, "num_threads must be at most 4096, not 2147483648"),
         ("MT10", {"engine_options": {"num_threads": 2**31}}, ValueError, "num_threads must be at most 4096"),
@@ -316,7 +321,12 @@ def test_goals_are_shown_and_hidden_as_is_asked(name):
         (3, {}, TypeError, "A benchmark is given by name"),
         ([], {}, ValueError, "must have at least one task"),
         (["reach-v3"], {}, TypeError, r"Expected a taskworlds\.Task or one of Meta-World's"),
-        (benchmark("MT10", seed=0), {"num_goals": 3}, TypeError, "num_goals: only with a benchmark's name"),
+        (
+            benchmark("MT10", seed=0),
+            {"num_goals": 3},
+            TypeError,
+            "num_goals can only be given with a benchmark's name",
+        ),
     ],
 )
 def test_mistakes(make, name, how, error, message):

@@ -133,7 +133,7 @@ INSTEAD = {
     "current_task_idx": r"Call set_task\(task\)",
     "np_random": r"Call reset\(seed=...\)",
     "np_random_seed": r"Call reset\(seed=...\)",
-    "_freeze_rand_vec": r"a reset draws one of `tasks` \(keywords task_select, num_goals\), set_task fixes one",
+    "_freeze_rand_vec": r"a reset draws one of `tasks` \(task_select, num_goals\), and set_task fixes one",
     "seeded_rand_vec": r"drawn from the generators that reset\(seed=...\) seeds",
     "_last_rand_vec": r'Task\(env_name, {\*\*task.params, "rand_vec": \[...\]}\)',
     "_partially_observable": r"taskworlds.make\(..., partially_observable=...\)",

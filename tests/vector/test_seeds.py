@@ -247,7 +247,8 @@ def test_every_default_seed_is_0():
 def test_seed_none_is_entropy_and_a_seeded_reset_says_once_what_it_does_not_fix(make):
     env = make()
     with pytest.warns(
-        UserWarning, match=r"seed=None drew these from the system's entropy: another run has others"
+        UserWarning,
+        match=r"with seed=None the tasks themselves are drawn at random: another run has other tasks",
     ):
         env.reset(seed=7)
     with warnings.catch_warnings():

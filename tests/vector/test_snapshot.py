@@ -245,7 +245,7 @@ def test_a_state_is_saved_without_pickle(make_vec, two_skills, same, tmp_path):
     other.set_state(state)
     same(run(other, 9, start=4), expected, skip=CLOCK)
     del state["observations/values"]
-    with pytest.raises(ValueError, match="not a state that get_state gave, or only a part of one"):
+    with pytest.raises(ValueError, match="not a state that get_state returned, or it is only part of one"):
         other.set_state(state)
 
 
@@ -286,24 +286,41 @@ def test_rows_that_a_state_does_not_have_are_refused(make_vec, two_skills, rows,
 @pytest.mark.parametrize(
     ("keywords", "rows", "message"),
     [
-        ({}, 2, "num_envs is 3 there and 2 here"),
+        ({}, 2, "num_envs is 3 in the state and 2 in this environment"),
         (
             {"use_one_hot": True},
             3,
-            "observation size is 39 there and 41 here; use_one_hot is False there and True here",
+            "observation size is 39 in the state and 41 in this environment; use_one_hot is False in the state and "
+            "True in this environment",
         ),
-        ({"reward_function_version": "v1"}, 3, "reward_function_version is 'v2' there and 'v1' here"),
-        ({"max_episode_steps": 9}, 3, "max_episode_steps is 500 there and 9 here"),
-        ({"normalize_observations": True}, 3, "normalize_observations is False there and True here"),
-        ({"reward_normalization_method": "exponential"}, 3, "is None there and 'exponential' here"),
-        ({"recurrent_info_in_obs": True}, 3, "recurrent_info_in_obs is False there and True here"),
+        (
+            {"reward_function_version": "v1"},
+            3,
+            "reward_function_version is 'v2' in the state and 'v1' in this environment",
+        ),
+        ({"max_episode_steps": 9}, 3, "max_episode_steps is 500 in the state and 9 in this environment"),
+        (
+            {"normalize_observations": True},
+            3,
+            "normalize_observations is False in the state and True in this environment",
+        ),
+        (
+            {"reward_normalization_method": "exponential"},
+            3,
+            "is None in the state and 'exponential' in this environment",
+        ),
+        (
+            {"recurrent_info_in_obs": True},
+            3,
+            "recurrent_info_in_obs is False in the state and True in this environment",
+        ),
     ],
 )
 def test_states_that_do_not_fit_are_refused(make_vec, two_skills, keywords, rows, message, same):
     state = make_vec(two_skills, 3, seed=0).get_state()
     envs = make_vec(two_skills, rows, seed=1, **keywords)
     before = envs.get_state()
-    with pytest.raises(ValueError, match=f"The state cannot be put back exactly, since .*{message}"):
+    with pytest.raises(ValueError, match=f"The state cannot be restored exactly: .*{message}"):
         envs.set_state(state)
     same(envs.get_state(), before, skip=("elapsed",))
 
@@ -312,18 +329,19 @@ def test_states_of_other_skills_and_versions_are_refused(make_vec, two_skills):
     envs = make_vec(two_skills, 1)
     state = envs.get_state()
     with pytest.raises(
-        ValueError, match=r"skills is \['drawer-close-v3', 'reach-v3'\] there and \['push-v3'\] here"
+        ValueError,
+        match=r"skills is \['drawer-close-v3', 'reach-v3'\] in the state and \['push-v3'\] in this environment",
     ):
         make_vec("push-v3", 1, seed=0).set_state(state)
     text = str(state["data"])
-    with pytest.raises(ValueError, match=r"mujoco is '0.1' there and '3.3.0' here"):
+    with pytest.raises(ValueError, match=r"mujoco is '0.1' in the state and '3.3.0' in this environment"):
         envs.set_state(state | {"data": np.array(text.replace('"mujoco": "3.3.0"', '"mujoco": "0.1"'))})
-    with pytest.raises(ValueError, match=r"format is 'taskworlds-state/0' there"):
+    with pytest.raises(ValueError, match=r"format is 'taskworlds-state/0', not"):
         envs.set_state(state | {"data": np.array(text.replace("taskworlds-state/5", "taskworlds-state/0"))})
-    with pytest.raises(ValueError, match="This is not a state that get_state gave: it names no format"):
+    with pytest.raises(ValueError, match="This is not a state that get_state returned: it has no format"):
         envs.set_state({"data": np.array("{}")})
     for bad in ({}, None, 3, [state]):
-        with pytest.raises(ValueError, match="This is not a state that get_state gave"):
+        with pytest.raises(ValueError, match="This is not a state that get_state returned"):
             envs.set_state(bad)
 
 
@@ -459,7 +477,7 @@ def test_a_damaged_state_is_refused_and_changes_nothing(make_vec, two_skills, da
 def test_damaged_arrays_are_refused(make_vec, two_skills, name, values):
     envs = make_vec(two_skills, 2, seed=0)
     envs.reset(seed=0)
-    with pytest.raises(ValueError, match="not a state that get_state gave"):
+    with pytest.raises(ValueError, match="not a state that get_state returned"):
         envs.set_state(envs.get_state() | {name: values})
 
 
@@ -468,7 +486,7 @@ def test_a_snapshot_of_an_earlier_format_is_refused(make_vec, two_skills):
     earlier = {"data": np.array('{"format": "taskworlds-state/4", "engine": "native", "skills": []}')}
     with pytest.raises(
         ValueError,
-        match="format is 'taskworlds-state/4' there and 'taskworlds-state/5' here: another version",
+        match="its format is 'taskworlds-state/4', not 'taskworlds-state/5', because another version",
     ):
         envs.set_state(earlier)
 
@@ -534,7 +552,9 @@ def test_a_file_of_few_bytes_takes_no_more_memory_than_it_may(saved):
     ):
         tracemalloc.start()
         try:
-            with pytest.raises(ValueError, match=r"where .* are the most|not a state that get_state gave"):
+            with pytest.raises(
+                ValueError, match=r"more than the .* can have|not a state that get_state returned"
+            ):
                 envs.set_state(state)
             assert tracemalloc.get_traced_memory()[1] < 4 * 10**6
         finally:
@@ -569,5 +589,5 @@ def test_a_row_in_an_episode_of_another_task_than_it_names_is_refused(make_vec, 
     mixed = from_arrays(envs.get_state())
     envs.reset(seed=1)
     mixed["rows"] = from_arrays(envs.get_state())["rows"]
-    with pytest.raises(ValueError, match="its row 0 is in an episode of another task than it names"):
+    with pytest.raises(ValueError, match="its row 0 is in an episode of a task other than the one it names"):
         envs.set_state(to_arrays(mixed))

@@ -2,12 +2,11 @@
 
 The commands import what they need when they run, so that `taskworlds --help` and the lists load no simulator.
 
-A parameter of a command has the name of the Python argument that it sets, so a `Mistake` that names the argument can be
-told under the name of the option. Errors that are no `Mistake` come from the user's policy or from a defect, and keep
-their traceback.
+A parameter of a command has the name of the Python argument that it sets, so the message of a `Mistake` can name the
+option instead. Errors that are not a `Mistake` come from the user's policy or from a defect, and keep their traceback.
 
 Exit codes: 0 all is well; 1 something could not be done (tasks failed, a package is missing); 2 a mistake in the call,
-told in one line; 130 stopped by Ctrl-C.
+reported in one line; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`taskworlds bench`: speed, build time and memory beside the official environments and EnvPool."""
+"""`taskworlds bench`: speed, build time and memory, compared with the official environments and EnvPool."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def bench(
             help="Measure with these numbers of threads. The default is 1 and the number of processors.",
         ),
     ] = None,
-    steps: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Let the batch take N steps in a round.")
-    ] = 60,
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Take N steps in each round.")] = 60,
     rounds: Annotated[
         int, typer.Option(min=1, metavar="N", help="Measure N rounds. The table shows their medians.")
     ] = 7,
@@ -63,14 +61,14 @@ def bench(
     build: Annotated[
         bool,
         typer.Option(
-            "--build/--no-build", help="Measure build time and memory, in a process each, or leave them out."
+            "--build/--no-build", help="Measure build time and memory too, each in a process of its own."
         ),
     ] = True,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the numbers of every round as JSON.")
     ] = False,
 ) -> None:
-    """Measures the speed of this package beside the official environments, and EnvPool where it is installed.
+    """Compares the speed of this package with that of the official environments, and of EnvPool where it is installed.
 
     All of them take turns in one run, with random actions. Machines are noisy:
     quote the ratios, and measure on a quiet machine.
@@ -88,7 +86,7 @@ def bench(
     name, split = split_of_name(benchmark)
     if split == "test":
         raise WrongValue(
-            f"BENCHMARK must name train tasks, because those are stepped, not {benchmark!r}. Give {name}."
+            f"BENCHMARK must name train tasks, not {benchmark!r}, because bench steps train tasks. Give {name}."
         )
     made = make_benchmark(name, seed=0)
     skills = made.env_names("train")
@@ -125,7 +123,7 @@ def bench(
         table.add_row(each.contestant.title, *_numbers(each, base, has_bare))
     out = console()
     how = f"{made.name}, {counted(rows, 'row')}, medians of {counted(rounds, 'round')}"
-    out.print(f"{how}; times: of {base.contestant.title}\n", markup=False, soft_wrap=True)
+    out.print(f"{how}; times: relative to {base.contestant.title}\n", markup=False, soft_wrap=True)
     out.print(table)
     out.print(f"\n{_machine()}", markup=False)
 

@@ -28,12 +28,12 @@ def cache(
         ),
     ] = "show",
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print the folder and its content as JSON.")
+        bool, typer.Option("--json", help="Print the folder and its contents as JSON.")
     ] = False,
 ) -> None:
     """Shows the compiled kernels and models that are kept on disk, or deletes them.
 
-    They are kept so that no process compiles what another has compiled. Everything can be deleted at any time.
+    They are kept so that no process has to compile what another has compiled. Everything can be deleted at any time.
     The environment variable TASKWORLDS_CACHE_DIR names another folder.
     """
     check_choice("what", what, _ACTIONS)

@@ -21,18 +21,18 @@ __all__ = ["compare"]
 
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="Give a result.json, or the folder that holds it.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Give the result to compare with it, likewise.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Give the second result, as a file or as a folder.")],
     allow_different: Annotated[
         bool,
         typer.Option(
-            "--allow-different", help="Compare even if settings or versions differ, and show which do."
+            "--allow-different", help="Compare even if settings or versions differ, and list the differences."
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
 ) -> None:
-    """Shows how far result B is from result A, with 95 % intervals.
+    """Shows how much result B differs from result A, with 95 % intervals.
 
-    Both must have been measured alike: on the same tasks, with the same settings and versions.
+    Both must have been measured in the same way: on the same tasks, with the same settings and versions.
     """
     # These load a simulator, which `taskworlds --help` can do without.
     from taskworlds.evaluation import Result
@@ -54,8 +54,8 @@ def compare(
     if differences and not allow_different:
         listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in differences.items())
         raise WrongValue(
-            f"The results were not measured alike, so their difference would mix causes: {listed}. Evaluate "
-            "again under equal conditions, or pass --allow-different."
+            "The results were not measured in the same way, so their difference would have several causes: "
+            f"{listed}. Evaluate again under the same conditions, or pass --allow-different."
         )
     comparison = compare_results(first, second, allow_different=allow_different)
     if as_json:

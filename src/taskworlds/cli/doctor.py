@@ -162,7 +162,7 @@ def _simulation() -> Check:
     if trouble is None:
         return Check("simulation", _OK, f"one step of {_SKILL}")
     trouble, _, typed = trouble.partition(" Type: ")  # a complaint of ours says what to type
-    advice = typed or "install what is missing above; if nothing is, reinstall taskworlds"
+    advice = typed or "install what is missing above; if nothing is missing, reinstall taskworlds"
     if (library := os.environ.get("MUJOCO_GL")) and fault(_STEP.format(name=_SKILL), MUJOCO_GL="") is None:
         advice = f"unset MUJOCO_GL, because {library} cannot be loaded, or install it: {INSTALL}"
     return Check("simulation", _MISSING, trouble, advice)
@@ -265,12 +265,12 @@ def _cache() -> Check:
         if all(cache.can_save(kind) for kind in cache.KINDS):
             return Check("cache folder", _OK, str(cache.folder()))
     reason = str(told[0].message) if told else f"nothing can be written to {cache.folder()}"
-    found, _, advice = reason.partition(", so each process compiles them anew. ")
+    found, _, advice = reason.partition(", so each process compiles them again. ")
     return Check(
         "cache folder",
         _OPTIONAL,
         found,
-        advice or "set TASKWORLDS_CACHE_DIR to a folder of yours that can be written to",
+        advice or "set TASKWORLDS_CACHE_DIR to a folder that you can write to",
     )
 
 

@@ -66,8 +66,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Make the policy with this argument of the function or class that --policy names: a number or other "
-            "JSON, or a text. Can be given several times.",
+            help="Pass this argument to the function or class that --policy names. VALUE is a number or other JSON, or "
+            "text. Can be given several times.",
             rich_help_panel=_POLICY,
         ),
     ] = None,
@@ -76,7 +76,7 @@ def evaluate(
         typer.Option(
             metavar="PATH",
             help="Load the policy from this file or folder, as in --policy stable_baselines3:PPO --checkpoint "
-            "model.zip; or put this state dict into the torch module that --policy makes.",
+            "model.zip; or load this state dict into the torch module that --policy names or makes.",
             rich_help_panel=_POLICY,
         ),
     ] = None,
@@ -84,7 +84,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="train|test",
-            help="Play these tasks. The default is test where the benchmark has test tasks.",
+            help="Play the train or the test tasks. The default is test where the benchmark has test tasks.",
             autocompletion=complete(lambda: SPLITS),
             rich_help_panel=_PLAYED,
         ),
@@ -104,7 +104,7 @@ def evaluate(
             "--goals",
             min=1,
             metavar="N",
-            help="Play N goals of each skill, or N tasks of each split. The default is the benchmark's own.",
+            help="Play N goals of each skill, or N tasks of each split. The default is the benchmark's own number.",
             rich_help_panel=_PLAYED,
         ),
     ] = None,
@@ -215,13 +215,14 @@ def evaluate(
         bool,
         typer.Option(
             "--resume",
-            help="Go on with what Ctrl-C stopped: play the tasks that are not finished in the folder of --out.",
+            help="Continue an evaluation that Ctrl-C stopped: play the tasks that are not finished in the --out "
+            "folder.",
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Overwrite the files that are there.", rich_help_panel=_OUTPUT),
+        typer.Option("--force", help="Overwrite the files that are already there.", rich_help_panel=_OUTPUT),
     ] = False,
     quiet: Annotated[
         bool,
@@ -267,7 +268,7 @@ def evaluate(
     if address is not None and workers is None:
         raise WrongValue("--address says where workers play: give --workers, too.")
     if resume and out is None:
-        raise WrongValue("--resume goes on in the folder that --out names: give it too.")
+        raise WrongValue("--resume continues in the folder that --out names: give --out too.")
     if out is not None:
         _prepare(out, force, resume)
     part = unfinished.load(out, who) if out is not None and resume else None
@@ -357,8 +358,8 @@ def evaluate(
     if result.failed:
         first = result.failed[0]
         say_mistake(
-            f"{len(result.failed)} of {counted(len(result.tasks), 'task')} could not run and are in no average, "
-            f"the first of {first.task.env_name}: {first.error}"
+            f"{len(result.failed)} of {counted(len(result.tasks), 'task')} could not run and are not in any "
+            f"average, the first of {first.task.env_name}: {first.error}"
         )
         raise typer.Exit(1)
 
@@ -390,7 +391,7 @@ def _prepare(folder: Path, force: bool, resume: bool) -> None:
     if (folder / unfinished.NAME).exists() and not (force or resume):
         raise WrongValue(
             f"--out must be a folder without results, but {folder} holds an evaluation that was stopped. Give --resume "
-            "to go on with it, --force to begin anew, or another folder."
+            "to continue it, --force to start over, or another folder."
         )
     there = [name for name in _FILES if (folder / name).exists()]
     if there and not force:

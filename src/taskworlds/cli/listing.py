@@ -134,7 +134,7 @@ def _counts(maker: BenchmarkMaker) -> tuple[int | None, int | None]:
 
 
 def skills() -> list[dict[str, Any]]:
-    """Returns each skill's name, suite, object, summary and benchmarks, and what its world tells beside.
+    """Returns each skill's name, suite, object, summary and benchmarks, and what else its world reports.
 
     Example:
         >>> skills()[0]["name"], skills()[0]["benchmarks"]
@@ -228,7 +228,7 @@ def _columns(what: str, listing: Listing) -> dict[str, str]:
 _LAST = {
     "benchmarks": "A word narrows the list: taskworlds list benchmarks cheetah.",
     "skills": "A word narrows the list: taskworlds list skills drawer.",
-    "envs": "Ids are for gymnasium.make and gymnasium.make_vec; classes are to be imported. Every other name that "
+    "envs": "Pass ids to gymnasium.make and gymnasium.make_vec, and import classes. Every other name that "
     "taskworlds.make takes has an id as well, such as taskworlds/reach-v3: --world lists them all.",
 }
 

@@ -20,7 +20,7 @@ _WORDS = {"True": True, "False": False, "None": None}  # Python's, beside JSON's
 
 
 def arguments_of(given: Sequence[str]) -> dict[str, Any]:
-    """Returns the arguments that `--policy-arg name=value` gave: values of JSON where they are JSON, else texts.
+    """Returns the arguments that `--policy-arg name=value` gave: values of JSON where they are JSON, otherwise strings.
 
     Raises:
         ValueError: one has another form, or comes twice.
@@ -39,7 +39,8 @@ def arguments_of(given: Sequence[str]) -> dict[str, Any]:
             )
         if name == "checkpoint":
             raise WrongValue(
-                "policy_arg must not be a checkpoint: that is given with --checkpoint.", "policy_arg"
+                "policy_arg must not be named checkpoint: give the checkpoint with --checkpoint.",
+                "policy_arg",
             )
         if name in arguments:
             raise WrongValue(f"policy_arg gives {name} twice: give it once.", argument="policy_arg")

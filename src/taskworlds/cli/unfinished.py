@@ -47,21 +47,22 @@ def load(folder: Path, policy: str) -> Result:
         data: Any = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise WrongValue(
-            f"--resume goes on with what was stopped, but {folder} holds no {NAME}. Leave it out to begin."
+            f"--resume continues an evaluation that was stopped, but {folder} holds no {NAME}. Leave out --resume to "
+            "start one."
         ) from None
     except OSError as error:
         raise WrongValue(f"{file} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
-        raise WrongValue(f"{file} is damaged ({error}). Begin anew with --force.") from None
+        raise WrongValue(f"{file} is damaged ({error}). Start over with --force.") from None
     if (
         not isinstance(data, dict)
         or data.get("format") != _FORMAT
         or not isinstance(data.get("result"), dict)
     ):
-        raise WrongValue(f"{file} is not what `taskworlds evaluate` leaves behind. Begin anew with --force.")
+        raise WrongValue(f"{file} was not written by `taskworlds evaluate`. Start over with --force.")
     if data.get("policy") != policy:
         raise WrongValue(
-            f"--policy must be the one that played the finished tasks, {data.get('policy')!r}, not {policy!r}. Begin "
-            "anew with --force."
+            f"--policy must be the one that played the finished tasks, {data.get('policy')!r}, not {policy!r}. Start "
+            "over with --force."
         )
     return Result.from_json(json.dumps(data["result"]))

@@ -147,7 +147,7 @@ def copied(batch: Any) -> Any:
 
 
 def to_plain(space: Space[Any], batch: Any) -> Any:
-    """Returns a copy of a batch as arrays, dictionaries, lists and texts; `from_plain` makes it a batch again."""
+    """Returns a copy of a batch as arrays, dictionaries, lists and strings; `from_plain` makes it a batch again."""
 
     def leaf(part: Space[Any], values: Any) -> Any:
         if isinstance(values, np.ndarray):

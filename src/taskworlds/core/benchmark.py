@@ -54,9 +54,9 @@ class Benchmark:
         test_tasks: tasks to test on, none in a multi-task benchmark.
         seed: the seed that the goals were drawn from; None if they were not drawn from one.
         lists: where a skill is named several times, how many of the train tasks each of the names has, in order: each
-            gets rows and a place in the one-hot of its own, as in Meta-World's custom-mt-envs. (): one list a skill.
-        from_entropy: whether that seed was drawn from the system's entropy, so that another run has other tasks. It is
-            not saved: a benchmark in a file is as fixed as any other.
+            has its own rows and its own index in the one-hot, as in Meta-World's custom-mt-envs. (): one list a skill.
+        from_entropy: whether that seed was drawn at random, so that another run has other tasks. It is not saved: a
+            benchmark in a file is as fixed as any other.
 
     Raises:
         TypeError: the name is not a string, the seed is not a whole number, or a task is not one.
@@ -243,7 +243,7 @@ class Benchmark:
         given = sorted(name for name, value in how.items() if value is not None)
         if given:
             raise WrongType(
-                f"{', '.join(given)}: only with a benchmark's name, not with its tasks already made."
+                f"{', '.join(given)} can only be given with a benchmark's name, not with tasks that are already made."
             )
         if isinstance(benchmark, Benchmark):
             return benchmark
@@ -277,12 +277,12 @@ def benchmark(
             "custom-ml-envs"; or a Meta-World skill's name, which means MT1 of that skill; or a benchmark of
             another world, such as "half-cheetah-vel" (`taskworlds list benchmarks` shows them).
         env_name: the skill of MT1 or ML1.
-        seed: seed of the goals. None draws one from the system's entropy, which the benchmark then names.
+        seed: seed of the goals. None draws a random seed, which the benchmark then has as `seed`.
         num_goals: goals for each skill; in other worlds tasks in each split. None: 50 in Meta-World, in other
             worlds the benchmark's own number.
         envs_list: the skills of custom-mt-envs; skill i has the goals of MT1 with seed + i. A skill that is named
-            several times gets rows, goals and a place in the one-hot for each time.
-        train_envs: the train skills of custom-ml-envs; one that is named again counts once.
+            several times gets rows, goals and an index in the one-hot each time.
+        train_envs: the train skills of custom-ml-envs; a skill that is named several times counts once.
         test_envs: the test skills of custom-ml-envs, none of them in `train_envs`.
         partially_observable: whether observations hide the goal. None: they do in the ML benchmarks and do not in the
             MT benchmarks, as in Meta-World; in other worlds as the benchmark says.
@@ -325,15 +325,16 @@ def benchmark(
 
 
 def entropy() -> int:
-    """Returns a seed from the system's entropy, below 2**31."""
+    """Returns a random seed from fresh entropy, below 2**31."""
     return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
 
 
 def warn_of_entropy(benchmark: Benchmark, stacklevel: int) -> None:
-    """Warns that a seeded reset does not fix the tasks of a benchmark whose seed came from the system's entropy."""
+    """Warns that a seeded reset does not fix the tasks of a benchmark whose seed was drawn at random."""
     warnings.warn(
-        "reset(seed=...) chooses among the tasks, and seed=None drew these from the system's entropy: another run has "
-        f"others. Make the environment with seed={benchmark.seed} to have these again, or with another number.",
+        "reset(seed=...) only chooses among the tasks, and with seed=None the tasks themselves are drawn at random: "
+        f"another run has other tasks. Make the environment with seed={benchmark.seed} to get these tasks again, or "
+        "with any other number.",
         stacklevel=stacklevel + 1,
     )
 
@@ -355,7 +356,7 @@ def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
             if world.skill_benchmark is not None and world.canonical_name(name) is not None:
                 if env_name is not None:
                     raise WrongType(
-                        f"{name!r} names the skill already, so env_name={env_name!r} is one too many.",
+                        f"{name!r} already names the skill: leave out env_name={env_name!r}.",
                         argument="env_name",
                     )
                 return world.skill_benchmark, name
@@ -367,7 +368,9 @@ def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
 def _hint() -> str:
     """Returns how to see all benchmarks, and the skills that some of them take."""
     taking = [name for name, (_, maker) in benchmark_makers().items() if "env_name" in maker.keywords]
-    of_skills = f", `taskworlds list skills` the skills that {' and '.join(taking)} take" if taking else ""
+    of_skills = (
+        f", `taskworlds list skills` shows the skills that {' and '.join(taking)} take" if taking else ""
+    )
     return f"`taskworlds list benchmarks` shows all{of_skills}."
 
 

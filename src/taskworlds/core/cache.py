@@ -2,11 +2,11 @@
 
 They lie in the user's cache folder, or in the one that the environment variable TASKWORLDS_CACHE_DIR names, a subfolder
 for each kind. Nothing there is needed: the files can be deleted at any time (`taskworlds cache clear`), and where none
-can be written each process compiles for itself, which a warning says once.
+can be written each process compiles for itself, and one warning says so.
 
 A file is used only if it is whole and safe. Whole: it begins with a checksum of its name and of its content. Safe: file
 and subfolder belong to the user or to root, and nobody else can write to them, as ssh has it, since a kernel is code.
-What is not whole is made anew. So is what is not safe, with a warning.
+A file that is not whole is made again. So is one that is not safe, with a warning.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ def _is_safe(path: Path, status: os.stat_result) -> bool:
             return True
     _warn(
         "unsafe",
-        f"{path} is not used, because it {fault}, and models and code are loaded from there. What is needed is "
-        "compiled anew. Delete it, or set TASKWORLDS_CACHE_DIR to a folder of your own.",
+        f"{path} is not used, because it {fault}, and models and code are loaded from there. Whatever is needed "
+        "is compiled again. Delete it, or set TASKWORLDS_CACHE_DIR to a folder of your own.",
     )
     return False
 
@@ -177,7 +177,7 @@ def _warn_unwritable(error: OSError) -> None:
     _warn(
         "unwritable",
         f"Compiled kernels and models cannot be kept in {folder()} ({error.strerror or error}), so each process "
-        "compiles them anew. Make room there, or set TASKWORLDS_CACHE_DIR to a folder of yours that can be written to.",
+        "compiles them again. Make room there, or set TASKWORLDS_CACHE_DIR to a folder that you can write to.",
     )
 
 

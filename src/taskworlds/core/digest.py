@@ -1,7 +1,7 @@
 """What a Python function is made of: the functions that it reaches, and a digest of all that decides what it does.
 
 Functions are known by their code and by the values of what they name, not by files and lines. So a function that was
-defined anew with the same meaning (a notebook's cell run again, a copy in another process) counts as the same, and one
+defined again with the same meaning (a notebook's cell run again, a copy in another process) counts as the same, and one
 whose constant was changed elsewhere counts as another.
 """
 

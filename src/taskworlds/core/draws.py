@@ -1,4 +1,4 @@
-"""Draws of some out of several: with replacement, or each once before any comes again."""
+"""Draws of some out of several: with replacement, or each once before any is repeated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Deck", "generator_of", "legacy_seed", "sample_indices", "sample_with
 
 
 class Deck:
-    """Deals the numbers below `size`, round after round: each comes once before any comes again.
+    """Deals the numbers below `size`, round after round: each comes once before any is repeated.
 
     Args:
         size: how many numbers there are, at least 1.
@@ -88,7 +88,7 @@ def sample_indices(
         n: how many to draw, at least 1; it may exceed `n_available`.
         n_available: how many there are to draw from, at least 1.
         with_replacement: whether each draw is independent of those before. Otherwise the draws are random
-            permutations of all numbers, one after the other, so that each comes once before any comes again.
+            permutations of all numbers, one after the other, so that each comes once before any is repeated.
         np_random: the generator to draw from.
 
     Returns:
@@ -111,7 +111,7 @@ def sample_indices(
 
 
 def sample_without_replacement(tasks: Sequence[Any], n: int, np_random: np.random.Generator) -> list[Any]:
-    """Draws tasks so that each comes once, in random order, before any comes again.
+    """Draws tasks so that each comes once, in random order, before any is repeated.
 
     Args:
         tasks: what to draw from, at least one.
@@ -158,7 +158,9 @@ def generator_of(seed: int | None, np_random: np.random.Generator | None) -> np.
     if np_random is None:
         return np.random.default_rng(None if seed is None else check_seed(seed))
     if seed is not None and seed != 0:
-        raise WrongValue(f"seed={seed!r} and np_random say the same thing twice: give one of them.")
+        raise WrongValue(
+            f"seed={seed!r} and np_random both choose the random numbers: give only one of them."
+        )
     if not isinstance(np_random, np.random.Generator):
         raise WrongType(
             f"np_random must be a numpy.random.Generator, not {np_random!r}. "

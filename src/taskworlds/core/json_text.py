@@ -26,12 +26,12 @@ def parse(text: str | bytes, what: str) -> Any:
         ValueError: it is not JSON, is nested too deep, or has a number with thousands of digits.
     """
     if not isinstance(text, str | bytes | bytearray):
-        raise WrongType(f"{what} must be a text, not {reprlib.repr(text)}.", argument="text")
+        raise WrongType(f"{what} must be a string, not {reprlib.repr(text)}.", argument="text")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise WrongValue(
-            f"This is not {what}, or only a part of it ({error}). It starts with {text[:60]!r}."
+            f"This is not {what}, or it is only part of one ({error}). It starts with {text[:60]!r}."
         ) from None
 
 
@@ -49,7 +49,7 @@ def check_seal(data: dict[str, Any], what: str) -> None:
     """
     if data.get(_SEAL) != _checksum({name: value for name, value in data.items() if name != _SEAL}):
         raise WrongValue(
-            f"{what} is damaged: its checksum ({_SEAL}) does not fit what it holds, so something was changed after "
+            f"{what} is damaged: its checksum ({_SEAL}) does not match its content, so it was changed after "
             "it was written."
         )
 

@@ -81,7 +81,7 @@ class _Registry:
         self.engines[engine.name] = engine
 
     def index(self) -> None:
-        """Finds anew which world has which skill."""
+        """Finds out again which world has which skill."""
         self.by_skill = {
             name: world
             for world in self.worlds.values()
@@ -115,8 +115,8 @@ def engines() -> dict[str, RowEngine]:
 def register_world(world: World, *, replace: bool = False) -> None:
     """Makes a world known in this process: its skills and benchmarks have their names everywhere from then on.
 
-    Registering an equal world again does nothing. Another process has to register the world too, best by the entry
-    point "taskworlds.worlds" of an installed package.
+    Registering an equal world again does nothing. Another process has to register the world too, preferably through the
+    entry point "taskworlds.worlds" of an installed package.
 
     Args:
         world: the world. `taskworlds.testing.check_world` tells whether it works.
@@ -310,8 +310,8 @@ def _complete() -> _Registry:
         _loading.now = False
     for entry, error in failed:
         warnings.warn(
-            f"The entry point {entry.name!r} of {entry.group} ({entry.value}) could not be registered, and the rest "
-            f"works without it: {type(error).__name__}: {error}",
+            f"The entry point {entry.name!r} of {entry.group} ({entry.value}) could not be registered; everything "
+            f"else works without it: {type(error).__name__}: {error}",
             RuntimeWarning,
             stacklevel=3,
         )

@@ -27,9 +27,9 @@ class RowEngine:
             were chosen, and the engine's own options. It returns `taskworlds.rows.protocol.Rows`.
         steps: called with a `World`, returns whether the engine can step it. None for the worlds whose `rows` name it.
         options: names of the options that it takes.
-        snapshot: what its snapshots are of. Engines with equal texts take each other's.
+        snapshot: what its snapshots hold. Engines with the same text here can restore each other's.
         exact: whether it computes what a world's own environments compute: physics to the last bit; observations,
-            rewards and terms within 1e-9. The fingerprint of a result tells engines that are not exact apart.
+            rewards and terms within 1e-9. The fingerprint of a result names an engine that is not exact.
         version: its version, or another text that changes with its numbers; part of the fingerprint if it is not exact.
         summary: what it is, in a few words.
         inside: for an engine that has another engine's rows step elsewhere: a function that returns that engine for a

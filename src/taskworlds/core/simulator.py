@@ -1,4 +1,4 @@
-"""The one version of MuJoCo whose numbers this package's are: imported, or what to do is said."""
+"""Imports the one version of MuJoCo that this package's numbers come from, or says what to do."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def load_mujoco() -> None:
     found = getattr(mujoco, "__version__", None)
     if found is None:  # remains of another version, which Python takes for a namespace
         raise ImportError(
-            f"mujoco {MUJOCO} is needed, but what is installed is not whole ({next(iter(mujoco.__path__))}). "
+            f"mujoco {MUJOCO} is needed, but the installed files are incomplete ({next(iter(mujoco.__path__))}). "
             f"Type: {pip} uninstall -y mujoco mujoco-core && {pip} install --force-reinstall {wanted}"
         )
     if found != MUJOCO:
         raise ImportError(
-            f"mujoco {MUJOCO} is needed, because other versions simulate other numbers, but mujoco {found} is "
+            f"mujoco {MUJOCO} is needed, because other versions give different numbers, but mujoco {found} is "
             f"installed ({Path(mujoco.__file__).parent}). Type: {pip} install {wanted}"
         )

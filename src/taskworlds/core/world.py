@@ -119,7 +119,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Peer:
-    """Another environment of the same skills, which `taskworlds bench` measures beside ours.
+    """Another environment of the same skills, which `taskworlds bench` measures next to ours.
 
     Attributes:
         title: its name in the table.
@@ -152,7 +152,7 @@ class World:
         skill_benchmark: the benchmark that a skill's name alone stands for, which takes `env_name`. None where a
             benchmark has the skill's name.
         row: makes the environment of one row for the engines "sync" and "async", a `PythonRow`. It is called with those
-            of `settings` that were chosen, and imports the simulator. None for a world without.
+            of `settings` that were chosen, and imports the simulator. None for a world without such an environment.
         rows: by the name of an engine, what makes all rows for it, called as `make(env_names, num_rows, **settings)`.
             The first is the world's default engine.
         settings: the keywords that `row` and `rows` take, some of "reward_function_version", "render_mode",
@@ -165,8 +165,9 @@ class World:
         reward_function_versions: the rewards to choose from, the default last.
         goal_size: how many numbers a goal has in info; 0 for a world without goals.
         task_check: raises ValueError or TypeError, with a message that helps, for a task that cannot be run.
-        observed: returns by name, in order, how many numbers each part of an observation has that is one row of floats,
-            called without arguments. Parts that the space is too short for come last. None: the parts have no names.
+        observed: called without arguments, returns by name, in order, how many numbers each part of an observation has,
+            if observations are a vector of floats. Parts that the space is too short for come last. None: the parts
+            have no names.
         goal_hidden: tells, for a task, whether it keeps its goal out of the observation; None if no task does.
         current_name: returns the present name of a skill for an earlier name, or None; None if there are no such names.
         class_names: returns the class that implements a skill upstream, by which some callers know it.
@@ -227,8 +228,8 @@ class World:
             self._check_benchmarks(self.benchmarks)
         if self.row is None and not self.rows:
             raise WrongValue(
-                f"The world {self.name!r} must have row or rows, or no engine can step it. Give row, which makes the "
-                "environment of one row."
+                f"The world {self.name!r} must have row or rows: without them no engine can step it. Give row, which "
+                "makes the environment of one row."
             )
         if not self.reward_function_versions:
             raise WrongValue(
@@ -329,8 +330,8 @@ class World:
     def _check_name(self, kind: str, name: Any) -> None:
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             raise WrongValue(
-                f"A {kind} of the world {self.name!r} must be named by letters, digits and . : _ - alone, because it "
-                f"becomes an id of Gymnasium's, not {name!r}."
+                f"The name of a {kind} of the world {self.name!r} must have only letters, digits and . : _ -, "
+                f"because it becomes a Gymnasium id, not {name!r}."
             )
 
     def check(self) -> None:

@@ -309,8 +309,8 @@ class Engine:
         if str(error) != os.strerror(errno.EAGAIN):
             return error
         return RuntimeError(
-            f"The system does not let this process start the {self.num_threads} threads that the engine asked for: it "
-            "has reached a limit of processes or memory. Ask for fewer, with num_threads, or raise the limit."
+            f"The system cannot start the {self.num_threads} threads that the engine asked for: a limit on processes "
+            "or memory is reached. Ask for fewer threads with num_threads, or raise the limit."
         )
 
     def _checked(

@@ -128,7 +128,7 @@ def compile_named(enter: Callable[..., None], title: str, *, keep: bool = True, 
     Args:
         enter: what `entry` made.
         title: what the name begins with: the skill.
-        keep: False compiles it anew, and leaves the cache alone.
+        keep: False compiles it again, and leaves the cache alone.
         checked: as for `compile_kernel`, where nothing is kept.
     """
     if not keep:

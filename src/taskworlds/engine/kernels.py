@@ -92,8 +92,9 @@ def _explained(message: str, function: Callable[..., None], title: str) -> str:
     return (
         f"The function {name!r} cannot be compiled ({file}, line {number}): {reason.rstrip('.')}. "
         "Such a function may compute with numbers, tuples and the arrays that it is given, use `if`, "
-        "`for`, `math` and constants, and call plain functions that do likewise. It may not make or change objects "
-        "(dictionaries, strings, global names), nor use `try`, `with` or what numba does not know."
+        "`for`, `math` and constants, and call plain functions that follow the same rules. It may not create or change "
+        "objects (dictionaries, strings, global names), or use `try`, `with` or anything else that numba does not "
+        "support."
     )
 
 

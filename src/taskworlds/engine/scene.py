@@ -1,4 +1,4 @@
-"""A scene: a model with all that a row of it needs, said as data."""
+"""A scene: a model with all that its rows need, described as data."""
 
 from __future__ import annotations
 

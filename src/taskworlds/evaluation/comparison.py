@@ -1,4 +1,4 @@
-"""Comparing two results: refused unless they were measured alike, and then made task by task."""
+"""Comparing two results task by task: refused unless they were measured in the same way."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Comparison", "SkillDifference", "compare"]
 
 @dataclass(frozen=True)
 class SkillDifference:
-    """How far two results lie apart on one skill; each figure is the second result's minus the first's.
+    """The difference of two results on one skill; each figure is the second result's minus the first's.
 
     Attributes:
         env_name: the skill.
@@ -186,7 +186,7 @@ def _check_alike(
     if refused:
         listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in refused.items())
         raise WrongValue(
-            "The results were not measured alike, so their difference would mix causes. They differ in "
-            f"{listed}. Evaluate again under equal conditions, or pass allow_different={list(refused)!r} to "
-            "compare them anyway."
+            "The results were not measured in the same way, so their difference would have several causes. They "
+            f"differ in {listed}. Evaluate again under the same conditions, or pass "
+            f"allow_different={list(refused)!r} to compare them anyway."
         )

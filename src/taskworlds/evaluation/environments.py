@@ -201,27 +201,27 @@ def evaluate_fixed(plan: Plan, env: Any) -> Result:
     for name, value in (("split", plan.split), ("tasks", plan.tasks)):
         if value is not None:
             raise WrongType(
-                f"{name} cannot be chosen for {env!r}, whose tasks cannot be set: pass a benchmark, or what "
-                "taskworlds.make_vec makes."
+                f"{name} cannot be chosen for {env!r}, whose tasks cannot be set: pass a benchmark, or an "
+                "environment from taskworlds.make_vec."
             )
     if plan.meta is not None:
         raise WrongType(
             f"The meta protocol needs an environment whose tasks can be set, not {env!r}: pass a benchmark, "
-            "or what taskworlds.make_vec makes."
+            "or an environment from taskworlds.make_vec."
         )
     if plan.resume is not None:
         raise WrongType(
-            f"resume needs an environment whose tasks can be set, not {env!r}: pass a benchmark, or what "
-            "taskworlds.make_vec makes.",
+            f"resume needs an environment whose tasks can be set, not {env!r}: pass a benchmark, or an "
+            "environment from taskworlds.make_vec.",
             argument="resume",
         )
     tasks = getattr(env.unwrapped, "tasks", None)
     chooses = hasattr(env.unwrapped, "set_task") and isinstance(tasks, list | tuple) and len(tasks) > 1
     if holds_tasks(env.unwrapped) or chooses:
         raise WrongType(
-            f"{env!r} changes its tasks between episodes and cannot be told which to play next, so they "
-            "would not get equal weight. Pass its benchmark, or what taskworlds.make_vec makes without a "
-            "wrapper around it; a policy can do what a wrapper does to observations."
+            f"{env!r} changes its tasks between episodes and cannot be told which to play next, so the "
+            "tasks would not get equal weight. Pass its benchmark, or an environment from taskworlds.make_vec "
+            "without wrappers; a policy can do what a wrapper does to observations."
         )
     rows = FixedRows(env)
     ledger = Ledger(rows.tasks, 0, plan.episodes_per_task, plan.on_episode, plan.on_step)
@@ -254,7 +254,7 @@ def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Tas
     for task in chosen:
         if task not in known:
             raise WrongValue(
-                f"tasks must be tasks of the benchmark's split that is evaluated, but {task_label(task)} is "
+                f"tasks must be in the split of the benchmark that is evaluated, but {task_label(task)} is "
                 f"not one of its {len(known)}. Check the split and the seed that it was drawn with.",
                 argument="tasks",
             )
@@ -285,7 +285,7 @@ def _finished(
     theirs = {each: getattr(part, each) for each in mine}
     theirs["benchmark"] = part.benchmark.removesuffix(PARTIAL)
     faults = [
-        f"{each} is {theirs[each]!r} there and {mine[each]!r} here"
+        f"{each} was {theirs[each]!r} then and is {mine[each]!r} now"
         for each in mine
         if mine[each] != theirs[each]
     ]
@@ -296,7 +296,7 @@ def _finished(
         ]
     if not faults:
         differing = part.fingerprint.differences(fingerprint([each.task for each in part.tasks]))
-        faults = [f"{each} is {its!r} there and {own!r} here" for each, (its, own) in differing.items()]
+        faults = [f"{each} was {its!r} then and is {own!r} now" for each, (its, own) in differing.items()]
     if not faults:
         count = plan.episodes_per_task
         faults = [
@@ -307,8 +307,8 @@ def _finished(
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise WrongValue(
-            f"resume must be a part of this very evaluation, but {faults[0]}{more}. Evaluate as then, or leave resume "
-            "out to begin anew.",
+            f"resume must be part of this same evaluation, but {faults[0]}{more}. Evaluate with the same settings, or "
+            "leave out resume to start over.",
             argument="resume",
         )
     return {record.task: record for record in part.completed}
@@ -353,7 +353,7 @@ def _result(
     if result.failed:
         first = result.failed[0]
         warnings.warn(
-            f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are in no average. The "
+            f"{len(result.failed)} of {len(result.tasks)} tasks could not run and are not in any average. The "
             f"first is {task_label(first.task)}: {first.error}. Result.failed lists them.",
             RuntimeWarning,
             stacklevel=4,

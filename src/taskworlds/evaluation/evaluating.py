@@ -58,14 +58,14 @@ def evaluate(
       any autoreset mode. Made with `k_episodes` it plays trials: an episode is a trial, and `Result.attempt` gives the
       result of one attempt;
     - any other Gymnasium env or vector env: each row counts as one task. The first `episodes_per_task`
-      episodes of each row count; rows that have had theirs keep stepping until the last row has. Success is
-      what the infos call "success", and unknown (None, NaN) where they do not.
+      episodes of each row count; rows that have played theirs keep stepping until all rows have. Success is what the
+      infos call "success", and unknown (None, NaN) where they do not.
 
     An env that is passed in stays open, with its settings as they were. Reset it before you step it again.
-    If it normalises, its running statistics have moved on.
+    If it normalises, its running statistics have been updated.
 
-    With a policy that has the methods of a `MetaLearningAgent` the meta protocol is followed, otherwise the
-    multi-task protocol; `taskworlds.evaluation.meta` and `taskworlds.evaluation.playing` tell how they go.
+    A policy with the methods of a `MetaLearningAgent` is evaluated by the meta protocol, any other by the multi-task
+    protocol; `taskworlds.evaluation.meta` and `taskworlds.evaluation.playing` describe them.
 
     Where a task's reset or step raises an exception, the task is reported in `Result.failed` with the
     message, and the others run on; a RuntimeWarning says so. To tell which row is at fault, running episodes
@@ -82,8 +82,8 @@ def evaluate(
         split: "train" or "test"; the default is "test" where the benchmark has test tasks, otherwise "train".
         episodes_per_task: counted episodes for each task.
         seed: gives the goals of a benchmark that is named, and the draws of the bootstrap; a Gymnasium env
-            that is passed in is reset with it. To vary it on fixed goals, pass a benchmark as an object. None draws one
-            from the system's entropy, which the result names.
+            that is passed in is reset with it. To vary it on fixed goals, pass a benchmark as an object. None draws a
+            random seed, which the result records.
         tasks: evaluate only these tasks of the benchmark or vector env, `Task`s or Meta-World's. Equal tasks
             count as one.
         adaptation_episodes: episodes of each task in each round of adaptation; 10. This and the next are for
@@ -93,8 +93,7 @@ def evaluate(
         num_goals: goals for each skill of a benchmark that is named; see `taskworlds.benchmark`.
         num_envs: rows of the vector env that is made. The default gives each skill equally many, at least
             10 in all, but no more than there are episodes.
-        meta_batch_size: the rows in the meta protocol, where the default is at least 20; the same thing as
-            `num_envs`.
+        meta_batch_size: the same as `num_envs`, for the meta protocol, where the default is at least 20.
         vector_strategy: the engine that steps the rows, as for `taskworlds.make_vec`.
         max_episode_steps: steps after which an episode is cut off; the default is the benchmark's (500).
         terminate_on_success: whether a counted episode ends with its first success; True where there is
@@ -106,9 +105,9 @@ def evaluate(
             adaptation too, and the rest of a task that failed counts as done.
         on_step: called as `on_step(rows)` after each step, with the number of rows that took it; with `workers` some
             times in a second, for all steps since.
-        resume: a part of this very evaluation, as `Stopped.result` is: the tasks that it has are not played again,
-            unless they failed there. What a policy draws at random for the others, and what the batches of the meta
-            protocol are made of, may differ from an evaluation in one go.
+        resume: a part of this same evaluation, such as `Stopped.result`: its tasks are not played again, unless they
+            failed. What a policy draws at random for the others, and what the batches of the meta protocol are made of,
+            may differ from an evaluation in one go.
         workers: play a benchmark in so many processes, which Ray runs (`pip install "taskworlds[ray]"`), each with a
             vector env, a copy of the policy and a processor of its own. The result is that of one process, to the last
             digit; docs/policies.md tells for which policies. None: play in this process.
@@ -116,8 +115,8 @@ def evaluate(
             a part; None for the one that RAY_ADDRESS names, or else for this machine alone.
 
     Raises:
-        TypeError: an argument is of the wrong type, or does not fit what is evaluated; or the policy has not all
-            methods.
+        TypeError: an argument is of the wrong type, or does not fit what is evaluated; or a method of the policy is
+            missing.
         ValueError: an argument is out of range; the policy's actions have the wrong shape or are not finite; there are
             fewer processors than `workers`.
         ImportError: `workers` need Ray, which is missing.
@@ -223,9 +222,9 @@ def _meta_settings(
     }
     if named := [name for name, value in given.items() if value is not None]:
         raise WrongType(
-            f"{', '.join(named)} ask(s) for the meta protocol, which needs a policy with init, adapt_action, "
-            f"step, adapt and eval_action, not {type(policy).__name__}. Leave them out for the multi-task "
-            "protocol.",
+            f"{', '.join(named)} can only be given for the meta protocol, which needs a policy with init, "
+            f"adapt_action, step, adapt and eval_action, not {type(policy).__name__}. Leave out "
+            f"{', '.join(named)} for the multi-task protocol.",
             argument=named[0],
         )
     return None

@@ -41,7 +41,7 @@ class Fingerprint:
 
     Attributes:
         tasks: hash of the tasks, in any order, including those that could not run; 16 hexadecimal digits.
-        protocol: "multi-task", or the meta protocol with its numbers; and of how many attempts a trial is.
+        protocol: "multi-task", or the meta protocol with its numbers; in trials also the number of attempts.
         reward_function_version: the reward's version, as "v2" in Meta-World; None for other environments.
         max_episode_steps: steps after which an episode is cut off; None if there is no limit or none is
             known.

@@ -32,8 +32,9 @@ _REFERENCE = re.compile(
 )  # the file may be on Windows's C:
 _LOADERS = ("from_checkpoint", "load")  # methods of classes, as RLlib's and Stable-Baselines3's
 _TAKES_CHECKPOINT = (
-    "It is taken by a class with a class method `load` or `from_checkpoint`, as stable_baselines3:PPO; by a function "
-    "or class with a parameter `checkpoint`; and by a torch module, or what makes one, as a state dict."
+    "What can load a checkpoint: a class with a class method `load` or `from_checkpoint`, such as "
+    "stable_baselines3:PPO; a function or class with a parameter `checkpoint`; and, if it is a state dict, a torch "
+    "module or what makes one."
 )
 _LISTED = 3  # names, in a message
 _WIDTH = 100  # characters of a signature or a value, in a message
@@ -51,7 +52,7 @@ def load(reference: str, arguments: Mapping[str, Any], checkpoint: str | os.Path
         reference: as `REFERENCE`. Dots reach into attributes.
         arguments: by name, for the function or class that it names.
         checkpoint: a file or folder. It is passed to a parameter named `checkpoint`, or else to the class's own
-            `from_checkpoint` or `load`; or else it is a state dict, which the torch module takes that is named or made.
+            `from_checkpoint` or `load`; or else it is a state dict for the torch module that is named or made.
 
     Raises:
         ImportError: a module that the policy imports is missing.
@@ -64,7 +65,7 @@ def load(reference: str, arguments: Mapping[str, Any], checkpoint: str | os.Path
     if checkpoint is None:
         if "checkpoint" in taken and taken["checkpoint"].default is inspect.Parameter.empty:
             raise WrongType(
-                f"{reference!r} loads a checkpoint: name it, --checkpoint PATH on the command line, "
+                f"{reference!r} needs a checkpoint: give --checkpoint PATH on the command line, "
                 f"load_policy({reference!r}, checkpoint=PATH) in Python."
             )
         makes = isinstance(found, type)
@@ -114,7 +115,7 @@ def _found(reference: str) -> Any:
         if reference.endswith(")"):
             hint = " Arguments are given one by one: --policy-arg NAME=VALUE, or as keywords of load_policy."
         raise WrongValue(
-            f"A policy is named {REFERENCE}, with a Python name after one colon, not {reference!r}.{hint}"
+            f"A policy must be named {REFERENCE}, with a Python name after one colon, not {reference!r}.{hint}"
         )
     place, name = matched.groups()
     found: Any = _file(reference, place) if place.endswith(".py") else _module(reference, place)
@@ -281,7 +282,7 @@ def _loaded(name: str, loader: Callable[..., Any], path: Path, arguments: Mappin
         last = traceback.extract_tb(error.__traceback__)[-1]
         raise WrongValue(
             f"checkpoint {path} could not be loaded by {name}: {_sentence(error)} ({Path(last.filename).name}, line "
-            f"{last.lineno}). It must be what an object of this class has saved.",
+            f"{last.lineno}). It must have been saved by an object of this class.",
             argument="checkpoint",
         ) from error
 
@@ -290,7 +291,7 @@ def _fill(reference: str, module: Any, path: Path) -> None:
     """Puts a state dict on disk into a torch module."""
     if path.is_dir():
         raise WrongValue(
-            f"checkpoint must be a file with a state dict for the torch module of {reference!r}, and {path} is a "
+            f"checkpoint must be a file with a state dict for the torch module of {reference!r}, but {path} is a "
             f"folder.{_contents(path)}",
             argument="checkpoint",
         )
@@ -301,7 +302,7 @@ def _fill(reference: str, module: Any, path: Path) -> None:
     except Exception as error:
         reason = f"it is damaged or of another kind ({_sentence(error)})"
         if isinstance(error, pickle.UnpicklingError):
-            reason = "it holds other objects, too, and nothing is unpickled here"
+            reason = "it also holds other objects, and nothing is unpickled here"
         raise WrongValue(
             f"checkpoint {path} cannot be read as a state dict, which holds tensors alone: {reason}. Write it with "
             "torch.save(module.state_dict(), path); or read it yourself, in a function with a parameter `checkpoint`.",
@@ -327,7 +328,7 @@ def _state_in(path: Path) -> Any:
             from safetensors.torch import load_file  # an optional library
         except ImportError:
             raise WrongValue(
-                f"{path} is read by safetensors, which is missing: pip install safetensors"
+                f"{path} needs safetensors, which is not installed: pip install safetensors"
             ) from None
         return load_file(path)
     import torch  # which whoever has made the module has
@@ -338,18 +339,18 @@ def _state_in(path: Path) -> Any:
 def _differences(state: Any, module: Any) -> str:
     """Returns how a state dict differs from a module's, in one sentence; nothing if it does not."""
     if not isinstance(state, Mapping):
-        return f"it holds {shown(state)} and not a state dict."
+        return f"it holds {shown(state)}, not a state dict."
     own = module.state_dict()
     faults = []
     if missing := [name for name in own if name not in state]:
-        faults.append(f"it misses {_listed(missing)}")
+        faults.append(f"it has no {_listed(missing)}")
     if unknown := [str(name) for name in state if name not in own]:
-        faults.append(f"it has {_listed(unknown)}, which the module has not")
+        faults.append(f"it has {_listed(unknown)}, which the module does not have")
     for name in own:
         shape, expected = (getattr(each.get(name), "shape", None) for each in (state, own))
         if name in state and expected is not None and shape != expected:
             there = shown(state[name]) if shape is None else tuple(shape)
-            faults.append(f"{name} is {there} there and {tuple(expected)} in the module")
+            faults.append(f"{name} is {there} in the checkpoint and {tuple(expected)} in the module")
     more = f"; and {len(faults) - _LISTED} more" if len(faults) > _LISTED else ""
     return "; ".join(faults[:_LISTED]) + more + "." if faults else ""
 

@@ -66,11 +66,12 @@ def load_policy(
 
     Args:
         reference: "expert" (the world's scripted one), "random", "package.module:object" or "file.py:object". Dots
-            reach into attributes. What is found, or made with what follows, may be all that `as_policy` takes.
+            reach into attributes. What is found, or made with the following arguments, may be anything that `as_policy`
+            takes.
         checkpoint: a file or folder. The function or class that is named gets its path as `checkpoint`, if it has such
-            a parameter. A class with a class method `from_checkpoint` or `load`, as Stable-Baselines3's algorithms have
-            it, loads it so. Otherwise a torch module that is named, or made, takes the state dict in it, which
-            `torch.load` reads with `weights_only=True`, or safetensors.
+            a parameter. A class with a class method `from_checkpoint` or `load`, such as Stable-Baselines3's
+            algorithms, loads it with that method. Otherwise a torch module that is named, or made, takes the state dict
+            in it, which `torch.load` reads with `weights_only=True`, or safetensors.
         **arguments: for the function or class that is named, or for the class's own loader.
 
     Raises:
@@ -97,7 +98,7 @@ def load_policy(
         hint = f"Name the object in the file: {reference}:object."
     elif os.path.exists(reference):
         hint = (
-            "It is a file: name what loads it, as in --policy stable_baselines3:PPO --checkpoint "
+            "It is a file: name the class that loads it, as in --policy stable_baselines3:PPO --checkpoint "
             f"{reference}, in Python load_policy('stable_baselines3:PPO', checkpoint={reference!r})."
         )
     name = check_known("policy", reference, _NAMES, hint)
@@ -113,7 +114,7 @@ def _policy_of(policy: Any, maker: str = "") -> Any:
     if isinstance(policy, type):
         if _needs_arguments(policy):
             raise WrongType(
-                f"policy must be an object, not the class {policy.__name__}, which needs arguments: make one.",
+                f"policy must be an object, not the class {policy.__name__}, which needs arguments: pass an instance.",
                 argument="policy",
             )
         return _policy_of(policy(), maker or policy.__name__)

@@ -59,9 +59,9 @@ class Episode(NamedTuple):
         length: number of steps.
         success_once: whether any step was a success; None where the environment does not say.
         success_end: whether the last step was a success; None where the environment does not say.
-        diverged: whether the simulation broke down in some step, so that the episode means little; False where the
-            environment does not say, as the sync and async engines do not. The episode counts all the same, as it
-            does in Meta-World's evaluation.
+        diverged: whether the simulation diverged in some step, so that the episode is not meaningful; False where the
+            environment does not say, as with the sync and async engines. The episode still counts, as it does in
+            Meta-World's evaluation.
         attempts: of a trial (`k_episodes`) its attempts, each as an episode of its own; () without trials.
     """
 
@@ -179,7 +179,7 @@ class Result:
 
     @property
     def failed(self) -> tuple[TaskRecord, ...]:
-        """The tasks that could not run to their end, each with its `error`. They are in no average."""
+        """The tasks that could not run to their end, each with its `error`. They are not in any average."""
         return tuple(record for record in self.tasks if record.error is not None)
 
     @functools.cached_property
@@ -320,7 +320,7 @@ class Result:
         """Returns lines on the tasks that could not run; none if all could."""
         if not self.failed:
             return []
-        lines = [f"{len(self.failed)} of {len(self.tasks)} tasks could not run and are in no average:"]
+        lines = [f"{len(self.failed)} of {len(self.tasks)} tasks could not run and are not in any average:"]
         lines += [f"{task_label(record.task)}: {record.error}" for record in self.failed[:_LISTED]]
         return lines + ["..."] if len(self.failed) > _LISTED else lines
 

@@ -279,7 +279,7 @@ class Tally:
         self._attempts: list[list[Episode]] = [[] for _ in range(num_envs)]  # that have ended
 
     def begin(self, mask: NDArray[np.bool_]) -> None:
-        """Starts anew in the rows of the mask."""
+        """Starts again in the rows of the mask."""
         if self._attempt is not None:
             self._attempt.begin(mask)
             for row in np.flatnonzero(mask).tolist():

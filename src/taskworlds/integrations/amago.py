@@ -51,7 +51,7 @@ __all__ = ["Metaworld", "Trials", "run_on_new_gymnasium"]
 class Trials(AMAGOEnv):  # type: ignore[misc]  # its type is known where AMAGO is installed
     """Trials of k attempts at the tasks of any benchmark, as an AMAGOEnv; also many at a time, on one engine.
 
-    Observations are those of `taskworlds.make(benchmark, k_episodes=k)`: where they are one row of floats, they end
+    Observations are those of `taskworlds.make(benchmark, k_episodes=k)`: where they are a vector of floats, they end
     with a flag, 1 where an attempt begins. Here floats are float32, and a Discrete observation is its one-hot. Actions
     are AMAGO's, from -1 to 1 for each Box.
 

@@ -64,17 +64,17 @@ def configure(
 ) -> AlgorithmConfig:
     """Makes each env runner of an algorithm step one batch of ours, and puts success into the algorithm's results.
 
-    What can be wrong is said here, not in a process of Ray's. In each env runner an engine takes as many threads as the
-    runner may use processors (`num_cpus_per_env_runner`). The runners share the benchmark's tasks and goals, which
+    Mistakes are reported here, not in one of Ray's processes. The engine of each env runner takes as many threads as
+    the runner may use processors (`num_cpus_per_env_runner`). The runners share the benchmark's tasks and goals, which
     `seed` decides here, 0 by default, but each draws from them by a seed of its own, which follows from
-    `config.debugging(seed=...)`; without that, from the system's entropy.
+    `config.debugging(seed=...)`; without that, from fresh entropy.
 
     Results have, under "env_runners", what `log_success` logs.
 
     Args:
         config: of an algorithm of the new API stack. It is changed: its environment, how it is vectorised, and a
-            callback for the ends of episodes, beside those that it has. All of this may be changed afterwards; the
-            options stand in its `env_config`.
+            callback for the ends of episodes, in addition to those that it has. All of this may be changed afterwards;
+            the options stand in its `env_config`.
         name: as for `taskworlds.make_vec`.
         num_envs: rows of each runner's batch; None for as many as `taskworlds.make_vec` makes, at least one for each
             skill.
@@ -146,7 +146,7 @@ class RunnerBatch(gym.vector.VectorWrapper):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Resets every row; the first time by a seed that follows from the given one, or from the system's entropy."""
+        """Resets every row; the first time with a seed derived from the given one, or from fresh entropy."""
         if self._is_seeded:
             return self.env.reset(options=options)
         self._is_seeded = True
@@ -218,8 +218,8 @@ def policy_of(found: Any) -> Any:
     if isinstance(found, Algorithm):
         if not found.config.enable_env_runner_and_connector_v2 or found.config.is_multi_agent:
             raise WrongType(
-                "policy must be an algorithm of RLlib's new API stack, of one agent. Of several agents, give one's "
-                'module: algorithm.get_module("its name").',
+                "policy must be an algorithm of RLlib's new API stack with one agent. If it has several, give the "
+                'module of one of them: algorithm.get_module("its name").',
                 argument="policy",
             )
         if found.env_runner is None:
@@ -263,7 +263,7 @@ def load(checkpoint: str | Path) -> Any:
     learned = folder / COMPONENT_LEARNER_GROUP / COMPONENT_LEARNER / COMPONENT_RL_MODULE / DEFAULT_MODULE_ID
     if not learned.is_dir():
         raise WrongValue(
-            "checkpoint must be the folder of an RLlib algorithm's checkpoint, of one agent, as Algorithm.save_to_path "
+            "checkpoint must be the checkpoint folder of an RLlib algorithm with one agent, as Algorithm.save_to_path "
             f"writes it, not {str(checkpoint)!r}: there is no {learned}.",
             argument="checkpoint",
         )

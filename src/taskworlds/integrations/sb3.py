@@ -51,13 +51,13 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
     As in SB3's own, a row whose episode ends begins the next one in the same step. Observations are the batch's,
     rewards (N,) float32, dones (N,) bool. All of them, and infos, are the caller's own.
 
-    The info of a row is that of a single environment (docs/infos.md), of a row whose episode ends that of the ended
-    episode; numbers are Python's. In addition it holds:
+    The info of a row is that of a single environment (docs/infos.md), with Python's numbers; where an episode ends, it
+    is that of the ended episode. In addition it holds:
 
     - `TimeLimit.truncated`: whether the limit ended the episode, bool;
-    - `is_success`, in worlds with success: whether any step of the episode succeeded so far, in trials of the attempt,
-      so that at the end it is what the last attempt came to; bool;
-    - where the episode ends `terminal_observation`, its last one, and `episode`: the return `r` (float, before any
+    - `is_success`, in worlds with success: bool, whether any step of the episode has succeeded so far. In trials any
+      step of the attempt, so at the end of a trial it is the success of its last attempt;
+    - where the episode ends: `terminal_observation`, its last one, and `episode`: the return `r` (float, before any
       normalisation), the length `l` (int), and the seconds `t` since this object was made (float).
 
     That is all that `Monitor` and `VecMonitor` add, and `env_is_wrapped(Monitor)` says so: `VecMonitor` is only of use
@@ -79,10 +79,10 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
     def __init__(self, envs: TaskVectorEnv) -> None:
         if not isinstance(envs, TaskVectorEnv):
             raise WrongType(
-                "envs must be a batch of taskworlds.make_vec(name, num_envs), or of gymnasium.make_vec of one of its "
-                f"ids, not {envs!r}. SB3 takes single environments as they are; a batch in wrappers has to be given "
-                "without them: SB3's own (VecNormalize, VecFrameStack, ...) go around an SB3VecEnv. "
-                "make_vec_env(name) makes one by name.",
+                "envs must be a batch from taskworlds.make_vec(name, num_envs), or from gymnasium.make_vec with one "
+                f"of its ids, not {envs!r}. SB3 takes single environments as they are. Give a batch without "
+                "wrappers, and put SB3's own (VecNormalize, VecFrameStack, ...) around the SB3VecEnv. "
+                "make_vec_env(name) makes an SB3VecEnv by name.",
                 argument="envs",
             )
         check_for_nested_spaces(envs.single_observation_space)
@@ -240,8 +240,8 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
             return [None] * len(rows)
         if len(set(rows)) < self.num_envs and method_name not in _READ_ONLY:
             raise WrongValue(
-                f"indices must be left out for {method_name}: a batch calls it in all of its rows, not in some of "
-                f"them alone, here {rows}.",
+                f"indices must be left out for {method_name}, not {rows}: a batch calls it in all of its rows, not "
+                "only in some of them.",
                 argument="indices",
             )
         results = self.batch.call(method_name, *method_args, **method_kwargs)

@@ -44,13 +44,13 @@ class TensorDictPolicy:
         module: it is left in the mode, training or evaluation, in which it was.
 
     Raises:
-        ValueError: it writes no action. Or in a call: it reads what there is not.
+        ValueError: it writes no action; or, in a call, it reads a key that is missing.
     """
 
     def __init__(self, module: Any) -> None:
         if "action" not in module.out_keys:
             raise WrongValue(
-                f"policy must write 'action' into the TensorDict, and this {type(module).__name__} writes "
+                f"policy must write 'action' into the TensorDict, but this {type(module).__name__} writes "
                 f"{module.out_keys}: give the actor, with out_keys=['action'].",
                 argument="policy",
             )
@@ -81,9 +81,8 @@ class TensorDictPolicy:
         missing = [key for key in self._module.in_keys if key not in given and key not in self._carried]
         if missing:
             raise WrongValue(
-                f"policy reads {missing}, and in the TensorDict are only {list(given)} and numbers that the infos of "
-                "a reset have: change its in_keys, or make a function of it that takes observations and returns "
-                "actions.",
+                f"policy reads {missing}, but the TensorDict has only {list(given)} and the numbers in the infos of a "
+                "reset: change its in_keys, or wrap it in a function that takes observations and returns actions.",
                 argument="policy",
             )
         like = next((each for each in self._module.parameters() if each.is_floating_point()), torch.zeros(0))

@@ -57,19 +57,19 @@ _ENDS = ("done", "terminated", "truncated")
 class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known where TorchRL is installed
     """A batch of N rows, of batch size (N,), which TorchRL resets row by row where episodes end.
 
-    In the TensorDict stand "observation", (N, O), or the parts of a Dict space under their own names; "reward", "done",
+    The TensorDict has "observation", (N, O), or the parts of a Dict space under their own names; "reward", "done",
     "terminated" and "truncated", (N, 1); and infos: numbers (N, 1), a goal (N, G), as docs/infos.md has them. Under
-    "next" all of them are of the step, where it ends an episode too: the true last observation, the episode's return.
-    The numbers are the batch's own, to the last bit.
+    "next" all of them belong to the step, also where it ends an episode: the true last observation, the episode's
+    return. The numbers are the batch's own, to the last bit.
 
-    The batch may be of SAME_STEP, as `make_vec` makes it, or of DISABLED; here both do the same. A seed that `set_seed`
-    was given holds from each row's next reset on, which then does what `envs.reset(seed=seed)` does. Closing this
-    closes the batch.
+    The batch's autoreset mode may be SAME_STEP, as `make_vec` makes it, or DISABLED; both do the same here. The seed
+    that `set_seed` is given takes effect at each row's next reset, which then does what `envs.reset(seed=seed)` does.
+    Closing this closes the batch.
 
     Args:
         envs: what `taskworlds.make_vec` returned.
-        infos: the names of those that stand in the TensorDict; each costs microseconds in every step. None: success,
-            goal, skill_index, task_index, episode_return and episode_length, in trials also attempt, attempt_return,
+        infos: the names of the infos in the TensorDict; each costs microseconds in every step. None: success, goal,
+            skill_index, task_index, episode_return and episode_length, in trials also attempt, attempt_return,
             attempt_success and attempt_ended, as far as the world has them.
         dtype: of all floats but actions, such as torch.float32. None leaves them as they are.
         categorical_action_encoding: whether choices are whole numbers; one-hot otherwise. As in GymWrapper.
@@ -94,14 +94,14 @@ class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known whe
     ) -> None:
         if not isinstance(envs, TaskVectorEnv):
             raise WrongType(
-                f"envs must be what taskworlds.make_vec returned, not {type(envs).__name__}: single environments, and "
-                "batches in wrappers, are for torchrl.envs.GymWrapper.",
+                f"envs must be what taskworlds.make_vec returned, not {type(envs).__name__}: put single environments "
+                "and batches in wrappers into torchrl.envs.GymWrapper.",
                 argument="envs",
             )
         if envs.autoreset_mode is AutoresetMode.NEXT_STEP:
             raise WrongValue(
-                "envs must be a batch of SAME_STEP or DISABLED, not NEXT_STEP, whose resets take steps of their own. "
-                "Leave autoreset_mode out of make_vec.",
+                "envs must be a batch of SAME_STEP or DISABLED, not NEXT_STEP, in which a reset takes a step of its "
+                "own. Leave autoreset_mode out of make_vec.",
                 argument="envs",
             )
         n = envs.num_envs
@@ -242,8 +242,8 @@ def _spec(
     arrays = spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary
     if not isinstance(space, arrays) or np.any(getattr(space, "start", 0)):
         raise WrongValue(
-            f"The world's {name} must be arrays, choices from 0 on, or dictionaries of these, not {space}: bring them "
-            "into such a form before they reach TorchRL."
+            f"The world's {name} must be arrays, choices that start at 0, or dictionaries of these, not {space}: "
+            "convert them before they reach TorchRL."
         )
     with set_gym_backend("gymnasium"):
         spec = _gym_to_torchrl_spec_transform(space, categorical_action_encoding=encoding)

@@ -1,6 +1,6 @@
 """Who is measured: this package on each engine, and the peers that the world names.
 
-The native engine is measured beside its yardstick, a bare loop. All of them step the same benchmark (or, where a
+The native engine is measured next to its yardstick, a bare loop. All of them step the same benchmark (or, where a
 contestant has no tasks, the same skill) with the same actions.
 """
 

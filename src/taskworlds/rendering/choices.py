@@ -50,7 +50,7 @@ def check_camera(name: str | None, number: int | None) -> None:
         ValueError: the number is below -1, or there are both.
     """
     if name is not None and not isinstance(name, str):
-        raise WrongType(f"camera_name must be a text, not {name!r}.", argument="camera_name")
+        raise WrongType(f"camera_name must be a string, not {name!r}.", argument="camera_name")
     if number is not None:
         check_count("camera_id", number, minimum=-1)
     if name is not None and number is not None:

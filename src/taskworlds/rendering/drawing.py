@@ -83,15 +83,15 @@ class Stage:
         self, data: mujoco.MjData, view: mujoco.MjvCamera, width: int, height: int, depth: bool
     ) -> NDArray[Any]:
         if not self._release.alive:
-            raise RuntimeError("There is no picture, since the environment was closed: make a new one.")
+            raise RuntimeError("There is no picture, because the environment was closed: make a new one.")
         try:
             return _studio_here().draw(self._number, self._model, data, view, (height, width), depth)
         except Exception as error:
             library = os.environ.get("MUJOCO_GL", "not set")
             raise RuntimeError(
                 f"The picture, {width} x {height} pixels, could not be drawn ({type(error).__name__}: {error}). "
-                f"MUJOCO_GL names what draws, and is {library}: set it to egl or osmesa before the program starts, or "
-                "draw a smaller picture. `taskworlds doctor` shows which library works."
+                f"MUJOCO_GL, the library that draws, is {library}: set it to egl or osmesa before the program "
+                "starts, or draw a smaller picture. `taskworlds doctor` shows which library works."
             ) from error
 
     def close(self) -> None:

@@ -136,7 +136,7 @@ def check_window() -> None:
         raise RuntimeError(
             f'render_mode="human" opens a window, and there is no display here ({wrong}). Use '
             'render_mode="rgb_array", which needs none: render() returns pictures, and '
-            "gymnasium.wrappers.RecordVideo makes a film of them."
+            "gymnasium.wrappers.RecordVideo makes a video of them."
         )
 
 

@@ -149,7 +149,7 @@ class EngineRows(RowsWithoutEnvs, ABC):
         """Raises ValueError for anything but what `get_state` returned, of as many rows as the source asks for."""
         if not isinstance(state, dict) or "states" not in state:
             raise WrongValue(
-                "The state was taken on another engine; only the engine that took it can put it back."
+                "The state was taken on another engine; only the engine that took it can restore it."
             )
         try:
             tasks = state["tasks"]
@@ -165,18 +165,18 @@ class EngineRows(RowsWithoutEnvs, ABC):
             whole = False
         if not whole:
             raise WrongValue(
-                "This is not a state that get_state gave, or only a part of one: its rows are damaged."
+                "This is not a state that get_state returned, or it is only part of one: its rows are damaged."
             )
         for name in ("states", "overrides", "params", "memory"):
             bad = np.argwhere(~np.isfinite(state[name][source]))
             if bad.size:
                 raise WrongValue(
-                    f"The state cannot be put back, since {name} of its row {source[bad[0, 0]]} hold a number that is "
-                    "not finite: take a state before the simulation breaks down."
+                    f"The state cannot be restored: {name} of its row {source[bad[0, 0]]} hold a number that is not "
+                    "finite. Take the state before the simulation diverges."
                 )
         for name, most in _MOST.items():
             if (np.abs(state[name][source]) > most).any():
-                raise WrongValue(f"The state cannot be put back, since {name} hold a number beyond {most}.")
+                raise WrongValue(f"The state cannot be restored: its {name} hold a number beyond {most}.")
 
     def _place_all(self, rows: NDArray[np.bool_]) -> None:
         """Gives `rows` the scenes and kernels of their tasks."""

@@ -73,7 +73,7 @@ ENGINES = (
         options=("worker_timeout",),
         snapshot="official",
         exact=True,
-        summary="the official Python environments, in a process each",
+        summary="the official Python environments, each in a process of its own",
     ),
     RowEngine(
         "ray",

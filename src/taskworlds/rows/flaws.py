@@ -113,8 +113,8 @@ class FirstLook:
         if flaw is not None:
             raise RuntimeError(
                 f"Rows of the world {self._world.name!r} on the engine {self._engine!r} break a rule in {call}(). "
-                f"{flaw.rule}: {flaw.found}. Mend them; check_world and check_engine of taskworlds.testing tell what "
-                "else is wrong."
+                f"{flaw.rule}: {flaw.found}. Correct them; check_world and check_engine of taskworlds.testing show "
+                "what else is wrong."
             )
         self._unseen.discard(call)
 

@@ -21,7 +21,7 @@ from taskworlds.rows.worker_processes import WORKER_TIMEOUT, WorkerVectorEnv, st
 
 __all__ = ["GymnasiumRows"]
 
-_NOT_A_STATE = "This is not a state that get_state gave, or only a part of one"
+_NOT_A_STATE = "This is not a state that get_state returned, or it is only part of one"
 
 
 class GymnasiumRows:
@@ -139,7 +139,7 @@ class GymnasiumRows:
             each is not None and not isinstance(each, dict) for each in state
         ):
             raise WrongValue(
-                "The state was taken on another engine; only the engine that took it can put it back."
+                "The state was taken on another engine; only the engine that took it can restore it."
             )
         if source.size and source.max() >= len(state):
             raise WrongValue(f"The state is of {len(state)} rows, so there is no row {source.max()} in it.")
@@ -147,8 +147,8 @@ class GymnasiumRows:
             physics = (state[row] or {}).get("physics")
             if isinstance(physics, np.ndarray) and not np.isfinite(physics).all():
                 raise WrongValue(
-                    f"The state cannot be put back, since the physics of its row {row} hold a number that is not "
-                    "finite: take a state before the simulation breaks down."
+                    f"The state cannot be restored: the physics of its row {row} hold a number that is not finite. "
+                    "Take the state before the simulation diverges."
                 )
         before = self.get_state()
         after = [before[row] if taken < 0 else state[taken] for row, taken in enumerate(source.tolist())]

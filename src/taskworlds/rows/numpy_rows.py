@@ -112,7 +112,7 @@ class NumpyRows(RowsWithoutEnvs, abc.ABC):
         names = ("goals", *self.arrays)
         if not isinstance(state, dict) or set(state) != set(names):
             raise WrongValue(
-                "The state was taken on another engine; only the engine that took it can put it back."
+                "The state was taken on another engine; only the engine that took it can restore it."
             )
         rows = source >= 0
         source = source[rows]
@@ -125,12 +125,12 @@ class NumpyRows(RowsWithoutEnvs, abc.ABC):
                 or len(theirs) < num_there
             ):
                 raise WrongValue(
-                    f"This is not a state that get_state gave, or only a part of one: {name} must be {ours.dtype} of "
-                    f"shape {('N', *ours.shape[1:])}, with at least {num_there} rows."
+                    f"This is not a state that get_state returned, or it is only part of one: {name} must be "
+                    f"{ours.dtype} of shape {('N', *ours.shape[1:])}, with at least {num_there} rows."
                 )
             if theirs.dtype.kind == "f" and not np.isfinite(theirs).all():
                 raise WrongValue(
-                    f"The state cannot be put back, since {name} holds a number that is not finite."
+                    f"The state cannot be restored: its {name} holds a number that is not finite."
                 )
         for name in names:
             getattr(self, name)[rows] = state[name][source]

@@ -209,7 +209,7 @@ def _pieces(state: Any, source: NDArray[np.int64]) -> list[tuple[Any, NDArray[np
     ends = np.cumsum([0, *state["sizes"]])
     if len(state["parts"]) != len(state["sizes"]) or source.max(initial=-1) >= ends[-1]:
         raise WrongValue(
-            "This is not a state that get_state gave, or only a part of one: it has too few rows."
+            "This is not a state that get_state returned, or it is only part of one: it has too few rows."
         )
     pieces = []
     for theirs, first, past in zip(state["parts"], ends[:-1], ends[1:], strict=True):

@@ -38,8 +38,8 @@ class RowStep(NamedTuple):
     """The outcome of a step. The arrays are the engine's own until its next call: copy what is kept.
 
     Attributes:
-        obs: observations, a batch; unchanged where the row did not step. Of a world whose observations are one row of
-            floats (N, O), or with more numbers a row than the space, of which the first are taken.
+        obs: observations, a batch; unchanged where the row did not step. If observations are a vector of floats, (N,
+            O), or more numbers a row than the space has, of which the first are used.
         rewards: (N,) float64; without meaning where the row did not step.
         terms: by name, what the skill reports of the step, each (N,) float64; "success" among them where the world
             has success. They have no meaning where the row did not step.
@@ -84,8 +84,8 @@ class Rows(Protocol):
     def step_wait(self) -> RowStep:
         """Waits for the step and returns its outcome.
 
-        After a call that was left half-way (Ctrl-C) it is called once, whether or not a step is under way, and ends
-        what is.
+        After a call that was left half-way (Ctrl-C) it is called once, whether or not a step is under way, and ends the
+        step if there is one.
 
         Raises:
             RuntimeError: no step is under way.

@@ -38,7 +38,7 @@ _GRACE = 5.0  # seconds to wait for the end of a process whose pipe is broken, s
 
 
 class WorkerVectorEnv(AsyncVectorEnv):
-    """A batch of environments in a process each, all of whose failures are told.
+    """A batch of environments, each in a process of its own, all of whose failures are reported.
 
     A process that dies, or that neither answers nor computes for `worker_timeout` seconds, is named by a RuntimeError;
     an environment's own error is raised as it is, with the row's name. After either all processes have ended.
@@ -46,7 +46,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
     It takes one call at a time; one from another thread meanwhile is refused.
 
     A call that is left by another exception (KeyboardInterrupt, most often) ends no process. An interrupted
-    `step_wait` may be called again; any other call begins anew, and the answers to the interrupted one are left out.
+    `step_wait` may be called again; any other call starts again, and drops the answers to the interrupted one.
 
     Args:
         env_fns: functions that make the environments, each called in its process; the first is also called here.
@@ -90,8 +90,8 @@ class WorkerVectorEnv(AsyncVectorEnv):
             self._abandon()
             if isinstance(error, OSError) and error.errno in _NO_ROOM:
                 raise RuntimeError(
-                    f"There is no room for a process for each of the {len(env_fns)} {self._noun} ({error}): make "
-                    "fewer, or raise the system's limits (ulimit -u and -n)."
+                    f"The system cannot start a process for each of the {len(env_fns)} {self._noun} ({error}): make "
+                    "fewer, or raise its limits (ulimit -u and -n)."
                 ) from error
             raise
 
@@ -240,8 +240,8 @@ class WorkerVectorEnv(AsyncVectorEnv):
     def _check_turn(self) -> None:
         if self._turn.locked():
             raise RuntimeError(
-                f"Another call is under way, in another thread or around this one. A batch of {self._noun} takes one "
-                "call at a time: wait for it, or make a batch for each thread."
+                "Another call is under way, in another thread or interrupted by a signal handler. A batch of "
+                f"{self._noun} takes one call at a time: wait until that call returns, or make a batch for each thread."
             )
 
     def _tell_dead(self, doing: str) -> str:
@@ -254,7 +254,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
         return (
             f"A process died during {doing}: {', '.join(dead) or 'it is not known which'}. What it "
             f"printed is on stderr. All {self._noun} are now closed: make them again. If a process dies at "
-            'the start, it may have run the main script again: put what it does under `if __name__ == "__main__":`.'
+            'the start, it may have run the main script again: put its code under `if __name__ == "__main__":`.'
         )
 
     def _tell_silent(self, doing: str) -> str:

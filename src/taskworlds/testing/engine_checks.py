@@ -50,15 +50,15 @@ def check_engine(
 ) -> Report:
     """Tests everything that vector environments rely on in an engine, and reports.
 
-    The engine need not be registered, and is not by this. Its rows are made and stepped by themselves first, then under
-    `make_vec`. An engine that says of itself that it is exact must give what the reference engine gives; one that is
-    not must be the same as itself: alone and in a batch, before and after a snapshot, and for the same seed.
+    The engine need not be registered, and this does not register it. Its rows are made and stepped by themselves first,
+    then under `make_vec`. An engine that says of itself that it is exact must give what the reference engine gives; one
+    that is not must be the same as itself: alone and in a batch, before and after a snapshot, and for the same seed.
 
     Args:
         engine: the engine.
         world: a world that it can step, or the name of one or of one of its skills.
         reference: the engine that an exact one is compared with; None to compare with none.
-        options: the engine's own options, where it cannot do without.
+        options: the engine's own options, if it needs any.
         seed: seed of tasks, episodes and actions.
         steps: how many steps the longest run takes.
 
@@ -143,7 +143,7 @@ class _Run:
                 plan.append(PlannedCheck("foreign snapshots", self._foreign, (plan[0].name,)))
                 found += run_checks(plan, self._place)
             else:
-                found.append(Check("make_vec", "not run", "since a check of the rows failed"))
+                found.append(Check("make_vec", "not run", "because a check of the rows failed"))
         return tuple(found)
 
     def _place(self, error: BaseException) -> str:
@@ -356,7 +356,8 @@ class _Run:
             place = first_difference(rows.play(actions[4:]), expected)
             if place is not None:
                 raise broken(
-                    "After set_state the same actions lead to the same", f"not in the same rows: {place}"
+                    "After set_state the same actions give the same steps",
+                    f"they differ in the same rows: {place}",
                 )
             place = first_difference(state, kept)
             if place is not None:
@@ -381,7 +382,10 @@ class _Run:
             rows.set_state(pickle.loads(pickle.dumps(kept)), source)
             place = first_difference(rows.play(actions[4:]), expected)
             if place is not None:
-                raise broken("After set_state the same actions lead to the same", f"not in new rows: {place}")
+                raise broken(
+                    "After set_state the same actions give the same steps",
+                    f"they differ in new rows: {place}",
+                )
         return "the caller's own; exact in the same rows and in new ones"
 
     def _forks(self) -> str:

@@ -185,11 +185,11 @@ class EnvChecks:
     def _check_success(self, infos: dict[str, Any], where: str) -> None:
         if not self._world.has_success:
             if "success" in infos:
-                raise broken("Only a world with has_success reports success", f"there is one {where}")
+                raise broken("Only a world with has_success reports success", f"it is reported {where}")
             return
         values = infos.get("success")
         if values is None:
-            raise broken("Each step of a world with has_success reports success", f"there is none {where}")
+            raise broken("Each step of a world with has_success reports success", f"it is missing {where}")
         if not np.isin(np.asarray(values, dtype=np.float64), (0.0, 1.0)).all():
             raise broken("Success is 0 or 1", f"it is {values.tolist()} {where}")
 
@@ -207,7 +207,7 @@ class EnvChecks:
                     first,
                     again,
                     "The same seed and the same actions give the same episodes",
-                    f"not in {who} environment",
+                    f"they differ in {who} environment",
                 )
         return "the same seed gives the same episodes, over their ends, also in another environment"
 
@@ -225,7 +225,7 @@ class EnvChecks:
                     rows_of(env.observation_space, obs)[0],
                     rows_of(spaces[0], together[0][0])[row],
                     rule,
-                    f"row {row} begins otherwise alone",
+                    f"row {row} starts differently when it is alone",
                 )
                 for step, each in enumerate(actions):
                     obs, rewards, *_ = env.step(_picked(spaces[1], each, [row]))
@@ -234,7 +234,7 @@ class EnvChecks:
                         (rows_of(env.observation_space, obs)[0], rewards[0]),
                         (rows_of(spaces[0], expected[0])[row], expected[1][row]),
                         rule,
-                        f"row {row} goes on otherwise alone, at step {step}",
+                        f"row {row} continues differently when it is alone, at step {step}",
                     )
         return "a row is the same alone and in a batch"
 
@@ -247,7 +247,10 @@ class EnvChecks:
                     raise broken(rule, f"{task} was given, and the rows have {env.current_tasks}")
                 rows = rows_of(env.observation_space, obs)
                 _check_same(
-                    rows[0], rows[-1], "Rows with one task and one seed begin alike", f"not for {task}"
+                    rows[0],
+                    rows[-1],
+                    "Rows with the same task and the same seed start in the same way",
+                    f"not for {task}",
                 )
             env.set_tasks(self._tasks[0])
             for _ in range(2):
@@ -264,7 +267,7 @@ class EnvChecks:
                 outcomes[0],
                 outcomes[2],
                 "An episode depends on task, seed and actions alone",
-                "not after another",
+                "it differs after another episode",
             )
         return "tasks given to reset and set_tasks are obeyed; a reset forgets what came before"
 
@@ -290,7 +293,7 @@ class EnvChecks:
                     (rows_of(env.observation_space, after[0])[0], after[1][0]),
                     (rows_of(env.observation_space, expected[0])[0], expected[1][0]),
                     "A row that a mask leaves out goes on from where it was",
-                    "row 0 went on otherwise than without the masked step",
+                    "row 0 continued differently than without the masked step",
                 )
             env.reset(seed=self._seed)
             kept = rows_of(env.observation_space, env.step(third)[0])
@@ -394,7 +397,7 @@ class EnvChecks:
 
     def _snapshots(self) -> str:
         number = 2 * _SHORT
-        rule = "After set_state the same actions lead to the same, in mid-episode and over its end"
+        rule = "After set_state the same actions give the same steps, in mid-episode and over its end"
         with self._env(max_episode_steps=_SHORT + 1) as env, self._env(max_episode_steps=_SHORT + 1) as other:
             self._play(env, 2)
             state = env.get_state()
@@ -412,7 +415,7 @@ class EnvChecks:
                 (other, loaded, "another environment, from a file"),
             ):
                 target.set_state(snapshot)
-                _check_same([target.step(each) for each in actions], expected, rule, f"not in {who}")
+                _check_same([target.step(each) for each in actions], expected, rule, f"they differ in {who}")
             other.set_state(state, rows=0)
             space = env.action_space
             for step, each in enumerate(actions):
@@ -424,7 +427,7 @@ class EnvChecks:
                         (rows[row], rewards[row]),
                         (rows_of(env.observation_space, theirs[0])[0], theirs[1][0]),
                         "Rows forked from one row go on as it did",
-                        f"row {row} went otherwise at step {step}",
+                        f"row {row} differed at step {step}",
                     )
         return "exact in mid-episode: in the same environment, in another from a file, and in forked rows"
 
@@ -439,10 +442,10 @@ class EnvChecks:
                     _check_same(
                         [target.step(each) for each in actions],
                         expected,
-                        "A copy of an environment goes on as the environment does",
-                        f"not a {how} one",
+                        "A copy of an environment continues as the environment does",
+                        f"a {how} copy does not",
                     )
-        return "pickled and deep copies go on as the environment does"
+        return "pickled and deep copies continue as the environment does"
 
     def _refusals(self) -> str:
         with self._env() as env:

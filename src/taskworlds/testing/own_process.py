@@ -66,7 +66,7 @@ def run_in_own_process(
     if fault:
         broken, *others = names[len(done) :]
         done.append(Check(broken, "failed", fault))
-        done += [Check(name, "not run", f"since the check of {broken} failed") for name in others]
+        done += [Check(name, "not run", f"because the check of {broken} failed") for name in others]
     return tuple(done), not fault
 
 

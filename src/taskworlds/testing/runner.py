@@ -57,7 +57,7 @@ def run_checks(plan: Sequence[PlannedCheck], place: Callable[[BaseException], st
         missing = [need for need in needs if need in bad]
         if missing:
             bad.add(name)
-            yield Check(name, "not run", f"since the check of {' and '.join(missing)} failed")
+            yield Check(name, "not run", f"because the check of {' and '.join(missing)} failed")
             continue
         outcome, message = _outcome(run, place)
         if outcome == "failed":

@@ -185,7 +185,7 @@ class _Run:
         compiled = next(each for each in done if each.name == "compiling").outcome in ("ok", "warning")
         if not (compiled and ended):
             broken = "compiling" if not compiled else done[-1].name
-            return (*done, Check("policy", "not run", f"since the check of {broken} failed"))
+            return (*done, Check("policy", "not run", f"because the check of {broken} failed"))
         with temporarily_registered(self._skill):
             return (*done, *run_checks([PlannedCheck("policy", self._solved)], self._place))
 
@@ -239,7 +239,7 @@ class _Run:
                 look(f"reads[{key!r}]", model.find, kind, name)
                 if source == "qpos" and name in model.names("joint") and model.joint_qpos(name)[1] != 1:
                     found.append(
-                        f"reads[{key!r}]: the joint {name!r} is no hinge or slide. Read its body's "
+                        f"reads[{key!r}]: the joint {name!r} is not a hinge or a slide. Read its body's "
                         "body_xpos and body_xquat."
                     )
         actuators = model.to_mujoco().nu
@@ -499,7 +499,7 @@ class _Run:
         if benchmark(name, seed=self._seed, num_goals=goals) != benchmark(
             name, seed=self._seed, num_goals=goals
         ):
-            raise Failed("the same seed gave other goals.")
+            raise Failed("the same seed gave different goals.")
         rng = np.random.default_rng(self._seed)
         actions = rng.uniform(-1, 1, (_SNAPSHOT_STEPS, _ROWS, 4)).astype(np.float32)
         outcomes = []
@@ -531,7 +531,7 @@ class _Run:
                 outcomes.append([env.step(action)[:2] for action in actions[_SNAPSHOT_STEPS:]])
         for outcome in outcomes[1:]:
             if not _all_equal(outcomes[0], outcome):
-                raise Failed("after set_state in mid-episode the same actions led elsewhere.")
+                raise Failed("after set_state in mid-episode the same actions gave different results.")
         return "exact in mid-episode, in the same environment and in another"
 
     def _solved(self) -> str:

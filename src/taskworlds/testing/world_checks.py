@@ -42,8 +42,9 @@ def check_world(
 ) -> Report:
     """Tests everything that the rest of this package relies on in a world, and reports.
 
-    The world need not be registered, and is not by this. Each engine that can step it is tried: rows, seeds, tasks,
-    masks, ends of episodes, trials, snapshots and copies; and then evaluation, the Gymnasium id, and what lists show.
+    The world need not be registered, and this does not register it. Each engine that can step it is tried: rows, seeds,
+    tasks, masks, ends of episodes, trials, snapshots and copies; and then evaluation, the Gymnasium id, and what lists
+    show.
 
     Args:
         world: the world.
@@ -161,7 +162,7 @@ class _Run:
             if "benchmarks" not in bad:
                 found += run_checks(self._engine_checks(), self._place)
             else:
-                found.append(Check("engines", "not run", "since the check of benchmarks failed"))
+                found.append(Check("engines", "not run", "because the check of benchmarks failed"))
         return tuple(found)
 
     def _engine_checks(self) -> list[PlannedCheck]:

@@ -104,7 +104,7 @@ class Actions:
             raise WrongType(f"{name} must be of dtype float32 or float64, not {array.dtype}.")
         if not floats and array.dtype.kind not in "iu":
             raise WrongType(
-                f"{name} must be whole numbers, of dtype int64 or another of integers, not {array.dtype}: each row "
+                f"{name} must be whole numbers, of dtype int64 or another integer dtype, not {array.dtype}: each row "
                 f"takes {_wanted(space)}. Convert them, {name}.astype(int)."
             )
         if array.shape != shape:
@@ -114,7 +114,7 @@ class Actions:
 
 
 class FlatActions(Actions):
-    """The checks of the actions of N rows, each one row of floats: the same, quicker."""
+    """The checks of the actions of N rows, each a vector of floats: the same, quicker."""
 
     def __init__(self, space: gym.Space[Any], num_rows: int) -> None:
         super().__init__(space, num_rows)

@@ -118,14 +118,14 @@ class Assignments:
             raise WrongValue(
                 f"The task {task.id} is of the skill {task.env_name!r}, which {self._title} "
                 f"does not have here; it has {shown}. Make an environment from a benchmark or a list of "
-                "tasks that holds it."
+                "tasks that contains it."
             )
         self._world.check_task(task)
         hides = self._world.hides_goal(task)
         if (hides and not self.hides_goal) or (not hides and not self.shows_goal):
             raise WrongValue(
                 f"The task {task.id} of {task.env_name} {'hides' if hides else 'shows'} its goal, and the "
-                f"tasks of {self._title} {'show' if hides else 'hide'} theirs, so it is of another "
+                f"tasks of {self._title} {'show' if hides else 'hide'} theirs, so it belongs to another "
                 "benchmark. Give one of this benchmark's tasks."
             )
         return task
@@ -170,7 +170,7 @@ class Assignments:
     # --- which task comes next ------------------------------------------------------------------------------
 
     def seed(self, seeds: Sequence[int | None], rows: NDArray[np.bool_]) -> None:
-        """Seeds the generators of `rows`, where there is a seed, and starts their selections anew."""
+        """Seeds the generators of `rows`, where there is a seed, and restarts their selections."""
         if self._benchmark is not None and any(seed is not None for seed in seeds):
             warn_of_entropy(self._benchmark, stacklevel=3)
             self._benchmark = None

@@ -43,8 +43,8 @@ def load_checkpoints(env: BatchEnv, checkpoints: Sequence[tuple[str, dict[str, A
     missing = [name for name in names if name not in by_name]
     if missing:
         raise WrongValue(
-            f"There is no checkpoint for {', '.join(missing)}, but there are for "
-            f"{', '.join(by_name) or 'none'}. Load what get_checkpoint returned in an environment made alike."
+            f"There is no checkpoint for {', '.join(missing)}, but there are for {', '.join(by_name) or 'none'}. "
+            "Load what get_checkpoint returned in an environment that was made in the same way."
         )
     for name in names:
         _check(env, name, by_name[name])
@@ -64,7 +64,7 @@ def _check(env: BatchEnv, name: str, checkpoint: dict[str, Any]) -> None:
         check_switch("terminate_on_success", checkpoint["terminate_on_success"])
     except (AttributeError, KeyError, TypeError, ValueError):
         raise WrongValue(
-            f"{name} is not a checkpoint that get_checkpoint returned, or only a part of one."
+            f"{name} is not a checkpoint that get_checkpoint returned, or it is only part of one."
         ) from None
     for task in tasks:
         env.assignments.check(task)

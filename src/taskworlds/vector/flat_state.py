@@ -26,7 +26,7 @@ _DENSEST = 8  # so many times smaller packed tasks may be than their text
 
 DATA, LISTED, OTHERS = "data", "tasks/listed", "tasks/others"
 
-NOT_A_STATE = "This is not a state that get_state gave, or only a part of one"
+NOT_A_STATE = "This is not a state that get_state returned, or it is only part of one"
 
 
 class TaskList:
@@ -160,7 +160,7 @@ def check_finite(name: str, values: NDArray[Any]) -> None:
     """Raises ValueError if one of the numbers is NaN or infinite."""
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise WrongValue(
-            f"The state cannot be put back, since {name} holds a number that is not finite, at "
+            f"The state cannot be restored: its {name} holds a number that is not finite, at "
             f"{np.argwhere(~np.isfinite(values))[0].tolist()}: take a state before the simulation breaks down."
         )
 

@@ -24,7 +24,7 @@ class Generators:
 
     Args:
         num_rows: how many rows, N.
-        seed: row i's generator is seeded with `seed + i`; None for entropy of the system.
+        seed: row i's generator is seeded with `seed + i`; None for fresh entropy.
 
     Attributes:
         each: the generator of each row; one may be replaced by another.

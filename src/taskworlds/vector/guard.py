@@ -70,7 +70,7 @@ class Guard:
             return
         few = ", ".join(map(str, these[:5])) + (f" and {len(these) - 5} more" if len(these) > 5 else "")
         raise RuntimeError(
-            f"{call} is not possible now: {self._why} was left half-way, by Ctrl-C or an error, so some of its rows "
+            f"{call} is not possible now: Ctrl-C or an error stopped {self._why} half-way, so some of its rows "
             f"may be ahead of others (row{'s' if len(these) > 1 else ''} {few}). Call reset(), or go back to a "
             "snapshot with set_state()."
         )
@@ -79,8 +79,9 @@ class Guard:
         """Raises RuntimeError since a call is under way, unless it is one of the process that this was forked from."""
         if os.getpid() == self._process:
             raise RuntimeError(
-                f"{call} is not possible now: {self.call} is under way, in another thread or around this call. An "
-                "environment takes one call at a time: wait for the other, or make an environment for each thread."
+                f"{call} is not possible now: {self.call} is under way, in another thread or interrupted by a signal "
+                "handler. An environment takes one call at a time: wait until that call returns, or make an "
+                "environment for each thread."
             )
         self.turn, self._process = threading.Lock(), os.getpid()
 

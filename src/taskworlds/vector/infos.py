@@ -1,4 +1,4 @@
-"""Infos: what a batch tells beside observations, rewards and ends, in Gymnasium's form.
+"""Infos: what a batch reports besides observations, rewards and ends, in Gymnasium's form.
 
 Under each name stand the rows' values, (N,) or (N, size), and under `_name` for which rows they are told. docs/infos.md
 lists every name.
@@ -113,7 +113,7 @@ class Infos:
     def of_step(
         self, rows: NDArray[np.bool_], outcome: RowStep, ended: NDArray[np.bool_] | None
     ) -> dict[str, Any]:
-        """Returns the infos of a step, as long as no row that it ended has begun anew; warns of rows that diverged.
+        """Returns the infos of a step, before any row that it ended has begun again; warns of rows that diverged.
 
         Args:
             rows: which rows stepped, (N,) bool.
@@ -132,8 +132,8 @@ class Infos:
                 raise RuntimeError(f"MuJoCo could not step {where}: {fault.what}")
             self._reports["diverged"][fault.row] = 1.0
             warnings.warn(
-                f"The simulation of {where} diverged ({fault.what}). MuJoCo put it back to the model's initial "
-                "state, as it does in the official environment; the rest of the episode means little.",
+                f"The simulation of {where} diverged ({fault.what}). MuJoCo reset it to the model's initial "
+                "state, as in the official environment; the rest of the episode is not meaningful.",
                 RuntimeWarning,
                 stacklevel=4,
             )
@@ -147,7 +147,7 @@ class Infos:
         for name in terms:
             if name in _TAKEN or name.startswith("_"):
                 raise RuntimeError(
-                    f"The world {self._world.name!r} reports {name!r}, a name that infos have for something else: "
+                    f"The world {self._world.name!r} reports {name!r}, a name that infos use for something else: "
                     "rename it."
                 )
             self._reports.setdefault(name, np.zeros(len(self._none)))

@@ -23,7 +23,7 @@ RenderMode = Literal["rgb_array", "depth_array", "human"]
 
 
 class BenchmarkKeywords(TypedDict, total=False):
-    """What a benchmark that is given by name can be told; see `taskworlds.benchmark`."""
+    """The keywords of a benchmark that is given by name; see `taskworlds.benchmark`."""
 
     env_name: Annotated[str | None, Doc("the skill of MT1 or ML1.")]
     num_goals: Annotated[
@@ -35,8 +35,8 @@ class BenchmarkKeywords(TypedDict, total=False):
     envs_list: Annotated[
         Iterable[str] | None,
         Doc(
-            "the skills of custom-mt-envs; one that is named several times has rows, goals and a place in the one-hot "
-            "for each time."
+            "the skills of custom-mt-envs; a skill that is named several times has rows, goals and an index in the "
+            "one-hot each time."
         ),
     ]
     train_envs: Annotated[Iterable[str] | None, Doc("the train skills of custom-ml-envs.")]
@@ -57,17 +57,17 @@ class OptionKeywords(TypedDict, total=False):
         bool,
         Doc(
             "append the one-hot of the row's skill to the observation, in the order of the benchmark's skills. This "
-            "and the other options that change observations are for worlds whose observations are one row of floats."
+            "and the other options that change observations are for worlds whose observations are a vector of floats."
         ),
     ]
     num_tasks: Annotated[
         int | None,
-        Doc("places of the one-hot, at least one for each skill; None for as many as skills."),
+        Doc("length of the one-hot, at least the number of skills; None for the number of skills."),
     ]
     env_id: Annotated[
         int | None,
         Doc(
-            "place of the skill in the one-hot, below `num_tasks`, for benchmarks of one skill; None for the first."
+            "index of the skill in the one-hot, below `num_tasks`, for benchmarks of one skill; None for the first."
         ),
     ]
     max_episode_steps: Annotated[
@@ -78,8 +78,8 @@ class OptionKeywords(TypedDict, total=False):
     task_select: Annotated[
         TaskSelect,
         Doc(
-            'which task the next episode has: "random", "pseudorandom" (every task once before any comes again), '
-            '"round_robin", "fixed" (the first), or a function of the row\'s tasks and its generator.'
+            'how the task of the next episode is chosen: "random", "pseudorandom" (every task once before any '
+            'repeats), "round_robin", "fixed" (the first), or a function of the row\'s tasks and its generator.'
         ),
     ]
     sample_tasks_on_reset: Annotated[
@@ -95,11 +95,11 @@ class OptionKeywords(TypedDict, total=False):
     recurrent_info_in_obs: Annotated[
         bool,
         Doc(
-            "append the last action, the last reward, and whether it ended the episode, in trials the attempt; zeros "
-            "after a reset."
+            "append the last action, the last reward, and whether the last step ended the episode (in trials: the "
+            "attempt); zeros after a reset."
         ),
     ]
-    normalize_reward_in_recurrent_info: Annotated[bool, Doc("divide that last reward by 10.")]
+    normalize_reward_in_recurrent_info: Annotated[bool, Doc("divide the appended last reward by 10.")]
     normalize_observations: Annotated[
         bool, Doc("center and scale observations by each row's running mean and variance.")
     ]
@@ -122,8 +122,8 @@ class OptionKeywords(TypedDict, total=False):
     names_in_info: Annotated[
         bool,
         Doc(
-            "add `task_name` (the skill) and `task_id` (`Task.id`) of each row to infos, as texts. Without it infos "
-            "hold numbers alone, and `task_names` and `task_ids` of the environment have them."
+            "add `task_name` (the skill) and `task_id` (`Task.id`) of each row to infos, as strings. Without it "
+            "infos hold only numbers, and the environment's `task_names` and `task_ids` have the strings."
         ),
     ]
     record_episode_statistics: Annotated[
@@ -136,9 +136,9 @@ class OptionKeywords(TypedDict, total=False):
     num_threads: Annotated[
         int | None,
         Doc(
-            "threads of an engine that takes this option, as the native engine does; None for as many as the process "
-            "may use processors, which quotas of its control groups and OMP_NUM_THREADS limit. It has no effect on "
-            "other engines."
+            "number of threads of an engine that takes this option, such as the native engine; None for the number of "
+            "processors that the process may use, which its control groups' quotas and OMP_NUM_THREADS limit. It has "
+            "no effect on other engines."
         ),
     ]
     engine_options: Annotated[
@@ -146,7 +146,7 @@ class OptionKeywords(TypedDict, total=False):
         Doc(
             'options of the engine in use, by name; those that it does not take are refused. `{"num_threads": 4}` '
             'is the same as num_threads=4, but for the native engine only. "async" takes worker_timeout, the seconds '
-            "after which a process that neither answers nor computes is given up (30; None for never). "
+            "after which a process that neither answers nor computes counts as stopped (30; None for never). "
             '"ray" takes num_workers (as many as there are free processors for), cpus_per_worker (1), which are also '
             "the threads of a worker, and address, of a cluster."
         ),
@@ -166,12 +166,10 @@ class OptionKeywords(TypedDict, total=False):
 
 
 class MakeKeywords(BenchmarkKeywords, OptionKeywords, total=False):
-    """All keywords of `make` and `make_vec` beside those in their signatures."""
+    """All keywords of `make` and `make_vec` besides those in their signatures."""
 
 
-_FRAME_SKIP = (
-    "each step is one of the world's own; repeat actions with taskworlds.compat.mtrl.frame_skip.FrameSkip"
-)
+_FRAME_SKIP = "a step is one step of the world; taskworlds.compat.mtrl.frame_skip.FrameSkip repeats actions"
 _PIXELS = "give width and height, pixels"
 
 INSTEAD = {

@@ -98,15 +98,15 @@ def make_vec(
         num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, or for an ML
             benchmark `meta_batch_size`.
         split: "train" or "test"; None for what the name says, else "train".
-        vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python
-            environments in this process, "async" in a process each; "ray" has the world's best engine in processes
-            that Ray runs. None: native where the world has it, as Meta-World does; else async, or for one row sync.
-            Other names are those of registered engines.
-        seed: seed of the goals and of the rows, of any size: row i's generator is seeded with `seed + i`. None draws
-            one from the system's entropy; then a seeded reset warns, once, that the tasks themselves are not fixed.
-        meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the least number from 20 on
-            that the skills divide evenly.
-        total_tasks_per_cls: only the first so many tasks of each skill.
+        vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python environments in
+            this process, "async" each in a process of its own; "ray" has the world's best engine in processes that Ray
+            runs. None: native where the world has it, as Meta-World does; else async, or for one row sync. Other names
+            are those of registered engines.
+        seed: seed of the goals and of the rows, of any size: row i's generator is seeded with `seed + i`. None draws a
+            random seed; then a seeded reset warns, once, that the tasks themselves are not fixed.
+        meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the smallest number from 20 on that is
+            a multiple of the number of skills.
+        total_tasks_per_cls: how many tasks of each skill to use, the first ones; None for all.
         **options: what the benchmark can be told, and the choices of every environment.
 
     Returns:
@@ -129,7 +129,8 @@ def make_vec(
         meta_batch_size = check_count("meta_batch_size", meta_batch_size)
         if num_envs is not None and num_envs != meta_batch_size:
             raise WrongValue(
-                f"num_envs={num_envs} and meta_batch_size={meta_batch_size} name the same thing twice."
+                f"num_envs={num_envs} and meta_batch_size={meta_batch_size} both set the number of rows: give only "
+                "one of them."
             )
         num_envs = meta_batch_size
     if num_envs is None:

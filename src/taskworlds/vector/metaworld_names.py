@@ -235,7 +235,9 @@ _KEYWORDS: dict[str, str | None] = {
 _UNKNOWN = object()  # the value of a keyword that nothing keeps
 
 _SET_TASK = "Call set_task(task), or set_tasks(tasks) of a batch."
-_GOALS = "Goals are the tasks': a reset draws one of `tasks` (keywords task_select, num_goals), set_task fixes one."
+_GOALS = (
+    "A goal is part of a task: a reset draws one of `tasks` (task_select, num_goals), and set_task fixes one."
+)
 _INSTEAD = {
     "task": _SET_TASK,
     "task_name": _SET_TASK,

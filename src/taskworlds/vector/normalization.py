@@ -43,10 +43,10 @@ class _Normalizer:
         for name in self._names:
             check_array(state, name, getattr(self, name), num_rows)
             if name in ("var", "count") and (state[name] < 0).any():
-                raise WrongValue(f"The state cannot be put back, since {name} holds a number below 0.")
+                raise WrongValue(f"The state cannot be restored: its {name} holds a number below 0.")
             if (np.abs(state[name]) > _LARGEST).any():
                 raise WrongValue(
-                    f"The state cannot be put back, since {name} holds a number beyond {_LARGEST}."
+                    f"The state cannot be restored: its {name} holds a number beyond {_LARGEST}."
                 )
         check_switch("updating of a state", state["updating"])
 

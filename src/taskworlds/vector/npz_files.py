@@ -51,8 +51,8 @@ def _read(archive: Any, usual: int) -> dict[str, NDArray[Any]]:
         size = sum(member.file_size for member in members)
         if size > most:
             raise WrongValue(
-                f"The .npz file holds arrays of {size} bytes where {most} are the most for its own size and for such a "
-                "state, so it is damaged or is something else. Save a state with numpy.savez."
+                f"The .npz file holds arrays of {size} bytes, more than the {most} that a file of its size and such a "
+                "state can have, so it is damaged or is something else. Save a state with numpy.savez."
             )
         arrays = {}
         for member in members:

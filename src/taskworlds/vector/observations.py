@@ -28,7 +28,7 @@ LastStep = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_] | None]
 
 
 def is_flat(space: gym.Space[Any]) -> bool:
-    """Returns whether a value of the space is one row of floats."""
+    """Returns whether a value of the space is a vector of floats."""
     return isinstance(space, gym.spaces.Box) and len(space.shape) == 1 and space.dtype.kind == "f"
 
 
@@ -61,12 +61,12 @@ def make_observations(
     ):
         if getattr(options, option) and not flat:
             raise WrongValue(
-                f"{option} must be False for {name}: it needs observations that are one row of floats, and those of "
+                f"{option} must be False for {name}: it needs observations that are a vector of floats, and those of "
                 f"{name} are {space}. Leave it out; {instead}."
             )
     if options.recurrent_info_in_obs and not is_flat(actions):
         raise WrongValue(
-            f"recurrent_info_in_obs must be False for {name}: it appends the last action, which must be one row of "
+            f"recurrent_info_in_obs must be False for {name}: it appends the last action, which must be a vector of "
             f"floats, and actions of {name} are {actions}. Leave it out.",
             argument="recurrent_info_in_obs",
         )
@@ -97,7 +97,7 @@ class Observations:
 
     @property
     def layout(self) -> dict[str, slice]:
-        """Where each part of an observation stands; empty where observations are not one row of floats."""
+        """Where each part of an observation stands; empty where observations are not a vector of floats."""
         return {}
 
     def set_task(self, row: int, task: Task | None) -> None:
@@ -138,7 +138,7 @@ class Observations:
 
 
 class FlatObservations(Observations):
-    """Observations that are one row of floats, put together in this order; all but the world's part only if wanted.
+    """Observations that are a vector of floats, put together in this order; all but the world's part only if wanted.
 
     The world's numbers; the one-hot of the skill; the last action, reward and whether the step ended the episode; a
     flag that is 1 where an attempt of a trial begins. All but the flag may be normalised.

@@ -40,14 +40,14 @@ class OneHot:
         width = options.num_tasks or len(groups)
         if width < len(groups):
             raise WrongValue(
-                f"num_tasks must be at least {len(groups)}, the skills of {benchmark.name}, not {width}.",
+                f"num_tasks must be at least {len(groups)}, the number of skills of {benchmark.name}, not {width}.",
                 argument="num_tasks",
             )
         if self._all is not None:
             if len(groups) > 1:
                 raise WrongValue(
-                    f"env_id must not be given for {benchmark.name}, not {self._all}: it is the place of the only "
-                    f"skill in the one-hot, and {len(groups)} skills have places in their order. Leave it out.",
+                    f"env_id must be left out for {benchmark.name}, not {self._all}: it is the index of a single skill "
+                    f"in the one-hot, and {benchmark.name} has {len(groups)} skills, each with its own index.",
                     argument="env_id",
                 )
             if self._all >= width:

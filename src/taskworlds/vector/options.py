@@ -193,7 +193,8 @@ class Options:
             return chosen
         if chosen.setdefault("num_threads", threads) != threads:
             raise WrongValue(
-                f"num_threads={threads} and engine_options={self.engine_options} name the same thing twice."
+                f"num_threads={threads} and engine_options={self.engine_options} both set the number of threads: "
+                "give only one of them."
             )
         return chosen
 

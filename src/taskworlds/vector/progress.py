@@ -250,7 +250,7 @@ class Progress:
             check_array(state, name, getattr(self, name), num_rows)
         for name in ("steps", "attempts", "past_steps"):
             if (state[name] < 0).any():
-                raise WrongValue(f"The state cannot be put back, since {name} holds a number below 0.")
+                raise WrongValue(f"The state cannot be restored: its {name} holds a number below 0.")
         self._check_success(bool(state["terminate_on_success"].any()))
 
     def set_state(self, state: Mapping[str, Any], source: NDArray[np.int64]) -> None:

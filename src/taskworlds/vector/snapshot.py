@@ -61,7 +61,7 @@ def restore(
         arrays = read_npz(arrays, _size(take(env)))
     state = from_arrays(arrays, env.assignments.listed)
     if not isinstance(state, dict) or "format" not in state:
-        raise WrongValue("This is not a state that get_state gave: it names no format.")
+        raise WrongValue("This is not a state that get_state returned: it has no format.")
     _check_identity(env, state, same_number=rows is None)
     try:
         num_there = check_count("num_envs of a state", state["num_envs"])
@@ -79,7 +79,7 @@ def restore(
         ):
             if running[row] and own != task:
                 raise WrongValue(
-                    f"{NOT_A_STATE}: its row {row} is in an episode of another task than it names."
+                    f"{NOT_A_STATE}: its row {row} is in an episode of a task other than the one it names."
                 )
         env.guard.changing(np.ones(env.num_envs, dtype=np.bool_))
         parts.set_state(
@@ -136,17 +136,17 @@ def _check_identity(env: BatchEnv, state: Mapping[str, Any], *, same_number: boo
     """Raises ValueError unless a state's environment and this one share what they must."""
     if state["format"] != FORMAT:  # alone, as the rest may have had other names then
         raise WrongValue(
-            f"The state cannot be put back, since format is {state['format']!r} there and {FORMAT!r} here: another "
-            "version of taskworlds took it. Take it again with this version."
+            f"The state cannot be restored: its format is {state['format']!r}, not {FORMAT!r}, because another "
+            "version of taskworlds took it. Take the state again with this version."
         )
     expected = _identity(env) | ({"num_envs": env.num_envs} if same_number else {})
     differences = [
-        f"{name} is {state.get(name)!r} there and {value!r} here"
+        f"{name} is {state.get(name)!r} in the state and {value!r} in this environment"
         for name, value in expected.items()
         if state.get(name) != value
     ]
     if differences:
-        raise WrongValue("The state cannot be put back exactly, since " + "; ".join(differences) + ".")
+        raise WrongValue("The state cannot be restored exactly: " + "; ".join(differences) + ".")
 
 
 def _source(rows: ArrayLike | None, num_envs: int, num_there: int) -> NDArray[np.int64]:

@@ -33,12 +33,12 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
 
     Made by `taskworlds.make`.
 
-    `step` returns an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds
-    and is at the limit at once is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the
-    batch: numbers of NumPy's types, the same names at each reset and step.
+    `step` returns an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds and also
+    reaches the limit is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the batch: numbers of
+    NumPy's types, the same names at each reset and step.
 
     Args:
-        benchmark, split, strategy, options, seed: as for `TaskVectorEnv`; `autoreset_mode` plays no part.
+        benchmark, split, strategy, options, seed: as for `TaskVectorEnv`; `autoreset_mode` has no effect.
 
     Example:
         >>> import taskworlds
@@ -191,7 +191,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         """Returns `n_tasks` tasks in garage's protocol; without a number, goes to a new task, in Meta-World's.
 
         Args:
-            n_tasks: how many tasks to return. Every task comes once, in random order, before any comes again.
+            n_tasks: how many tasks to return. Every task comes once, in random order, before any is repeated.
             seed: seed of a generator for these tasks alone; without `n_tasks`, as for `reset`.
 
         Returns:

@@ -22,7 +22,7 @@ class TaskSelection:
 
     Args:
         how: "random": each task is as likely as any other at each draw. "pseudorandom": every task once in
-            random order before any comes again, and then in a new order. "round_robin": in the order of the
+            random order before any is repeated, and then in a new order. "round_robin": in the order of the
             list, again and again. "fixed": the first task of the list, always. Or a function of the row's
             tasks and its generator that returns the task.
         tasks: the row's tasks.

@@ -42,17 +42,17 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     """A batch of N rows over the tasks of one split of a benchmark, on Gymnasium's vector API.
 
     Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again. Observations
-    are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64. docs/infos.md tells
-    what infos hold, and what stands where in an observation.
+    are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64. docs/infos.md
+    describes infos, and where each part of an observation is.
 
-    It takes one call at a time; one from another thread meanwhile is refused with a RuntimeError. Rows of a step or
-    reset that an exception left half-way (Ctrl-C) are not stepped before a `reset` or `set_state` put them right.
+    It takes one call at a time: a call from another thread meanwhile is refused with a RuntimeError. If an exception
+    (Ctrl-C) stops a step or reset half-way, its rows are not stepped again before a `reset` or `set_state`.
 
-    A step that succeeds under `terminate_on_success` and is at the limit at once is a termination, not a truncation.
+    A step that succeeds under `terminate_on_success` and also reaches the limit is a termination, not a truncation.
 
     With `k_episodes` an episode of this environment is a trial: K attempts at one task, each of at most
     `max_episode_steps`. The step that ends an attempt other than the last does not end the episode: it returns the
-    first observation of the next attempt (a soft reset). Observations that are one row of floats end with a flag: 1
+    first observation of the next attempt (a soft reset). Observations that are a vector of floats end with a flag: 1
     where an attempt begins, else 0.
 
     Args:
@@ -61,7 +61,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         num_envs: rows, N.
         strategy: the name of an engine; None for the world's best.
         options: everything else.
-        seed: row i draws its tasks from a generator seeded with `seed + i`; None for one of the system's entropy.
+        seed: row i draws its tasks from a generator seeded with `seed + i`; None for fresh entropy.
 
     Attributes:
         benchmark, split, options: as given.
@@ -70,7 +70,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         reward_function_version: the reward in use.
         world: the record of the skills' world.
         engine: the record of the engine in use.
-        rows: what the engine made: it steps the rows. Calling it goes behind this environment's back.
+        rows: what the engine made to step the rows. Do not call it: this environment would not notice.
         assignments, progress, observations, infos, episodes, actions, reward_normalizer, guard: the parts of this
             environment, for the package's own use.
     """
@@ -151,7 +151,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     @property
     def observation_layout(self) -> dict[str, slice]:
-        """Where each part of a row's observation stands, by name (docs/infos.md); {} if it is not one row of floats."""
+        """Where each part of a row's observation is, by name (docs/infos.md); {} if it is not a vector of floats."""
         return self.observations.layout
 
     # --- tasks ----------------------------------------------------------------------------------------------
@@ -440,7 +440,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
         Physics, counters, statistics, generators, tasks, as NumPy arrays by name, the caller's own and none of
         them of objects: `numpy.savez(path, **state)` saves it, and `dict(numpy.load(path))` is it again.
-        `set_state` puts it back, here or in another process, to the last bit.
+        `set_state` restores it, here or in another process, to the last bit.
 
         Raises:
             RuntimeError: a step is under way, or was left half-way.
@@ -455,11 +455,11 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     ) -> None:
         """Goes back to a snapshot, or puts rows of a snapshot into any rows here.
 
-        Rows that come from one row go on alike, generators included, as long as they get the same actions;
-        `reset(seed=...)` parts them.
+        Rows that come from one row continue in the same way, generators included, as long as they get the same actions;
+        `reset(seed=...)` makes them differ.
 
         Args:
-            state: what `get_state` gave; or the path of the .npz file in which `numpy.savez` saved it, or what
+            state: what `get_state` returned; or the path of the .npz file in which `numpy.savez` saved it, or what
                 `numpy.load` returned for that file, which is refused if it holds far more than such a state.
             rows: for each row here the row of the snapshot that it takes, (N,) int, or one for all: `rows=0`
                 forks the snapshot's first row into all rows. The numbers of rows may then differ. None: each

@@ -531,7 +531,7 @@ def test_env_name_changes_with_the_task():
     [
         ("reech-v3", "Unrecognized metaworld benchmark 'reech-v3'. Did you mean 'reach-v3'"),
         ("ml100", "Unrecognized metaworld benchmark 'ml100'. Did you mean 'ml10'"),
-        ("mt10", "Unrecognized metaworld benchmark 'mt10'.*It is ml10, ml25, ml45 or a skill"),
+        ("mt10", "Unrecognized metaworld benchmark 'mt10'.*It must be ml10, ml25, ml45 or a skill"),
         ("peach-v2", "Unrecognized metaworld benchmark 'peach-v2'"),
     ],
 )

@@ -93,7 +93,7 @@ def test_wrong_values():
     ],
 )
 def test_wrong_json(text):
-    with pytest.raises(ValueError, match="JSON of running statistics is an object with mean and var"):
+    with pytest.raises(ValueError, match="JSON of running statistics must be an object with mean and var"):
         RunningStatistics.from_json(text)
 
 

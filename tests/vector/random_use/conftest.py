@@ -208,9 +208,13 @@ def all_refusals():
             TypeError,
             "reset takes the options",
         ),
-        "set_state: empty": (lambda e, s: e.set_state({}), ValueError, "not a state that get_state gave"),
-        "set_state: None": (lambda e, s: e.set_state(None), ValueError, "not a state that get_state gave"),
-        "set_state: a part": (without_an_array, ValueError, "not a state that get_state gave"),
+        "set_state: empty": (lambda e, s: e.set_state({}), ValueError, "not a state that get_state returned"),
+        "set_state: None": (
+            lambda e, s: e.set_state(None),
+            ValueError,
+            "not a state that get_state returned",
+        ),
+        "set_state: a part": (without_an_array, ValueError, "not a state that get_state returned"),
         "set_state: rows below 0": (
             lambda e, s: e.set_state(s, rows=-1),
             ValueError,
@@ -229,12 +233,12 @@ def all_refusals():
         "set_state: counters of another size": (
             with_an_array("observations/values", lambda values: values[:, 1:]),
             ValueError,
-            "not a state that get_state gave",
+            "not a state that get_state returned",
         ),
         "set_state: fewer rows": (
             with_an_array("progress/steps", lambda values: values[:0]),
             ValueError,
-            "not a state that get_state gave",
+            "not a state that get_state returned",
         ),
         "set_state: text": (
             with_an_array("data", lambda text: np.array(str(text)[:-9])),

@@ -193,7 +193,7 @@ def test_vary_refuses_bad_values():
     for values, error, message in (
         ([], ValueError, "at least one number"),
         ("0.1", TypeError, "values must be a list of numbers, not '0.1'"),
-        (["big"], TypeError, "values must be numbers, or tuples of numbers, and one is 'big'"),
+        (["big"], TypeError, "values must be numbers, or tuples of numbers, but one is 'big'"),
         (
             [-1.0, 0.1],
             ValueError,
@@ -221,7 +221,7 @@ def test_vary_says_what_dm_control_cannot_make():
 def test_splits_need_enough_values():
     few = vary(HOPPER, "geom.torso.size[0]", values=[0.05, 0.06], label="torso")
     with pytest.raises(
-        ValueError, match=r"takes the values number 3, 4, 7, 8, and torso of hopper-hop has 2"
+        ValueError, match=r"takes the values number 3, 4, 7, 8, but torso of hopper-hop has only 2"
     ):
         few.benchmark()
 
@@ -279,8 +279,11 @@ def test_mistakes_say_what_is_possible(call, message):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: family("finger-spin"), "needs a parameter beside the skill.*size, fingertip_radius"),
-        (lambda: family("MT-HiPBMDP-Finger-Spin-vary-size-v0", "size"), "one too many"),
+        (lambda: family("finger-spin"), "needs a parameter besides the skill.*size, fingertip_radius"),
+        (
+            lambda: family("MT-HiPBMDP-Finger-Spin-vary-size-v0", "size"),
+            "already names the family: leave out parameter='size'",
+        ),
         (lambda: family("finger-spin", "size").task(), "exactly one of value, number and index"),
         (lambda: family("finger-spin", "size").task(0.1, number=1), "exactly one of value, number and index"),
         (lambda: family("finger-spin", "size").task(True), "size must be a number"),

@@ -94,7 +94,7 @@ class TestDynamics:
     @pytest.mark.parametrize("action", [[np.nan, 0.0], np.array([0.0, np.nan], np.float32)])
     def test_nan(self, action):
         env = reset(PointEnv())
-        with pytest.raises(ValueError, match=r"action must have no NaN.*Check what computed it"):
+        with pytest.raises(ValueError, match=r"action must not contain NaN.*Check what computed it"):
             env.step(action)
         assert env.step([0.0, 0.0]).observation[:2].tolist() == [0.0, 0.0]
 

@@ -62,9 +62,9 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
     and 0 elsewhere.
 
     Info has, at reset and at each step, `task_name` (the skill), `task_id` (`Task.id`), `goal` (its position) and
-    `goal_idx` (the task's index among the skill's tasks of the split, -1 for a task from elsewhere); at each step also
-    what the environment reports, such as `success`, and what `taskworlds.make(..., k_episodes=k)` tells of the attempt;
-    returns are those before `reward_scales`. The step that ends attempt i of 0 to k-1 adds:
+    `goal_idx` (the task's index among the skill's tasks of the split, -1 for a task from elsewhere); at each step it
+    also has what the environment reports, such as `success`, and the entries of `taskworlds.make(..., k_episodes=k)`
+    about the attempt, whose returns are those before `reward_scales`. The step that ends attempt i of 0 to k-1 adds:
 
     - `final_obs`: the last observation of the attempt, with flag 0. At the trial's end it equals the observation that
       the step returns.
@@ -80,7 +80,7 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
         max_episode_length: steps after which an attempt is truncated.
         reward_scales: factors for the rewards of some skills, by the skill's name; None for the class's own
             `reward_scales`, which a subclass may set.
-        seed: seeds the draws of the trials, until a `reset(seed=...)`; None for the system's entropy. If `benchmark` is
+        seed: seeds the draws of the trials, until a `reset(seed=...)`; None for fresh entropy. If `benchmark` is
             a name, also the seed of its goals; a seeded reset then warns, once, that None does not fix these.
         render_mode: None, "rgb_array", "depth_array" or "human".
         **options: more keywords of `taskworlds.make`: `terminate_on_success` (off by default; ends an attempt on its
@@ -416,7 +416,7 @@ def _benchmark_of(name: str, seed: int | None) -> Benchmark:
         near = difflib.get_close_matches(name.lower(), known, n=3)
         suggestion = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise WrongValue(
-            f"Unrecognized metaworld benchmark {name!r}.{suggestion} It is {', '.join(_BENCHMARKS)} or a "
+            f"Unrecognized metaworld benchmark {name!r}.{suggestion} It must be {', '.join(_BENCHMARKS)} or a "
             "skill; `taskworlds list skills` shows the skills."
         )
     return make_benchmark("ML1", canonical_name(name), seed=seed)

@@ -72,8 +72,8 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
             if own_limit is not None and self._max_episode_length != own_limit:
                 warnings.warn(
                     f"max_episode_length={max_episode_length!r} is used in place of the environment's own "
-                    f"limit of {own_limit} steps, which still ends longer episodes. To change that one, make "
-                    "the environment with gymnasium.make(id, max_episode_steps=...).",
+                    f"limit of {own_limit} steps, which still ends longer episodes. To change "
+                    "that limit, make the environment with gymnasium.make(id, max_episode_steps=...).",
                     stacklevel=2,
                 )
         RecordConstructorArgs.__init__(self, is_image=is_image, max_episode_length=self._max_episode_length)
@@ -189,7 +189,7 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
             raise RuntimeError(
                 "GymEnv outputs inconsistent env_info keys. The first step of the episode had "
                 f"{sorted(map(str, self._env_info))}, and this one has {sorted(map(str, info))}. Give the "
-                "same keys at each step; put wrappers that add some at the end of an episode outside GymEnv."
+                "same keys at each step; put wrappers that add keys at the end of an episode outside GymEnv."
             )
 
 
@@ -208,7 +208,7 @@ def _image_space(space: gymnasium.Space[Any]) -> spaces.Box:
     if not (isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) <= 3):
         raise WrongValue(
             "is_image=True needs an observation_space of images, a Box of uint8 with at most 3 dimensions, "
-            f"not {space}. Leave is_image out, or put a wrapper that returns such images inside."
+            f"not {space}. Leave is_image out, or wrap the environment so that it returns such images."
         )
     return spaces.Box(space.low / np.float32(255), space.high / np.float32(255), dtype=np.float32)
 

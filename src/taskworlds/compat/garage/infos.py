@@ -17,7 +17,8 @@ __all__ = ["as_arrays", "episode_info", "step_info"]
 def episode_info(info: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a reset's info without what garage cannot stack: numbers, strings, dictionaries and other objects.
 
-    They are not made arrays of, since a step has them as they are, and Gymnasium's vector environments need one type.
+    They are not turned into arrays, because a step has them as they are and Gymnasium's vector environments need one
+    type.
 
     Example:
         >>> sorted(episode_info({"task_id": 3, "task": {"goal": 1.0}, "goal": np.zeros(2)}))

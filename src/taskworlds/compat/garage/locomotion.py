@@ -41,7 +41,7 @@ class LocomotionEnv(TaskEnv):
         width: the picture's width, pixels.
         height: the picture's height, pixels.
         seed: seeds the environment's generator, from which `sample_tasks` draws, until a `reset(seed=...)`; None for
-            the system's entropy.
+            fresh entropy.
     """
 
     env_name: ClassVar[str]
@@ -194,14 +194,14 @@ class HalfCheetahEnv(LocomotionEnv):
 
 
 class HalfCheetahVelEnv(HalfCheetahEnv):
-    """A half-cheetah that is to run at the velocity of its task.
+    """A half-cheetah that should run at the velocity of its task.
 
     A task is `{"velocity": v}`, in m/s; `sample_tasks` draws it uniformly from 0 to 2. Episodes never terminate.
 
     Reward: minus the distance between the mean velocity of the step and the task's, less 0.05 times the sum of the
     action's squares.
     Observation: Gymnasium's HalfCheetah-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
-    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", "task_vel", "goal". All numbers are in arrays, (1,)
+    Info, besides Gymnasium's: "reward_forward", "reward_ctrl", "task_vel", "goal". All numbers are in arrays, (1,)
     float64, as garage's.
 
     Args:
@@ -223,14 +223,14 @@ class HalfCheetahVelEnv(HalfCheetahEnv):
 
 
 class HalfCheetahDirEnv(HalfCheetahEnv):
-    """A half-cheetah that is to run forward or backward, depending on its task.
+    """A half-cheetah that should run forward or backward, depending on its task.
 
     A task is `{"direction": d}`, 1.0 (forward) or -1.0 (backward); `sample_tasks` draws both with the same probability.
     Episodes never terminate.
 
     Reward: the mean velocity of the step times the direction, less 0.05 times the sum of the action's squares.
     Observation: Gymnasium's HalfCheetah-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
-    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", "task_dir", "goal". All numbers are in arrays, (1,)
+    Info, besides Gymnasium's: "reward_forward", "reward_ctrl", "task_dir", "goal". All numbers are in arrays, (1,)
     float64, as garage's.
 
     Args:
@@ -250,7 +250,7 @@ class HalfCheetahDirEnv(HalfCheetahEnv):
 
 
 class AntDirEnv(LocomotionEnv):
-    """An ant that is to run in the direction of its task.
+    """An ant that should run in the direction of its task.
 
     A task is `{"angle": a}`, in radians from the x axis towards y; `sample_tasks` draws it uniformly from the circle.
     An episode terminates when the torso is below 0.2 m or above 1 m.
@@ -258,7 +258,7 @@ class AntDirEnv(LocomotionEnv):
     Reward: the torso's mean velocity in the direction during the step, plus 1 while the torso's height is healthy, less
     0.5 times the sum of the action's squares, less Gymnasium's contact cost.
     Observation: Gymnasium's Ant-v5, (105,) float64. Action: torques, (8,) float32, -1 to 1.
-    Info, beside Gymnasium's: "reward_forward", "reward_ctrl", floats; "goal", the direction, (2,) float64.
+    Info, besides Gymnasium's: "reward_forward", "reward_ctrl", floats; "goal", the direction, (2,) float64.
 
     Args:
         task: the task; None for along x.
@@ -276,7 +276,7 @@ class AntDirEnv(LocomotionEnv):
 
 
 class AntGoalEnv(LocomotionEnv):
-    """An ant that is to go to the place of its task.
+    """An ant that should go to the place of its task.
 
     A task is `{"goal": (x, y)}`, in metres from the start; `sample_tasks` draws it uniformly from the disc of radius 3.
     Episodes never terminate.
@@ -284,7 +284,7 @@ class AntGoalEnv(LocomotionEnv):
     Reward: minus the distance to the goal along x and along y after the step, less 0.1 times the sum of the action's
     squares, less Gymnasium's contact cost.
     Observation: Gymnasium's Ant-v5 with the place in x and y, (107,) float64. Action: torques, (8,) float32, -1 to 1.
-    Info, beside Gymnasium's: "reward_forward" (the goal's part), "reward_ctrl", floats; "goal", (2,) float64.
+    Info, besides Gymnasium's: "reward_forward" (the goal's part), "reward_ctrl", floats; "goal", (2,) float64.
 
     Args:
         task: the task; None for (3, 0).
@@ -302,7 +302,7 @@ class AntGoalEnv(LocomotionEnv):
 
 
 class Walker2dRandParamsEnv(LocomotionEnv):
-    """A walker that is to walk forward, with the body of its task.
+    """A walker that should walk forward, with the body of its task.
 
     A task has multipliers, above 0, of four arrays of the MuJoCo model: "body_mass" (8 numbers), "body_inertia"
     (8 times 3), "dof_damping" (9) and "geom_friction" (8 times 3). `sample_tasks` draws 1.3 to the power of U(-3, 3)
@@ -311,7 +311,7 @@ class Walker2dRandParamsEnv(LocomotionEnv):
     Reward: the mean velocity of the step, plus 1 while the walker is healthy, less 0.001 times the sum of the action's
     squares, as Gymnasium's.
     Observation: Gymnasium's Walker2d-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
-    Info, beside Gymnasium's: "goal", the multipliers in the order above, (65,) float64.
+    Info, besides Gymnasium's: "goal", the multipliers in the order above, (65,) float64.
 
     Args:
         task: the task; None for Gymnasium's body.

@@ -44,7 +44,7 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
             observations of `env` have the one-hot already; `task` is the first task that is set of the skill.
         add_env_onehot: whether to append a one-hot of the skill to the observation, in the benchmark's order; only for
             the train tasks of multi-task benchmarks.
-        seed: seeds the shuffles of the tasks, until a `reset(seed=...)`; None for the system's entropy. If `benchmark`
+        seed: seeds the shuffles of the tasks, until a `reset(seed=...)`; None for fresh entropy. If `benchmark`
             is a name, also the seed of its goals.
         render_mode: None, "rgb_array", "depth_array" or "human".
 

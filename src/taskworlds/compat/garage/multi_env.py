@@ -91,7 +91,7 @@ class MultiEnvWrapper(StepWrapper):
             `num_tasks` entries, or with as many as the largest MultiEnvWrapper inside has. "del-onehot": the last
             `num_tasks` entries, which are a one-hot of the inner environments, are removed.
         env_names: names of the tasks, one for each environment, all different.
-        seed: seeds the strategy's generator, until a `reset(seed=...)`; None for the system's entropy.
+        seed: seeds the strategy's generator, until a `reset(seed=...)`; None for fresh entropy.
 
     Raises:
         TypeError: an argument has the wrong type.

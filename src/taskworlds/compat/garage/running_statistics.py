@@ -93,8 +93,8 @@ class RunningStatistics:
             valid = False
         if not valid or (var < 0).any():
             raise WrongValue(
-                "The JSON of running statistics is an object with mean and var, arrays of one shape, var at "
-                f"least 0, not {text[:80]!r}. Pass the text that to_json returned."
+                "The JSON of running statistics must be an object with mean and var, arrays of the same shape, var "
+                f"at least 0, not {text[:80]!r}. Pass the text that to_json returned."
             )
         statistics = cls(mean.shape)
         statistics.mean, statistics.var = mean, var

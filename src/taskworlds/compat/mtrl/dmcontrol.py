@@ -266,7 +266,7 @@ class TaskRow(Row):
 def tasks_of(domain_name: str, task_name: str, prefix: str) -> list[Task]:
     """Returns the family's tasks, in the order of their ids."""
     domains = sorted({each.domain for each in VARIATIONS})
-    check_known("domain_name", domain_name, domains, f"Those with families: {', '.join(domains)}.")
+    check_known("domain_name", domain_name, domains, f"Domains with families: {', '.join(domains)}.")
     names = [each.task for each in SKILLS if each.domain == domain_name]
     check_known("task_name", task_name, names, f"The domain {domain_name} has {', '.join(names)}.")
     env_name = f"{domain_name}-{task_name}"

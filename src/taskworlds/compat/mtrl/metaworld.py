@@ -140,8 +140,8 @@ def _named_benchmark(group: Any, seed: int | None) -> Benchmark:
     target = keywords.get("_target_")
     if not isinstance(target, str):
         raise WrongValue(
-            "benchmark must be given, or else named in the configuration: env.benchmark._target_ must be "
-            f'"metaworld.MT10" or the like, not {target!r}.',
+            "benchmark must be given, or else named in the configuration: env.benchmark._target_ must be a name "
+            f'such as "metaworld.MT10", not {target!r}.',
             argument="benchmark",
         )
     keywords = {name: value for name, value in keywords.items() if not name.startswith("_")}  # Hydra's own

@@ -64,7 +64,7 @@ def inject(rounds: int, seed: int) -> Iterator[Tally]:
             _interrupt(envs, call, rounds, rng, tally)
             yield tally
         envs.close()
-    tally = Tally("Ctrl-C in evaluate", "KeyboardInterrupt; the next evaluation is as ever")
+    tally = Tally("Ctrl-C in evaluate", "KeyboardInterrupt; the next evaluation gives the same result")
     _interrupt_evaluations(rounds, rng, tally)
     yield tally
     for engine in ("native", "async"):

@@ -70,7 +70,7 @@ def make_environment(task: Task, seed: int | None = None, **environment_kwargs: 
 
     Args:
         task: a task of one of the suite's skills.
-        seed: seed of the task object's `RandomState`; None for the system's entropy.
+        seed: seed of the task object's `RandomState`; None for fresh entropy.
         **environment_kwargs: keywords of `dm_control.rl.control.Environment`, such as `flat_observation`; and
             `time_limit`, the seconds after which it ends an episode.
 

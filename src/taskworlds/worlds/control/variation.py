@@ -154,8 +154,8 @@ class Family:
         numbers = [number + (by == "index") for number in SPLITS[name]]
         if max(numbers) > len(self.values):
             raise WrongValue(
-                f"The split {name!r} takes the values number {', '.join(map(str, numbers))}, and {self.label} of "
-                f"{self.env_name} has {len(self.values)}. Choose the values: benchmark(train=[...], test=[...])."
+                f"The split {name!r} takes the values number {', '.join(map(str, numbers))}, but {self.label} of "
+                f"{self.env_name} has only {len(self.values)}. Choose the values: benchmark(train=[...], test=[...])."
             )
         return tuple(self.task(number=number) for number in numbers)
 
@@ -203,7 +203,7 @@ def family(env_name: str, parameter: str | None = None) -> Family:
 
     Raises:
         ValueError: the skill, the family or the id is not known.
-        TypeError: `parameter` is missing, or was given beside an id.
+        TypeError: `parameter` is missing, or was given together with an id.
 
     Example:
         >>> family("cheetah-run", "torso_length").values[:3]
@@ -213,9 +213,7 @@ def family(env_name: str, parameter: str | None = None) -> Family:
     """
     if isinstance(env_name, str) and env_name.startswith("MT-HiPBMDP-"):
         if parameter is not None:
-            raise WrongType(
-                f"{env_name!r} names the family already, so parameter={parameter!r} is one too many."
-            )
+            raise WrongType(f"{env_name!r} already names the family: leave out parameter={parameter!r}.")
         ids = {gym_id(name, each): (name, each) for each in VARIATIONS for name in each.skills}
         check_known("id", env_name, ids, f"There are {', '.join(ids)}.")
         return _of(*ids[env_name])
@@ -223,7 +221,7 @@ def family(env_name: str, parameter: str | None = None) -> Family:
     known = ", ".join(own) or "none"
     hint = f"The families of {env_name}: {known}. taskworlds.control.vary makes one from any number of the model."
     if parameter is None:
-        raise WrongType(f"family needs a parameter beside the skill {env_name!r}. {hint}")
+        raise WrongType(f"family needs a parameter besides the skill {env_name!r}. {hint}")
     return _of(env_name, own[check_known(f"family of {env_name}", parameter, own, hint)])
 
 
@@ -298,7 +296,7 @@ def _values(values: Iterable[Any]) -> tuple[Any, ...]:
     for each in plain:
         if not all(type(number) in (int, float) for number in (each if isinstance(each, tuple) else (each,))):
             raise WrongType(
-                f"values must be numbers, or tuples of numbers, and one is {each!r}.", argument="values"
+                f"values must be numbers, or tuples of numbers, but one is {each!r}.", argument="values"
             )
     return plain
 

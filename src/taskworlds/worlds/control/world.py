@@ -142,8 +142,8 @@ _LISTING = Listing(
     thing="domain",
     varies="what varies",
     notes={
-        "benchmarks": "Each family also with -interpolation, -extrapolation, -by-index and -range at its name's end; "
-        "mtenv's MT-HiPBMDP ids; and each skill's own model, by the skill's name: --world control lists them."
+        "benchmarks": "--world control also lists each family with -interpolation, -extrapolation, -by-index and "
+        "-range at the end of its name, mtenv's MT-HiPBMDP ids, and each skill's own model, by the skill's name."
     },
 )
 

@@ -51,7 +51,7 @@ class ExpertPolicy:
         """Returns actions (N, 4) float32; zeros in rows that have had no episode."""
         if not self._experts:
             raise RuntimeError(
-                "The scripted experts know no row's skill yet: call begin_episodes(mask, infos) after the "
+                "The scripted experts do not know the rows' skills yet: call begin_episodes(mask, infos) after the "
                 "reset."
             )
         actions = np.zeros((len(obs), 4), dtype=np.float32)

@@ -30,7 +30,7 @@ def draw_goals(env_names: Iterable[str], seed: int, num_goals: int) -> dict[str,
 
     Args:
         env_names: the skills' names, each once. Those of the benchmarks are in `lists.ENV_NAMES`. Meta-World
-            draws the train and the test skills of a benchmark apart, each from the seed anew (ML1's test
+            draws the train and the test skills of a benchmark separately, starting from the seed each time (ML1's test
             goals from `seed + 1`).
         seed: the seed, at least 0; Meta-World takes it up to 2**32 - 1.
         num_goals: goals for each skill; Meta-World's benchmarks have 50.
@@ -40,7 +40,7 @@ def draw_goals(env_names: Iterable[str], seed: int, num_goals: int) -> dict[str,
         float64, metres. The arrays are the caller's own.
 
     Raises:
-        TypeError: `env_names` is one string, or an argument is of another type than said here.
+        TypeError: `env_names` is one string, or an argument has the wrong type.
         ValueError: a skill is unknown or named twice, a number is out of range, or a skill has too little
             variation for `num_goals` different goals.
 

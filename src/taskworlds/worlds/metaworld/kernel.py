@@ -184,7 +184,7 @@ def native_kernel(skill: Skill, version: str, *, keep: bool = True, checked: boo
     Args:
         skill: the skill.
         version: of the reward.
-        keep: False compiles it anew, and leaves the cache alone.
+        keep: False compiles it again, and leaves the cache alone.
         checked: whether indices are checked, see `compile_kernel`.
     """
     return compile_named(_entry(skill, version), f"{skill.name}_{version}", keep=keep, checked=checked)

@@ -88,7 +88,7 @@ class _Search:
                 return (folder / name).resolve()
         raise WrongValue(
             f"The model file {str(self._main)!r} names {name!r}, which is neither beside it nor where Meta-World's "
-            f"models look, {str(self._metaworld)!r}. Correct the path; it counts from the model file's folder."
+            f"models look, {str(self._metaworld)!r}. Correct the path; it is relative to the model file's folder."
         )
 
 
@@ -99,7 +99,7 @@ def _complete(element: ET.Element, search: _Search, including: tuple[Path, ...])
         if child.tag == "include":
             file = search.find(child.tag, child.get("file", ""))
             if file in including:
-                raise WrongValue(f"The model file {str(file)!r} includes itself. Take the include out.")
+                raise WrongValue(f"The model file {str(file)!r} includes itself. Remove the include.")
             included = _parse(file)
             _complete(included, search, (*including, file))
             children += included

@@ -223,7 +223,7 @@ def begin(
     sizes = {name: value.size for name, value in values.items()}
     if sizes != dict(skill.start):
         raise WrongValue(
-            f"The reset of {skill.name} must give what the skill's `start` says, {dict(skill.start)}, by name, but it "
-            f"gave {sizes}. Make the two agree."
+            f"The reset of {skill.name} must return what the skill's `start` says, {dict(skill.start)}, by name, but "
+            f"it returned {sizes}. Make the two agree."
         )
     return Beginning(state, np.concatenate(moved) if moved else np.zeros(0), values, sim.data)

@@ -23,7 +23,7 @@ READ_SIZES = {
 
 
 class Terms(NamedTuple):
-    """What a reward function gives. All numbers; the last six stand in info under their names.
+    """What a reward function returns. All are numbers; the last six are in info under their names.
 
     Attributes:
         reward: the step's reward.
@@ -63,7 +63,7 @@ class Skill:
     Attributes:
         name: the skill's name, with its version: "drawer-open-v3".
         class_name: the class of `metaworld.envs` that this skill is; "" for a skill of your own.
-        family: the object; the skills of one family share it, and a file. "" for a skill of your own.
+        family: the object; the skills of one family share the object and a file. "" for a skill of your own.
         summary: what the arm has to do, in a few words.
         rand_vec_low: least value of each number of `rand_vec`, metres where it is a position.
         rand_vec_high: largest value of each, likewise. A number whose two bounds are equal never changes.
@@ -82,7 +82,7 @@ class Skill:
             goal's position; in Meta-World's skills `init_tcp` (3), the fingers' centre after the hand settled, too.
         memory: numbers that the reward keeps from step to step of an episode, all 0 at its start.
         live_goal: the read that the goal follows, if the goal moves with the simulation.
-        reset: places the objects: `reset(sim, rand_vec, before)`, ordinary Python over `reset.Sim`, gives `start` as
+        reset: places the objects: `reset(sim, rand_vec, before)`, ordinary Python over `reset.Sim`, returns `start` as
             a dictionary. It runs twice, as Meta-World's does; `before` is what the first run gave, or None in it.
         observe: `observe(now, objects)` writes position and quaternion of one or two objects, (14,), zeros at first.
         rewards: by version, `reward(now, obs, action, start, memory, single) -> Terms`: what is read after the step,

@@ -32,7 +32,7 @@ def mistakes(skill: Skill) -> list[str]:
 
     Example:
         >>> mistakes(Skill("Drawer half open"))[0]
-        "name must be like 'drawer-half-open-v1', in small letters with a version, not 'Drawer half open'."
+        "name must be like 'drawer-half-open-v1', in lower case and with a version, not 'Drawer half open'."
     """
     return [
         sentence
@@ -43,7 +43,7 @@ def mistakes(skill: Skill) -> list[str]:
 
 def _name(skill: Skill) -> Iterator[str]:
     if not (isinstance(skill.name, str) and _NAME.fullmatch(skill.name)):
-        yield f"name must be like 'drawer-half-open-v1', in small letters with a version, not {skill.name!r}."
+        yield f"name must be like 'drawer-half-open-v1', in lower case and with a version, not {skill.name!r}."
     for field in ("class_name", "family", "summary"):
         if not isinstance(getattr(skill, field), str):
             yield f"{field} must be a string, not {getattr(skill, field)!r}."
@@ -53,12 +53,12 @@ def _bounds(skill: Skill) -> Iterator[str]:
     low, high = skill.rand_vec_low, skill.rand_vec_high
     if not (_numbers(low) and _numbers(high) and low and len(low) == len(high)):
         yield (
-            "rand_vec_low and rand_vec_high must be tuples of as many finite numbers, at least one, "
+            "rand_vec_low and rand_vec_high must be tuples of finite numbers, of the same length and not empty, "
             f"not {low!r} and {high!r}."
         )
         return
     if not all(a <= b for a, b in zip(low, high, strict=True)):
-        yield f"rand_vec_low must nowhere be above rand_vec_high, but is {low!r} beside {high!r}."
+        yield f"No number of rand_vec_low may be above that of rand_vec_high, but they are {low!r} and {high!r}."
     if skill.min_separation is not None:
         if not (_numbers((skill.min_separation,)) and skill.min_separation > 0):
             yield f"min_separation must be metres above 0, or None, not {skill.min_separation!r}."
@@ -76,14 +76,14 @@ def _boxes(skill: Skill) -> Iterator[str]:
         if not (_numbers(low) and _numbers(high) and len(low) == len(high) == 3):
             yield f"{what}_low and {what}_high must be 3 finite numbers each, metres, not {low!r} and {high!r}."
         elif not all(a <= b for a, b in zip(low, high, strict=True)):
-            yield f"{what}_low must nowhere be above {what}_high, but is {low!r} beside {high!r}."
+            yield f"No number of {what}_low may be above that of {what}_high, but they are {low!r} and {high!r}."
         elif what == "goal":
             space = sawyer.observation_space(visible=True, hidden=False)
             least, most = space.low[sawyer.GOAL], space.high[sawyer.GOAL]
             if (least > low).any() or (most < high).any():
                 yield (
-                    f"goal_low and goal_high must lie within {least.tolist()} and {most.tolist()}, where the "
-                    f"observation space that all skills share has goals, not at {low!r} and {high!r}."
+                    f"goal_low and goal_high must lie between {least.tolist()} and {most.tolist()}, the bounds "
+                    f"of goals in the observation space that all skills share, not at {low!r} and {high!r}."
                 )
 
 

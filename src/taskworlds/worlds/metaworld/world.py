@@ -54,8 +54,8 @@ def _check_task(task: Task) -> None:
         if abs(number) > _MAX_NUMBER:
             raise WrongValue(
                 f"rand_vec[{i}] must be between -{_MAX_NUMBER:g} and {_MAX_NUMBER:g}, not {number!r}, in task "
-                f"{task.id} of {task.env_name}: MuJoCo simulates no positions beyond. This skill's goals are drawn "
-                f"with rand_vec[{i}] from {needs.rand_vec_low[i]} to {needs.rand_vec_high[i]}."
+                f"{task.id} of {task.env_name}: MuJoCo simulates no positions beyond that. This skill's goals are "
+                f"drawn with rand_vec[{i}] from {needs.rand_vec_low[i]} to {needs.rand_vec_high[i]}."
             )
     if not isinstance(task["partially_observable"], bool):
         raise WrongType(
@@ -66,8 +66,8 @@ def _check_task(task: Task) -> None:
         x, y = needs.separated_from or vector[3:5]
         raise WrongValue(
             f"rand_vec must put the object of {task.env_name} at least {needs.min_separation} m away from "
-            f"({x}, {y}) in x and y, not at ({vector[0]}, {vector[1]}): Meta-World draws such a vector "
-            "again, and its environment would wait for another one for ever. Move the object or the goal.",
+            f"({x}, {y}) in x and y, not at ({vector[0]}, {vector[1]}): Meta-World redraws such a vector, "
+            "and with a fixed one its environment would loop for ever. Move the object or the goal.",
             argument="rand_vec",
         )
 

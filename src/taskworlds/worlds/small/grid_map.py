@@ -77,7 +77,7 @@ def read_map(desc: Any) -> npt.NDArray[np.str_]:
         for col, cell in enumerate(row):
             if ALIASES.get(cell, cell) not in LETTERS:
                 raise WrongValue(
-                    f"desc must be written in the letters S, F or ., W or x, H or o, and G, not {cell!r} "
+                    f"desc must contain only the letters S, F or ., W or x, H or o, and G, not {cell!r} "
                     f"(row {number}, column {col}).",
                     argument="desc",
                 )

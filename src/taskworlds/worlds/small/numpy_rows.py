@@ -97,7 +97,7 @@ class GridRows(NumpyRows):
         cells = state.get("cells") if isinstance(state, dict) else None
         if isinstance(cells, np.ndarray) and not np.isin(cells, np.arange(self._letters.size)).all():
             raise WrongValue(
-                f"The state cannot be put back: cells must be from 0 to {self._letters.size - 1}."
+                f"The state cannot be restored: cells must be from 0 to {self._letters.size - 1}."
             )
         super().set_state(state, source)
 

@@ -68,8 +68,7 @@ class PointEnv(SmallEnv):
         never_done: whether episodes go on after success.
         max_episode_length: most steps of an episode; None or infinity for no limit.
         render_mode: what `render()` returns: "ansi" or "ascii" for text, "rgb_array" for an image.
-        seed: seeds the generator from which `sample_tasks` draws, until a `reset(seed=...)`; None for the system's
-            entropy.
+        seed: seeds the generator from which `sample_tasks` draws, until a `reset(seed=...)`; None for fresh entropy.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -142,7 +141,7 @@ class PointEnv(SmallEnv):
         move = as_pair("action", action)
         if np.isnan(move).any():
             raise WrongValue(
-                f"action must have no NaN, not {action!r}. Check what computed it.", argument="action"
+                f"action must not contain NaN, not {action!r}. Check what computed it.", argument="action"
             )
         self._point = moved(self._point, move, self._arena_size)
         observation = observations(self._point, self._goal)

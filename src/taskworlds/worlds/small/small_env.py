@@ -140,7 +140,7 @@ class SmallEnv(SpecMixin, gymnasium.Env[Any, Any], abc.ABC):  # type: ignore[mis
         """
         if mode is None and self.render_mode is None:
             warnings.warn(
-                f"render() returns nothing, as {type(self).__name__} was made without a render_mode. Choose "
+                f"render() returns nothing, because {type(self).__name__} was made without a render_mode. Choose "
                 f"one of {', '.join(self.render_modes)} at construction, or call render(mode).",
                 stacklevel=2,
             )

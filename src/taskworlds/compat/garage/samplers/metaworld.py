@@ -32,7 +32,7 @@ class MetaWorldTaskSampler(TaskSampler):
         kind: "train" or "test".
         wrapper: as for `MetaWorldSetTaskEnv`, for the environments that the updates make.
         add_env_onehot: as for `MetaWorldSetTaskEnv`.
-        seed: seed of the draws; None for the system's entropy. If `benchmark` is a name, also the seed of its goals.
+        seed: seed of the draws; None for fresh entropy. If `benchmark` is a name, also the seed of its goals.
         np_random: the generator to draw from, in place of a seed.
 
     Raises:

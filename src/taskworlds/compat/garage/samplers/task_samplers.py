@@ -47,7 +47,7 @@ class ConstructEnvsSampler(TaskSampler):
 
     Args:
         env_constructors: the functions, called without arguments; at least one.
-        seed: seed of the draws; None for the system's entropy.
+        seed: seed of the draws; None for fresh entropy.
         np_random: the generator to draw from, in place of a seed.
 
     Raises:
@@ -155,7 +155,7 @@ class EnvPoolSampler(TaskSampler):
 
     Args:
         envs: the environments, at least one.
-        seed: seed of the draws; None for the system's entropy.
+        seed: seed of the draws; None for fresh entropy.
         np_random: the generator to draw from, in place of a seed.
 
     Raises:

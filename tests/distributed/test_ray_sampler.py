@@ -40,6 +40,13 @@ class Linear:
         return observations @ self.weights + noise, {"noise": noise}
 
 
+class Callable(Linear):
+    """One that can act without noise, too."""
+
+    def __call__(self, observations):
+        return np.stack([row @ self.weights for row in observations])
+
+
 class Remembering(Linear):
     """One whose actions depend on all that it has seen in the episode."""
 
@@ -298,6 +305,32 @@ def test_a_bound_on_staleness(ray, same):
             if len(ages) == 7:
                 break
         assert max(ages) > 0
+
+
+def test_evaluate(ray, by_one, same):
+    weights = [np.random.default_rng(1).standard_normal((39, 4))]
+    options = {"num_goals": 2, "episodes_per_task": 2, "max_episode_steps": 40}
+    policy = Callable()
+    with sampler(2, policy=Callable) as it:
+        it.rollout(20)
+        it.rollout(30)
+        np.random.seed(5)  # noqa: NPY002
+        expected = taskworlds.evaluate(Callable(), "ML10", **options)
+        assert it.evaluate("ML10", **options).to_json() == expected.to_json()
+        it.set_weights(weights)
+        policy.set_weights(weights)
+        lose(it._parts[1])
+        with pytest.warns(RuntimeWarning, match="was lost"):
+            result = it.evaluate(tasks=it.benchmark.train_tasks[::50], max_episode_steps=40)
+        expected = taskworlds.evaluate(
+            policy, it.benchmark, tasks=it.benchmark.train_tasks[::50], max_episode_steps=40
+        )
+        assert result.to_json() == expected.to_json()
+        with pytest.raises(ValueError, match="episodes_per_task"):
+            it.evaluate(episodes_per_task=0)
+        after = it.rollout(1)
+    same(after.observations, by_one[2].observations)
+    assert after.weights_version == 1
 
 
 # --- state ----------------------------------------------------------------------------------------------------

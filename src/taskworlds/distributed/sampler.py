@@ -18,9 +18,12 @@ from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
 from taskworlds.core.registry import choose_engine
 from taskworlds.distributed.rollout import Rollout
-from taskworlds.distributed.share import Plan, Share
+from taskworlds.distributed.share import Plan, Share, made
+from taskworlds.evaluation import Result, evaluate
+from taskworlds.evaluation.on_workers import Crew
 from taskworlds.vector.keywords import MakeKeywords
 from taskworlds.vector.make import make_vec
+from taskworlds.vector.registered import records_of
 from taskworlds.workers import cluster
 from taskworlds.workers.cluster import cloudpickle, ray
 from taskworlds.workers.host import Place
@@ -120,12 +123,12 @@ class RaySampler:
             cpus, check_count("max_restarts", max_restarts, minimum=0), _seconds(start_timeout)
         )
         self._plan = self._make_plan(benchmark, split, _checked_policy(policy), options)
-        made = cluster.pickled("policy", self._plan)
+        self._pickled_plan = cluster.pickled("policy", self._plan)
         cluster.connect(address, self.num_workers, cpus)
         self.weights_version = 0
         self._sets = 0  # how often weights were set
         self._weights: Any = None  # Ray's reference of them
-        self._start(made)
+        self._start()
 
     def _make_plan(
         self, benchmark: Any, split: str | None, policy: Callable[[], Any] | None, options: Any
@@ -167,9 +170,10 @@ class RaySampler:
             self.seed,
             self.policy_batch_size,
             policy,
+            records_of(one.skills, engine),
         )
 
-    def _start(self, plan: bytes) -> None:
+    def _start(self) -> None:
         size = self.policy_batch_size
         groups = -(-self.num_envs // size)
         each, more = divmod(groups, self.num_workers)
@@ -178,7 +182,7 @@ class RaySampler:
             for number in range(self.num_workers):
                 past = min(first + size * (each + (number < more)), self.num_envs)
                 title = f"worker {number} with rows {first} to {past - 1}"
-                worker = Worker(_make(plan, first, past), title, self._terms)
+                worker = Worker(_make(self._pickled_plan, first, past), title, self._terms)
                 self._parts.append(_Part(worker, first, past))
                 first = past
             for part in self._parts:
@@ -283,7 +287,7 @@ class RaySampler:
         parts = self._open()
         for part in parts:
             part.undo()
-        self._plan = plan
+        self._plan, self._pickled_plan = plan, made
         self._weights, self.weights_version, self._sets = None, 0, self._sets + 1
         for part in parts:
             part.worker.keep({name: its for name, its in part.state.items() if name != "memories"})
@@ -295,6 +299,45 @@ class RaySampler:
     def places(self) -> tuple[Place | None, ...]:
         """Where each worker runs: node, address, process; None for one that is lost and not started again yet."""
         return tuple(part.worker.place for part in self._open())
+
+    def evaluate(self, benchmark: Any = None, **options: Any) -> Result:
+        """Evaluates the policy, with its weights, on the workers; rollouts go on afterwards as if nothing had been.
+
+        A policy that explores needs a way to act without noise: to be called, or `eval_action`.
+
+        Args:
+            benchmark: as for `taskworlds.evaluate`; None for the sampler's, on its test tasks where it has such.
+            **options: as for `taskworlds.evaluate`, but for `workers` and `address`.
+
+        Returns:
+            The result that `taskworlds.evaluate` gives for the policy in this process, to the last digit.
+        """
+        parts = self._open()
+        for part in parts:
+            part.undo()
+        if self._plan.options.use_one_hot:
+            options = {"use_one_hot": True} | options
+        policy = self._made_policy()
+        crew = Crew(len(parts), lent=[part.worker for part in parts])
+        try:
+            return evaluate(
+                policy, self.benchmark if benchmark is None else benchmark, workers=crew, **options
+            )
+        finally:
+            for part in parts:
+                part.worker.keep(part.state)
+                part.worker.remake(_make(self._pickled_plan, part.first, part.past))
+            for part in parts:
+                part.worker.wait_until_ready()
+
+    def _made_policy(self) -> Any:
+        """Makes the policy in this process, with the weights that are set."""
+        if self._plan.policy is None:
+            return "random"
+        policy = made(self._plan.policy, self.seed)
+        if self._weights is not None:
+            policy.set_weights(ray.get(self._weights))
+        return policy
 
     # --- exact state ----------------------------------------------------------------------------------------
 

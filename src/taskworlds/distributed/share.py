@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -13,6 +15,8 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.errors import WrongType, WrongValue
+from taskworlds.core.row_engine import RowEngine
+from taskworlds.core.world import World
 from taskworlds.distributed.generators import RowGenerators, generator_of_row
 from taskworlds.distributed.rollout import Rollout, map_arrays
 from taskworlds.evaluation.players import as_policy, play_in
@@ -20,10 +24,12 @@ from taskworlds.evaluation.policies import as_array
 from taskworlds.vector.dealing import deal
 from taskworlds.vector.generators import Generators
 from taskworlds.vector.options import Options
+from taskworlds.vector.registered import register_all
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 from taskworlds.workers.cluster import cloudpickle
+from taskworlds.worlds.metaworld.skills import Skill
 
-__all__ = ["Plan", "RandomActions", "Share"]
+__all__ = ["Plan", "RandomActions", "Share", "made"]
 
 
 class Plan(NamedTuple):
@@ -36,6 +42,7 @@ class Plan(NamedTuple):
         seed: row i has `seed + i`.
         batch_size: rows that the policy is asked for in one call.
         policy: makes the policy; None for random actions.
+        records: what the process must know of the skills' world and of the engine.
     """
 
     benchmark: Benchmark
@@ -46,6 +53,7 @@ class Plan(NamedTuple):
     seed: int
     batch_size: int
     policy: Callable[[], Any] | None
+    records: Sequence[Skill | World | RowEngine]
 
 
 class Share:
@@ -62,6 +70,7 @@ class Share:
     """
 
     def __init__(self, plan: Plan, first: int, past: int) -> None:
+        register_all(plan.records)
         self._rows = np.arange(first, past)
         self._batch_size = plan.batch_size
         self._envs = TaskVectorEnv(
@@ -87,7 +96,6 @@ class Share:
             if actors and not actors[0].remembers:
                 actors.append(actors[0])
                 continue
-            _seed_everything(plan.seed)  # so that all workers' policies begin with equal weights
             actors.append(_Actor(plan.policy, self._envs.single_action_space, plan.seed))
         return actors
 
@@ -200,7 +208,7 @@ class _Actor:
     """
 
     def __init__(self, make: Callable[[], Any] | None, space: gym.Space[Any], seed: int) -> None:
-        policy = RandomActions(space) if make is None else make()
+        policy = RandomActions(space) if make is None else made(make, seed)
         if policy is None:
             raise WrongType(
                 "policy must be a function that returns a policy, but it returned None.", argument="policy"
@@ -318,12 +326,29 @@ def _of_the_step(infos: dict[str, Any], ended: NDArray[np.bool_]) -> dict[str, A
     return said
 
 
-def _seed_everything(seed: int) -> None:
-    """Seeds what a policy's factory may draw from without saying so."""
+def made(make: Callable[[], Any], seed: int) -> Any:
+    """Makes a policy, with the generators seeded from which it may draw without saying so; they are as before then."""
+    had_torch = "torch" in sys.modules
+    with _seeded(seed):
+        policy = make()
+    if not had_torch and "torch" in sys.modules:  # it could not be seeded before
+        with _seeded(seed):
+            policy = make()
+    return policy
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    torch: Any = sys.modules.get("torch")
+    before = random.getstate(), np.random.get_state(), torch and torch.get_rng_state()  # noqa: NPY002
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002  # the policy's own code may use it
+    np.random.seed(seed % 2**32)  # noqa: NPY002  # a policy's own code may use it
+    if torch is not None:
+        torch.manual_seed(seed % 2**63)
     try:
-        import torch  # optional, and perhaps what the factory uses
-    except ImportError:
-        return
-    torch.manual_seed(seed % 2**63)
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+        if torch is not None:
+            torch.set_rng_state(before[2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium as gym
 from gymnasium.vector import VectorEnv
@@ -17,6 +17,9 @@ from taskworlds.evaluation.policies import Policy, is_meta_learner
 from taskworlds.evaluation.result import Result
 from taskworlds.evaluation.rows import holds_tasks
 from taskworlds.vector.task_env import TaskEnv
+
+if TYPE_CHECKING:
+    from taskworlds.evaluation.on_workers import Crew
 
 __all__ = ["evaluate"]
 
@@ -45,7 +48,7 @@ def evaluate(
     on_episode: Callable[[int, int], None] | None = None,
     on_step: Callable[[int], None] | None = None,
     resume: Result | None = None,
-    workers: int | None = None,
+    workers: int | Crew | None = None,
     address: str | None = None,
 ) -> Result:
     """Plays the same number of episodes on every task, and gives each task the same weight.
@@ -108,9 +111,10 @@ def evaluate(
         resume: a part of this same evaluation, such as `Stopped.result`: its tasks are not played again, unless they
             failed. What a policy draws at random for the others, and what the batches of the meta protocol are made of,
             may differ from an evaluation in one go.
-        workers: play a benchmark in so many processes, which Ray runs (`pip install "taskworlds[ray]"`), each with a
+        workers: play a benchmark in this many processes, which Ray runs (`pip install "taskworlds[ray]"`), each with a
             vector env, a copy of the policy and a processor of its own. The result is that of one process, to the last
-            digit; docs/policies.md tells for which policies. None: play in this process.
+            digit; docs/policies.md says for which policies. A `taskworlds.evaluation.on_workers.Crew` brings workers
+            that are there already. None: play in this process.
         address: with `workers`, "host:port" of a Ray cluster's head, or "auto" for the cluster of which this machine is
             a part; None for the one that RAY_ADDRESS names, or else for this machine alone.
 
@@ -156,7 +160,7 @@ def evaluate(
             f"resume must be a taskworlds.evaluation.Result, not {resume!r}. Result.load reads a file.",
             argument="resume",
         )
-    if workers is not None:
+    if isinstance(workers, int) or not (workers is None or callable(getattr(workers, "play", None))):
         workers = check_count("workers", workers)
     if address is not None and (workers is None or not isinstance(address, str)):
         raise WrongType(
@@ -186,7 +190,8 @@ def evaluate(
         # Loads Ray, which is optional.
         from taskworlds.evaluation.on_workers import Crew
 
-        crew = Crew(workers, address, policy, player)
+        crew = Crew(workers, address) if isinstance(workers, int) else workers
+        crew.take(policy, player)
         return evaluate_benchmark(plan, benchmark_or_env, building, crew.play)
     if workers is not None:
         raise WrongType(

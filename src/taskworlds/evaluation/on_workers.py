@@ -18,7 +18,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from taskworlds.core.announcements import announced, listening
 from taskworlds.core.errors import WrongType, WrongValue
-from taskworlds.core.registry import register_engine, register_world, world_of
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.core.world import World
@@ -31,9 +30,10 @@ from taskworlds.evaluation.policies import Actor
 from taskworlds.evaluation.result import Episode
 from taskworlds.evaluation.rows import TaskRows
 from taskworlds.evaluation.schedule import Ledger, Schedule, Unit
+from taskworlds.vector.registered import records_of, register_all
 from taskworlds.workers.cluster import cloudpickle, connect, pickled, ray
 from taskworlds.workers.worker import Terms, Worker
-from taskworlds.worlds.metaworld.skills import Skill, register_skill, registered_skills
+from taskworlds.worlds.metaworld.skills import Skill
 
 __all__ = ["Crew", "Player"]
 
@@ -59,19 +59,33 @@ class Crew:
     Args:
         num_workers: how many there are; fewer where there is less to play.
         address: of the cluster, as `taskworlds.workers.cluster.connect` takes it.
-        given: the policy as the user gave it.
-        policy: what `as_policy` made of it.
+        lent: workers to be used instead of new ones. What they hold is replaced, and they are not ended.
 
     Raises:
         ConnectionError: the cluster does not answer.
-        TypeError: the policy cannot be pickled.
         ValueError: the cluster has too few processors.
     """
 
-    def __init__(self, num_workers: int, address: str | None, given: Any, policy: Any) -> None:
+    def __init__(
+        self, num_workers: int, address: str | None = None, *, lent: Sequence[Worker] | None = None
+    ) -> None:
         self._num_workers = num_workers
+        self._lent = lent
+        self._policy: _Packed | None = None
+        if lent is None:
+            connect(address, num_workers, _TERMS.cpus, argument="workers")
+
+    def take(self, given: Any, policy: Any) -> None:
+        """Takes the policy that is to play.
+
+        Args:
+            given: the policy as the user gave it.
+            policy: what `as_policy` made of it.
+
+        Raises:
+            TypeError: it cannot be pickled.
+        """
         self._policy = _packed(given, policy)
-        connect(address, num_workers, _TERMS.cpus, argument="workers")
 
     def play(self, plan: Plan, make_envs: Callable[[], Any], rows: TaskRows, ledger: Ledger) -> None:
         """Plays what the ledger has not, in vector envs like that of `rows`, which is closed.
@@ -89,25 +103,31 @@ class Crew:
         else:
             dealer = _Batches(ledger, rows.skills)
         names = {task.env_name for task in tasks}
-        records = _records(names, rows.envs.engine)
+        records = records_of(names, rows.envs.engine)
+        assert self._policy is not None
         player = functools.partial(
             Player, records, make_envs, self._policy, tuple(tasks), plan.meta, ledger.quota, plan.seed
         )
         rows.envs.close()  # which has told how the workers' are made
         make = ray.put(pickled("benchmark_or_env", player))
         count = min(self._num_workers, dealer.size)
-        lanes: list[_Lane] = []
+        workers: list[Worker] = []
         try:
             for number in range(count):
-                lanes.append(_Lane(Worker(make, f"worker {number + 1} of {count}", _TERMS)))
+                if self._lent is None:
+                    workers.append(Worker(make, f"worker {number + 1} of {count}", _TERMS))
+                else:
+                    self._lent[number].keep(None)
+                    self._lent[number].remake(make)
+            playing = workers if self._lent is None else self._lent[:count]
             with announced(f"starting {count} worker{'s' * (count > 1)}", count) as advance:
-                for lane in lanes:
-                    lane.worker.wait_until_ready()
+                for worker in playing:
+                    worker.wait_until_ready()
                     advance()
-            _play(lanes, dealer, ledger)
+            _play([_Lane(worker) for worker in playing], dealer, ledger)
         finally:
-            for lane in lanes:
-                lane.worker.close()
+            for worker in workers:
+                worker.close()
 
 
 class _Lane:
@@ -300,7 +320,7 @@ class Player:
             listening(lambda *told: None),
         ):  # said where the evaluation was asked for
             warnings.simplefilter("ignore")
-            _register(records)
+            register_all(records)
             made = _unpacked(policy)
             envs = make_envs()
         space = envs.single_action_space
@@ -407,23 +427,3 @@ def _unpacked(packed: _Packed) -> Any:
             "too: install its modules on every node, and have its networks on the CPU.",
             argument="policy",
         ) from error
-
-
-def _records(env_names: Collection[str], engine: RowEngine | None) -> list[Skill | World | RowEngine]:
-    """Returns the records that a process needs to know for skills of one world; it may know them already."""
-    records: list[Skill | World | RowEngine] = [
-        each for each in registered_skills() if each.name in env_names
-    ]
-    records.append(world_of(min(env_names)))
-    return records if engine is None else [*records, engine]
-
-
-def _register(records: Iterable[Skill | World | RowEngine]) -> None:
-    """Makes records known in this process."""
-    for record in records:
-        if isinstance(record, Skill):
-            register_skill(record, replace=True)
-        elif isinstance(record, World):
-            register_world(record, replace=True)
-        else:
-            register_engine(record, replace=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ _LOST = (
     exceptions.ObjectLostError,
     exceptions.OutOfMemoryError,
 )
+
+_LONGEST = 160  # characters of an error of Ray's in a message
 
 
 class Terms(NamedTuple):
@@ -311,6 +314,7 @@ def _on(place: Place | None) -> str:
 
 
 def _said(error: BaseException) -> str:
-    """Returns the first sentence of what an error says, with its kind."""
+    """Returns the beginning of what an error says, with its kind."""
     first = str(error).strip().splitlines()[0] if str(error).strip() else ""
-    return f"{type(error).__name__}: {first.rstrip('.')}" if first else type(error).__name__
+    first = textwrap.shorten(first, _LONGEST, placeholder=" ...").rstrip(".")
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -99,8 +99,9 @@ def _start(address: str | None) -> None:
             ray.shutdown()
         raise NoCluster(
             f"There is no connection to Ray at {wanted!r}: {str(error).rstrip('.')}. Start a cluster's head with "
-            "`ray start --head`, and give the address that it prints; or leave address out to use this machine alone. If "
-            "the cluster wants a token (Ray 2.59 and later), set RAY_AUTH_MODE=token here, too (docs/distributed.md)."
+            "`ray start --head`, and give the address that it prints; or leave address out to use this machine alone. "
+            "If the cluster wants a token (Ray 2.59 and later), set RAY_AUTH_MODE=token here, too
+            (docs/distributed.md)."
         ) from error
 
 

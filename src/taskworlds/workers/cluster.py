@@ -100,8 +100,8 @@ def _start(address: str | None) -> None:
         raise NoCluster(
             f"There is no connection to Ray at {wanted!r}: {str(error).rstrip('.')}. Start a cluster's head with "
             "`ray start --head`, and give the address that it prints; or leave address out to use this machine alone. "
-            "If the cluster wants a token (Ray 2.59 and later), set RAY_AUTH_MODE=token here, too
-            (docs/distributed.md)."
+            "If the cluster wants a token (Ray 2.59 and later), set RAY_AUTH_MODE=token here, too "
+            "(docs/distributed.md)."
         ) from error
 
 

@@ -106,6 +106,7 @@ def main():
     optimizer = torch.optim.Adam(agent.parameters(), LEARNING_RATE, eps=1e-5)
     iterations, curve, began = max(1, given.steps // (given.rollout * given.rows)), [], time.perf_counter()
     how = {"seed": given.seed, "address": given.address, "reward_normalization_method": "gymnasium"}
+    how |= {"policy_batch_size": 10}  # rows of one call of the policy, and the fewest that a worker has
     with RaySampler("reach-v3", given.rows, given.workers, policy=Agent, **how) as sampler:
         for iteration in range(1, iterations + 1):
             optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 - (iteration - 1) / iterations)

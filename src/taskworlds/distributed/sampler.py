@@ -33,7 +33,7 @@ from taskworlds.workers.worker import Terms, Worker
 __all__ = ["RaySampler"]
 
 _FORMAT = "taskworlds-sampler/1"
-_BATCH = 10  # rows that a policy is asked for in one call, or fewer so that workers can have equally many
+_BATCH = 25  # rows that a policy is asked for in one call, or fewer so that workers can have equally many
 
 
 class RaySampler:
@@ -71,7 +71,7 @@ class RaySampler:
             machine alone.
         policy_batch_size: B, rows that the policy is asked for in one call. The same rows are always asked for
             together, so results depend on it (in their last bits, where matrices are multiplied) and not on the
-            workers, which have whole groups of B rows. None: at most 10.
+            workers, which have whole groups of B rows. None: at most 25, and at most a quarter of all.
         max_restarts: how often one rollout is repeated on a new worker before it is given up.
         start_timeout: seconds to wait until the cluster has room for a worker.
         **options: as for `taskworlds.make_vec`; episodes always begin in the step in which the one before ends.
@@ -543,8 +543,8 @@ def _first_done(parts: Sequence[_Part]) -> _Part:
 
 def _batch_size(given: int | None, num_envs: int, num_workers: int) -> int:
     if given is None:
-        most = min(_BATCH, num_envs)
-        given = next((size for size in range(most, 1, -1) if num_envs % (2 * size) == 0), most)
+        most = min(_BATCH, max(1, num_envs // 4))
+        given = next((size for size in range(most, 0, -1) if num_envs % (2 * size) == 0), most)
     size = check_count("policy_batch_size", given, maximum=num_envs)
     groups = -(-num_envs // size)
     if num_workers > groups:

@@ -191,7 +191,7 @@ def evaluate(
         typer.Option(
             min=1,
             metavar="N",
-            help='Play in N processes that Ray runs (pip install "taskworlds[ray]"), with the same outcome. The '
+            help='Play in N processes that Ray runs (pip install "taskworlds\\[ray]"), with the same outcome. The '
             "default is this process.",
             rich_help_panel=_HOW,
         ),

@@ -3,6 +3,8 @@
 There are no exceptions. `taskworlds.testing.parity` states the tolerance and its reason.
 """
 
+import ctypes
+
 import numpy as np
 import pytest
 
@@ -20,12 +22,15 @@ from taskworlds.testing.parity import (
     differences,
     rows_for,
 )
+from taskworlds.worlds.metaworld import sawyer
+from taskworlds.worlds.metaworld.compiling import kernels
 from taskworlds.worlds.metaworld.goals import draw_goals
 from taskworlds.worlds.metaworld.native import NativeRows
 from taskworlds.worlds.metaworld.official import OfficialRow
-from taskworlds.worlds.metaworld.skills import SKILLS
+from taskworlds.worlds.metaworld.skills import SKILLS, skill
 
 every_skill = pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.name)
+POINTER = ctypes.POINTER(ctypes.c_double)
 both_versions = pytest.mark.parametrize("version", ["v1", "v2"])
 
 
@@ -83,20 +88,32 @@ class ElderReward(OfficialRow):
 
 
 class BothNative(NativeRows):
-    """Native rows with the reward v2, and others with v1 that take the same steps."""
+    """Native rows with the reward v2, and what the kernels with v1 say of the same physics.
+
+    Physics knows of no reward, so what these kernels read is the same as in an engine of their own, whose plumbing
+    `test_equal_to_official` compares. They have memories of their own, as resets leave them.
+    """
 
     def __init__(self, env_names, num_rows):
         super().__init__(env_names, num_rows, reward_function_version="v2")
+        # Is reset, and never stepped.
         self.elder = NativeRows(env_names, num_rows, reward_function_version="v1")
+        (kernel,) = kernels([skill(name) for name in env_names], "v1")
+        self.elder_kernel = kernel.ctypes
 
     def reset(self, tasks, rows, seeds):
         self.elder.reset(tasks, rows, seeds)
         return super().reset(tasks, rows, seeds)
 
     def step(self, actions, rows):
-        elder, step = self.elder.step(actions, rows), super().step(actions, rows)
-        np.testing.assert_array_equal(self.elder.engine.states[rows], self.engine.states[rows])
-        more = {"reward": elder.rewards, **elder.terms}
+        step, elder = super().step(actions, rows), self.elder.engine
+        single = actions.dtype == np.float32
+        numbers = actions.astype(np.float64)
+        for row in np.flatnonzero(rows).tolist():
+            arrays = (self.engine.now, numbers, elder.params, elder.memory, elder.obs, elder.terms)
+            self.elder_kernel(*(each[row].ctypes.data_as(POINTER) for each in arrays), single)
+        np.testing.assert_array_equal(elder.obs[rows], self.engine.obs[rows])
+        more = dict(zip(("reward", *sawyer.TERM_NAMES), elder.terms.T, strict=False))
         return step._replace(terms=step.terms | {f"v1 {name}": values for name, values in more.items()})
 
 

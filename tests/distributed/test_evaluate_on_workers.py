@@ -12,6 +12,7 @@ import pytest
 ray = pytest.importorskip("ray")
 
 import taskworlds  # noqa: E402
+from taskworlds.cli import main  # noqa: E402
 from taskworlds.core.registry import temporarily_registered  # noqa: E402
 from taskworlds.evaluation import (  # noqa: E402
     Stopped,
@@ -208,6 +209,16 @@ def test_a_meta_learning_agent_gets_whole_batches():
     assert progress[-1] == (50, 50)
 
 
+def test_the_command_line(tmp_path):
+    played = ("evaluate", "MT10", "--goals", "1", "--max-episode-steps", "60", "--quiet", "--out")
+    for folder, more in (("here", ()), ("there", ("--workers", "2"))):
+        with pytest.raises(SystemExit) as ended:
+            main([*played, str(tmp_path / folder), *more])
+        assert not ended.value.code
+    for name in ("result.json", "tasks.csv", "skills.csv"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
 # --- worlds and skills of the user's own, and tasks that cannot run ------------------------------------------
 
 
@@ -333,7 +344,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(crew, at):
         there = evaluate("expert", "MT10", workers=2, on_episode=on_episode, **SETTINGS)
     assert there.to_json() == here.to_json()
     assert not left
-    assert len(told) == len(at)
+    assert sum("was lost" in str(each.message) for each in told) == len(at)
 
 
 def test_ctrl_c_keeps_what_was_finished_and_resume_goes_on():

@@ -192,21 +192,22 @@ class BestOfTried:
 
 def test_a_meta_learning_agent_gets_whole_batches():
     agent = ray.cloudpickle.loads(by_value(BestOfTried))()
+    settings = {"num_goals": 10, "num_envs": 4, "episodes_per_task": 2, "adaptation_episodes": 3}
+    settings |= {"env_name": "reach-v3", "max_episode_steps": 20}
     progress = []
-    result = assert_same(
-        agent,
-        "ML1",
-        (3,),
-        env_name="reach-v3",
-        num_goals=10,
-        num_envs=4,
-        episodes_per_task=2,
-        adaptation_episodes=3,
-        max_episode_steps=20,
-        on_episode=lambda done, total: progress.append((done, total)),
-    )
+    result = assert_same(agent, "ML1", (3,), on_episode=lambda *told: progress.append(told), **settings)
     assert len(result.tasks) == 10
     assert progress[-1] == (50, 50)
+
+    def stop(done, total):
+        if done == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Stopped) as stopped:  # within a batch: its tasks have to be played together again
+        evaluate(agent, "ML1", on_episode=stop, **settings)
+    part = stopped.value.result
+    assert 4 <= len(part.tasks) < 10
+    assert evaluate(agent, "ML1", workers=1, resume=part, **settings).to_json() == result.to_json()
 
 
 def test_the_command_line(tmp_path):

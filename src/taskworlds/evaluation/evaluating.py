@@ -107,8 +107,8 @@ def evaluate(
         on_step: called as `on_step(rows)` after each step, with the number of rows that took it; with `workers` some
             times in a second, for all steps since.
         resume: a part of this very evaluation, as `Stopped.result` is: the tasks that it has are not played again,
-            unless they failed there. What a policy draws at random for the others, and what the batches of the meta
-            protocol are made of, may differ from an evaluation in one go.
+            unless they failed there or, in the meta protocol, share a batch with others. What a policy with a generator
+            of its own draws for the others may differ from an evaluation in one go.
         workers: play a benchmark in so many processes, which Ray runs (`pip install "taskworlds[ray]"`), each with a
             vector env, a copy of the policy and a processor of its own. The result is that of one process, to the last
             digit; docs/policies.md tells for which policies. None: play in this process.

@@ -392,6 +392,11 @@ def test_a_mistake_of_the_policy_comes_out_as_it_is():
         ({"workers": True}, TypeError, "workers must be a whole number, not True"),
         ({"workers": 5}, ValueError, "workers must be at most 4, not 5: Ray has 4 processors here"),
         ({"address": "127.0.0.1:6379"}, TypeError, "address must be .*workers is None"),
+        (
+            {"workers": 1, "vector_strategy": "ray"},
+            ValueError,
+            'vector_strategy must be another engine than "ray"',
+        ),
         ({"workers": 1, "address": 6379}, TypeError, "address must be .*6379"),
         ({"workers": 1, "address": "127.0.0.1:1"}, ValueError, "This process is connected to Ray at"),
     ],

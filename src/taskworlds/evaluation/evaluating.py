@@ -159,6 +159,11 @@ def evaluate(
         )
     if workers is not None:
         workers = check_count("workers", workers)
+        if vector_strategy == "ray":
+            raise WrongValue(
+                'vector_strategy must be another engine than "ray" where workers play: leave one of the two out.',
+                argument="vector_strategy",
+            )
     if address is not None and (workers is None or not isinstance(address, str)):
         raise WrongType(
             'address must be "host:port" of a Ray cluster\'s head, on which workers=... are to play, but it is '

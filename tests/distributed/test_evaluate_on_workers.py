@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import types
 import warnings
 
 import numpy as np
@@ -370,6 +371,17 @@ def test_a_worker_that_is_lost_again_and_again_ends_it_with_what_was_finished(cr
     assert 12 <= len(part.tasks) < 40
     whole = evaluate("expert", "MT10", resume=part, **SETTINGS)
     assert whole.to_json() == evaluate("expert", "MT10", **SETTINGS).to_json()
+
+
+def test_a_policy_of_a_module_that_the_workers_do_not_find(monkeypatch):
+    module = types.ModuleType("only_in_this_process")
+    exec("class Agent:\n    def predict(self, observations):\n        return observations", module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    message = (
+        r"policy cannot be made in a worker \(ModuleNotFoundError: No module named 'only_in_this_process'\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        evaluate(module.Agent(), "reach-v3", num_goals=3, workers=1)
 
 
 def test_a_mistake_of_the_policy_comes_out_as_it_is():

@@ -16,10 +16,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from taskworlds.workers.cluster import (  # first, since it tells what to do where Ray is missing
-    connect,
-    pickled,
-)
+# First, since it says what to do where Ray is missing.
+from taskworlds.workers.cluster import connect, pickled
 
 # isort: split
 import ray

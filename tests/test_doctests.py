@@ -14,10 +14,11 @@ WITH_DM_CONTROL = {
     "taskworlds.worlds.control.environment",
     "taskworlds.worlds.control.variation",
 }
+NEED_OTHER_LIBRARIES = ("taskworlds.integrations.", "taskworlds.workers.", "taskworlds.evaluation.on_workers")
 MODULES = [
     pytest.param(name, marks=[pytest.mark.requires_dm_control] if name in WITH_DM_CONTROL else [])
     for name in sorted(module.name for module in pkgutil.walk_packages(taskworlds.__path__, "taskworlds."))
-    if not name.endswith(("__main__", "._native")) and not name.startswith("taskworlds.integrations.")
+    if not name.endswith(("__main__", "._native")) and not name.startswith(NEED_OTHER_LIBRARIES)
 ]
 
 

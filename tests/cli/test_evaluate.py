@@ -26,6 +26,8 @@ import signal
 
 import numpy as np
 
+from taskworlds.workers.lost import WorkerLost
+
 def still(obs):
     return np.zeros((len(obs), 4))
 
@@ -44,6 +46,15 @@ class Stopped:
         if self.calls > 8:
             raise KeyboardInterrupt
         return np.zeros((len(obs), 4))
+
+class Lost(Stopped):
+    def __call__(self, obs):
+        self.calls += 1
+        if self.calls > self.last:
+            raise WorkerLost("worker 1 of 2 was lost 4 times in one call.")
+        return np.zeros((len(obs), 4))
+    def __init__(self, last=8):
+        self.last = last
 
 def until(checkpoint):
     policy = Stopped()
@@ -309,6 +320,32 @@ def test_ctrl_c_shows_what_was_finished(run, own_policies):
     assert ran.code == 130
     assert Result.from_json(ran.out).benchmark == "MT1-reach-v3 (partial)"
     assert "the first to end; nothing was written" in ran.err
+
+
+def test_the_loss_of_workers_keeps_what_was_finished(run, own_policies):
+    lost = ("evaluate", "reach-v3", *SHORT, "--policy", "own_policies:Lost", "--num-envs", "1", "--out", "x")
+    ran = run(*lost)
+    assert ran.code == 1
+    assert re.search(r"^success 0\.000, 1 task, \d+ s$", ran.out, re.MULTILINE)
+    assert ran.err.splitlines() == [
+        "Error: worker 1 of 2 was lost 4 times in one call.",
+        "PARTIAL: stopped after 1 of 2 tasks, the first to end; they are kept in x/unfinished.json, and the same "
+        "command with --resume plays the others",
+    ]
+    ran = run(*lost[:-1], "y", "--policy-arg", "last=3")
+    assert ran.code == 1
+    assert ran.err == "Error: worker 1 of 2 was lost 4 times in one call.\n"
+    assert not list((own_policies / "y").iterdir())
+
+
+def test_workers_are_asked_for_in_the_right_way(run, check_mistake, monkeypatch):
+    check_mistake(run("evaluate", "reach-v3", "--workers", "0"), "Invalid value for '--workers'")
+    check_mistake(run("evaluate", "reach-v3", "--address", "here:1"), "--address says .* give --workers, too")
+    for module in ("taskworlds.workers.cluster", "taskworlds.evaluation.on_workers"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    ran = run("evaluate", "reach-v3", "--workers", "2", "--quiet")
+    check_mistake(ran, r'could not be imported .* Type: pip install "taskworlds\[ray\]"')
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import types
 import warnings
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 ray = pytest.importorskip("ray")
 
 import taskworlds  # noqa: E402
+from taskworlds.cli import main  # noqa: E402
 from taskworlds.core.registry import temporarily_registered  # noqa: E402
 from taskworlds.evaluation import (  # noqa: E402
     Stopped,
@@ -191,21 +193,32 @@ class BestOfTried:
 
 def test_a_meta_learning_agent_gets_whole_batches():
     agent = ray.cloudpickle.loads(by_value(BestOfTried))()
+    settings = {"num_goals": 10, "num_envs": 4, "episodes_per_task": 2, "adaptation_episodes": 3}
+    settings |= {"env_name": "reach-v3", "max_episode_steps": 20}
     progress = []
-    result = assert_same(
-        agent,
-        "ML1",
-        (3,),
-        env_name="reach-v3",
-        num_goals=10,
-        num_envs=4,
-        episodes_per_task=2,
-        adaptation_episodes=3,
-        max_episode_steps=20,
-        on_episode=lambda done, total: progress.append((done, total)),
-    )
+    result = assert_same(agent, "ML1", (3,), on_episode=lambda *told: progress.append(told), **settings)
     assert len(result.tasks) == 10
     assert progress[-1] == (50, 50)
+
+    def stop(done, total):
+        if done == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Stopped) as stopped:  # within a batch: its tasks have to be played together again
+        evaluate(agent, "ML1", on_episode=stop, **settings)
+    part = stopped.value.result
+    assert 4 <= len(part.tasks) < 10
+    assert evaluate(agent, "ML1", workers=1, resume=part, **settings).to_json() == result.to_json()
+
+
+def test_the_command_line(tmp_path):
+    played = ("evaluate", "MT10", "--goals", "1", "--max-episode-steps", "60", "--quiet", "--out")
+    for folder, more in (("here", ()), ("there", ("--workers", "2"))):
+        with pytest.raises(SystemExit) as ended:
+            main([*played, str(tmp_path / folder), *more])
+        assert not ended.value.code
+    for name in ("result.json", "tasks.csv", "skills.csv"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
 
 
 # --- worlds and skills of the user's own, and tasks that cannot run ------------------------------------------
@@ -333,7 +346,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(crew, at):
         there = evaluate("expert", "MT10", workers=2, on_episode=on_episode, **SETTINGS)
     assert there.to_json() == here.to_json()
     assert not left
-    assert len(told) == len(at)
+    assert sum("was lost" in str(each.message) for each in told) == len(at)
 
 
 def test_ctrl_c_keeps_what_was_finished_and_resume_goes_on():
@@ -360,6 +373,17 @@ def test_a_worker_that_is_lost_again_and_again_ends_it_with_what_was_finished(cr
     assert whole.to_json() == evaluate("expert", "MT10", **SETTINGS).to_json()
 
 
+def test_a_policy_of_a_module_that_the_workers_do_not_find(monkeypatch):
+    module = types.ModuleType("only_in_this_process")
+    exec("class Agent:\n    def predict(self, observations):\n        return observations", module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    message = (
+        r"policy cannot be made in a worker \(ModuleNotFoundError: No module named 'only_in_this_process'\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        evaluate(module.Agent(), "reach-v3", num_goals=3, workers=1)
+
+
 def test_a_mistake_of_the_policy_comes_out_as_it_is():
     def bad(observations):
         return np.zeros((len(observations), 3))
@@ -380,6 +404,11 @@ def test_a_mistake_of_the_policy_comes_out_as_it_is():
         ({"workers": True}, TypeError, "workers must be a whole number, not True"),
         ({"workers": 5}, ValueError, "workers must be at most 4, not 5: Ray has 4 processors here"),
         ({"address": "127.0.0.1:6379"}, TypeError, "address must be .*workers is None"),
+        (
+            {"workers": 1, "vector_strategy": "ray"},
+            ValueError,
+            'vector_strategy must be another engine than "ray"',
+        ),
         ({"workers": 1, "address": 6379}, TypeError, "address must be .*6379"),
         ({"workers": 1, "address": "127.0.0.1:1"}, ValueError, "This process is connected to Ray at"),
     ],

@@ -84,7 +84,7 @@ def play_here(plan: Plan, make_envs: Callable[[], Any], rows: TaskRows, ledger: 
         for _ in play_multi_task(actor, rows, ledger, Schedule(ledger.tasks, ledger.quota, rows.skills)):
             pass
         return
-    for batch in batches(ledger.tasks, rows.skills):
+    for batch in batches(ledger, rows.skills):
         for _ in play_batch(actor, rows, ledger, plan.meta, batch):
             pass
 
@@ -176,18 +176,10 @@ def evaluate_tasks(plan: Plan, envs: Any, play: Callable[[TaskRows, Ledger], Non
     )
     of_all = fingerprint(tasks)  # before anything is played: files of registered skills may change meanwhile
     finished = _finished(plan, envs.benchmark.name, envs.split, tasks, fingerprint)
-    left = [task for task in tasks if task not in finished]
-    ledger = Ledger(
-        left, practice, plan.episodes_per_task, plan.on_episode, plan.on_step, before=len(finished)
-    )
-
-    def records() -> list[TaskRecord]:
-        played = {record.task: record for record in ledger.records()}
-        return [finished.get(task) or played[task] for task in tasks]
-
-    with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, records):
+    ledger = Ledger(tasks, practice, plan.episodes_per_task, plan.on_episode, plan.on_step, finished)
+    with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, ledger.records):
         (play or functools.partial(play_here, plan, lambda: envs))(rows, ledger)
-    return _result(plan, envs.benchmark.name, envs.split, of_all, records())
+    return _result(plan, envs.benchmark.name, envs.split, of_all, ledger.records())
 
 
 def _engine_of(envs: Any) -> RowEngine | None:

@@ -109,8 +109,8 @@ def evaluate(
         on_step: called as `on_step(rows)` after each step, with the number of rows that took it; with `workers` some
             times in a second, for all steps since.
         resume: a part of this same evaluation, such as `Stopped.result`: its tasks are not played again, unless they
-            failed. What a policy draws at random for the others, and what the batches of the meta protocol are made of,
-            may differ from an evaluation in one go.
+            failed or, in the meta protocol, share a batch with others. What a policy with a generator of its own draws
+            for the others may differ from an evaluation in one go.
         workers: play a benchmark in this many processes, which Ray runs (`pip install "taskworlds[ray]"`), each with a
             vector env, a copy of the policy and a processor of its own. The result is that of one process, to the last
             digit; docs/policies.md says for which policies. A `taskworlds.evaluation.on_workers.Crew` brings workers
@@ -162,6 +162,11 @@ def evaluate(
         )
     if isinstance(workers, int) or not (workers is None or callable(getattr(workers, "play", None))):
         workers = check_count("workers", workers)
+        if vector_strategy == "ray":
+            raise WrongValue(
+                'vector_strategy must be another engine than "ray" where workers play: leave one of the two out.',
+                argument="vector_strategy",
+            )
     if address is not None and (workers is None or not isinstance(address, str)):
         raise WrongType(
             'address must be "host:port" of a Ray cluster\'s head, on which workers=... are to play, but it is '

@@ -45,16 +45,17 @@ class MetaSettings(NamedTuple):
         return self.episodes * self.rounds
 
 
-def batches(tasks: Sequence[Task], skills: Sequence[frozenset[str]]) -> Iterator[Batch]:
-    """Deals every task to a row once.
+def batches(ledger: Ledger, skills: Sequence[frozenset[str]]) -> Iterator[Batch]:
+    """Deals every task to a row once, and returns the batches in which some task is wanted.
 
     Args:
-        tasks: what is adapted to; a unit has the number of its task in here.
+        ledger: what is adapted to.
         skills: by row, the skills that it holds.
     """
-    schedule = Schedule(tasks, 1, skills)
+    schedule = Schedule(ledger.tasks, 1, skills)
     while any(batch := [schedule.next(row) for row in range(len(skills))]):
-        yield batch
+        if any(unit is not None and ledger.wants(unit.task) for unit in batch):
+            yield batch
 
 
 def play_batch(

@@ -94,19 +94,18 @@ class Crew:
             WorkerLost: a worker was lost again and again, or found no room.
             Exception: whatever the policy raised.
         """
-        tasks = ledger.tasks
-        if not tasks:
-            return
         dealer: _Batches | _Units
         if plan.meta is None:
             dealer = _Units(ledger, rows.skills, self._num_workers)
         else:
             dealer = _Batches(ledger, rows.skills)
-        names = {task.env_name for task in tasks}
-        records = records_of(names, rows.envs.engine)
+        if not dealer.size:
+            return
+        tasks = tuple(ledger.tasks)
+        records = records_of({task.env_name for task in tasks}, rows.envs.engine)
         assert self._policy is not None
         player = functools.partial(
-            Player, records, make_envs, self._policy, tuple(tasks), plan.meta, ledger.quota, plan.seed
+            Player, records, make_envs, self._policy, tasks, plan.meta, ledger.quota, plan.seed
         )
         rows.envs.close()  # which has told how the workers' are made
         make = ray.put(pickled("benchmark_or_env", player))
@@ -204,7 +203,8 @@ class _Units:
     def __init__(self, ledger: Ledger, skills: Sequence[frozenset[str]], num_workers: int) -> None:
         self._ledger = ledger
         self._num_workers = num_workers
-        self._left = Schedule(ledger.tasks, ledger.quota, skills).left
+        queues = Schedule(ledger.tasks, ledger.quota, skills).left
+        self._left = [deque(unit for unit in queue if ledger.wants(unit.task)) for queue in queues]
         self.size = sum(map(len, self._left))
 
     def deal(self, held: Collection[Item], ended: Collection[Item]) -> list[Item]:
@@ -219,7 +219,7 @@ class _Units:
             count = min(wanted, max(share, 1 - holds[row]))
             while count > 0 and queue:
                 unit = queue.popleft()
-                if unit.task not in self._ledger.errors:
+                if self._ledger.wants(unit.task):
                     dealt.append(_Dealt(row, unit))
                     count -= 1
         return dealt
@@ -237,7 +237,7 @@ class _Batches:
     """
 
     def __init__(self, ledger: Ledger, skills: Sequence[frozenset[str]]) -> None:
-        self._left = deque(map(tuple, batches(ledger.tasks, skills)))
+        self._left = deque(map(tuple, batches(ledger, skills)))
         self.size = len(self._left)
 
     def deal(self, held: Collection[Item], ended: Collection[Item]) -> list[Item]:

@@ -33,10 +33,10 @@ class _Act(Protocol):
 
 
 def play_multi_task(actor: Actor, rows: TaskRows, ledger: Ledger, schedule: Schedule) -> Iterator[None]:
-    """Plays what is scheduled, in whichever rows are free; of a task that failed it starts nothing more."""
+    """Plays what is scheduled of tasks that are wanted: of one that fails it starts nothing more."""
 
     def next_unit(row: int) -> Unit | None:
-        while (unit := schedule.next(row)) is not None and unit.task in ledger.errors:
+        while (unit := schedule.next(row)) is not None and not ledger.wants(unit.task):
             ledger.skipped(unit)
         return unit
 

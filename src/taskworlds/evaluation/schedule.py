@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from taskworlds.core.task import Task
@@ -74,10 +74,11 @@ class Ledger:
         quota: episodes of each task that are counted.
         on_episode: called with the episodes done and all there are, when an episode has ended.
         on_step: called with the number of rows that took a step, after it.
-        before: how many tasks were played before, and are not among `tasks`; their episodes count as done.
+        finished: the records of tasks that were played before; their episodes count as done.
 
     Attributes:
-        errors: by the number of a task that cannot run, why.
+        tasks: as given.
+        quota: as given.
     """
 
     def __init__(
@@ -87,20 +88,24 @@ class Ledger:
         quota: int,
         on_episode: Callable[[int, int], None] | None = None,
         on_step: Callable[[int], None] | None = None,
-        before: int = 0,
+        finished: Mapping[Task, TaskRecord] | None = None,
     ) -> None:
         self.tasks = tasks
         self.quota = quota
-        self.errors: dict[int, str] = {}
         self._practice = practice
         self._episodes: list[dict[int, Episode]] = [{} for _ in tasks]
+        self._finished = finished or {}
         self._failed: dict[
-            int, int
-        ] = {}  # by the number of such a task, the first of its episodes that could not run
-        self._done: set[tuple[int, int]] = set()
+            int, tuple[int, str]
+        ] = {}  # by task, its first episode that could not run, and why
+        before = [number for number, task in enumerate(tasks) if task in self._finished]
+        self._done = {(number, episode) for number in before for episode in range(practice + quota)}
         self._on_episode = on_episode
         self._on_step = on_step
-        self._before = before
+
+    def wants(self, task: int) -> bool:
+        """Returns whether a task, by its number, is still to be played: it has not failed, nor was it played before."""
+        return task not in self._failed and self.tasks[task] not in self._finished
 
     def stepped(self, rows: int) -> None:
         """Takes notice of a step of so many rows."""
@@ -117,27 +122,26 @@ class Ledger:
     def failed(self, unit: Unit, error: str) -> None:
         """Takes down that a task cannot run; of several errors that of its earliest episode counts."""
         if unit.counts:
-            if unit.episode < self._failed.get(unit.task, unit.episode + 1):
-                self._failed[unit.task], self.errors[unit.task] = unit.episode, error
+            if unit.task not in self._failed or unit.episode < self._failed[unit.task][0]:
+                self._failed[unit.task] = unit.episode, error
             self._progress({(unit.task, number) for number in range(self._practice + self.quota)})
 
     def skipped(self, unit: Unit) -> None:
-        """Told of an episode that is not played, since its task cannot run."""
+        """Told of an episode that is not played, since its task is not wanted."""
 
     def records(self) -> tuple[TaskRecord, ...]:
         """Returns the outcome, by task: of one that failed, the episodes before that."""
         return tuple(
-            TaskRecord(
-                task,
-                tuple(episodes[n] for n in sorted(episodes) if n < self._failed.get(number, n + 1)),
-                self.errors.get(number),
-            )
-            for number, (task, episodes) in enumerate(zip(self.tasks, self._episodes, strict=True))
+            self._finished.get(task) or self._record(number) for number, task in enumerate(self.tasks)
         )
+
+    def _record(self, number: int) -> TaskRecord:
+        episodes = self._episodes[number]
+        end, error = self._failed.get(number, (self._practice + self.quota, None))
+        return TaskRecord(self.tasks[number], tuple(episodes[n] for n in sorted(episodes) if n < end), error)
 
     def _progress(self, done: set[tuple[int, int]]) -> None:
         before = len(self._done)
         self._done |= done
         if self._on_episode is not None and len(self._done) > before:
-            each = self._practice + self.quota
-            self._on_episode(self._before * each + len(self._done), (self._before + len(self.tasks)) * each)
+            self._on_episode(len(self._done), len(self.tasks) * (self._practice + self.quota))

@@ -4,7 +4,8 @@
 
 One process with a thread for each processor, workers with one thread each that share memory with the driver, and the
 same workers with messages alone take turns; medians. Then: what a step costs that brings a snapshot along, as every
-200th does; and what it costs to lose a worker after 200 steps.
+200th does; and what it costs to lose a worker after that many steps. Ray has its workers give way to all other
+programs (nice 15); here they do not, so that what else runs on the machine slows both sides down alike.
 """
 
 import os
@@ -21,8 +22,9 @@ import ray
 import taskworlds
 from taskworlds.rows import ray_rows
 
+os.environ.setdefault("RAY_worker_niceness", "0")
 rows, workers = (int(each) for each in (*sys.argv[1:], *(100, 2)[len(sys.argv) - 1 :]))
-ray.init(num_cpus=2 * workers, include_dashboard=False)
+ray.init("local", num_cpus=2 * workers, include_dashboard=False)
 how = {"num_workers": workers, "cpus_per_worker": 1}
 one = {"max_episode_steps": 10**6}
 batches = {

@@ -37,7 +37,7 @@ SKILLS = ["drawer-close-v3", "reach-v3"]
 def ray_here():
     """Ray on this machine; its processes get what stands in this file by value, as they cannot import it."""
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    ray.init(num_cpus=4, include_dashboard=False)
+    ray.init("local", num_cpus=4, include_dashboard=False)
     yield
     ray.shutdown()
 
@@ -441,12 +441,7 @@ def interrupted_while_stopped(envs):
 
 def test_calls_that_are_interrupted(pair, alike):
     there, here = pair
-    calls = {
-        "step": lambda _: there.step(actions(0, there)),
-        "reset": lambda _: there.reset(),
-        "state": there.set_state,
-    }
-    for call in calls:
+    for call in (lambda _: there.step(actions(0, there)), lambda _: there.reset(), there.set_state):
         for envs in pair:
             envs.reset(seed=5)
             play(envs, 2)

@@ -7,7 +7,7 @@ import pytest
 
 from taskworlds import benchmark
 from taskworlds.core.registry import engine, world_of
-from taskworlds.rows.parts import PartRows
+from taskworlds.rows.parts import PartRows, set_state
 from taskworlds.rows.protocol import RowFault, RowStep
 
 NAMES = ["drawer-close-v3", "reach-v3"]
@@ -177,6 +177,57 @@ def test_faults_have_the_rows_of_the_whole_and_all_parts_are_waited_for(tasks):
     assert [part.waits for part in parts] == [2, 2, 2]
     rows.close()
     assert all(part.closed for part in parts)
+
+
+def test_parts_that_can_begin_a_call_do_so_before_any_is_waited_for():
+    log = []
+
+    class Part:
+        num_rows = 2
+        goals = np.zeros((2, 0))
+
+        def __init__(self, name):
+            self.name = name
+
+        def begin(self, method, *args, **kwargs):
+            log.append(f"{self.name} begins {method}")
+            return lambda: self.end(method)
+
+        def end(self, method):
+            log.append(f"{self.name} ends {method}")
+            return np.ones((2, 39)) if method == "reset" else self.name
+
+    world = world_of("reach-v3")
+    rows = PartRows(
+        [Part("a"), Part("b"), Part("c")], world.observation_space(visible=True, hidden=True), None
+    )
+    some = np.array([True, False, False, False, False, True])
+    assert rows.reset([None] * N, some, SEEDS).sum(axis=1).tolist() == [39, 39, 0, 0, 39, 39]
+    assert log == ["a begins reset", "c begins reset", "a ends reset", "c ends reset"]
+    log.clear()
+    assert rows.get_state() == {"sizes": [2, 2, 2], "parts": ["a", "b", "c"]}
+    assert log[2:4] == ["c begins get_state", "a ends get_state"]
+
+
+@pytest.mark.parametrize("make", ["native"], indirect=True)
+def test_states_of_parts_and_of_the_whole_go_into_each_other(make, tasks, same):
+    whole, parts = make["whole"](), make["parts"]()
+    for rows in (whole, parts):
+        rows.reset(tasks[:N], EVERY, SEEDS)
+        rows.step(actions(0), EVERY)
+    states, source = [whole.get_state(), parts.get_state()], np.array([5, 0, 2, 2, 1, 3])
+    outcomes = []
+    for rows in (whole, parts):
+        for state in states:
+            set_state(rows, state, source)
+            outcomes.append(seen(rows.step(actions(1), EVERY)))
+    for other in outcomes[1:]:
+        same(outcomes[0], other)
+    damaged = {**states[1], "parts": [*states[1]["parts"][:2], "damaged"]}
+    before = whole.get_state()
+    with pytest.raises(ValueError, match="another engine"):
+        set_state(whole, damaged, np.arange(N))
+    same(whole.get_state(), before)
 
 
 def test_no_parts():

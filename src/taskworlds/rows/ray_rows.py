@@ -36,8 +36,9 @@ from taskworlds.workers.worker import Terms, Worker
 __all__ = ["RayPart", "make_ray_rows"]
 
 MOST_CALLS = 200
-"""After so many steps and resets a new snapshot of a worker's rows is kept, with the step or reset that is next."""
+"""After so many calls that change a worker's rows, a new snapshot of them is kept, with the next such call."""
 
+_ASKED_FOR = object()  # what may serve, or may not
 _READING = ("get_state", "get_attr", "render")  # methods that change nothing
 
 
@@ -141,8 +142,8 @@ class RayPart:
             tasks, rows, seeds = args
             args = [task if chosen else None for task, chosen in zip(tasks, rows, strict=True)], rows, seeds
         given = pickled(f"What is given to {method}", (args, kwargs))  # the caller's own may change later
-        with_state = method == "reset" and self._is_due
-        self._worker.begin("ask", method, given, with_state, changes=method not in _READING)
+        changes = method not in _READING
+        self._worker.begin("ask", method, given, changes and self._is_due, changes=changes)
         return functools.partial(self._finish, method)
 
     def _settle(self) -> None:
@@ -161,6 +162,8 @@ class RayPart:
         """Ends `HostedRows.serve`, so that other calls come to their turn."""
         if self._serving is not None and self._line is not None:
             self._line.hang_up()
+            if self._serving is _ASKED_FOR:
+                self._line_is_for = None
         self._serving = None
 
     def _give_up_line(self) -> None:
@@ -207,6 +210,7 @@ class RayPart:
         else:
             assert self._line is not None
             if self._serving is None:
+                self._serving = _ASKED_FOR  # should Ctrl-C come in between
                 self._serving = self._worker.start("serve")
             self._worker.begin("step", *asked, due, under_way=self._serving)
             self._line.ring()

@@ -88,7 +88,12 @@ def _start(address: str | None) -> None:
         "logging_level": logging.ERROR
     }  # what it warns of is not for users of this package
     if wanted == "local":
-        how |= {"num_cpus": count_processors(), "include_dashboard": False}
+        # Ray's workers stand back for all other programs unless they are told not to (niceness 15).
+        how |= {
+            "num_cpus": count_processors(),
+            "include_dashboard": False,
+            "_system_config": {"worker_niceness": 0},
+        }
     elif wanted != "auto":
         _check_address(wanted)
     try:

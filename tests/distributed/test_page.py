@@ -12,7 +12,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_block_runs_as_written(block):
     ray = pytest.importorskip("ray")
-    ray.init(num_cpus=4, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+    ray.init("local", num_cpus=4, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
     try:
         exec(compile(block, str(PAGE), "exec"), {"__name__": "__main__"})
     finally:

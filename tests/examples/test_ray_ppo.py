@@ -17,7 +17,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "ray_ppo.py"
 
 @pytest.fixture(autouse=True)
 def _as_before():
-    ray.init(num_cpus=4, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+    ray.init("local", num_cpus=4, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)

@@ -16,6 +16,7 @@ WITH_DM_CONTROL = {
 }
 # Their examples are not run; tests/clients and tests/distributed import them where the libraries are.
 WITH_OTHER_LIBRARIES = (
+    "taskworlds.distributed.part",
     "taskworlds.distributed.sampler",
     "taskworlds.distributed.share",
     "taskworlds.evaluation.on_workers",

@@ -493,8 +493,13 @@ def test_wrong_arguments(ray, arguments, message):
 
 def test_no_room(ray):
     said = r"Ray found no room for worker 0 .* 0 of 6 are free"
-    with sampler(1, cpus_per_worker=6), pytest.raises(WorkerLost, match=said):
-        sampler(1, start_timeout=0.5)
+    waits = r"worker 0 .* waits until Ray has room .* It waits for 5.5 s in all"
+    with (
+        sampler(1, cpus_per_worker=6),
+        pytest.warns(RuntimeWarning, match=waits),
+        pytest.raises(WorkerLost, match=said),
+    ):
+        sampler(1, start_timeout=5.5)
 
 
 def test_other_versions(ray, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -17,6 +18,7 @@ from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
 from taskworlds.core.registry import choose_engine
+from taskworlds.distributed.part import Part
 from taskworlds.distributed.rollout import Rollout
 from taskworlds.distributed.share import Plan, Share, made
 from taskworlds.evaluation import Result, evaluate
@@ -113,7 +115,7 @@ class RaySampler:
         start_timeout: float = 120.0,
         **options: Unpack[MakeKeywords],
     ) -> None:
-        self._parts: list[_Part] = []
+        self._parts: list[Part] = []
         self.num_envs = check_count("num_envs", num_envs)
         self.num_workers = check_count("num_workers", num_workers)
         self.seed = check_seed(seed)
@@ -183,7 +185,7 @@ class RaySampler:
                 past = min(first + size * (each + (number < more)), self.num_envs)
                 title = f"worker {number} with rows {first} to {past - 1}"
                 worker = Worker(_make(self._pickled_plan, first, past), title, self._terms)
-                self._parts.append(_Part(worker, first, past))
+                self._parts.append(Part(worker, first, past))
                 first = past
             for part in self._parts:
                 part.start()
@@ -238,7 +240,7 @@ class RaySampler:
     def _as_ready(self, steps: int, max_staleness: int | None) -> Iterator[Rollout]:
         for part in self._open():
             part.begin(self._asked(steps))
-        late: _Part | None = None  # one that repeats its rollout, and is waited for
+        late: Part | None = None  # one that repeats its rollout, and is waited for
         while True:
             part = late or _first_done(self._open())
             with self._state_kept():
@@ -401,8 +403,14 @@ class RaySampler:
             part.worker.answer()
             part.take_down()
 
-    def _state_kept(self) -> _StateKept:
-        return _StateKept(self)
+    @contextlib.contextmanager
+    def _state_kept(self) -> Iterator[None]:
+        """Has a `WorkerLost` within the `with` block bring along the state."""
+        try:
+            yield
+        except WorkerLost as error:
+            error.state = self.get_state()
+            raise
 
     # --- the end --------------------------------------------------------------------------------------------
 
@@ -424,103 +432,10 @@ class RaySampler:
             f"num_workers={self.num_workers})"
         )
 
-    def _open(self) -> list[_Part]:
+    def _open(self) -> list[Part]:
         if not self._parts:
             raise RuntimeError("This sampler was closed: make a new one.")
         return self._parts
-
-
-class _Part:
-    """A worker and its rows: what it was asked for, and the state from which it goes on.
-
-    Attributes:
-        worker: the worker.
-        first, past: its rows.
-        state: of its rows, before the rollout that is under way.
-        sets: how often weights had been set when that began.
-    """
-
-    def __init__(self, worker: Worker, first: int, past: int) -> None:
-        self.worker = worker
-        self.first, self.past = first, past
-        self.state: Any = None
-        self.sets = 0
-        self._asked: tuple[Any, ...] | None = None
-        self._outcome: tuple[Rollout, Any] | None = None
-
-    def start(self) -> None:
-        """Waits until the rows are there."""
-        self.worker.wait_until_ready()
-        self.take_down()
-
-    def take_down(self) -> None:
-        """Takes the rows' present state as that from which they go on."""
-        self.state = self.worker.ask("get_state")
-        self.worker.keep(self.state)
-
-    def begin(self, asked: tuple[int, Any, int, int]) -> None:
-        """Asks for a rollout; the same again is the one that is under way."""
-        if self._asked is not None and (self._asked[0], self._asked[3]) == (asked[0], asked[3]):
-            return
-        self.undo()
-        steps, weights, version, self.sets = self._asked = asked
-        self.worker.begin("rollout", steps, weights, version)
-
-    @property
-    def pending(self) -> Any:
-        """Ray's reference of the rollout; None if it is there, or must be asked for again first."""
-        return None if self._outcome is not None else self.worker.pending
-
-    def wait(self) -> None:
-        """Waits for the rollout; an error of the policy takes the rows back to its beginning."""
-        if self._outcome is not None:
-            return
-        try:
-            self._outcome = self.worker.answer()
-        except WorkerLost:
-            raise
-        except Exception:
-            self._go_back()
-            raise
-
-    def deliver(self) -> Rollout:
-        """Returns the rollout, after which the rows go on."""
-        assert self._outcome is not None
-        rollout, self.state = self._outcome
-        self.worker.keep(self.state)
-        self._asked = self._outcome = None
-        return rollout
-
-    def undo(self) -> None:
-        """Takes the rows back to the beginning of a rollout that was not delivered."""
-        if self._asked is None:
-            return
-        try:
-            self.wait()
-        except WorkerLost:
-            raise
-        except Exception:  # of a rollout that nobody waits for any more; the rows have gone back
-            return
-        self._go_back()
-
-    def _go_back(self) -> None:
-        self.worker.call("set_state", self.state)
-        self.worker.keep(self.state)
-        self._asked = self._outcome = None
-
-
-class _StateKept:
-    """Has a `WorkerLost` within the `with` block bring along the sampler's state."""
-
-    def __init__(self, sampler: RaySampler) -> None:
-        self._sampler = sampler
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, WorkerLost):
-            error.state = self._sampler.get_state()
 
 
 def _make(plan: bytes, first: int, past: int) -> bytes:
@@ -532,7 +447,7 @@ def _make_share(plan: bytes, first: int, past: int) -> Share:
     return Share(cloudpickle.loads(plan), first, past)
 
 
-def _first_done(parts: Sequence[_Part]) -> _Part:
+def _first_done(parts: Sequence[Part]) -> Part:
     """Returns the part whose rollout is there first."""
     by_reference = {part.pending: part for part in parts if part.pending is not None}
     if len(by_reference) < len(parts):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from taskworlds.core.errors import WrongValue
-from taskworlds.workers.cluster import exceptions, ray
+from taskworlds.workers.cluster import exceptions, free_cpus, ray
 from taskworlds.workers.host import Host, Place, versions
 from taskworlds.workers.lost import WorkerLost
 
@@ -25,6 +25,7 @@ _LOST = (
     exceptions.OutOfMemoryError,
 )
 
+_SOON = 5.0  # seconds in which a worker finds room, where there is some
 _LONGEST = 160  # characters of an error of Ray's in a message
 
 
@@ -239,16 +240,7 @@ class Worker:
         if self._starting is None:
             return
         found, held = self._starting
-        try:
-            place: Place = ray.get(found, timeout=self._terms.start_timeout)
-        except exceptions.GetTimeoutError:
-            free = ray.available_resources().get("CPU", 0.0)
-            self._drop()
-            raise WorkerLost(
-                f"Ray found no room for {self.title} within {self._terms.start_timeout:g} s: it asks for "
-                f"{self._terms.cpus:g} processors, and {free:g} of {ray.cluster_resources().get('CPU', 0.0):g} are "
-                "free. End what else runs there, add a node, or ask for fewer or smaller workers."
-            ) from None
+        place = self._placed(found)
         _check_versions(place)
         self.place = place
         ray.get(held)
@@ -259,6 +251,27 @@ class Worker:
             ray.get(self._actor.call.remote(each.method, *each.args))
         self._is_repeating = False
         self._starting = None
+
+    def _placed(self, found: Any) -> Place:
+        """Waits until there is room; says so where that takes a while."""
+        limit, cpus = self._terms.start_timeout, self._terms.cpus
+        for seconds in (min(_SOON, limit), limit - _SOON):
+            with contextlib.suppress(exceptions.GetTimeoutError):
+                place: Place = ray.get(found, timeout=max(0.0, seconds))
+                return place
+            free, there = free_cpus(), ray.cluster_resources().get("CPU", 0.0)
+            room = f"it asks for {cpus:g} processors, and {free:g} of {there:g} are free"
+            if seconds == _SOON and free < cpus:
+                warnings.warn(
+                    f"{self.title} waits until Ray has room for it: {room}. It waits for {limit:g} s in all.",
+                    RuntimeWarning,
+                    stacklevel=5,
+                )
+        self._drop()
+        raise WorkerLost(
+            f"Ray found no room for {self.title} within {limit:g} s: {room}. End what else runs there, add a node, or "
+            "ask for fewer or smaller workers."
+        )
 
     def _outcome(self) -> Any:
         self._ready()

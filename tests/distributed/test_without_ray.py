@@ -23,7 +23,9 @@ taskworlds.make_vec("point", 2, vector_strategy="ray")
 def test_the_line_to_type():
     ran = subprocess.run(python_command(PROGRAM), capture_output=True, text=True)
     last = ran.stderr.strip().splitlines()[-1]
-    assert last.startswith("ImportError: Workers are run by Ray, which could not be imported")
+    assert last.startswith(
+        "taskworlds.workers.cluster.RayMissing: Workers are run by Ray, which could not be imported"
+    )
     assert last.endswith('Type: pip install "taskworlds[ray]"')
     assert "ray" not in sys.modules or sys.modules["ray"] is not None
 

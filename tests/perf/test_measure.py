@@ -204,7 +204,7 @@ def test_the_table_has_the_bare_loops(capsys, monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
     bench("half-cheetah-vel", num_envs=2, threads="1,2", steps=2, rounds=1, episodes=1, build=False)
     out = capsys.readouterr().out
-    assert "times: of Gymnasium, sync" in out
+    assert "times: relative to Gymnasium, sync" in out
     assert re.search(r"^ +rows +steps/s +times +of bare +episodes: steps/s +times *$", out, re.MULTILINE)
     number = r"[\d,]+ +\d+\.\d\d"
     for threads in ("1 thread", "2 threads"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,8 +47,9 @@ def serve(offer, outcomes):
 
 
 @pytest.fixture
-def worker():
+def worker(monkeypatch):
     """A process that serves on a line, the driver's end of it, and where the outcomes of serving come."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # where the process finds this module
     asked = np.zeros(2), np.zeros(2, dtype=np.bool_)
     told = Doubling().step(*asked)[:-1], Doubling.goals
     outcomes, sends = multiprocessing.Pipe(duplex=False)

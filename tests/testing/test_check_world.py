@@ -35,7 +35,10 @@ def test_our_own_worlds_pass(world):
 
 
 def without_processes(world):
-    return [name for name, each in registry.engines().items() if name != "async" and each.can_step(world)]
+    engines = registry.engines().items()
+    return [
+        name for name, each in engines if name != "async" and each.inside is None and each.can_step(world)
+    ]
 
 
 # --- a world that is right, and what can be wrong with it -----------------------------------------------------
@@ -117,7 +120,7 @@ def test_arguments_are_checked():
     with pytest.raises(ValueError, match="vector_strategy must be"):
         check_world(GOOD, engines=["warp"])
     assert failures(check_world(GOOD, engines=["native"]))["engines"] == (
-        "An engine that is asked for can step the world: native cannot; those that can are sync, async."
+        "An engine that is asked for can step the world: native cannot; those that can are sync, async, ray."
     )
 
 

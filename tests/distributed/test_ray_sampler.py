@@ -409,7 +409,16 @@ def endless(it):
         it.rollout(30)
 
 
-def test_ctrl_c_loses_nothing(ray, by_one, tmp_path, same):
+@pytest.fixture
+def _ctrl_c_is_heard():
+    """A program that a shell has begun in the background does not hear it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
+def test_ctrl_c_loses_nothing(ray, by_one, same):
     with sampler(2) as it:
         assert_equal(it.rollout(20), by_one[0], same)
         for again in (30, 7):  # the same call, or another one

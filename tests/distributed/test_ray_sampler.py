@@ -255,6 +255,9 @@ def test_weights_and_their_versions(ray, by_one, same):
         same(second.actions[0], means + second.outputs["noise"][0])
         it.set_weights(weights, version=17)
         assert it.rollout(1).weights_version == 17
+        it.set_weights([np.zeros((39, 4))], version=17)  # others, whatever they are called
+        zero = it.rollout(1)
+        same(zero.actions, zero.outputs["noise"])
         it.set_policy(functools.partial(Linear))
         assert it.rollout(5).weights_version == 0
     with sampler(1) as it:
@@ -268,6 +271,7 @@ def test_as_ready(ray, by_one, same):
         seen = {}
         for part in it.as_ready(20):
             seen.setdefault(part.rows[0], part)
+            part.rewards[:] += 0.0  # the caller's own
             if len(seen) == 3:
                 break
         whole = Rollout.joined([seen[first] for first in sorted(seen)])

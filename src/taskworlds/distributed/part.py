@@ -44,8 +44,9 @@ class Part:
         if self._asked is not None and (self._asked[0], self._asked[3]) == (asked[0], asked[3]):
             return
         self.undo()
-        steps, weights, version, self.sets = self._asked = asked
-        self.worker.begin("rollout", steps, weights, version)
+        self._asked = asked
+        self.sets = asked[3]
+        self.worker.begin("rollout", *asked)
 
     @property
     def pending(self) -> Any:
@@ -64,13 +65,18 @@ class Part:
             self._go_back()
             raise
 
-    def deliver(self) -> Rollout:
-        """Returns the rollout, after which the rows go on."""
+    @property
+    def rollout(self) -> Rollout:
+        """The rollout that `wait` has waited for; its arrays are Ray's, and cannot be written to."""
         assert self._outcome is not None
-        rollout, self.state = self._outcome
+        return self._outcome[0]
+
+    def go_on(self) -> None:
+        """Takes the rollout as delivered, so that the rows go on from its end."""
+        assert self._outcome is not None
+        _, self.state = self._outcome
         self.worker.keep(self.state)
         self._asked = self._outcome = None
-        return rollout
 
     def undo(self) -> None:
         """Takes the rows back to the beginning of a rollout that was not delivered."""

@@ -216,7 +216,10 @@ class RaySampler:
         with self._state_kept():
             for part in parts:
                 part.wait()
-        return Rollout.joined([part.deliver() for part in parts])
+        rollout = Rollout.joined([part.rollout for part in parts])
+        for part in parts:  # now that nothing can be lost any more
+            part.go_on()
+        return rollout
 
     def as_ready(self, steps: int, *, max_staleness: int | None = None) -> Iterator[Rollout]:
         """Iterates over rollouts of single workers without end, those first that are done first.
@@ -249,7 +252,8 @@ class RaySampler:
                 if late is not None:
                     part.undo()
             if late is None:
-                rollout = part.deliver()
+                rollout = Rollout.joined([part.rollout])
+                part.go_on()
                 part.begin(self._asked(steps))
                 yield rollout
             else:

@@ -85,7 +85,7 @@ class Share:
             for begin in range(0, past - first, plan.batch_size)
         ]
         self._actors = self._make_actors(plan)
-        self._version: int | None = None  # of the weights that the policy has
+        self._sets: int | None = None  # which weights the policy has
         self._obs, infos = self._envs.reset(seed=plan.seed + first)
         self._begin(np.ones(past - first, dtype=np.bool_), infos)
 
@@ -100,13 +100,20 @@ class Share:
         return actors
 
     def rollout(
-        self, steps: int, weights: Sequence[NDArray[Any]] | None, version: int
+        self, steps: int, weights: Sequence[NDArray[Any]] | None, version: int, sets: int
     ) -> tuple[Rollout, Any]:
-        """Steps all rows, and returns what they did and the state in which they are then."""
-        if weights is not None and version != self._version:
+        """Steps all rows, and returns what they did and the state in which they are then.
+
+        Args:
+            steps: how many.
+            weights: of the policy; None for those that it was made with.
+            version: what the user calls them.
+            sets: how often weights had been set with them, which tells them from others.
+        """
+        if weights is not None and sets != self._sets:
             for actor in dict.fromkeys(self._actors):
                 actor.set_weights(weights)
-        self._version = version
+        self._sets = sets
         kept = _Kept(steps)
         space = self._envs.single_action_space
         for _ in range(steps):
@@ -158,7 +165,7 @@ class Share:
         if "memories" in state:  # else they are of another policy, and this one sees episodes from here on
             for place, actor in enumerate(self._actors, start=first // self._batch_size):
                 actor.set_state(state["memories"][place])
-        self._version = None  # the policy may have come with other weights
+        self._sets = None  # the policy may have come with other weights
         self._obs = self._envs.observations.copy()
 
     def _begin(self, rows: NDArray[np.bool_], infos: dict[str, Any]) -> None:

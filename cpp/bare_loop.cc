@@ -115,7 +115,7 @@ std::vector<double> BareLoop::states() const {
   Matrix<double> states = start_;
   int row = 0;
   for (const Row& each : rows_) mj_getState(each.model, each.data.get(), states.row(row++), mjSTATE_INTEGRATION);
-  return states.data;
+  return {states.data.begin(), states.data.end()};
 }
 
 }  // namespace taskworlds

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <string>
 
 namespace nb = nanobind;
@@ -56,6 +57,25 @@ class Column {
  private:
   char* data_;
   npy_intp stride_, size_;
+};
+
+// Numbers of each row and step, (N, T), at any distance from each other.
+template <typename T>
+class Plane {
+ public:
+  Plane(nb::handle object, const char* name, npy_intp rows, npy_intp steps) : values_(array(object, name)) {
+    if (PyArray_TYPE(values_) != kType<T> || !PyArray_ISBEHAVED_RO(values_)) {
+      throw nb::type_error((std::string(name) + " must be aligned and of the dtype that this takes.").c_str());
+    }
+    if (PyArray_NDIM(values_) != 2 || PyArray_DIM(values_, 0) != rows || (steps >= 0 && PyArray_DIM(values_, 1) != steps)) {
+      throw nb::value_error((std::string(name) + " must have one entry per row and step.").c_str());
+    }
+  }
+  const T& at(npy_intp row, npy_intp step) const { return *static_cast<T*>(PyArray_GETPTR2(values_, row, step)); }
+  npy_intp steps() const { return PyArray_DIM(values_, 1); }
+
+ private:
+  PyArrayObject* values_;
 };
 
 void check_writeable(nb::handle object, const char* name) {
@@ -119,20 +139,50 @@ std::int64_t steps_of(nb::handle limit) {
   return overflow > 0 ? std::numeric_limits<std::int64_t>::max() : steps;
 }
 
+// What is counted of the rows' episodes.
+class Counters {
+ public:
+  Counters(npy_intp rows, nb::handle terminate_on_success, nb::handle limit, nb::handle steps, nb::handle returns,
+           nb::handle succeeded)
+      : ends_on_success_(terminate_on_success, "terminate_on_success", rows),
+        steps_(steps, "steps", rows),
+        returns_(returns, "returns", rows),
+        succeeded_(succeeded, "succeeded", rows),
+        limit_(steps_of(limit)) {
+    check_writeable(steps, "steps");
+    check_writeable(returns, "returns");
+    check_writeable(succeeded, "succeeded");
+  }
+
+  // Whether a step ended a row's episode by itself, and whether the limit did.
+  struct Ends {
+    bool over, late;
+  };
+
+  // Counts a step of a row.
+  Ends count(npy_intp row, double reward, bool success, bool ends) const {
+    steps_[row] += 1;
+    returns_[row] += reward;
+    succeeded_[row] = succeeded_[row] || success;
+    const bool over = ends || (success && ends_on_success_[row]);
+    return {over, !over && steps_[row] >= limit_};
+  }
+
+ private:
+  Column<bool> ends_on_success_;
+  Column<std::int64_t> steps_;
+  Column<double> returns_;
+  Column<bool> succeeded_;
+  std::int64_t limit_;
+};
+
 nb::tuple count_step(nb::handle rows, nb::handle rewards, nb::handle success, nb::handle terminated,
                      nb::handle terminate_on_success, nb::handle limit, nb::handle steps, nb::handle returns,
                      nb::handle succeeded) {
   const Column<bool> stepped(rows, "rows", -1);
   const npy_intp n = stepped.size();
   const Column<double> reward(rewards, "rewards", n);
-  const Column<bool> ends_on_success(terminate_on_success, "terminate_on_success", n);
-  const Column<std::int64_t> step_count(steps, "steps", n);
-  const Column<double> sum(returns, "returns", n);
-  const Column<bool> ever(succeeded, "succeeded", n);
-  check_writeable(steps, "steps");
-  check_writeable(returns, "returns");
-  check_writeable(succeeded, "succeeded");
-  const std::int64_t most = steps_of(limit);
+  const Counters counters(n, terminate_on_success, limit, steps, returns, succeeded);
   const bool has_success = !success.is_none();
   const Column<double> successes = has_success ? Column<double>(success, "success", n) : reward;
   const bool has_ends = !terminated.is_none();
@@ -142,20 +192,54 @@ nb::tuple count_step(nb::handle rows, nb::handle rewards, nb::handle success, nb
   bool any = false;
   for (npy_intp row = 0; row < n; ++row) {
     const bool stepping = stepped[row];
-    const double got = stepping ? reward[row] : 0.0;
-    const bool success_now = stepping && has_success && successes[row] == 1.0;
-    step_count[row] += stepping ? 1 : 0;
-    if (stepping) sum[row] += got;
-    ever[row] = ever[row] || success_now;
-    const bool end = stepping && ((has_ends && ends[row]) || (success_now && ends_on_success[row]));
-    const bool late = stepping && !end && step_count[row] >= most;
-    data<double>(given)[row] = got;
-    data<bool>(over)[row] = end;
-    data<bool>(cut)[row] = late;
-    data<bool>(either)[row] = end || late;
-    any = any || end || late;
+    Counters::Ends ended{false, false};
+    if (stepping) {
+      ended = counters.count(row, reward[row], has_success && successes[row] == 1.0, has_ends && ends[row]);
+    }
+    data<double>(given)[row] = stepping ? reward[row] : 0.0;
+    data<bool>(over)[row] = ended.over;
+    data<bool>(cut)[row] = ended.late;
+    data<bool>(either)[row] = ended.over || ended.late;
+    any = any || ended.over || ended.late;
   }
   return nb::make_tuple(given, over, cut, any ? either : nb::none());
+}
+
+nb::tuple count_chunk(nb::handle taken, nb::handle rewards, nb::handle success, nb::handle terminated,
+                      nb::handle terminate_on_success, nb::handle limit, nb::handle steps, nb::handle returns,
+                      nb::handle succeeded) {
+  const Column<std::int64_t> taken_steps(taken, "taken", -1);
+  const npy_intp n = taken_steps.size();
+  const Plane<double> reward(rewards, "rewards", n, -1);
+  const npy_intp count = reward.steps();
+  const Counters counters(n, terminate_on_success, limit, steps, returns, succeeded);
+  const bool has_success = !success.is_none();
+  const Plane<double> successes = has_success ? Plane<double>(success, "success", n, count) : reward;
+  std::optional<Plane<bool>> ends;
+  if (!terminated.is_none()) ends.emplace(terminated, "terminated", n, count);
+  npy_intp shape[2] = {n, count};
+  const nb::object given = owned(PyArray_ZEROS(2, shape, NPY_FLOAT64, 0));
+  const nb::object won = owned(PyArray_ZEROS(2, shape, NPY_FLOAT64, 0));
+  const nb::object over = column<bool>(n), cut = column<bool>(n), either = column<bool>(n), last = column<double>(n);
+  bool any = false;
+  for (npy_intp row = 0; row < n; ++row) {
+    const npy_intp its = taken_steps[row];
+    if (its < 0 || its > count) throw nb::value_error("taken must be from 0 to the number of steps.");
+    Counters::Ends first{false, false};
+    for (npy_intp step = 0; step < its; ++step) {
+      const double got = reward.at(row, step), success_now = has_success ? successes.at(row, step) : 0.0;
+      const Counters::Ends ended = counters.count(row, got, success_now == 1.0, ends && ends->at(row, step));
+      if (!first.over && !first.late) first = ended;
+      data<double>(given)[row * count + step] = got;
+      data<double>(won)[row * count + step] = success_now;
+    }
+    data<double>(last)[row] = its > 0 ? reward.at(row, its - 1) : 0.0;
+    data<bool>(over)[row] = first.over;
+    data<bool>(cut)[row] = first.late;
+    data<bool>(either)[row] = first.over || first.late;
+    any = any || first.over || first.late;
+  }
+  return nb::make_tuple(given, won, over, cut, any ? either : nb::none(), last);
 }
 
 void write_rows(nb::handle target, nb::handle values, nb::handle rows) {
@@ -346,17 +430,11 @@ struct Depth {
   ~Depth() { Py_LeaveRecursiveCall(); }
 };
 
-// One row's value of an entry: a number of the entry's dtype, an array, or an object.
-nb::object row_value(const nb::object& values, npy_intp row, npy_intp rows) {
-  nb::object value;
-  if (PyArray_Check(values.ptr()) && PyArray_NDIM(array(values, "values")) == 1) {
-    PyArrayObject* const one_each = array(values, "values");
-    if (PyArray_DIM(one_each, 0) != rows) throw nb::value_error("Values must have one entry per row.");
-    value = owned(PyArray_ToScalar(PyArray_GETPTR1(one_each, row), one_each));
-  } else {
-    value = owned(PySequence_GetItem(values.ptr(), row));
-  }
-  return value;
+// The place of a row, which may be counted from the end.
+npy_intp row_of(Py_ssize_t row, npy_intp rows) {
+  const npy_intp at = row < 0 ? row + rows : row;
+  if (at < 0 || at >= rows) throw nb::index_error("row is out of range");
+  return at;
 }
 
 nb::dict row_info(const nb::dict& infos, Py_ssize_t row) {
@@ -367,16 +445,45 @@ nb::dict row_info(const nb::dict& infos, Py_ssize_t row) {
   while (PyDict_Next(infos.ptr(), &at, &key, &item)) {
     if (!PyUnicode_Check(key) || (PyUnicode_GET_LENGTH(key) > 0 && PyUnicode_READ_CHAR(key, 0) == '_')) continue;
     const nb::object name = nb::borrow(key), values = nb::borrow(item);
+    if (PyArray_Check(item) && PyArray_NDIM(reinterpret_cast<PyArrayObject*>(item)) == 1) {  // most often: no mask is needed
+      PyArrayObject* const one_each = reinterpret_cast<PyArrayObject*>(item);
+      const npy_intp at_row = row_of(row, PyArray_DIM(one_each, 0));
+      const nb::object value = owned(PyArray_ToScalar(PyArray_GETPTR1(one_each, at_row), one_each));
+      if (PyDict_SetItem(info.ptr(), key, value.ptr()) != 0) throw nb::python_error();
+      continue;
+    }
     const nb::object beside = mask_name(name);
     PyObject* const mask = PyDict_GetItemWithError(infos.ptr(), beside.ptr());
     if (mask == nullptr) throw nb::key_error(nb::str(beside).c_str());
     const Column<bool> holds(mask, "A mask", -1);
-    const npy_intp at_row = row < 0 ? row + holds.size() : row;
-    if (at_row < 0 || at_row >= holds.size()) throw nb::index_error("row is out of range");
-    if (PyDict_Check(values.ptr())) {
-      if (holds[at_row]) info[name] = row_info(nb::borrow<nb::dict>(values), row);
-    } else {
-      info[name] = row_value(values, at_row, holds.size());
+    const npy_intp at_row = row_of(row, holds.size());
+    if (!PyDict_Check(values.ptr())) {
+      info[name] = owned(PySequence_GetItem(values.ptr(), at_row));
+    } else if (holds[at_row]) {
+      info[name] = row_info(nb::borrow<nb::dict>(values), row);
+    }
+  }
+  return info;
+}
+
+nb::dict first_row(const nb::dict& about, const nb::dict& reports) {
+  nb::dict info;
+  for (const nb::dict& named : {about, reports}) {
+    PyObject *key, *item;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(named.ptr(), &at, &key, &item)) {
+      const nb::object values = nb::borrow(item);
+      PyArrayObject* const one_each = array(values, "values");
+      const int dims = PyArray_NDIM(one_each);
+      if (dims < 1 || dims > 2 || PyArray_DIM(one_each, 0) < 1) throw nb::value_error("Values must be (N,) or (N, size).");
+      nb::object value;
+      if (dims == 1) {
+        value = owned(PyArray_ToScalar(PyArray_DATA(one_each), one_each));
+      } else {
+        const nb::object row = owned(PySequence_GetItem(values.ptr(), 0));
+        value = owned(PyArray_NewCopy(array(row, "values"), NPY_CORDER));
+      }
+      if (PyDict_SetItem(info.ptr(), key, value.ptr()) != 0) throw nb::python_error();
     }
   }
   return info;
@@ -406,6 +513,16 @@ NB_MODULE(_batch, m) {
         "Counts a step of `rows` in steps, returns and succeeded. Arrays: (N,).\n\n"
         "Returns rewards (0 where no step was), what ended by itself, what was cut at the limit, and both together, or\n"
         "None if nothing ended.");
+  m.def(
+      "count_chunk", &count_chunk, "taken"_a, "rewards"_a, "success"_a.none(), "terminated"_a.none(),
+      "terminate_on_success"_a, "limit"_a, "steps"_a, "returns"_a, "succeeded"_a,
+      nb::sig("def count_chunk(taken: numpy.ndarray, rewards: numpy.ndarray, success: numpy.ndarray | None, "
+              "terminated: numpy.ndarray | None, terminate_on_success: numpy.ndarray, limit: int, steps: numpy.ndarray, "
+              "returns: numpy.ndarray, succeeded: numpy.ndarray) -> "
+              "tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray | None, numpy.ndarray]"),
+      "Counts the first `taken`, (N,) int64, of T steps of each row, as `count_step` does one after the other.\n\n"
+      "rewards, success and terminated: (N, T). Returns rewards and success (N, T), 0 where no step was; of each row what\n"
+      "ended first by itself, and what at the limit, and both together, or None if nothing ended; and the last reward.");
   m.def("write_rows", &write_rows, "target"_a, "values"_a, "rows"_a,
         nb::sig("def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray) -> None"),
         "Copies the first numbers of values (N, at least W) into target (N, W), in `rows` (N,).");
@@ -429,4 +546,8 @@ NB_MODULE(_batch, m) {
   m.def("row_info", &row_info, "infos"_a, "row"_a,
         nb::sig("def row_info(infos: dict[str, typing.Any], row: int) -> dict[str, typing.Any]"),
         "Takes one row's info out of a batch's: numbers always, infos in infos where they are told of the row.");
+  m.def("first_row", &first_row, "about"_a, "reports"_a,
+        nb::sig("def first_row(about: dict[str, numpy.ndarray], reports: dict[str, numpy.ndarray]) -> "
+                "dict[str, typing.Any]"),
+        "Returns the first row's info: what `row_info` takes out of what `describe` returns, copies of its values alone.");
 }

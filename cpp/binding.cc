@@ -12,20 +12,24 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "engine.h"
 #include "exiting.h"
+#include "lean_copy.h"
 #include "matrix.h"
 #include "model.h"
 #include "scene.h"
+#include "settle.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -81,24 +85,74 @@ const bool* mask_data(const Engine& engine, const std::optional<Mask>& mask) {
 }
 
 template <typename T>
-Engine::Step begin(Engine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
+Engine::Step begin(Engine& engine, const Actions<T>& actions, const std::optional<Mask>& mask, int spare) {
   const auto rows = static_cast<std::size_t>(engine.sizes.rows);
   const auto width = static_cast<std::size_t>(engine.sizes.actions);
   if (actions.shape(0) != rows || actions.shape(1) != width) {
     throw std::invalid_argument("actions must have shape (" + std::to_string(rows) + ", " + std::to_string(width) + ").");
   }
-  return engine.begin(actions.data(), mask_data(engine, mask));
+  return engine.begin(actions.data(), mask_data(engine, mask), spare);
 }
 
 template <typename T>
-bool step(LiveEngine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
-  finish(begin(engine, actions, mask));
+bool step(LiveEngine& engine, const Actions<T>& actions, const std::optional<Mask>& mask, int spare) {
+  finish(begin(engine, actions, mask, spare));
   return engine.went_well();
 }
 
 template <typename T>
-void step_async(LiveEngine& engine, const Actions<T>& actions, const std::optional<Mask>& mask) {
-  begin(engine, actions, mask).launch();
+using Table = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <typename T>
+using Block = nb::ndarray<T, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+template <typename T>
+using Line = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+// Takes a chunk of steps. The caller's arrays are held until it returns, and so until no thread writes to them.
+template <typename T>
+bool step_chunk(LiveEngine& engine, const Block<const T>& actions, const std::optional<Mask>& mask,
+                const Line<const std::int32_t>& left, const Mask& ends, int success_term, int end_term,
+                const Block<double>& terms, const std::optional<Block<double>>& obs, const Table<std::int32_t>& faults,
+                const Line<std::int32_t>& taken, int spare) {
+  const Sizes& sizes = engine.sizes;
+  const auto rows = static_cast<std::size_t>(sizes.rows), steps = actions.shape(1);
+  const auto check = [&](const char* name, const auto& array, int width) {
+    if (array.shape(0) == rows && array.shape(1) == steps && array.shape(2) == static_cast<std::size_t>(width)) return;
+    throw std::invalid_argument(std::string(name) + " must have shape (" + std::to_string(rows) + ", " +
+                                std::to_string(steps) + ", " + std::to_string(width) + ").");
+  };
+  check("actions", actions, sizes.actions);
+  check("terms", terms, sizes.terms);
+  if (obs) check("obs", *obs, sizes.obs);
+  if (steps == 0 || steps > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+    throw std::invalid_argument("A chunk must have at least one step, and a number of them that an int32 can hold.");
+  }
+  if (faults.shape(0) != rows || faults.shape(1) != steps) {
+    throw std::invalid_argument("faults must have one entry per row and step.");
+  }
+  if (left.size() != rows || ends.size() != rows || taken.size() != rows) {
+    throw std::invalid_argument("left, ends and taken must have one entry per row.");
+  }
+  for (const int term : {success_term, end_term}) {
+    if (term < -1 || term >= sizes.terms) throw std::invalid_argument("A term must be -1 (none) or one of the terms.");
+  }
+  const Chunk chunk{actions.data(),
+                    std::is_same<T, float>::value,
+                    static_cast<int>(steps),
+                    left.data(),
+                    ends.data(),
+                    success_term,
+                    end_term,
+                    terms.data(),
+                    obs ? obs->data() : nullptr,
+                    faults.data(),
+                    taken.data()};
+  finish(engine.begin_chunk(chunk, mask_data(engine, mask), spare));
+  return engine.went_well();
+}
+
+template <typename T>
+void step_async(LiveEngine& engine, const Actions<T>& actions, const std::optional<Mask>& mask, int spare, bool shared) {
+  begin(engine, actions, mask, spare).launch(shared);
 }
 
 bool step_wait(LiveEngine& engine) {
@@ -106,8 +160,47 @@ bool step_wait(LiveEngine& engine) {
   return engine.went_well();
 }
 
+template <typename T>
+void send(LiveEngine& engine, const Actions<T>& actions, const std::vector<int>& rows, int spare) {
+  if (actions.shape(0) != rows.size() || actions.shape(1) != static_cast<std::size_t>(engine.sizes.actions)) {
+    throw std::invalid_argument("actions must have one line for each of rows.");
+  }
+  engine.send(actions.data(), rows, spare);
+}
+
+// Waits without Python's lock; raises what a signal handler raised (KeyboardInterrupt), and then no row was received.
+std::vector<int> receive(LiveEngine& engine, int count) {
+  std::vector<int> rows;
+  {
+    const nb::gil_scoped_release released;
+    rows = engine.receive(count, interrupted);
+    stay_if_exiting();
+  }
+  if (rows.empty()) throw nb::python_error();
+  return rows;
+}
+
 void forward(LiveEngine& engine, const std::optional<Mask>& mask, bool warm_start) {
   finish(engine.begin_forward(mask_data(engine, mask), warm_start));
+}
+
+// A settling with its model, which Python may own: so both are let go of with Python's lock.
+struct OwnedSettling {
+  std::shared_ptr<const Model> model;
+  std::shared_ptr<Settling> settling;
+};
+
+using Numbers = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+std::vector<double> copy_of(const Numbers& numbers) { return {numbers.data(), numbers.data() + numbers.size()}; }
+
+void settle(LiveEngine& engine, const std::vector<OwnedSettling*>& given) {
+  std::vector<std::shared_ptr<Settling>> settlings;
+  for (const OwnedSettling* const each : given) {
+    engine.keep_for_settling(each->model);
+    settlings.push_back(each->settling);
+  }
+  finish(engine.begin_settling(std::move(settlings)));
 }
 
 Kernel kernel_at(std::uintptr_t address) {
@@ -156,6 +249,13 @@ NB_MODULE(_native, m) {
           "copy_of",
           [](std::uintptr_t address) { return std::make_shared<Model>(*reinterpret_cast<const mjModel*>(address)); },
           "address"_a)
+      .def_static(
+          "compile",
+          [](std::uintptr_t spec, const std::optional<std::array<double, mjNEQDATA>>& weld) {
+            const nb::gil_scoped_release release;
+            return std::make_shared<Model>(Model::compile(reinterpret_cast<mjSpec*>(spec), weld ? weld->data() : nullptr));
+          },
+          "spec"_a, "weld"_a.none())
       .def_prop_ro("num_bytes", &Model::num_bytes)
       .def("to_bytes",
            [](const Model& self) {
@@ -226,6 +326,36 @@ NB_MODULE(_native, m) {
       .def_prop_ro("read_sizes", &Scene::read_sizes)
       .def_prop_ro("default_overrides", &Scene::default_overrides);
 
+  nb::class_<LeanCopy>(m, "LeanCopy", "A MjModel that was made from a model, made to share the model's large arrays.")
+      .def(
+          "__init__",
+          [](LeanCopy* self, std::uintptr_t address, std::shared_ptr<Model> model, const nb::object&) {
+            new (self) LeanCopy(*reinterpret_cast<mjModel*>(address), std::move(model));
+          },
+          "address"_a, "model"_a, "owner"_a, nb::keep_alive<1, 4>())
+      .def("make_whole", &LeanCopy::make_whole)
+      .def("is_only_moved", &LeanCopy::is_only_moved)
+      .def("put_back", &LeanCopy::put_back);
+
+  nb::class_<OwnedSettling>(m, "Settling", "Physics steps from a state, in a model whose bodies and sites stand elsewhere.")
+      .def(
+          "__init__",
+          [](OwnedSettling* self, std::shared_ptr<Model> model, const Numbers& body_pos, const Numbers& site_pos,
+             const Numbers& state, int steps) {
+            auto made = std::make_shared<Settling>(*model, copy_of(body_pos), copy_of(site_pos), copy_of(state), steps);
+            new (self) OwnedSettling{std::move(model), std::move(made)};
+          },
+          "model"_a, "body_pos"_a, "site_pos"_a, "state"_a, "steps"_a)
+      .def_prop_ro("done", [](const OwnedSettling& self) { return self.settling->done(); })
+      .def_prop_ro("error", [](const OwnedSettling& self) { return self.settling->done() ? self.settling->error() : ""; })
+      .def("state", [](const OwnedSettling& self) {
+        if (!self.settling->done()) throw std::logic_error("It is not done.");
+        const std::vector<double>& state = self.settling->state();
+        auto* const copy = new std::vector<double>(state);
+        const nb::capsule owner(copy, [](void* p) noexcept { delete static_cast<std::vector<double>*>(p); });
+        return nb::ndarray<nb::numpy, double, nb::ndim<1>>(copy->data(), {copy->size()}, owner);
+      });
+
   nb::class_<LiveEngine> engine(m, "Engine", "Steps rows. Its arrays are views of its own memory.");
   engine
       .def(
@@ -243,12 +373,32 @@ NB_MODULE(_native, m) {
           },
           "scenes"_a, "kernels"_a, "num_rows"_a, "action_size"_a, "param_size"_a, "memory_size"_a, "obs_size"_a,
           "term_size"_a, "state_size"_a, "override_size"_a, "read_size"_a, "num_threads"_a)
-      .def("step", &step<float>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
-      .def("step", &step<double>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
-      .def("step_async", &step_async<float>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
-      .def("step_async", &step_async<double>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none())
+      .def("step", &step<float>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none(), "spare"_a = 0)
+      .def("step", &step<double>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none(), "spare"_a = 0)
+      .def("step_chunk", &step_chunk<float>, "actions"_a.noconvert(), "mask"_a.noconvert().none(), "left"_a.noconvert(),
+           "ends"_a.noconvert(), "success_term"_a, "end_term"_a, "terms"_a.noconvert(), "obs"_a.noconvert().none(),
+           "faults"_a.noconvert(), "taken"_a.noconvert(), "spare"_a = 0)
+      .def("step_chunk", &step_chunk<double>, "actions"_a.noconvert(), "mask"_a.noconvert().none(), "left"_a.noconvert(),
+           "ends"_a.noconvert(), "success_term"_a, "end_term"_a, "terms"_a.noconvert(), "obs"_a.noconvert().none(),
+           "faults"_a.noconvert(), "taken"_a.noconvert(), "spare"_a = 0)
+      .def("step_async", &step_async<float>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none(), "spare"_a = 0,
+           "shared"_a = false)
+      .def("step_async", &step_async<double>, "actions"_a.noconvert(), "mask"_a.noconvert() = nb::none(), "spare"_a = 0,
+           "shared"_a = false)
       .def("step_wait", &step_wait)
+      .def("send", &send<float>, "actions"_a.noconvert(), "rows"_a, "spare"_a = 0)
+      .def("send", &send<double>, "actions"_a.noconvert(), "rows"_a, "spare"_a = 0)
+      .def("receive", &receive, "count"_a)
+      .def_prop_ro("under_way", [](const LiveEngine& self) { return self.under_way(); })
       .def("forward", &forward, "mask"_a.noconvert().none(), "warm_start"_a)
+      .def("settle", &settle, "settlings"_a)
+      .def(
+          "settle_ahead",
+          [](LiveEngine& self, const OwnedSettling& settling) { self.settle_ahead(settling.settling, settling.model); },
+          "settling"_a)
+      .def(
+          "drop_settling",
+          [](LiveEngine& self, const OwnedSettling& settling) { self.drop_settling(settling.settling.get()); }, "settling"_a)
       .def(
           "set_scene",
           [](LiveEngine& self, int index, std::shared_ptr<Scene> scene) { self.set_scene(index, std::move(scene)); },

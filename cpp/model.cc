@@ -2,6 +2,7 @@
 
 #include <mujoco/mjxmacro.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <stdexcept>
@@ -80,6 +81,25 @@ mjModel* load(const std::string& path) {
   return load(path.c_str(), path + " is");
 }
 
+mjModel* compiled(mjSpec* spec) {
+  struct Compiling {
+    mjSpec* spec;
+    mjModel* model;
+  } compiling{spec, nullptr};
+  std::string error;
+  guarded(
+      [](void* context) {
+        auto* const job = static_cast<Compiling*>(context);
+        job->model = mj_compile(job->spec, nullptr);
+      },
+      &compiling, &error);
+  if (compiling.model == nullptr) {
+    if (error.empty()) error = mjs_getError(spec);
+    throw std::invalid_argument("The model cannot be compiled (" + error + ").");
+  }
+  return compiling.model;
+}
+
 mjModel* copy(const mjModel& other) {
   struct Copying {
     const mjModel* from;
@@ -105,11 +125,27 @@ bool same_unless_real(const T* a, const T* b, int rows, int columns) {
 
 }  // namespace
 
-Model::Model(const void* bytes, std::size_t size) : model_(load(bytes, size), mj_deleteModel) {}
+Model::Model(mjModel* made) : model_(made, mj_deleteModel) {
+  made->vis.global.bvactive = 0;  // else collision notes for a viewer, and clears in each mj_step, what it has looked at
+}
 
-Model::Model(const std::string& path) : model_(load(path), mj_deleteModel) {}
+Model::Model(const void* bytes, std::size_t size) : Model(load(bytes, size)) {}
 
-Model::Model(const mjModel& other) : model_(copy(other), mj_deleteModel) {}
+Model::Model(const std::string& path) : Model(load(path)) {}
+
+Model::Model(const mjModel& other) : Model(copy(other)) {}
+
+Model Model::compile(mjSpec* spec, const mjtNum* weld) {
+  Model made(compiled(spec));
+  mjModel& model = *made.model_;
+  for (int i = 0; weld != nullptr && i < model.neq; ++i) {
+    const int a = model.eq_obj1id[i], b = model.eq_obj2id[i];
+    if (model.eq_type[i] != mjEQ_WELD || model.eq_objtype[i] != mjOBJ_BODY) continue;
+    if (model.body_mocapid[a] >= 0 || model.body_mocapid[b] >= 0)
+      std::copy(weld, weld + mjNEQDATA, model.eq_data + mjNEQDATA * i);
+  }
+  return made;
+}
 
 std::vector<char> Model::to_bytes() const {
   std::vector<char> bytes(num_bytes());

@@ -19,6 +19,10 @@ class Model {
   explicit Model(const std::string& path);
   // Copies a model. Throws std::invalid_argument if MuJoCo cannot.
   explicit Model(const mjModel& other);
+  // Compiles what was read from a model file. Every weld to a mocap body gets `weld` as its eq_data, unless it is null. The
+  // threads of a process may compile at once, each its own. Throws std::invalid_argument with MuJoCo's words if it cannot be
+  // compiled.
+  static Model compile(mjSpec* spec, const mjtNum* weld);
 
   const mjModel& get() const { return *model_; }
   // What mj_saveModel writes, and how much that is.
@@ -36,6 +40,8 @@ class Model {
   std::vector<std::string> names(mjtObj kind) const;
 
  private:
+  explicit Model(mjModel* made);  // takes it over
+
   std::unique_ptr<mjModel, void (*)(mjModel*)> model_;
 };
 

@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -23,52 +26,111 @@ constexpr auto kBetween = std::chrono::microseconds(100);  // that a thread stay
 }  // namespace
 
 struct Pool::Crew {
-  struct Member {
+  // Where a member is. Only the controlling thread calls, or takes back what the member has not followed yet; only a member
+  // that was called goes inside, and comes out.
+  enum class Place { outside, called, inside };
+
+  struct alignas(kApart) Member {
+    std::atomic<Place> place{Place::outside};
+    std::atomic<bool> stop{false};  // ends what it does in its spare time
     std::thread thread;
+    std::mutex mutex;
     std::condition_variable wake;
-    std::atomic<bool> called{false};  // asked to take part in the current job; set with the mutex held
+
+    void call() {
+      stop.store(true);
+      place.store(Place::called);
+      {
+        const std::lock_guard<std::mutex> lock(mutex);
+      }  // it is awake, or sleeps by now and hears this
+      wake.notify_one();
+    }
+
+    // Returns when the member is outside. One that is inside has no item left to begin, or the job is over.
+    void call_back() {
+      Place called = Place::called;
+      if (place.compare_exchange_strong(called, Place::outside)) {
+        stop.store(false);
+        return;
+      }
+      while (place.load() != Place::outside) std::this_thread::yield();
+    }
   };
 
-  explicit Crew(int size) : members(static_cast<std::size_t>(size)) {}
+  // Items from `next` to `end` have not begun.
+  struct alignas(kApart) Share {
+    std::atomic<int> next{0};
+    int end = 0;
+  };
+
+  Crew(int size, Spare* given)
+      : members(static_cast<std::size_t>(size)),
+        spare(given),
+        stays_awake(static_cast<unsigned>(size) <= std::thread::hardware_concurrency()),
+        shares(static_cast<std::size_t>(size)) {}
 
   std::mutex mutex;
-  std::condition_variable idle;  // the last item is done, or a member has left the job
+  std::condition_variable idle;  // the last item is done
   std::vector<std::unique_ptr<Member>> members;
-  bool ending = false;
+  Spare* const spare;
+  const bool stays_awake;  // more threads than processors would only take them from each other
+  std::atomic<bool> ending{false};
   std::atomic<bool> closed{false};
-  int inside = 0;  // members that may still look at the job
 
+  // The job. It is written down when all members are outside.
   Work work = nullptr;
   void* context = nullptr;
-  int items = 0;
-  std::atomic<int> next{0};
-  std::atomic<int> left{0};  // items not done
+  int share_count = 1;
+  std::vector<Share> shares;
+  alignas(kApart) std::atomic<int> left{0};  // items not done, or done by participants that are still at it
 
   // Works on the job until no item is left to begin. `tick` is called between items and may cancel the job.
   template <typename Tick>
   void take_part(int slot, Tick&& tick) {
-    for (;;) {
-      const int item = next.fetch_add(1, std::memory_order_relaxed);
-      if (item >= items) return;
-      work(context, slot, item);
-      done(1);
-      tick();
+    int count = 0;
+    for (int k = 0; k < share_count; ++k) {
+      Share& share = shares[static_cast<std::size_t>((slot + k) % share_count)];
+      while (share.next.load(std::memory_order_relaxed) < share.end) {
+        const int item = share.next.fetch_add(1, std::memory_order_relaxed);
+        if (item >= share.end) break;
+        work(context, slot, item);
+        ++count;
+        tick();
+      }
     }
+    done(count);
   }
 
   void done(int count) {
-    if (left.fetch_sub(count, std::memory_order_acq_rel) != count) return;
+    if (count == 0 || left.fetch_sub(count, std::memory_order_acq_rel) != count) return;
     const std::lock_guard<std::mutex> lock(mutex);
     idle.notify_all();
   }
 
+  void write_down(int items, int shares_of_it) {
+    share_count = shares_of_it;
+    for (int k = 0; k < share_count; ++k) {
+      Share& share = shares[static_cast<std::size_t>(k)];
+      share.next.store(first_of(k, items), std::memory_order_relaxed);
+      share.end = first_of(k + 1, items);
+    }
+    left.store(items, std::memory_order_relaxed);
+  }
+
+  int first_of(int share, int items) const {
+    return static_cast<int>(static_cast<std::int64_t>(items) * share / share_count);
+  }
+
   void drop_rest() {
-    int dropped;
+    int dropped = 0;
     {
       const std::lock_guard<std::mutex> lock(mutex);  // no job may be written down meanwhile, see Pool::close
-      dropped = items - next.exchange(items, std::memory_order_relaxed);
+      for (int k = 0; k < share_count; ++k) {
+        Share& share = shares[static_cast<std::size_t>(k)];
+        dropped += std::max(0, share.end - share.next.exchange(share.end, std::memory_order_relaxed));
+      }
     }
-    if (dropped > 0) done(dropped);
+    done(dropped);
   }
 
   // Waits without sleeping for as long as a row may take. Waking from sleep costs as much as a tenth of a small step.
@@ -86,26 +148,35 @@ struct Pool::Crew {
     return idle.wait_for(lock, kSlice, [this] { return left.load(std::memory_order_acquire) == 0; });
   }
 
+  bool has_spare() const { return spare != nullptr && spare->waiting(); }
+
   void serve(Member& self, int slot) {
-    std::unique_lock<std::mutex> lock(mutex);
     for (;;) {
-      lock.unlock();  // the next step often comes at once: then there is nothing to be woken from
-      const auto end = Clock::now() + kBetween;
-      while (!self.called.load(std::memory_order_acquire) && Clock::now() < end) std::this_thread::yield();
-      lock.lock();
-      self.wake.wait(lock, [&] { return self.called || ending; });
+      const auto awake = stays_awake ? kBetween : std::chrono::microseconds(0);
+      auto end = Clock::now() + awake;  // the next step often comes at once: then there is nothing to be woken from
+      while (self.place.load() != Place::called && !ending) {
+        if (has_spare()) {
+          spare->work(self.stop);
+          end = Clock::now() + awake;
+        } else if (Clock::now() < end) {
+          std::this_thread::yield();
+        } else {
+          std::unique_lock<std::mutex> lock(self.mutex);
+          self.wake.wait(lock, [&] { return self.place.load() == Place::called || ending.load() || has_spare(); });
+        }
+      }
       if (ending) return;
-      self.called = false;
-      ++inside;
-      lock.unlock();
+      Place called = Place::called;
+      if (!self.place.compare_exchange_strong(called, Place::inside)) continue;  // called back
+      self.stop = false;
       take_part(slot, [] {});
-      lock.lock();
-      if (--inside == 0) idle.notify_all();
+      self.place.store(Place::outside);
     }
   }
 };
 
-Pool::Pool(int size) : size_(size), owner_(getpid()), crew_(std::make_unique<Crew>(size)) {}
+Pool::Pool(int size, Spare* spare)
+    : size_(size), spare_(spare), owner_(getpid()), crew_(std::make_unique<Crew>(size, spare)) {}
 
 Pool::~Pool() {
   if (!ours()) {
@@ -113,12 +184,14 @@ Pool::~Pool() {
     return;
   }
   cancel();
-  {
-    const std::lock_guard<std::mutex> lock(crew_->mutex);
-    crew_->ending = true;
-    for (auto& member : crew_->members) {
-      if (member) member->wake.notify_one();
+  crew_->ending = true;
+  for (auto& member : crew_->members) {
+    if (!member) continue;
+    member->stop = true;
+    {
+      const std::lock_guard<std::mutex> lock(member->mutex);
     }
+    member->wake.notify_one();
   }
   for (auto& member : crew_->members) {
     if (member) member->thread.join();
@@ -130,13 +203,13 @@ bool Pool::ours() const { return owner_ == getpid(); }
 Pool::Crew& Pool::crew() {
   if (!ours()) {
     static_cast<void>(crew_.release());
-    crew_ = std::make_unique<Crew>(size_);
+    crew_ = std::make_unique<Crew>(size_, spare_);
     owner_ = getpid();
   }
   return *crew_;
 }
 
-void Pool::begin(int items, Work work, void* context, int first_slot) {
+void Pool::begin(int items, Work work, void* context, Sharing sharing, int first_slot) {
   Crew& crew = this->crew();
   const int end_slot = items < size_ ? items : size_;
   for (int slot = first_slot; slot < end_slot; ++slot) {
@@ -152,24 +225,20 @@ void Pool::begin(int items, Work work, void* context, int first_slot) {
     }
     member = std::move(made);
   }
-  std::unique_lock<std::mutex> lock(crew.mutex);
-  // A member that woke too late for the last job must have left before the next one is written down.
-  crew.idle.wait(lock, [&] { return crew.inside == 0; });
-  if (crew.closed) items = 0;
-  crew.work = work;
-  crew.context = context;
-  crew.items = items;
-  crew.next.store(0, std::memory_order_relaxed);
-  crew.left.store(items, std::memory_order_relaxed);
-  for (int slot = 0; slot < size_; ++slot) {
-    auto& member = crew.members[static_cast<std::size_t>(slot)];
-    if (!member) continue;
-    member->called = slot >= first_slot && slot < end_slot;
-    if (member->called) member->wake.notify_one();
+  for (auto& member : crew.members) {
+    if (member) member->call_back();
   }
+  {
+    const std::lock_guard<std::mutex> lock(crew.mutex);
+    if (crew.closed) items = 0;
+    crew.work = work;
+    crew.context = context;
+    crew.write_down(items, sharing == Sharing::shares ? std::max(1, end_slot) : 1);
+  }
+  for (int slot = first_slot; slot < end_slot; ++slot) crew.members[static_cast<std::size_t>(slot)]->call();
 }
 
-void Pool::start(int items, Work work, void* context) { begin(items, work, context, 0); }
+void Pool::start(int items, Work work, void* context, Sharing sharing) { begin(items, work, context, sharing, 0); }
 
 bool Pool::wait(Interrupted interrupted) {
   while (!crew_->wait_slice()) {
@@ -181,8 +250,14 @@ bool Pool::wait(Interrupted interrupted) {
   return true;
 }
 
-bool Pool::run(int items, Work work, void* context, Interrupted interrupted) {
-  begin(items, work, context, 1);
+void Pool::start_shared(int items, Work work, void* context, Sharing sharing) { begin(items, work, context, sharing, 1); }
+
+bool Pool::run(int items, Work work, void* context, Sharing sharing, Interrupted interrupted) {
+  start_shared(items, work, context, sharing);
+  return help(interrupted);
+}
+
+bool Pool::help(Interrupted interrupted) {
   Crew& crew = *crew_;
   bool stopped = false;
   auto asked = Clock::now();
@@ -203,6 +278,17 @@ bool Pool::run(int items, Work work, void* context, Interrupted interrupted) {
 void Pool::cancel() {
   crew_->drop_rest();
   while (!crew_->wait_slice()) {
+  }
+}
+
+void Pool::wake() {
+  if (!ours()) return;
+  for (auto& member : crew_->members) {
+    if (!member) continue;
+    {
+      const std::lock_guard<std::mutex> lock(member->mutex);
+    }
+    member->wake.notify_one();
   }
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "carry.h"
+
 namespace taskworlds {
 namespace {
 
@@ -46,10 +48,18 @@ Span actuator_states(const mjModel& m, int actuator) {
 
 Span sensor_numbers(const mjModel& m, int sensor) { return {m.sensor_adr[sensor], m.sensor_dim[sensor]}; }
 
+// The boxes around a body's geoms, in the tree by which its contacts are looked for. A body without geoms has none.
+Span body_boxes(const mjModel& m, int body) {
+  const int count = m.body_bvhnum[body];
+  return {count > 0 ? 6 * m.body_bvhadr[body] : 0, 6 * count};
+}
+
 struct FieldRow {
   mjtObj kind;
   mjtNum* mjModel::* array;
+  int mjModel::* units;
   int width;
+  Span (*span)(const mjModel&, int object);
 };
 
 struct SourceRow {
@@ -58,7 +68,7 @@ struct SourceRow {
   Span (*span)(const mjModel&, int object);
 };
 
-#define TASKWORLDS_ROW(name, kind, width) {kind, &mjModel::name, width},
+#define TASKWORLDS_ROW(name, kind, units, width, span) {kind, &mjModel::name, units, width, span},
 constexpr FieldRow kFields[] = {TASKWORLDS_FIELDS(TASKWORLDS_ROW)};
 #undef TASKWORLDS_ROW
 #define TASKWORLDS_ROW(name, kind, array, span) {kind, array, span},
@@ -113,6 +123,7 @@ Scene::Scene(std::shared_ptr<const Model> model, int frame_skip, Stepping steppi
       overrides_(std::move(overrides)) {
   const mjModel& m = model_->get();
   state_size_ = mj_stateSize(&m, mjSTATE_INTEGRATION);
+  carries_ = stepping_ == Stepping::forward && can_carry(m);
   if (frame_skip_ < 1) {
     throw std::invalid_argument("frame_skip must be at least 1, not " + std::to_string(frame_skip_) + ".");
   }
@@ -128,7 +139,7 @@ Scene::Scene(std::shared_ptr<const Model> model, int frame_skip, Stepping steppi
   }
   for (const Override& o : overrides_) {
     check_index("An override's id", o.id, model_->count(row(o.field).kind));
-    override_size_ += row(o.field).width;
+    override_size_ += row(o.field).span(m, o.id).size;
   }
   for (const Read& r : reads) {
     if (r.source == Source::touch) {
@@ -149,7 +160,7 @@ Scene::Scene(std::shared_ptr<const Model> model, int frame_skip, Stepping steppi
 
 std::vector<int> Scene::override_sizes() const {
   std::vector<int> sizes;
-  for (const Override& o : overrides_) sizes.push_back(row(o.field).width);
+  for (const Override& o : overrides_) sizes.push_back(row(o.field).span(model(), o.id).size);
   return sizes;
 }
 
@@ -194,7 +205,22 @@ void Scene::step(const mjModel* own, mjData* data, const double* action, bool si
     mj_step2(own, data);
     --left;
   }
-  for (; left > 0; --left) mj_step(own, data);
+  finish(own, data, left);
+}
+
+void Scene::go_on(const mjModel* own, mjData* data, const double* action, bool single) const {
+  if (!carries_) {
+    step(own, data, action, single);
+    return;
+  }
+  control(data, action, single);
+  carried_step(own, data);
+  finish(own, data, frame_skip_ - 1);
+}
+
+// Takes the last mj_steps of a step, and what comes after them.
+void Scene::finish(const mjModel* own, mjData* data, int steps) const {
+  for (; steps > 0; --steps) mj_step(own, data);
   if (stepping_ == Stepping::forward) mj_forward(own, data);
   if (stepping_ == Stepping::split) mj_step1(own, data);
 }
@@ -215,8 +241,9 @@ std::vector<double> Scene::default_overrides() const {
   std::vector<double> values;
   for (const Override& o : overrides_) {
     const FieldRow& field = row(o.field);
-    const mjtNum* const first = model().*field.array + field.width * o.id;
-    values.insert(values.end(), first, first + field.width);
+    const Span span = field.span(model(), o.id);
+    const mjtNum* const first = model().*field.array + span.first;
+    values.insert(values.end(), first, first + span.size);
   }
   return values;
 }
@@ -227,10 +254,11 @@ OwnModel::OwnModel(const Scene& scene) : model_(scene.model()) {
     mjtNum*& data = model_.*field.array;
     std::vector<mjtNum>& own = fields_[o.field];
     if (own.empty()) {
-      own.assign(data, data + field.width * scene.count(field.kind));
+      own.assign(data, data + field.width * scene.model().*field.units);
       data = own.data();
     }
-    places_.push_back({data + field.width * o.id, field.width});
+    const Span span = field.span(scene.model(), o.id);
+    places_.push_back({data + span.first, span.size});
   }
 }
 

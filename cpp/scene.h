@@ -33,13 +33,27 @@ struct ActuatorControl {
   double gain;
 };
 
-// Fields of mjModel that rows may have of their own: name, kind of object, numbers of each object. Only fields from which
-// MuJoCo derives nothing at compile time.
-#define TASKWORLDS_FIELDS(X)  \
-  X(body_pos, mjOBJ_BODY, 3)  \
-  X(body_quat, mjOBJ_BODY, 4) \
-  X(site_pos, mjOBJ_SITE, 3)  \
-  X(site_quat, mjOBJ_SITE, 4)
+// Fields of mjModel that rows may have of their own: name, kind of object, how many units its array has, numbers of each
+// unit, and the function that says where an object's numbers stand in it. MuJoCo derives nothing from the first four. From
+// the others it derives some of each other when it compiles, so whoever overrides one gives those that belong to it, too.
+#define TASKWORLDS_FIELDS(X)                                        \
+  X(body_pos, mjOBJ_BODY, &mjModel::nbody, 3, each<3>)              \
+  X(body_quat, mjOBJ_BODY, &mjModel::nbody, 4, each<4>)             \
+  X(site_pos, mjOBJ_SITE, &mjModel::nsite, 3, each<3>)              \
+  X(site_quat, mjOBJ_SITE, &mjModel::nsite, 4, each<4>)             \
+  X(body_ipos, mjOBJ_BODY, &mjModel::nbody, 3, each<3>)             \
+  X(body_mass, mjOBJ_BODY, &mjModel::nbody, 1, each<1>)             \
+  X(body_subtreemass, mjOBJ_BODY, &mjModel::nbody, 1, each<1>)      \
+  X(body_inertia, mjOBJ_BODY, &mjModel::nbody, 3, each<3>)          \
+  X(body_invweight0, mjOBJ_BODY, &mjModel::nbody, 2, each<2>)       \
+  X(bvh_aabb, mjOBJ_BODY, &mjModel::nbvhstatic, 6, body_boxes)      \
+  X(dof_damping, mjOBJ_JOINT, &mjModel::nv, 1, joint_velocities)    \
+  X(dof_invweight0, mjOBJ_JOINT, &mjModel::nv, 1, joint_velocities) \
+  X(geom_pos, mjOBJ_GEOM, &mjModel::ngeom, 3, each<3>)              \
+  X(geom_size, mjOBJ_GEOM, &mjModel::ngeom, 3, each<3>)             \
+  X(geom_aabb, mjOBJ_GEOM, &mjModel::ngeom, 6, each<6>)             \
+  X(geom_rbound, mjOBJ_GEOM, &mjModel::ngeom, 1, each<1>)           \
+  X(geom_friction, mjOBJ_GEOM, &mjModel::ngeom, 3, each<3>)
 
 // How a step goes on in time. `n` is the scene's frame_skip.
 //   forward  n times mj_step, then mj_forward: reads are of the time after the step, and so is the warm start
@@ -112,8 +126,6 @@ class Scene {
         std::vector<ActuatorControl> actuators, std::vector<Override> overrides, const std::vector<Read>& reads);
 
   const mjModel& model() const { return model_->get(); }
-  // How many objects of a kind the model has.
-  int count(mjtObj kind) const { return model_->count(kind); }
   int state_size() const { return state_size_; }
   int action_size() const { return action_size_; }
   int override_size() const { return override_size_; }
@@ -133,6 +145,13 @@ class Scene {
   // Takes the action and steps a simulation as prepare or its last step left it. With `single` the action is scaled in
   // float32, as NumPy scales a float32 array.
   void step(const mjModel* own, mjData* data, const double* action, bool single) const;
+  // Whether a step can make use of what the last one left in the simulation beside the state.
+  bool can_go_on() const { return carries_ || stepping_ == Stepping::split; }
+  // Whether a step ends with mj_forward.
+  bool is_forward() const { return stepping_ == Stepping::forward; }
+  // prepare and step in one, for a simulation in which nothing has changed since the last step, or since mj_forward if
+  // the stepping is "forward". Only if `can_go_on`.
+  void go_on(const mjModel* own, mjData* data, const double* action, bool single) const;
   // Copies the reads, in their order, to now[0 .. read_size).
   void read(const mjModel* own, mjData* data, double* now) const;
 
@@ -145,6 +164,7 @@ class Scene {
   };
 
   bool begins_with_step2(const mjModel* own) const;
+  void finish(const mjModel* own, mjData* data, int steps) const;
   void control(mjData* data, const double* action, bool single) const;
 
   std::shared_ptr<const Model> model_;
@@ -159,6 +179,7 @@ class Scene {
   int override_size_ = 0;
   int read_size_ = 0;
   bool reads_forces_ = false;  // body_cfrc_ext, which MuJoCo computes on demand
+  bool carries_ = false;       // its mj_forward at the end serves the next step, too
 };
 
 // One thread's model of a scene whose rows override fields: the shared model with arrays of its own for those fields.
@@ -179,7 +200,7 @@ class OwnModel {
   };
 
   mjModel model_;  // a copy of the struct, not of what it points to: 3 MB less for each thread and scene
-  std::map<Field, std::vector<mjtNum>> fields_;
+  std::map<Field, std::vector<mjtNum>> fields_;  // each with the numbers of all its objects
   std::vector<Place> places_;
 };
 

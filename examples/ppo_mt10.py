@@ -103,7 +103,7 @@ def main():
     parser.add_argument("--steps", type=int, default=1_000_000, help="with those before --resume")
     parser.add_argument("--rows", type=int, default=20)
     parser.add_argument("--rollout", type=int, default=500, help="steps of each row between two updates")
-    parser.add_argument("--goals", type=int, default=50, help="of each skill")
+    parser.add_argument("--num-goals", type=int, default=50, help="of each skill")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/mt10"))
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
@@ -112,7 +112,7 @@ def main():
     checkpoint, new = args.out / "checkpoint.pt", args.out / "new.pt"
     torch.manual_seed(args.seed)
     torch.set_num_threads(1)  # the networks are small, and the environments have threads of their own
-    mt10 = taskworlds.benchmark("MT10", seed=args.seed, num_goals=args.goals)
+    mt10 = taskworlds.benchmark("MT10", seed=args.seed, num_goals=args.num_goals)
     envs = taskworlds.make_vec(mt10, args.rows, use_one_hot=True, reward_normalization_method="gymnasium")
     agent = Agent(envs)
     optimizer = torch.optim.Adam(agent.parameters(), LEARNING_RATE, eps=1e-5)

@@ -99,7 +99,9 @@ def main():
         "--batch", type=int, default=10_000, help="steps between two updates (default: 10000)"
     )
     parser.add_argument("--max-episode-steps", type=int, default=200, help="while training (default: 200)")
-    parser.add_argument("--goals", type=int, default=10, help="of each skill, to evaluate on (default: 10)")
+    parser.add_argument(
+        "--num-goals", type=int, default=10, help="of each skill, to evaluate on (default: 10)"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/rllib_mt10"), help="folder for the outcome")
     arguments = parser.parse_args()
     out = arguments.out
@@ -128,7 +130,7 @@ def main():
     draw(out / "curve.png", skills, curve)
     algo.save_to_path(str((out / "checkpoint").resolve()))
 
-    tasks = taskworlds.benchmark("MT10", num_goals=arguments.goals)
+    tasks = taskworlds.benchmark("MT10", num_goals=arguments.num_goals)
     result = taskworlds.evaluate(algo, tasks, use_one_hot=True)  # in episodes of Meta-World's 500 steps
     result.save(out / "result.json")
     print(result.to_csv("skill"), result.headline, sep="\n")

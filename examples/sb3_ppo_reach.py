@@ -1,4 +1,4 @@
-"""PPO of Stable-Baselines3 learns to reach any goal: reach-v3 of Meta-World, through one batch of ten rows.
+r"""PPO of Stable-Baselines3 learns to reach any goal: reach-v3 of Meta-World, through one batch of ten rows.
 
     pip install "taskworlds[examples]"
     python examples/sb3_ppo_reach.py --seed 0
@@ -7,7 +7,8 @@ It trains on the 50 goals of MT1, and is then evaluated on 20 goals that it has 
 leaves, for each seed, progress.csv (what SB3's logger writes), model.zip and result.json; and curve.png of all seeds
 that have run. The model goes to the command line as well:
 
-    taskworlds evaluate reach-v3 --goals 20 --seed 1000 --policy stable_baselines3:PPO --checkpoint runs/.../model.zip
+    taskworlds evaluate reach-v3 --num-goals 20 --seed 1000 \
+        --policy stable_baselines3:PPO --checkpoint runs/.../model.zip
 """
 
 import argparse
@@ -82,7 +83,7 @@ def main():
     parser.add_argument(
         "--rollout", type=int, default=500, help="steps of a row between updates (default: 500)"
     )
-    parser.add_argument("--goals", type=int, default=20, help="to evaluate on (default: 20)")
+    parser.add_argument("--num-goals", type=int, default=20, help="to evaluate on (default: 20)")
     parser.add_argument("--max-episode-steps", type=int, default=500, help="(default: 500, Meta-World's)")
     parser.add_argument("--out", type=Path, default=Path("runs/sb3_ppo_reach"), help="folder for the outcome")
     arguments = parser.parse_args()
@@ -93,7 +94,7 @@ def main():
     model, seconds = train(arguments.seed, arguments.steps, arguments.rollout, out, **limit)
     print(f"{model.num_timesteps} steps in {seconds:.0f} s, {model.num_timesteps / seconds:.0f} steps/s")
     for name, policy in (("random", "random"), ("PPO", model)):
-        result = evaluate(policy, arguments.goals, **limit)
+        result = evaluate(policy, arguments.num_goals, **limit)
         print(f"{name}: {result.headline}")
     result.save(out / "result.json")
     draw(arguments.out)

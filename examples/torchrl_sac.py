@@ -7,7 +7,7 @@ It trains on the 50 goals of MT1, and is evaluated as it learns on 20 goals that
 `--out` it leaves, for each seed, curve.csv, actor.pt and result.json; and curve.png of all seeds that have run. The
 actor goes to the command line as well:
 
-    taskworlds evaluate reach-v3 --goals 20 --seed 1000 --max-episode-steps 150 \
+    taskworlds evaluate reach-v3 --num-goals 20 --seed 1000 --max-episode-steps 150 \
         --policy examples/torchrl_sac.py:load --checkpoint runs/torchrl_sac/seed_0/actor.pt
 """
 
@@ -117,7 +117,7 @@ def main():
         "--seed", type=int, default=0, help="of the networks and of the episodes (default: 0)"
     )
     parser.add_argument("--steps", type=int, default=150_000, help="to train for (default: 150000)")
-    parser.add_argument("--goals", type=int, default=20, help="to evaluate on (default: 20)")
+    parser.add_argument("--num-goals", type=int, default=20, help="to evaluate on (default: 20)")
     parser.add_argument("--max-episode-steps", type=int, default=150, help="(default: 150)")
     parser.add_argument("--out", type=Path, default=Path("runs/torchrl_sac"), help="folder for the outcome")
     arguments = parser.parse_args()
@@ -128,7 +128,7 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
 
     def evaluate(policy):
-        options = {"num_goals": arguments.goals, "seed": TEST_SEED, "max_episode_steps": limit}
+        options = {"num_goals": arguments.num_goals, "seed": TEST_SEED, "max_episode_steps": limit}
         return taskworlds.evaluate(policy, "reach-v3", **options)
 
     print(f"random: {evaluate('random').headline}")

@@ -1,12 +1,14 @@
 """Registers the ids of taskworlds when Gymnasium is imported, so that `gymnasium.make("taskworlds/MT10")` finds them.
 
-Gymnasium has had no entry point for that since 1.0. Python runs `taskworlds.pth`, beside this file in site-packages,
-at start-up, and it imports this file. That takes about a millisecond and imports nothing else; the work is done if and
-when Gymnasium is imported. docs/explanation/gymnasium-ids.md says more.
+Gymnasium has had no entry point for that since 1.0. Beside this file in site-packages are `taskworlds.pth`, which
+Python runs at start-up, and `taskworlds.start`, by which Python 3.15 and later do the same. That takes about a
+millisecond and imports nothing else; the work is done if and when Gymnasium is imported.
+docs/explanation/gymnasium-ids.md says more.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False  # as typing's, whose import takes longer than all the rest here
@@ -50,5 +52,13 @@ class _AfterGymnasium:
         return spec
 
 
-if "gymnasium" not in sys.modules:
-    sys.meta_path.insert(0, _AfterGymnasium)
+def at_start() -> None:
+    """Does as `install` when Python starts, unless TASKWORLDS_GYMNASIUM_IDS is 0."""
+    if os.environ.get("TASKWORLDS_GYMNASIUM_IDS") != "0":
+        install()
+
+
+def install() -> None:
+    """Has the ids registered as soon as Gymnasium has been imported. May be called any number of times."""
+    if "gymnasium" not in sys.modules and _AfterGymnasium not in sys.meta_path:
+        sys.meta_path.insert(0, _AfterGymnasium)

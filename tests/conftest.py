@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import multiprocessing
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -29,8 +30,14 @@ def pytest_configure(config):
         offscreen.prepare()
 
 
+# Of a test's name: that it starts processes. A fork copies the tables of all memory that the process has, and a process
+# that has run hundreds of tests has gigabytes. So these tests come first.
+_STARTS_PROCESSES = re.compile(r"async|/mtrl/|/faults/|process|leaks")
+
+
 def pytest_collection_modifyitems(items):
-    """Skips what is marked `requires_dm_control` where dm_control cannot be installed, and nowhere else."""
+    """Puts tests that start processes first, and skips those of dm_control where it cannot be installed."""
+    items.sort(key=lambda item: _STARTS_PROCESSES.search(item.nodeid) is None)
     if sys.version_info < (3, 13) or importlib.util.find_spec("dm_control") is not None:
         return
     skip = pytest.mark.skip(reason="dm_control needs labmaze, which has no wheels for Python 3.13 and later")

@@ -27,7 +27,8 @@ WITH_OTHER_LIBRARIES = (
 MODULES = [
     pytest.param(name, marks=[pytest.mark.requires_dm_control] if name in WITH_DM_CONTROL else [])
     for name in sorted(module.name for module in pkgutil.walk_packages(taskworlds.__path__, "taskworlds."))
-    if not name.endswith(("__main__", "._native")) and not name.startswith(WITH_OTHER_LIBRARIES)
+    if not name.endswith(("__main__", "._native", ".libkernels"))
+    and not name.startswith(WITH_OTHER_LIBRARIES)
 ]
 
 

@@ -47,12 +47,15 @@ _PUBLIC = {
     "build_metaworld_vec_env": "taskworlds.compat.mtrl.metaworld",
     "check_skill": "taskworlds.testing.skill_checks",
     "compare": "taskworlds.evaluation",
+    "continual": "taskworlds.continual",
     "control": "taskworlds.control",
     "distributed": "taskworlds.distributed",
     "evaluate": "taskworlds.evaluation",
     "make": "taskworlds.vector.make",
     "make_vec": "taskworlds.vector.make",
+    "mended": "taskworlds.worlds.metaworld.variation",
     "normalize": "taskworlds.compat.garage.normalize",
+    "pool": "taskworlds.evaluation",
     "register_engine": "taskworlds.core.registry",
     "register_once": "taskworlds.vector.gymnasium_ids",
     "register_skill": "taskworlds.worlds.metaworld.skills",
@@ -62,6 +65,8 @@ _PUBLIC = {
     "testing": "taskworlds.testing",
     "types": "taskworlds.types",
     "uniform_random_strategy": "taskworlds.compat.garage.multi_env",
+    "vary": "taskworlds.worlds.metaworld.variation",
+    "videos": "taskworlds.videos",
 }
 
 __all__ = sorted([*_PUBLIC, "__version__"])
@@ -87,4 +92,6 @@ if "gymnasium" in sys.modules:
 
     _register_envs()
 else:
-    import _taskworlds_gymnasium as _taskworlds_gymnasium
+    import _taskworlds_gymnasium as _hook
+
+    _hook.install()

@@ -1,10 +1,12 @@
 """What type checkers see: the public names, each from its module. tests/test_typing.py holds it to `__all__`."""
 
+from taskworlds import continual as continual
 from taskworlds import control as control
 from taskworlds import distributed as distributed
 from taskworlds import samplers as samplers
 from taskworlds import testing as testing
 from taskworlds import types as types
+from taskworlds import videos as videos
 from taskworlds.compat.amago.k_episode import KEpisodeMetaworld as KEpisodeMetaworld
 from taskworlds.compat.amago.k_episode import Metaworld as Metaworld
 from taskworlds.compat.garage.gym_env import GymEnv as GymEnv
@@ -41,6 +43,7 @@ from taskworlds.core.world import World as World
 from taskworlds.evaluation import Result as Result
 from taskworlds.evaluation import compare as compare
 from taskworlds.evaluation import evaluate as evaluate
+from taskworlds.evaluation import pool as pool
 from taskworlds.rows.python_row import PythonRow as PythonRow
 from taskworlds.testing.skill_checks import check_skill as check_skill
 from taskworlds.vector.gymnasium_ids import register_once as register_once
@@ -48,6 +51,8 @@ from taskworlds.vector.make import make as make
 from taskworlds.vector.make import make_vec as make_vec
 from taskworlds.worlds.metaworld.skill import Skill as Skill
 from taskworlds.worlds.metaworld.skills import register_skill as register_skill
+from taskworlds.worlds.metaworld.variation import mended as mended
+from taskworlds.worlds.metaworld.variation import vary as vary
 from taskworlds.worlds.small.grid_world import GridWorldEnv as GridWorldEnv
 from taskworlds.worlds.small.point import PointEnv as PointEnv
 
@@ -87,12 +92,15 @@ __all__ = [
     "build_metaworld_vec_env",
     "check_skill",
     "compare",
+    "continual",
     "control",
     "distributed",
     "evaluate",
     "make",
     "make_vec",
+    "mended",
     "normalize",
+    "pool",
     "register_engine",
     "register_once",
     "register_skill",
@@ -102,4 +110,6 @@ __all__ = [
     "testing",
     "types",
     "uniform_random_strategy",
+    "vary",
+    "videos",
 ]

@@ -17,6 +17,7 @@ def test_no_simulator_is_loaded_where_none_is_needed():
         ["--help"],
         ["--version"],
         ["evaluate", "--help"],
+        ["demonstrate", "--help"],
         ["list", "benchmarks"],
         ["list", "skills"],
         ["list", "envs"],
@@ -57,7 +58,9 @@ def test_help(run, arguments):
         assert word in ran.out
 
 
-@pytest.mark.parametrize("command", ["evaluate", "list", "compare", "bench", "doctor", "cache"])
+@pytest.mark.parametrize(
+    "command", ["evaluate", "demonstrate", "list", "compare", "bench", "doctor", "cache"]
+)
 def test_each_command_helps_with_an_example(run, command):
     ran = run(command, "--help")
     assert ran.code == 0
@@ -77,8 +80,8 @@ def test_the_choices_in_the_help_are_those_there_are(run):
         (["evalute"], "No such command 'evalute'"),
         (["evaluate"], r"Missing argument 'BENCHMARK'\. `taskworlds evaluate --help` shows more\."),
         (["evaluate", "MT10", "--gaols", "3"], "No such option: --gaols"),
-        (["evaluate", "MT10", "--goals", "0"], "--goals"),
-        (["evaluate", "MT10", "--goals", "few"], "--goals"),
+        (["evaluate", "MT10", "--num-goals", "0"], "--num-goals"),
+        (["evaluate", "MT10", "--num-goals", "few"], "--num-goals"),
         (["evaluate", "MT11"], "Unknown benchmark 'MT11'. Did you mean 'MT1' or 'MT10'?"),
         (["evaluate", "Meta-World/MT10"], "Unknown benchmark 'Meta-World/MT10'. Did you mean 'MT10' or"),
         (["evaluate", "rech-v3"], "Did you mean 'reach-v3'"),
@@ -113,7 +116,7 @@ def test_the_choices_in_the_help_are_those_there_are(run):
             "custom-mt-envs needs envs_list, which the command line does not take. In",
         ),
         (["list", "skils"], "Unknown list 'skils'. Did you mean 'skills'?"),
-        (["list", "skills", "chetah"], r"Unknown word 'chetah'\. Did you mean 'cheetah-run'\?"),
+        (["list", "skills", "chetah"], r"Unknown word 'chetah'\. Did you mean 'cheetah-run' or"),
         (
             ["list", "skills", "--world", "mars"],
             "--world must be one of 'metaworld', 'locomotion', 'control', 'small', not",
@@ -127,15 +130,16 @@ def test_the_choices_in_the_help_are_those_there_are(run):
             "--reward-version must be one of 'v1', not 'v2'",
         ),
         (
-            ["evaluate", "half-cheetah-dir", "--goals", "3"],
-            "--goals must be 2 or None for half-cheetah-dir, not 3",
+            ["evaluate", "half-cheetah-dir", "--num-goals", "3"],
+            "--num-goals must be 2 or None for half-cheetah-dir, not 3",
         ),
         (["bench", "MT11"], "Unknown benchmark 'MT11'. Did you mean 'MT1' or 'MT10'?"),
         (["bench", "ML10-test"], "BENCHMARK must name train tasks, not 'ML10-test', because .* Give ML10."),
         (["bench", "reach-v3", "--threads", "two"], "--threads must be whole numbers above 0, .*, not 'two'"),
         (["bench", "reach-v3", "--threads", "1,0"], "--threads must be whole numbers above 0, .*, not '1,0'"),
         (["bench", "reach-v3", "--rounds", "0"], "--rounds"),
-        (["compare", "a.json"], "Missing argument 'B'"),
+        (["compare", "a.json"], "compare needs two results or more, not 1"),
+        (["compare"], "Missing argument 'RESULT'"),
     ],
 )
 def test_mistakes_are_told_in_one_line(run, check_mistake, arguments, message):

@@ -18,7 +18,7 @@ from taskworlds.cli.policy import arguments_of
 from taskworlds.evaluation import Result, evaluate, expert_policy
 from taskworlds.worlds.metaworld.official import OfficialRow
 
-SHORT = ("--goals", "2", "--max-episode-steps", "8")
+SHORT = ("--num-goals", "2", "--max-episode-steps", "8")
 
 POLICIES = """
 import os
@@ -89,7 +89,7 @@ def own_policies(tmp_path, monkeypatch):
 
 
 def test_evaluate_says_what_it_runs_and_what_came_of_it(run):
-    ran = run("evaluate", "reach-v3", "--goals", "3")
+    ran = run("evaluate", "reach-v3", "--num-goals", "3")
     assert ran.code == 0
     lines = ran.out.splitlines()
     assert lines[0] == (
@@ -128,21 +128,22 @@ def test_the_options_are_those_of_evaluate(run):
 
 def test_the_engine_changes_no_result(run):
     sync, in_processes = (
-        run("evaluate", "reach-v3", *SHORT, "--num-envs", "2", "--engine", engine, "--json").out
+        Result.from_json(
+            run("evaluate", "reach-v3", *SHORT, "--num-envs", "2", "--engine", engine, "--json").out
+        )
         for engine in ("sync", "async")
     )
     assert sync == in_processes
 
 
 def test_the_random_policy_depends_on_the_seed_alone(run):
+    random = ("evaluate", "reach-v3", *SHORT, "--policy", "random", "--json")
     first, again, other = (
-        run(
-            "evaluate", "reach-v3", *SHORT, "--policy", "random", "--seed", seed, "--num-envs", rows, "--json"
-        )
+        Result.from_json(run(*random, "--seed", seed, "--num-envs", rows).out)
         for seed, rows in ((0, 1), (0, 2), (1, 1))
     )
-    assert first.out == again.out
-    assert first.out != other.out
+    assert first == again
+    assert first.tasks != other.tasks
 
 
 def test_quiet(run):
@@ -162,12 +163,12 @@ def test_files(run, tmp_path):
     folder = tmp_path / "new" / "results"
     ran = run("evaluate", "reach-v3", *SHORT, "--out", folder)
     assert ran.code == 0
-    names = [f"{folder}/{name}" for name in ("result.json", "tasks.csv", "skills.csv")]
+    names = [f"{folder}/{name}" for name in ("result.json", "tasks.csv", "skills.csv", "run.toml")]
     assert ran.out.splitlines()[-1] == f"wrote {', '.join(names)}"
     result = Result.load(folder / "result.json")
     assert (folder / "tasks.csv").read_text() == result.to_csv("task")
     assert (folder / "skills.csv").read_text() == result.to_csv("skill")
-    assert len(list(folder.iterdir())) == 3
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_files_are_overwritten_only_when_forced(run, check_mistake, tmp_path):
@@ -197,8 +198,14 @@ def test_what_is_printed_survives_a_full_disk(run, tmp_path, monkeypatch):
     monkeypatch.setattr(Result, "save", full)
     ran = run("evaluate", "reach-v3", *SHORT, "--out", tmp_path)
     assert ran.code == 1
-    assert ran.err == f"Error: The files could not be written to {tmp_path}: No space left on device.\n"
+    assert ran.err == (
+        f"Error: The files could not be written to {tmp_path}: No space left on device. The episodes are in "
+        "episodes.jsonl there: make room, and the same command with --resume writes the files.\n"
+    )
     assert ran.out.splitlines()[-1].startswith("success 0.000")
+    monkeypatch.undo()
+    assert run("evaluate", "reach-v3", *SHORT, "--out", tmp_path, "--resume").code == 0
+    assert (tmp_path / "result.json").exists()
 
 
 def test_a_policy_from_the_current_folder(run, own_policies):
@@ -294,7 +301,16 @@ def test_tasks_that_could_not_run(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(OfficialRow, "step", breaks)
     ran = run(
-        "evaluate", "MT10", "--goals", "1", "--max-episode-steps", "2", "--engine", "sync", "--out", tmp_path
+        "evaluate",
+        "MT10",
+        "--num-goals",
+        "1",
+        "--max-episode-steps",
+        "2",
+        "--engine",
+        "sync",
+        "--out",
+        tmp_path,
     )
     assert ran.code == 1
     message = (
@@ -311,10 +327,10 @@ def test_ctrl_c_shows_what_was_finished(run, own_policies):
     assert "MT1-reach-v3 (partial) train, multi-task" in ran.out
     assert re.search(r"^success 0\.000, 1 task, \d+ s$", ran.out, re.MULTILINE)
     assert ran.err == (
-        "PARTIAL: stopped after 1 of 2 tasks, the first to end; they are kept in x/unfinished.json, and the same "
+        "PARTIAL: stopped after 1 of 2 tasks, the first to end; 1 episode is kept in x/episodes.jsonl, and the same "
         "command with --resume plays the others\n"
     )
-    assert [each.name for each in (own_policies / "x").iterdir()] == ["unfinished.json"]
+    assert {each.name for each in (own_policies / "x").iterdir()} == {"episodes.jsonl", "run.toml"}
     stopped = stopped[:-2]
     ran = run("evaluate", "reach-v3", *SHORT, *stopped, "--json", "--quiet")
     assert ran.code == 130
@@ -329,13 +345,13 @@ def test_the_loss_of_workers_keeps_what_was_finished(run, own_policies):
     assert re.search(r"^success 0\.000, 1 task, \d+ s$", ran.out, re.MULTILINE)
     assert ran.err.splitlines() == [
         "Error: worker 1 of 2 was lost 4 times in one call.",
-        "PARTIAL: stopped after 1 of 2 tasks, the first to end; they are kept in x/unfinished.json, and the same "
+        "PARTIAL: stopped after 1 of 2 tasks, the first to end; 1 episode is kept in x/episodes.jsonl, and the same "
         "command with --resume plays the others",
     ]
     ran = run(*lost[:-1], "y", "--policy-arg", "last=3")
     assert ran.code == 1
     assert ran.err == "Error: worker 1 of 2 was lost 4 times in one call.\n"
-    assert not list((own_policies / "y").iterdir())
+    assert {each.name for each in (own_policies / "y").iterdir()} == {"episodes.jsonl", "run.toml"}
 
 
 def test_workers_are_asked_for_in_the_right_way(run, check_mistake, monkeypatch):
@@ -374,11 +390,12 @@ def test_what_was_stopped_goes_on(run, check_mistake, stopped, own_policies):
         "result.json",
         "tasks.csv",
         "skills.csv",
+        "run.toml",
     }
     whole = run("evaluate", "reach-v3", *SHORT, "--policy", "own_policies:still", "--json").out
     assert Result.load(own_policies / "x" / "result.json") == Result.from_json(whole)
     check_mistake(
-        run(*stopped[:-1], "y", "--resume"), "y holds no unfinished.json. Leave out --resume to start one"
+        run(*stopped[:-1], "y", "--resume"), "y holds no episodes.jsonl. Leave out --resume to start one"
     )
     check_mistake(run(*stopped[:-2], "--resume"), "--resume continues in the folder that --out names")
 
@@ -386,7 +403,8 @@ def test_what_was_stopped_goes_on(run, check_mistake, stopped, own_policies):
 def test_only_the_same_evaluation_goes_on(run, check_mistake, stopped, own_policies):
     other = "--policy", "own_policies:still", "--resume"
     check_mistake(
-        run(*stopped, *other), "--policy must be the one .*, 'own_policies:Stopped', not 'own_policies:still'"
+        run(*stopped, *other),
+        r"--resume must be part of .*: policy was 'own_policies:Stopped' then and is 'own_policies:still' now",
     )
     for option, value, message in (
         ("--max-episode-steps", "9", "max_episode_steps was 8 then and is 9 now"),
@@ -394,12 +412,22 @@ def test_only_the_same_evaluation_goes_on(run, check_mistake, stopped, own_polic
         ("--seed", "1", "seed was 0 then and is 1 now"),
     ):
         check_mistake(run(*stopped, option, value, "--resume"), f"--resume must be part of .*{message}")
-    for damage in ("", "{", "[]", '{"format": "taskworlds.Unfinished"}', "[" * 100_000):
-        (own_policies / "x" / "unfinished.json").write_text(damage)
+    kept = own_policies / "x" / "episodes.jsonl"
+    about, *lines = kept.read_text().splitlines(keepends=True)
+    for damage in (
+        "{\n",
+        "[]\n",
+        "[" * 100_000 + "\n",
+        about.replace("still", "stall").replace("reach", "roach"),
+        about.replace("taskworlds.Episodes", "taskworlds.Unfinished"),
+        about + lines[0].replace('"length": 8', '"length": 7') + lines[0],
+    ):
+        kept.write_text(damage)
         check_mistake(
-            run(*stopped, "--resume"),
-            r"unfinished\.json (is damaged|was not written) .* Start over with --force",
+            run(*stopped, "--resume"), r"episodes\.jsonl is damaged in line [12] \(.*Start over in another"
         )
+    kept.write_text(about[:50])
+    check_mistake(run(*stopped, "--resume"), r"episodes\.jsonl has no whole line, so it says nothing")
     assert run(*stopped, "--force").code == 130
 
 
@@ -410,7 +438,7 @@ def test_only_the_same_checkpoint_goes_on(run, check_mistake, own_policies):
     (own_policies / "steps").write_text("99")
     ran = run("evaluate", "reach-v3", *SHORT, *own, "--resume")
     check_mistake(
-        ran, r"--policy must be the one .*, '.*until with steps \(sha256 .*, not '.*until with steps"
+        ran, r"--resume must .*: policy was '.*until with steps \(sha256 .* and is '.*until with steps"
     )
     (own_policies / "steps").write_text("8")
     assert run("evaluate", "reach-v3", *SHORT, *own, "--resume").code == 0
@@ -422,7 +450,7 @@ def test_a_batch_systems_signal_keeps_what_was_finished(run, own_policies):
         "evaluate", "reach-v3", *SHORT, "--num-envs", "1", "--policy", "own_policies:Ended", "--out", "x"
     )
     assert ran.code == 130
-    assert (own_policies / "x" / "unfinished.json").exists()
+    assert (own_policies / "x" / "episodes.jsonl").exists()
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 

@@ -21,7 +21,8 @@ def test_list_benchmarks(run):
     assert re.search(r"^ walker-walk-len +4 +4 +half-length of the left foot, m *$", out, re.MULTILINE)
     assert "walker-walk-len-range" not in out
     rows = json.loads(run("list", "benchmarks", "--json").out)
-    assert [row["name"] for row in rows] == [name for world in worlds() for name in world.benchmark_makers()]
+    of_worlds = [name for world in worlds() for name in world.benchmark_makers()]
+    assert [row["name"] for row in rows] == [*of_worlds, "MT30", "MT80"]
     for row in rows:
         if row["needs"]:
             with pytest.raises(TypeError, match=f"{row['name']} needs {row['needs'].split()[0]}"):
@@ -32,8 +33,24 @@ def test_list_benchmarks(run):
         assert row["test_skills"] == (made.env_names("test") if made.is_meta else [])
         assert (row["train_tasks"], row["test_tasks"]) == (len(made.train_tasks), len(made.test_tasks))
         assert row["kind"] == ("meta" if made.is_meta else "multi-task")
-        assert row["world"] == world_of(row["train_skills"][0]).suite
+        several = len({world_of(name) for name in row["train_skills"]}) > 1
+        assert row["world"] == ("mixed" if several else world_of(row["train_skills"][0]).suite)
         assert row["summary"] or row["world"] == "metaworld"
+
+
+def test_list_alone_gives_an_overview(run):
+    rows = json.loads(run("list", "--json").out)
+    assert [row["world"] for row in rows] == list(dict.fromkeys(world.suite for world in worlds()))
+    for row in rows:
+        suite = [world for world in worlds() if world.suite == row["world"]]
+        assert row["skills"] == sum(len(world.env_names()) for world in suite)
+        assert row["benchmarks"] == sum(len(world.benchmark_makers()) for world in suite)
+        assert 1 <= len(row["examples"]) <= 3
+    assert sum(row["ids"] for row in rows) == len(ids())
+    out = run("list").out
+    assert re.search(r"^ Meta-World +12 +50 +\d+ +MT10, ML10, assembly-v3 *$", out, re.MULTILINE)
+    assert "`taskworlds list skills`" in out
+    assert run("list", "--world", "small").out == run("list", "benchmarks", "--world", "small").out
 
 
 def test_list_skills(run):
@@ -58,7 +75,8 @@ def test_lists_of_one_world_and_by_a_word(run):
     out = run("list", "benchmarks", "--world", "control").out
     assert all(re.search(rf"^ {row['name']} ", out, re.MULTILINE) for row in rows)
     rows = json.loads(run("list", "skills", "Cheetah", "--json").out)
-    assert [row["name"] for row in rows] == ["half-cheetah-vel", "half-cheetah-dir", "cheetah-run"]
+    custom = [f"cheetah-{task}" for task in ("run-backwards", "run-front", "run-back", "jump")]
+    assert [row["name"] for row in rows] == ["half-cheetah-vel", "half-cheetah-dir", "cheetah-run", *custom]
     rows = json.loads(run("list", "skills", "lid on", "--json").out)
     assert [row["name"] for row in rows] == ["box-close-v3"]
     out = run("list", "benchmarks", "torso").out
@@ -100,7 +118,3 @@ def test_lists_fit_a_terminal(run, monkeypatch, columns):
 
 def test_what_is_piped_is_not_cut(run):
     assert "…" not in "".join(run("list", name).out for name in listing.LISTS)
-
-
-def test_benchmarks_are_listed_unless_another_list_is_named(run):
-    assert run("list").out == run("list", "benchmarks").out

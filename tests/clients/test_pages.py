@@ -28,7 +28,7 @@ GIVEN = {
 
 
 def imported(block):
-    """Returns the libraries that a block of Python needs, those of Gymnasium's array wrappers included."""
+    """Returns the libraries that a block of Python needs, those that it needs through others included."""
     for node in ast.walk(ast.parse(block)):
         if isinstance(node, ast.Import):
             yield from (each.name.partition(".")[0] for each in node.names)
@@ -36,6 +36,10 @@ def imported(block):
             yield node.module.partition(".")[0]
     if "NumpyToTorch" in block or "ArrayConversion" in block:
         yield "array_api_compat"
+    if "minari.DataCollector" in block:
+        yield "jax"
+    if "integrations.torchrl" in block:
+        yield "torchrl"
 
 
 @pytest.mark.parametrize(("page", "block"), BLOCKS)

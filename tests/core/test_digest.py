@@ -112,7 +112,7 @@ def test_names_and_functions_within_functions_are_found():
 def test_a_digest_is_the_same_in_every_process():
     """The cache of compiled kernels rests on it, whatever the environment and the order of sets."""
     program = (
-        "from taskworlds.engine.kernels import compile_kernel\n"
+        "from taskworlds.kernels.compiler import compile_kernel\n"
         "from taskworlds.core.digest import digest\n"
         "from taskworlds.worlds.metaworld.skills import skill\n"
         "each = skill('hammer-v3')\n"

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from taskworlds.core.files import write_whole
+from taskworlds.core.files import drafted, write_whole
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
@@ -49,3 +49,28 @@ def test_permissions_follow_the_umask(tmp_path, umask, mode, made):
     finally:
         os.umask(before)
     assert (tmp_path / "file").stat().st_mode & 0o777 == made
+
+
+def test_a_draft_takes_the_place_of_the_file_at_the_end(tmp_path):
+    file = tmp_path / "video.mp4"
+    file.write_text("old")
+    with drafted(file) as draft:
+        draft.write_text("new")
+        assert file.read_text() == "old"
+    assert file.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_draft_that_was_not_finished_is_gone(tmp_path):
+    file = tmp_path / "video.mp4"
+
+    def stop():
+        with drafted(file) as draft:
+            draft.write_text("a half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    with pytest.raises(FileNotFoundError), drafted(file):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -305,7 +305,7 @@ def test_threads_that_ask_at_once_see_everything(monkeypatch):
 # --- entry points ------------------------------------------------------------------------------------------
 
 
-def run(program, *folders, cwd=None):
+def run(program, *folders, cwd=None, **variables):
     """Runs a program in a process that finds the packages in some folders, and returns what it printed and warned."""
     path = os.pathsep.join([*map(str, folders), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = subprocess.run(
@@ -315,7 +315,7 @@ def run(program, *folders, cwd=None):
         check=False,
         timeout=240,
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": path} | variables,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
@@ -323,7 +323,7 @@ def run(program, *folders, cwd=None):
 
 def test_an_installed_world_has_a_gymnasium_id_with_the_hook_alone():
     program = """
-import _taskworlds_gymnasium  # what taskworlds.pth imports
+import _taskworlds_gymnasium; _taskworlds_gymnasium.at_start()  # as taskworlds.pth has it
 import gymnasium
 env = gymnasium.make("taskworlds/counting", seed=0)
 print(env.reset(seed=0)[0].shape)
@@ -393,7 +393,7 @@ print(json.dumps(told))
         ("list benchmarks --world numbers", "Numbers (--world numbers)"),
         ("list skills --world numbers", "count-down   counter   reach the number"),
         ("list envs --world numbers", "taskworlds/counting-test"),
-        ("evaluate counting --goals 2", "policy expert, reward v1, engine counting with"),
+        ("evaluate counting --num-goals 2", "policy expert, reward v1, engine counting with"),
         ("bench counting --rounds 1 --steps 2 --episodes 0 --no-build", "taskworlds, counting"),
         ("doctor --help", "doctor"),
     ],
@@ -433,7 +433,7 @@ for each in sorted(str(each.message) for each in caught):
 
 def test_a_package_that_is_what_imports_gymnasium_is_found_too():
     program = """
-import _taskworlds_gymnasium
+import _taskworlds_gymnasium; _taskworlds_gymnasium.at_start()
 import counting  # whose first line imports Gymnasium, at the end of which all entry points are loaded
 import gymnasium
 import taskworlds
@@ -457,7 +457,8 @@ print(gymnasium.make("taskworlds/counting", seed=0).reset(seed=0)[0].shape)
 )
 def test_whatever_of_ours_is_imported_first_the_ids_are_registered(module):
     program = f"""
-import _taskworlds_gymnasium, {module}, gymnasium
+import _taskworlds_gymnasium; _taskworlds_gymnasium.at_start()
+import {module}, gymnasium
 assert "taskworlds/reach-v3" in gymnasium.registry
 """
     assert run(program) == ("", "")
@@ -465,12 +466,38 @@ assert "taskworlds/reach-v3" in gymnasium.registry
 
 def test_a_library_that_only_looks_whether_gymnasium_is_there_takes_no_id_away():
     program = """
-import _taskworlds_gymnasium, importlib.util
+import _taskworlds_gymnasium, importlib.util; _taskworlds_gymnasium.at_start()
 assert importlib.util.find_spec("gymnasium") and importlib.util.find_spec("gymnasium")  # as TorchRL does
 import gymnasium
 assert "taskworlds/reach-v3" in gymnasium.registry
 """
     assert run(program) == ("", "")
+
+
+def test_the_hook_can_be_installed_twice_and_switched_off():
+    program = """
+import os, sys, _taskworlds_gymnasium as hook
+before = len(sys.meta_path)
+os.environ["TASKWORLDS_GYMNASIUM_IDS"] = "0"
+hook.at_start()
+print(len(sys.meta_path) - before)
+del os.environ["TASKWORLDS_GYMNASIUM_IDS"]
+hook.at_start()
+hook.at_start()
+print(len(sys.meta_path) - before)
+import gymnasium
+print(len(sys.meta_path) - before, "taskworlds/reach-v3" in gymnasium.registry)
+hook.install()  # too late to wait for anything
+print(len(sys.meta_path) - before)
+"""
+    assert run(program, TASKWORLDS_GYMNASIUM_IDS="0")[0].split() == ["0", "1", "0", "True", "0"]
+
+
+def test_what_runs_at_start_is_what_the_files_name():
+    source = Path(__file__).parents[2] / "src"
+    module, _, function = (source / "taskworlds.start").read_text().strip().partition(":")
+    assert (source / "taskworlds.pth").read_text() == f"import {module}; {module}.{function}()\n"
+    assert (source / f"{module}.py").exists()
 
 
 def test_entry_points_are_loaded_once_and_when_they_are_needed(tmp_path):

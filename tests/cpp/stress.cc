@@ -3,6 +3,7 @@
 
 #include <mujoco/mujoco.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -263,7 +265,7 @@ void check_threads_change_nothing(int steps) {
     warned = warned || (fault & (1 << mjWARN_BADQPOS)) != 0;
   }
   CHECK(errors && warned);
-  for (int threads = 1; threads <= 4; ++threads) {
+  for (const int threads : {1, 2, 3, 4, 16}) {
     for (const How how : {How::run, How::launch}) CHECK(run_script(threads, how, steps) == alone);
     std::printf("threads: %d equal 1\n", threads);
   }
@@ -300,7 +302,7 @@ void check_interrupts() {
   for (int threads = 1; threads <= 4; ++threads) {
     for (const How how : {How::run, How::launch}) {
       const auto engine = slow_engine(threads, kSlowRows);
-      const std::vector<double> before = engine->states.data;
+      const auto before = engine->states.data;
       patience = 0;
       const bool complete = step(*engine, actions, nullptr, how, interrupted);
       patience = -1;
@@ -309,7 +311,7 @@ void check_interrupts() {
       for (std::size_t row = 0; row < kSlowRows; ++row) {
         const bool left_out = engine->faults[row] == kNotStepped;
         dropped += left_out ? 1 : 0;
-        const std::vector<double>& expected = left_out ? before : stepped->states.data;
+        const auto& expected = left_out ? before : stepped->states.data;
         CHECK(std::memcmp(engine->states.data.data() + row * width, expected.data() + row * width, width * sizeof(double)) ==
               0);
       }
@@ -342,7 +344,7 @@ void check_close() {
     }
     {  // a step that nobody finishes, before and after it was launched
       const auto engine = slow_engine(threads, kSlowRows);
-      const std::vector<double> before = engine->states.data;
+      const auto before = engine->states.data;
       {
         const Engine::Step dropped = engine->begin(actions.data(), nullptr);
       }
@@ -405,6 +407,52 @@ void check_many_small_steps() {
   std::printf("many small steps\n");
 }
 
+// A settling of boxes that fall, the first body of which stands elsewhere.
+std::shared_ptr<Settling> settling_of(const Model& model, double x, int steps) {
+  const mjModel& m = model.get();
+  std::vector<double> places(m.body_pos, m.body_pos + 3 * m.nbody);
+  places[3] = x;
+  mjData* const data = mj_makeData(&m);
+  std::vector<double> state(static_cast<std::size_t>(mj_stateSize(&m, mjSTATE_INTEGRATION)));
+  mj_getState(&m, data, state.data(), mjSTATE_INTEGRATION);
+  mj_deleteData(data);
+  return std::make_shared<Settling>(model, places, std::vector<double>(m.site_pos, m.site_pos + 3 * m.nsite), state, steps);
+}
+
+// Settlings in spare time, in turns among the rows and at once, dropped and taken up again: always the same outcome. Engines
+// go away in the middle of them.
+void check_settling() {
+  const auto model = compile(boxes_xml(3, 1'000'000)), bad = compile(boxes_xml(6, 122'500));
+  Sizes sizes = kSizes;
+  sizes.rows = 4;
+  const std::vector<double> actions(static_cast<std::size_t>(sizes.rows * kSizes.actions));
+  std::vector<std::vector<double>> expected;
+  for (int threads = 1; threads <= 4; ++threads) {
+    const auto engine = make_engine(threads, sizes);
+    for (int row = 0; row < sizes.rows; ++row) place(*engine, row, 1, *scenes()[1]);
+    CHECK(step(*engine, actions, nullptr, How::run));
+    for (int round = 0; round < 30; ++round) {
+      std::vector<std::shared_ptr<Settling>> all;
+      for (int k = 0; k < 8; ++k) all.push_back(settling_of(*model, 0.1 * k, 60));
+      all.push_back(settling_of(*bad, 0.1, 60));
+      for (const auto& each : all) engine->settle_ahead(each, each == all.back() ? bad : model);
+      engine->begin(actions.data(), nullptr, round).launch(round % 2 == 0);
+      engine->drop_settling(all[static_cast<std::size_t>(round % 9)].get());
+      CHECK(engine->join().finish(never));
+      CHECK(engine->begin_settling(all).finish(never));
+      for (std::size_t k = 0; k < 8; ++k) {
+        CHECK(all[k]->done() && all[k]->error().empty());
+        if (expected.size() <= k) expected.push_back(all[k]->state());
+        CHECK(all[k]->state() == expected[k]);
+      }
+      CHECK(all[8]->done() && !all[8]->error().empty());
+    }
+    for (int k = 0; k < 3; ++k) engine->settle_ahead(settling_of(*model, 0.1 * k, 1'000'000'000), model);
+    if (threads % 2 == 0) engine->close();
+  }
+  std::printf("settling\n");
+}
+
 // The bare loop ends where the engine does, on any number of threads; an error of MuJoCo ends it, and nothing else.
 void check_bare_loop() {
   const int steps = 20;
@@ -430,7 +478,9 @@ void check_bare_loop() {
     const auto begin = actions.begin() + static_cast<std::ptrdiff_t>(width) * t;
     CHECK(step(*engine, std::vector<double>(begin, begin + static_cast<std::ptrdiff_t>(width)), nullptr, How::run));
   }
-  for (const std::vector<double>& end : ends) CHECK(end == engine->states.data);
+  for (const std::vector<double>& end : ends) {
+    CHECK(std::equal(end.begin(), end.end(), engine->states.data.begin(), engine->states.data.end()));
+  }
   place_all(-1);
   throws<std::runtime_error>([&] {
     BareLoop loop(*engine, 3);
@@ -438,6 +488,176 @@ void check_bare_loop() {
   });
   throws<std::invalid_argument>([&] { BareLoop(*engine, 0); });
   std::printf("bare loop\n");
+}
+
+// Rows that are sent and received in any order, others reset and the threads used for something else in between: each ends
+// where whole steps lead it.
+void check_streams(int steps) {
+  const int rows = kSizes.rows, width = kSizes.actions;
+  std::vector<double> actions(static_cast<std::size_t>(rows * width));
+  for (std::size_t i = 0; i < actions.size(); ++i) actions[i] = 1e-3 * static_cast<double>(i % 2001) - 1;
+  const auto whole = make_engine(1);
+  const auto place_all = [&](Engine& engine) {
+    for (int row = 0; row < rows; ++row) {
+      const int index = row % kTooSmall;
+      place(engine, row, index, *scenes()[static_cast<std::size_t>(index)]);
+      engine.kernel_of_row[static_cast<std::size_t>(row)] = row % 2;
+    }
+  };
+  place_all(*whole);
+  for (int t = 0; t < steps; ++t) CHECK(step(*whole, actions, nullptr, How::run));
+  for (const int threads : {1, 2, 3, 16}) {
+    const auto engine = make_engine(threads);
+    place_all(*engine);
+    throws<std::logic_error>([&] { engine->receive(1, never); });
+    std::vector<int> all(static_cast<std::size_t>(rows)), taken(static_cast<std::size_t>(rows));
+    for (int row = 0; row < rows; ++row) all[static_cast<std::size_t>(row)] = row;
+    throws<std::invalid_argument>([&] { engine->send(actions.data(), {3, 3}); });
+    throws<std::invalid_argument>([&] { engine->send(actions.data(), {rows}); });
+    engine->send(actions.data(), all);
+    throws<std::logic_error>([&] { engine->send(actions.data(), {3}); });
+    for (int left = rows * steps, turn = 0; left > 0; ++turn) {
+      const std::vector<int> done = engine->receive(7, never);
+      left -= static_cast<int>(done.size());
+      if (turn % 5 == 0) engine->set_kernel(2, kernel<3>);  // waits for all
+      for (const int row : done) {
+        CHECK(engine->faults[static_cast<std::size_t>(row)] == 0);
+        if (++taken[static_cast<std::size_t>(row)] < steps) engine->send(actions.data() + row * width, {row});
+      }
+    }
+    CHECK(engine->under_way() == 0 && !engine->pending());
+    CHECK(engine->states.data == whole->states.data && engine->terms.data == whole->terms.data);
+    engine->send(actions.data(), all);
+    if (threads > 1) engine->close();  // else the destructor does it
+  }
+  const auto slow = slow_engine(2, kSlowRows);
+  std::vector<int> all(kSlowRows);
+  for (int row = 0; row < kSlowRows; ++row) all[static_cast<std::size_t>(row)] = row;
+  slow->send(std::vector<double>(static_cast<std::size_t>(kSlowRows * width)).data(), all);
+  patience = 0;
+  CHECK(slow->receive(kSlowRows, interrupted).empty());  // all are under way still
+  CHECK(slow->under_way() == kSlowRows);
+  std::thread closer([&] {
+    while (!slow->running()) std::this_thread::yield();
+    slow->close();
+  });
+  bool closed = false;
+  try {
+    slow->receive(kSlowRows, never);
+  } catch (const std::logic_error&) {
+    closed = true;
+  }
+  closer.join();
+  CHECK(closed);
+  std::printf("rows sent and received\n");
+}
+
+// Chunks of steps end where single steps lead, on any number of threads. Rows stop where they are told to, after a step that
+// succeeds, and where MuJoCo raises an error.
+template <typename T>
+void check_chunks(int steps) {
+  const int rows = kSizes.rows, width = kSizes.actions;
+  const auto n = static_cast<std::size_t>(rows), count = static_cast<std::size_t>(steps);
+  std::vector<T> actions(n * count * static_cast<std::size_t>(width));
+  for (std::size_t i = 0; i < actions.size(); ++i) actions[i] = static_cast<T>(std::sin(static_cast<double>(i)));
+  std::vector<std::int32_t> left(n);
+  const Mask chosen(rows), ends(rows);
+  const auto place_all = [&](Engine& engine) {
+    for (int row = 0; row < rows; ++row) {
+      const auto i = static_cast<std::size_t>(row);
+      const int index = row % static_cast<int>(scenes().size());
+      place(engine, row, index, *scenes()[static_cast<std::size_t>(index)]);
+      engine.kernel_of_row[i] = row % 2;
+      left[i] = 1 + row % (steps + 3);
+      chosen.bits[i] = row % 7 != 3;
+      ends.bits[i] = row % 5 == 0;
+    }
+  };
+  // The same, step by step.
+  const auto single = make_engine(1);
+  place_all(*single);
+  std::vector<std::int32_t> taken(n), faults(n * count);
+  std::vector<double> terms(n * count), seen(n * count * 2);
+  for (std::size_t t = 0; t < count; ++t) {
+    std::vector<T> now(n * static_cast<std::size_t>(width));
+    const Mask going(rows);
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto begin = actions.begin() + static_cast<std::ptrdiff_t>((i * count + t) * static_cast<std::size_t>(width));
+      std::copy(begin, begin + width, now.begin() + static_cast<std::ptrdiff_t>(i) * width);
+      const std::size_t before = i * count + t - 1;
+      const bool ended = t > 0 && (taken[i] < static_cast<std::int32_t>(t) || faults[before] != 0 || taken[i] >= left[i] ||
+                                   (ends.bits[i] && terms[before] == 1.0));
+      going.bits[i] = chosen.bits[i] && !ended;
+    }
+    CHECK(step(*single, now, going.bits.get(), How::run));
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!going.bits[i]) continue;
+      const int row = static_cast<int>(i);
+      ++taken[i];
+      faults[i * count + t] = single->faults[i];
+      terms[i * count + t] = single->terms.row(row)[0];
+      std::copy(single->obs.row(row), single->obs.row(row) + 2,
+                seen.begin() + static_cast<std::ptrdiff_t>(2 * (i * count + t)));
+    }
+  }
+  for (const int threads : {1, 2, 3, 16}) {
+    for (const bool each : {false, true}) {
+      const auto engine = make_engine(threads);
+      place_all(*engine);
+      std::vector<std::int32_t> its_taken(n, 99), its_faults(n * count);
+      std::vector<double> its_terms(n * count), its_obs(n * count * 2);
+      Chunk chunk{actions.data(),
+                  std::is_same<T, float>::value,
+                  steps,
+                  left.data(),
+                  ends.bits.get(),
+                  0,
+                  -1,
+                  its_terms.data(),
+                  each ? its_obs.data() : nullptr,
+                  its_faults.data(),
+                  its_taken.data()};
+      CHECK(engine->begin_chunk(chunk, chosen.bits.get(), threads).finish(never));
+      CHECK(its_taken == taken && its_faults == faults && its_terms == terms);
+      if (each) CHECK(its_obs == seen);
+      CHECK(engine->states.data == single->states.data && engine->memory.data == single->memory.data);
+      CHECK(step(*engine, std::vector<T>(n * static_cast<std::size_t>(width)), nullptr, How::run));  // one step a row again
+      CHECK(its_taken == taken && its_terms == terms);
+      chunk.end_term = 0;  // any reported number but 0 ends a row
+      CHECK(engine->begin_chunk(chunk, nullptr).finish(never));
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::int32_t t = 0; t + 1 < its_taken[i]; ++t) CHECK(its_terms[i * count + static_cast<std::size_t>(t)] == 0.0);
+      }
+    }
+  }
+  {  // Ctrl-C: rows whose turn has not come take no step
+    const auto engine = slow_engine(2, kSlowRows);
+    std::vector<std::int32_t> its_taken(kSlowRows, 99), its_faults(kSlowRows * count), all(kSlowRows, steps);
+    std::vector<double> its_terms(kSlowRows * count);
+    const std::vector<T> zeros(kSlowRows * count * static_cast<std::size_t>(width));
+    const Mask none(kSlowRows);
+    std::fill(none.bits.get(), none.bits.get() + kSlowRows, false);
+    const Chunk chunk{zeros.data(),
+                      std::is_same<T, float>::value,
+                      steps,
+                      all.data(),
+                      none.bits.get(),
+                      -1,
+                      -1,
+                      its_terms.data(),
+                      nullptr,
+                      its_faults.data(),
+                      its_taken.data()};
+    patience = 0;
+    CHECK(!engine->begin_chunk(chunk, nullptr).finish(interrupted));
+    int dropped = 0;
+    for (std::size_t i = 0; i < kSlowRows; ++i) {
+      CHECK((its_taken[i] == 0) == (engine->faults[i] == kNotStepped));
+      dropped += its_taken[i] == 0;
+    }
+    CHECK(dropped > 0);
+  }
+  std::printf("chunks of %s\n", std::is_same<T, float>::value ? "float" : "double");
 }
 
 // How many allocations this thread may still make: below zero, any number.
@@ -469,7 +689,7 @@ void check_exceptions_in_kernels() {
         engine.kernel_of_row[static_cast<std::size_t>(row)] = 0;
         engine.params.row(row)[0] = row % 5 == 0 ? 1 + row % 2 : 0;
       }
-      const std::vector<double> before = engine.states.data;
+      const auto before = engine.states.data;
       for (int t = 1; t <= 3; ++t) {
         thrown = 0;
         CHECK(step(engine, actions, nullptr, how));
@@ -507,7 +727,7 @@ void check_no_memory() {
       Engine engine({scene, scenes()[kTooSmall]}, {}, sizes, 1);
       place(engine, 0, 0, *scene);
       place(engine, 1, 1, *scenes()[kTooSmall]);
-      const std::vector<double> before = engine.states.data;
+      const auto before = engine.states.data;
       Engine::Step begun = forward ? engine.begin_forward(nullptr, true) : engine.begin(actions.data(), nullptr);
       allocations = left;
       begun.finish(never);
@@ -553,7 +773,11 @@ int main() {
   check_threads_change_nothing(40);
   check_two_engines_in_two_threads(40);
   check_many_small_steps();
+  check_settling();
   check_bare_loop();
+  check_streams(20);
+  check_chunks<float>(9);
+  check_chunks<double>(9);
   check_exceptions_in_kernels();
   check_no_memory();
   check_interrupts();

@@ -16,8 +16,10 @@ import taskworlds  # noqa: E402
 from taskworlds.cli import main  # noqa: E402
 from taskworlds.core.registry import temporarily_registered  # noqa: E402
 from taskworlds.evaluation import (  # noqa: E402
+    Result,
     Stopped,
     evaluate,
+    journal,
     load_policy,
     on_workers,
 )
@@ -38,7 +40,7 @@ def assert_same(policy, benchmark, workers=(2,), **settings):
     here = evaluate(policy, benchmark, **settings)
     for count in workers:
         there = evaluate(policy, benchmark, workers=count, **settings)
-        assert there.to_json() == here.to_json()
+        assert there == here
     return here
 
 
@@ -82,7 +84,7 @@ def test_starts_drawn_at_random():
     settings = {"num_goals": 3, "max_episode_steps": 20, "episodes_per_task": 3}
     result = assert_same("random", "half-cheetah-vel", **settings)
     other_rows = evaluate("random", "half-cheetah-vel", num_envs=2, **settings)
-    assert other_rows.to_json() == result.to_json()
+    assert other_rows == result
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -208,17 +210,20 @@ def test_a_meta_learning_agent_gets_whole_batches():
         evaluate(agent, "ML1", on_episode=stop, **settings)
     part = stopped.value.result
     assert 4 <= len(part.tasks) < 10
-    assert evaluate(agent, "ML1", workers=1, resume=part, **settings).to_json() == result.to_json()
+    assert evaluate(agent, "ML1", workers=1, resume=part, **settings) == result
 
 
 def test_the_command_line(tmp_path):
-    played = ("evaluate", "MT10", "--goals", "1", "--max-episode-steps", "60", "--quiet", "--out")
+    played = ("evaluate", "MT10", "--num-goals", "1", "--max-episode-steps", "60", "--quiet", "--out")
     for folder, more in (("here", ()), ("there", ("--workers", "2"))):
         with pytest.raises(SystemExit) as ended:
             main([*played, str(tmp_path / folder), *more])
         assert not ended.value.code
-    for name in ("result.json", "tasks.csv", "skills.csv"):
+    for name in ("tasks.csv", "skills.csv"):
         assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    there, here = (Result.load(tmp_path / folder / "result.json") for folder in ("there", "here"))
+    assert there == here
+    assert (there.provenance.workers, here.provenance.workers) == (2, None)
 
 
 # --- worlds and skills of the user's own, and tasks that cannot run ------------------------------------------
@@ -302,7 +307,7 @@ def test_tasks_that_fail_in_a_world_of_which_workers_do_not_know(tmp_path):
             assert failed[0].startswith("2 of 7 tasks could not run")
         assert any("the fifth is odd" in str(each.message) for each in told)
     here, there = results
-    assert there.to_json() == here.to_json()
+    assert there == here
     assert [record.error for record in here.failed] == ["OSError: no world for 1", "OSError: no world for 4"]
 
 
@@ -344,7 +349,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(crew, at):
     on_episode, left = killing(crew, at)
     with pytest.warns(RuntimeWarning, match="was lost on node .* with the same outcome") as told:
         there = evaluate("expert", "MT10", workers=2, on_episode=on_episode, **SETTINGS)
-    assert there.to_json() == here.to_json()
+    assert there == here
     assert not left
     assert sum("was lost" in str(each.message) for each in told) == len(at)
 
@@ -359,7 +364,23 @@ def test_ctrl_c_keeps_what_was_finished_and_resume_goes_on():
     part = stopped.value.result
     assert 15 <= len(part.tasks) < 40
     whole = evaluate("expert", "MT10", workers=2, resume=part, **SETTINGS)
-    assert whole.to_json() == evaluate("expert", "MT10", **SETTINGS).to_json()
+    assert whole == evaluate("expert", "MT10", **SETTINGS)
+
+
+def test_episodes_of_workers_are_kept_with_their_actions(tmp_path):
+    def stop(done, total):
+        if done >= 15:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Stopped):
+        evaluate("expert", "MT10", workers=2, on_episode=stop, resume=tmp_path, keep_actions=True, **SETTINGS)
+    assert len(journal.read(tmp_path).episodes) == 15
+    whole = evaluate("expert", "MT10", workers=1, resume=tmp_path, keep_actions=True, **SETTINGS)
+    evaluate("expert", "MT10", resume=tmp_path / "here", keep_actions=True, **SETTINGS)
+    there, here = journal.read(tmp_path), journal.read(tmp_path / "here")
+    assert there.episodes == here.episodes
+    for record in whole.tasks:
+        assert (there.actions(record.task, 0) == here.actions(record.task, 0)).all()
 
 
 def test_a_worker_that_is_lost_again_and_again_ends_it_with_what_was_finished(crew, monkeypatch):
@@ -370,7 +391,7 @@ def test_a_worker_that_is_lost_again_and_again_ends_it_with_what_was_finished(cr
     part = lost.value.state
     assert 12 <= len(part.tasks) < 40
     whole = evaluate("expert", "MT10", resume=part, **SETTINGS)
-    assert whole.to_json() == evaluate("expert", "MT10", **SETTINGS).to_json()
+    assert whole == evaluate("expert", "MT10", **SETTINGS)
 
 
 def test_a_policy_of_a_module_that_the_workers_do_not_find(monkeypatch):

@@ -320,7 +320,7 @@ def test_evaluate(ray, by_one, same):
         it.rollout(30)
         np.random.seed(5)  # noqa: NPY002
         expected = taskworlds.evaluate(Callable(), "ML10", **options)
-        assert it.evaluate("ML10", **options).to_json() == expected.to_json()
+        assert it.evaluate("ML10", **options) == expected
         it.set_weights(weights)
         policy.set_weights(weights)
         lose(it._parts[1])
@@ -329,7 +329,7 @@ def test_evaluate(ray, by_one, same):
         expected = taskworlds.evaluate(
             policy, it.benchmark, tasks=it.benchmark.train_tasks[::50], max_episode_steps=40
         )
-        assert result.to_json() == expected.to_json()
+        assert result == expected
         with pytest.raises(ValueError, match="episodes_per_task"):
             it.evaluate(episodes_per_task=0)
         after = it.rollout(1)

@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from taskworlds.engine import Engine, Fault, Model, Scene
+from taskworlds.engine import ChunkOutcome, Engine, Fault, Model, Scene
 
 SKILLS = ("pick-place-v3", "hammer-v3", "drawer-open-v3")
 STEPS = 12
@@ -50,6 +50,44 @@ def test_threads_change_nothing(official, alone, num_threads):
         engine.step(action)
     assert np.array_equal(engine.states, alone[0])
     assert np.array_equal(engine.now, alone[1])
+
+
+@pytest.mark.parametrize("num_threads", [1, 2])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_chunk_equals_its_steps(official, num_threads, dtype):
+    chunk = np.ascontiguousarray(actions(9).transpose(1, 0, 2)).astype(dtype)
+    left = np.arange(9, dtype=np.int32) + 5  # some rows stop early, and 12 is less than the last one's
+    mask = np.arange(9) != 4
+    one, other = mixed(official, 9, 1), mixed(official, 9, num_threads)
+    outcome = ChunkOutcome(other, STEPS, each_obs=False)
+    assert other.step_chunk(chunk, mask, outcome, left=left, ends=np.zeros(9, bool))
+    for step in range(STEPS):
+        one.step(chunk[:, step], mask & (step < left))
+    assert np.array_equal(one.states, other.states)
+    assert np.array_equal(one.now, other.now)
+    assert outcome.taken.tolist() == np.where(mask, np.minimum(left, STEPS), 0).tolist()
+
+
+def test_wrong_chunks(ball):
+    engine = Engine([ball], 3, action_size=0)
+    outcome = ChunkOutcome(engine, 2, each_obs=True)
+    left, ends = np.full(3, 2, np.int32), np.zeros(3, bool)
+
+    def take(actions, outcome=outcome, left=left, ends=ends, **terms):
+        engine.step_chunk(actions, None, outcome, left=left, ends=ends, **terms)
+
+    for shape in ((3, 2, 1), (2, 2, 0), (3, 0, 0)):
+        with pytest.raises(ValueError, match=r"must have shape|must have at least one step"):
+            take(np.zeros(shape), ChunkOutcome(engine, shape[1], each_obs=True))
+    with pytest.raises(ValueError, match="left, ends and taken must have one entry per row"):
+        take(np.zeros((3, 2, 0)), left=left[:2])
+    with pytest.raises(ValueError, match="terms must have shape"):
+        take(np.zeros((3, 3, 0)))
+    with pytest.raises(ValueError, match="A term must be -1"):
+        take(np.zeros((3, 2, 0)), success_term=0)
+    engine.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        take(np.zeros((3, 2, 0)))
 
 
 def test_order_of_rows_changes_nothing(official, alone):
@@ -93,7 +131,7 @@ def test_no_room_for_threads_is_told(ball, monkeypatch):
     class Full:
         num_threads = 300
 
-        def step(self, actions, mask):
+        def step(self, actions, mask, spare):
             raise RuntimeError(os.strerror(errno.EAGAIN))
 
     engine = Engine([ball], 1, action_size=0)

@@ -56,6 +56,44 @@ def test_round_trip_through_mujoco():
     assert pickle.loads(pickle.dumps(copy)).native.to_bytes() == model.native.to_bytes()
 
 
+def test_threads_compile_what_was_read_to_what_mujoco_compiles():
+    texts = [DRAWER.format(axis=axis) for axis in ("1 0 0", "0 1 0", "0 0 1", "1 1 0")]
+    specs = [mujoco.MjSpec.from_string(text) for text in texts]
+    with ThreadPoolExecutor(4) as threads:
+        models = list(threads.map(Model.compile, specs))
+    for text, model in zip(texts, models, strict=True):
+        same = Model.from_mujoco(mujoco.MjModel.from_xml_string(text))
+        assert model.native.to_bytes() == same.native.to_bytes()
+
+
+def test_only_welds_to_mocap_bodies_are_given_data():
+    spec = mujoco.MjSpec.from_string("""
+      <mujoco>
+        <worldbody>
+          <body name="hand" mocap="true"><geom size="0.1"/></body>
+          <body name="a"><freejoint/><geom size="0.1"/></body>
+          <body name="b"><freejoint/><geom size="0.1"/></body>
+        </worldbody>
+        <equality><weld body1="a" body2="hand"/><weld body1="a" body2="b"/>
+          <connect body1="hand" body2="b" anchor="0 0 1"/>
+        </equality>
+      </mujoco>""")
+    data = [float(i) for i in range(11)]
+    changed, plain = Model.compile(spec, weld=data).to_mujoco(), spec.compile()
+    assert changed.eq_data[0].tolist() == data != plain.eq_data[0].tolist()
+    assert (changed.eq_data[1:] == plain.eq_data[1:]).all()
+
+
+def test_what_cannot_be_compiled_is_said_in_mujocos_words():
+    spec = mujoco.MjSpec.from_string(
+        "<mujoco><worldbody><body name='a'><freejoint/></body></worldbody></mujoco>"
+    )
+    with pytest.raises(
+        ValueError, match=r"The model cannot be compiled \(.*mass and inertia of moving bodies"
+    ):
+        Model.compile(spec)
+
+
 def test_a_copy_is_of_the_model_as_it_was():
     theirs = drawer().to_mujoco()
     theirs.body_mass[2] = 7.0
@@ -101,7 +139,7 @@ def test_wrong_names():
     with pytest.raises(ValueError, match="The source of a read must be one of 'body_xpos'"):
         Scene(model, 5, reads=(("body_pos", "hand"),))
     with pytest.raises(ValueError, match="The field of an override must be one of 'body_pos'"):
-        Scene(model, 5, overrides=(("body_mass", "hand"),))
+        Scene(model, 5, overrides=(("body_gravcomp", "hand"),))
     with pytest.raises(
         ValueError,
         match=r"A read is \(source, name\), \(source,\) for all, or \('touch', geom, geom\), not \('touch', 'a'\)",

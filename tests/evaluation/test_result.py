@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from taskworlds import Task
-from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord, compare
+from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord
 
 
 def record(goal, successes, skill="open", error=None, episode_return=1.0):
@@ -35,7 +35,7 @@ def mixed():
 # --- figures ---
 
 
-def test_tasks_have_equal_weight_overall(mixed):
+def test_figures_over_all_skills(mixed):
     assert mixed.scores("success_end").tolist() == [1.0, 0.5, 0.0, 0.5]
     assert mixed.overall["success_end"].mean.value == 0.5
     assert mixed.overall["success_end"].iqm.value == 0.5
@@ -151,8 +151,8 @@ def test_a_failed_save_leaves_the_old_file(mixed, tmp_path, monkeypatch):
         ),
         (lambda text: "[1, 2]", "JSON, but not a saved Result"),
         (
-            lambda text: text.replace('"format_version": 3', '"format_version": 4'),
-            "has format_version 4, and this version of taskworlds reads 1 and 2 and 3",
+            lambda text: text.replace('"format_version": 4', '"format_version": 5'),
+            "has format_version 5, and this version of taskworlds reads 1 to 4",
         ),
         (lambda text: text.replace('"seed"', '"sead"'), "is damaged: KeyError: 'seed'"),
         (
@@ -243,10 +243,50 @@ def test_csv_by_skill(mixed, tmp_path):
         mixed.to_csv("goal")
 
 
-def test_success_of_one_episode_a_task_has_no_interquartile_mean():
+def test_the_interquartile_mean_is_over_skills_never_over_single_successes():
     seen = result(*(record(goal, [goal < 38]) for goal in range(50)), episodes_per_task=1)
     mean, iqm = seen.overall["success_end"]
     assert mean.value == 0.76
-    assert math.isnan(iqm.value)
-    assert seen.overall["episode_return"].iqm.value == 1.0
-    assert math.isnan(compare(seen, seen).overall["success_end"].iqm.value)
+    assert math.isnan(iqm.value)  # of one skill there is none
+    assert math.isnan(seen.overall["episode_return"].iqm.value)
+    wins = {"a": 0, "b": 1, "c": 2, "d": 10}
+    skills = result(*(record(goal, [goal < won], name) for name, won in wins.items() for goal in range(10)))
+    mean, iqm = skills.overall["success_end"]
+    assert (mean.value, iqm.value) == (pytest.approx(0.325), pytest.approx(0.15))
+    assert math.isnan(iqm.low)
+    one_goal = result(*(record(0, [won > 0], name) for name, won in wins.items()))
+    assert math.isnan(one_goal.overall["success_end"].iqm.value)
+    assert one_goal.overall["success_end"].mean.value == 0.75
+
+
+def test_skills_have_equal_weight_overall():
+    uneven = result(*(record(goal, [1]) for goal in range(9)), record(0, [0], skill="close"))
+    assert uneven.overall["success_end"].mean.value == 0.5
+    assert uneven.overall["success_end"].mean.low < 0.2  # half of the figure rests on one goal
+
+
+def test_success_has_wilsons_interval():
+    seen = result(*(record(goal, [goal < 45]) for goal in range(50)))
+    assert seen.overall["success_end"].mean == pytest.approx((0.9, 0.781338, 0.957749), abs=1e-6)
+    assert seen.skills[0].success_end == seen.overall["success_end"].mean
+    perfect = result(*(record(goal, [1]) for goal in range(50)), seed=5)
+    assert perfect.overall["success_end"].mean == pytest.approx((1.0, 0.925268, 1.0), abs=1e-6)
+
+
+def test_worst_skills(mixed):
+    wins = {"a": 4, "b": 1, "c": 3, "d": 0}
+    skills = result(*(record(goal, [goal < won], name) for name, won in wins.items() for goal in range(4)))
+    assert skills.worst(2) == (0.125, ("d", "b"), (0.0, 0.25))
+    assert skills.worst(1, "episode_return").value == 1.0
+    assert skills.worst_in_words == "worst 3 skills 0.333"
+    assert mixed.worst_in_words == "worst skill 0.500"
+    assert result(record(0, [1])).worst_in_words == ""
+    with pytest.raises(ValueError, match="k must be at most 4, not 5"):
+        skills.worst(5)
+    with pytest.raises(
+        ValueError, match="metric must be one of 'success_end', 'success_once', 'episode_return'"
+    ):
+        skills.worst(1, "length")
+    silent = result(TaskRecord(Task("open", {"goal": 0}), (Episode(1.0, 5, None, None),)))
+    assert math.isnan(silent.worst(1).value)
+    assert silent.worst(1, "episode_return").env_names == ("open",)

@@ -5,7 +5,8 @@ import pytest
 import rich.console
 
 from taskworlds import Task
-from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord, compare
+from taskworlds.evaluation import Episode, Fingerprint, Provenance, Result, TaskRecord, compare, pool
+from taskworlds.evaluation.comparison_tables import letter
 
 SKILLS = ["button-press-topdown-wall-v3", "plate-slide-back-side-v3", "reach-v3"]
 
@@ -39,14 +40,18 @@ def test_a_results_table_fits_and_says_everything(outcome):
     assert "MT50 train, multi-task" in lines[0]
     for heading in ("skill", "tasks", "episodes", "(end)", "once", "return", "length"):
         assert heading in text
-    (row,) = [line for line in lines if "button-press-topdown-wall-v3" in line]
+    (row,) = [line for line in lines if line.strip().startswith("button-press-topdown-wall-v3")]
     assert row.split() == ["button-press-topdown-wall-v3", "5", "15", "0.40", "0.60", "3235", "102"]
     (row,) = [line for line in lines if line.strip().startswith("reach-v3") and "OSError" not in line]
     assert row.split()[:3] == ["reach-v3", "4/5", "12"]
-    (mean,) = [line for line in lines if line.strip().startswith("mean over tasks")]
+    (mean,) = [line for line in lines if line.strip().startswith("mean over skills")]
     assert mean.split()[3:6] == ["14", "42", "0.43"]
-    assert sum("95 % interval" in line for line in lines) == 2
-    assert "interquartile mean over tasks" in text
+    assert sum("95 % interval" in line for line in lines) == 1
+    assert "interquartile mean over skills" in text
+    assert "intervals: 95 %, over new goals of these skills, for this policy" in text
+    (worst,) = [line for line in lines if "worst skill" in line]
+    assert worst.split() == ["worst", "skill", "0.40", "0.60", "-", "-"]
+    assert "lowest success (end): button-press-topdown-wall-v3 0.40" in text
     assert "1 of 15 tasks could not run and are not in any average:" in text
     assert f"reach-v3 (task {outcome.failed[0].task.id}): OSError: [gone]" in text
 
@@ -54,7 +59,7 @@ def test_a_results_table_fits_and_says_everything(outcome):
 def test_in_80_columns_an_interval_has_two_lines(outcome):
     lines = printed(outcome.table(), width=80).splitlines()
     assert max(map(len, lines)) <= 80
-    at = next(n for n, line in enumerate(lines) if line.strip().startswith("mean over tasks"))
+    at = next(n for n, line in enumerate(lines) if line.strip().startswith("mean over skills"))
     low, high = (lines[at + n].split() for n in (1, 2))
     assert (low[:3], high[:1]) == (["95", "%", "from"], ["to"])
     for mean, from_, to in zip(lines[at].split()[5:], low[3:], high[1:], strict=True):
@@ -127,10 +132,50 @@ def test_a_comparisons_table_fits_and_shows_signs_and_differences(outcome):
     packages = {**outcome.fingerprint.packages, "numpy": "1.0"}
     fingerprint = dataclasses.replace(outcome.fingerprint, packages=packages)
     other = dataclasses.replace(outcome, tasks=better, fingerprint=fingerprint)
-    text = printed(compare(outcome, other, allow_different=True).table())
-    assert max(map(len, text.splitlines())) <= 100
+    comparison = compare(outcome, other, allow_different=True)
+    text = printed(comparison.table(), width=80)
+    assert max(map(len, text.splitlines())) <= 80
     assert "…" not in text
+    (row,) = [line for line in text.splitlines() if "button-press" in line]
+    assert row.split()[1:4] == ["0.40", "0.40", "+0.00"]
+    assert "skills: success (end), 4 to 5 tasks a skill" in text
     assert "[+9876, +9876]" in text
-    assert "+0.00" in text
     assert f"differs: numpy, {outcome.fingerprint.numpy} and 1.0" in text
     assert "left out: 1 tasks that did not run to their end in both" in text
+    assert "p (Holm): corrected over the 3 skills, of means as it is" in text
+    (row,) = [
+        line for line in printed(comparison.table("episode_return"), 80).splitlines() if "button" in line
+    ]
+    assert row.split()[1:4] == ["3235", "13111", "+9876"]
+    with pytest.raises(ValueError, match="metric must be one of 'success_end', 'success_once'"):
+        comparison.table("success")
+
+
+def test_of_three_methods_there_are_skills_and_pairs(outcome):
+    def better(by, name):
+        tasks = tuple(
+            dataclasses.replace(
+                record, episodes=tuple(e._replace(episode_return=by) for e in record.episodes)
+            )
+            for record in outcome.tasks
+        )
+        return pool([dataclasses.replace(outcome, tasks=tasks)], name)
+
+    other = outcome.fingerprint
+    several = pool([dataclasses.replace(outcome, provenance=Provenance("c", started=n)) for n in "xy"], "C")
+    comparison = compare(outcome, better(99.5, "b"), several)
+    text = printed(comparison.table("episode_return"), width=80)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert other == comparison.methods[0].runs[0].fingerprint
+    (row,) = [line for line in lines if "button-press" in line]
+    assert row.split()[1:] == ["3235", "99.5", "3235"]
+    (row,) = [line for line in lines if line.strip().startswith("B - A")]
+    assert row.split()[3] == "-3302"  # the mean over skills, of which one has goals 1 to 4
+    assert "C - A, C - B: no interval, as one run does not show how much runs vary" in text
+    assert "p (Holm): of means corrected over 3 pairs, of skills over 9 differences" in text
+    assert "left out: 1 tasks that did not run to their end in all" in text
+
+
+def test_methods_beyond_z_have_a_number():
+    assert [letter(number) for number in (0, 25, 26)] == ["A", "Z", "M27"]

@@ -141,7 +141,9 @@ def test_only_a_part_of_the_same_evaluation_goes_on(toy, installed):
     ):
         with pytest.raises(ValueError, match=f"resume must be part of this same evaluation, but {message}"):
             evaluate(toy.still, "MT", **{"num_envs": 1, "episodes_per_task": 2, "resume": whole} | settings)
-    with pytest.raises(TypeError, match=r"resume must be a taskworlds\.evaluation\.Result, not 'x.json'"):
-        evaluate(toy.still, "MT", resume="x.json")
+    with pytest.raises(
+        TypeError, match=r"resume must be a folder, or a taskworlds\.evaluation\.Result, not 3"
+    ):
+        evaluate(toy.still, "MT", resume=3)
     with pytest.raises(TypeError, match="resume needs an environment whose tasks can be set"):
         evaluate(lambda obs: obs, gym.make("CartPole-v1"), resume=whole)

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "ppo_mt10.py"
-SHORT = ("--rows", "10", "--rollout", "170", "--goals", "1")
+SHORT = ("--rows", "10", "--rollout", "170", "--num-goals", "1")
 
 
 @pytest.fixture(autouse=True)

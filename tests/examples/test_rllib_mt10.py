@@ -13,7 +13,7 @@ pytest.importorskip("ray")
 pytest.importorskip("matplotlib")
 
 PROGRAM = Path(__file__).parents[2] / "examples" / "rllib_mt10.py"
-SHORT = "--steps 2000 --runners 1 --rows 10 --batch 1000 --max-episode-steps 50 --goals 1"
+SHORT = "--steps 2000 --runners 1 --rows 10 --batch 1000 --max-episode-steps 50 --num-goals 1"
 
 
 def test_it_leaves_a_curve_and_a_checkpoint_that_plays_as_its_result_says(tmp_path, monkeypatch):

@@ -25,7 +25,13 @@ def threads_as_before():
 
 def run(monkeypatch, out, seed):
     """Runs the example, and returns its folder and its curve."""
-    given = {"--seed": seed, "--steps": 400, "--rollout": LIMIT, "--max-episode-steps": LIMIT, "--goals": 2}
+    given = {
+        "--seed": seed,
+        "--steps": 400,
+        "--rollout": LIMIT,
+        "--max-episode-steps": LIMIT,
+        "--num-goals": 2,
+    }
     given["--out"] = out
     monkeypatch.setattr("sys.argv", [str(EXAMPLE), *(str(each) for pair in given.items() for each in pair)])
     runpy.run_path(str(EXAMPLE), run_name="__main__")

@@ -19,7 +19,7 @@ OPTIONS = {"num_goals": 3, "seed": 1000, "max_episode_steps": 20}
 
 def run(out, seed, monkeypatch):
     """Runs the program as the command line would; returns its rows of the curve, and how to load its actor."""
-    given = f"--seed {seed} --steps 400 --goals 3 --max-episode-steps 20 --out {out}"
+    given = f"--seed {seed} --steps 400 --num-goals 3 --max-episode-steps 20 --out {out}"
     monkeypatch.setattr(sys, "argv", [str(EXAMPLE), *given.split()])
     program = runpy.run_path(str(EXAMPLE), run_name="__main__")
     with (out / f"seed_{seed}" / "curve.csv").open() as file:

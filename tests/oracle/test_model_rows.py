@@ -89,7 +89,7 @@ def test_kernels_stay_within_their_arrays(name):
 
 @WITH_DM_CONTROL
 def test_every_skill_that_is_said_to_be_native_has_a_kernel():
-    from taskworlds.worlds.control.native import KERNELS
+    from taskworlds.worlds.control.kernels import KERNELS
 
     assert set(KERNELS) == NATIVE
 

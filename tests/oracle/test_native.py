@@ -31,6 +31,7 @@ from taskworlds.worlds.metaworld.skills import SKILLS, skill
 
 every_skill = pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.name)
 POINTER = ctypes.POINTER(ctypes.c_double)
+KERNEL = ctypes.CFUNCTYPE(None, *[POINTER] * 6, ctypes.c_int64)
 both_versions = pytest.mark.parametrize("version", ["v1", "v2"])
 
 
@@ -99,7 +100,7 @@ class BothNative(NativeRows):
         # Is reset, and never stepped.
         self.elder = NativeRows(env_names, num_rows, reward_function_version="v1")
         (kernel,) = kernels([skill(name) for name in env_names], "v1")
-        self.elder_kernel = kernel.ctypes
+        self.elder_kernel = KERNEL(kernel.address)
 
     def reset(self, tasks, rows, seeds):
         self.elder.reset(tasks, rows, seeds)

@@ -80,7 +80,8 @@ def test_depths_are_metres():
 
 
 def test_more_models_than_are_kept_are_drawn(monkeypatch):
-    monkeypatch.setattr(drawing, "_MOST_KEPT", 2)
+    (first_studio,) = drawing._several(1)
+    monkeypatch.setattr(first_studio, "_most_kept", 2)
     cameras = [
         Camera(*simulation(colour), "rgb_array", "side", None, 40, 30)
         for colour in ("1 0 0", "0 1 0", "0 0 1")
@@ -88,6 +89,7 @@ def test_more_models_than_are_kept_are_drawn(monkeypatch):
     first = [camera.picture() for camera in cameras]
     for camera, before in zip(cameras, first, strict=True):
         np.testing.assert_array_equal(camera.picture(), before)
+        assert len(first_studio.kept) <= 2
         camera.close()
 
 

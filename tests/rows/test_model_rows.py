@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import taskworlds
-from taskworlds.engine import kernel_entry
+from taskworlds.kernels import entry
 
 
 def test_a_process_compiles_a_kernel_once(monkeypatch):
     """numba never frees a kernel, so one for each batch would be a leak (39 KB)."""
     kept = {}
-    monkeypatch.setattr(kernel_entry, "_kernels", kept)
+    monkeypatch.setattr(entry, "_kernels", kept)
     seen = []
     for name in ("half-cheetah-vel", "half-cheetah-dir", "half-cheetah-vel"):
         envs = taskworlds.make_vec(name, 2, seed=0, num_threads=1)

@@ -151,6 +151,10 @@ def described_badly(env_name):
     return "a ladder"
 
 
+def instructions_badly(task):
+    return ("Climb.", "Climb.")
+
+
 def details_badly(env_name):
     return {"rungs": np.arange(9)}
 
@@ -222,6 +226,11 @@ def hides_maybe(task):
             {"described": described_badly},
             "lists",
             "described returns two texts, .*: it returned 'a ladder' for ladder",
+        ),
+        (
+            {"instructions": instructions_badly},
+            "lists",
+            "instructions returns different sentences: it returned .*'Climb.', 'Climb.'.* of ladder",
         ),
         ({"details": details_badly}, "lists", "details returns what JSON can hold: not for ladder"),
     ],

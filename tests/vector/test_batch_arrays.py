@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from taskworlds.vector._batch import (
+    count_chunk,
     count_step,
     describe,
+    first_row,
     keep,
     only,
     ready,
@@ -59,6 +61,64 @@ def test_count_step(rows_and_seed, has_success, ends_episodes, limit):
         assert counter.dtype == expected.dtype
 
 
+@given(
+    st.integers(1, 5), st.integers(1, 4), st.integers(0, 99), st.booleans(), st.booleans(), st.integers(1, 5)
+)
+def test_count_chunk(n, count, seed, has_success, ends_episodes, limit):
+    """As `count_step`, one step after the other."""
+    rng = np.random.default_rng(seed)
+    taken = rng.integers(0, count + 1, n)
+    rewards, success = rng.normal(size=(n, count)), rng.integers(0, 2, (n, count)).astype(float)
+    ends = rng.integers(0, 2, (n, count)).astype(bool)
+    on_success, succeeded = rng.integers(0, 2, (2, n)).astype(bool)
+    steps, returns = rng.integers(0, 3, n), rng.normal(size=n)
+    success, ends = success if has_success else None, ends if ends_episodes else None
+    counters, expected = ([spread(each) for each in (steps, returns, succeeded)] for _ in range(2))
+    given, won, terminated, truncated, ended, last = count_chunk(
+        spread(taken), spread(rewards), success, ends, on_success, limit, *counters
+    )
+
+    over, cut = np.zeros((2, n), bool)
+    for step in range(count):
+        rows = taken > step
+        its_success, its_ends = (None if each is None else each[:, step] for each in (success, ends))
+        got, its_over, its_cut, _ = count_step(
+            rows, rewards[:, step], its_success, its_ends, on_success, limit, *expected
+        )
+        np.testing.assert_array_equal(given[:, step], got)
+        np.testing.assert_array_equal(
+            won[:, step], np.where(rows, 0.0 if success is None else its_success, 0.0)
+        )
+        first = ~(over | cut)
+        over, cut = over | (first & its_over), cut | (first & its_cut)
+        np.testing.assert_array_equal(last[rows & (taken == step + 1)], got[rows & (taken == step + 1)])
+    np.testing.assert_array_equal(terminated, over)
+    np.testing.assert_array_equal(truncated, cut)
+    assert (ended is None) == (not (over | cut).any())
+    if ended is not None:
+        np.testing.assert_array_equal(ended, over | cut)
+    for counter, its in zip(counters, expected, strict=True):
+        np.testing.assert_array_equal(counter, its)
+
+
+def test_count_chunk_refuses_what_does_not_fit():
+    def count(taken, rewards, success=None, ends=None):
+        counters = np.zeros(2, int), np.zeros(2), np.zeros(2, bool)
+        return count_chunk(taken, rewards, success, ends, np.zeros(2, bool), 5, *counters)
+
+    taken, rewards = np.array([0, 3]), np.zeros((2, 3))
+    count(taken, rewards)
+    for wrong in (np.array([0, 4]), np.array([-1, 0])):
+        with pytest.raises(ValueError, match="taken must be from 0 to the number of steps"):
+            count(wrong, rewards)
+    with pytest.raises(ValueError, match="rewards must have one entry per row and step"):
+        count(taken, np.zeros((3, 3)))
+    with pytest.raises(ValueError, match="success must have one entry per row and step"):
+        count(taken, rewards, np.zeros((2, 2)))
+    with pytest.raises(TypeError, match="terminated must be aligned and of the dtype"):
+        count(taken, rewards, ends=np.zeros((2, 3)))
+
+
 def of_all_kinds(n, rng):
     """Values of every kind that infos hold, in the two groups that `describe` takes."""
     about = {"name": np.array([f"task {i}" for i in range(n)], dtype=object), "goal": rng.normal(size=(n, 3))}
@@ -92,6 +152,9 @@ def test_describe_only_and_row_info(rows_and_seed):
         np.testing.assert_array_equal(told[f"_{name}"], rows)
         np.testing.assert_array_equal(told[name][rows], values[rows])
         np.testing.assert_array_equal(told[name][~rows], nothing_like(values)[~rows])
+    first = first_row(about, terms)
+    assert repr(first) == repr(row_info(infos, 0))
+    assert first["goal"].base is None
     infos["nested"] = only(rows, terms)
     infos["_nested"] = rows
     for row in range(n):
@@ -251,11 +314,15 @@ COUNTERS = (np.zeros(2, np.int64), np.zeros(2), np.zeros(2, np.bool_))
         (ValueError, lambda: keep({"x": np.broadcast_to(1.0, 2)}, ROWS, {})),
         (ValueError, lambda: keep({"x": TWO.copy()}, ROWS, {"x": TWO[:1]})),
         (TypeError, lambda: keep({"x": TWO.copy()}, ROWS, {"x": ROWS})),
-        (KeyError, lambda: row_info({"x": TWO}, 0)),
+        (KeyError, lambda: row_info({"x": np.zeros((2, 2))}, 0)),
+        (IndexError, lambda: row_info({"x": np.zeros((1, 2)), "_x": ROWS}, 1)),
         (IndexError, lambda: row_info({"x": TWO, "_x": ROWS}, 2)),
         (IndexError, lambda: row_info({"x": TWO, "_x": ROWS}, -3)),
         (RecursionError, lambda: row_info(endless_info(), 0)),
-        (ValueError, lambda: row_info({"x": TWO[:1], "_x": ROWS}, 0)),
+        (IndexError, lambda: row_info({"x": TWO[:1], "_x": ROWS}, 1)),
+        (ValueError, lambda: first_row({"x": TWO[:0]}, {})),
+        (ValueError, lambda: first_row({}, {"x": np.zeros((2, 2, 2))})),
+        (TypeError, lambda: first_row({"x": [1.0, 2.0]}, {})),
         (ValueError, lambda: write_rows(np.zeros((2, 3)), np.zeros((2, 2)), ROWS)),
         (ValueError, lambda: write_rows(np.zeros((2, 3)), np.zeros((3, 3)), ROWS)),
         (ValueError, lambda: write_rows(np.zeros((2, 3)), np.zeros((2, 6))[:, ::2], ROWS)),

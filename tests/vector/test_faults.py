@@ -223,7 +223,7 @@ def test_ctrl_c_during_a_reset_never_leaves_a_row_between_two_tasks(make, two_sk
     envs.reset(options={"tasks": one})
     run(envs, 2)
 
-    def interrupted(wanted):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

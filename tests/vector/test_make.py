@@ -283,7 +283,7 @@ def test_goals_are_shown_and_hidden_as_is_asked(name):
             TypeError,
             "'max_episode_steps'.* 'camera' .*'camera_name'",
         ),
-        ("MT10", {"action_repeat": 3}, TypeError, "unexpected keyword argument 'action_repeat' .*FrameSkip"),
+        ("MT10", {"frame_skip": 3}, TypeError, "unexpected keyword argument 'frame_skip' .*'action_repeat'"),
         (
             "MT10",
             {"image_size": 3},

@@ -156,7 +156,7 @@ def test_a_single_environment(make, tasks):
     with pytest.raises(RuntimeError, match=r"No episode has begun: call reset\(\) before step\(\)"):
         env.step(np.zeros(4))
     env.reset(seed=0)
-    for bad in (np.zeros(3), np.zeros((1, 4)), 0.0):
+    for bad in (np.zeros(3), 0.0):
         with pytest.raises(ValueError, match=r"action must have the shape \(4,\), not"):
             env.step(bad)
     with pytest.raises(ValueError, match=rf"must be finite, not .*task {tasks.near.id} of reach-v3, step 0"):

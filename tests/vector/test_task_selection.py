@@ -103,3 +103,18 @@ def test_the_list_given_is_neither_shared_nor_shuffled():
     assert selection.tasks == TASKS
     given.clear()
     assert selection.tasks == TASKS
+
+
+@pytest.mark.parametrize("how", TASK_SELECT)
+def test_foreseeing_gives_the_next_draw_and_changes_nothing(how):
+    selection, rng, copy = TaskSelection(how, TASKS), np.random.default_rng(3), np.random.default_rng(0)
+    for _ in range(12):
+        before = selection.get_state()
+        copy.bit_generator.state = rng.bit_generator.state
+        foreseen = selection.foresee(copy)
+        assert selection.get_state() == before
+        assert selection.draw(rng) is foreseen
+
+
+def test_a_functions_choice_is_not_foreseen():
+    assert TaskSelection(lambda tasks, rng: tasks[0], TASKS).foresee(np.random.default_rng(0)) is None

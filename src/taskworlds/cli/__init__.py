@@ -1,4 +1,4 @@
-"""The command line: `taskworlds evaluate`, `list`, `compare`, `bench`, `doctor` and `cache`, one file each.
+"""The command line: `taskworlds evaluate`, `record`, `demonstrate` and so on, one file each.
 
 The commands import what they need when they run, so that `taskworlds --help` and the lists load no simulator.
 
@@ -18,7 +18,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from taskworlds.cli import bench, cache, compare, doctor, evaluate, listing
+from taskworlds.cli import (
+    bench,
+    cache,
+    compare,
+    demonstrate,
+    doctor,
+    evaluate,
+    listing,
+    record,
+    replay,
+    report,
+    watch,
+)
 from taskworlds.cli.terminal import console, say_mistake
 from taskworlds.core.errors import Mistake
 from taskworlds.core.version import __version__
@@ -31,6 +43,14 @@ _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 class _Command(TyperCommand):
     """A command that tells a user's mistake, and Ctrl-C, in one line."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Reads the arguments."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except Mistake as mistake:  # in the file of --config
+            say_mistake(str(mistake))
+            raise typer.Exit(2) from None
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command."""
@@ -51,11 +71,22 @@ app = typer.Typer(
     epilog="Start with: taskworlds evaluate MT10",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(cls=_Command, epilog="Example: taskworlds evaluate ML10-test --goals 10 --out results")(
+app.command(cls=_Command, epilog="Example: taskworlds evaluate ML10-test --num-goals 10 --out results")(
     evaluate.evaluate
+)
+app.command(cls=_Command, epilog="Example: taskworlds record MT10 --every 4 --out videos")(record.record)
+app.command(cls=_Command, epilog="Example: taskworlds watch reach-v3 --num-goals 3")(watch.watch)
+app.command(cls=_Command, epilog="Example: taskworlds replay results --task 1e9fe5 --out episode.mp4")(
+    replay.replay
+)
+app.command(cls=_Command, epilog="Example: taskworlds demonstrate MT10 --episodes 50 --format minari")(
+    demonstrate.demonstrate
 )
 app.command("list", cls=_Command, epilog="Example: taskworlds list skills")(listing.show_list)
 app.command(cls=_Command, epilog="Example: taskworlds compare results/a results/b")(compare.compare)
+app.command(cls=_Command, epilog="Example: taskworlds report results/a results/b --out report.html")(
+    report.report
+)
 app.command(cls=_Command, epilog="Example: taskworlds bench MT10")(bench.bench)
 app.command(cls=_Command, epilog="Example: taskworlds doctor")(doctor.doctor)
 app.command(cls=_Command, epilog="Example: taskworlds cache clear")(cache.cache)

@@ -14,6 +14,7 @@ from rich import box
 from rich.table import Table
 
 from taskworlds.cli.completion import complete, names
+from taskworlds.cli.config import ConfigFile
 from taskworlds.cli.terminal import console, counted
 from taskworlds.core.benchmark import benchmark as make_benchmark
 from taskworlds.core.benchmark import split_of_name
@@ -67,6 +68,7 @@ def bench(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the numbers of every round as JSON.")
     ] = False,
+    config_file: ConfigFile = None,
 ) -> None:
     """Compares the speed of this package with that of the official environments, and of EnvPool where it is installed.
 

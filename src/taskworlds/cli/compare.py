@@ -1,94 +1,82 @@
-"""`taskworlds compare`: two results of `evaluate`, task by task."""
+"""`taskworlds compare`: two or more methods on the same tasks."""
 
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from taskworlds.cli.config import ConfigFile
 from taskworlds.cli.terminal import console
 from taskworlds.core.errors import WrongValue
-
-if TYPE_CHECKING:
-    from taskworlds.evaluation import Comparison
-    from taskworlds.evaluation.statistics import Estimate
 
 __all__ = ["compare"]
 
 
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help="Give a result.json, or the folder that holds it.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Give the second result, as a file or as a folder.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RESULT",
+            help="Give two or more methods, each as a result.json, a folder that holds one, or a folder whose folders "
+            "hold one for each training run.",
+        ),
+    ],
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="Show success_end, success_once, episode_return or length of each skill. By default success_end, or "
+            "the return where no success is known."
+        ),
+    ] = None,
     allow_different: Annotated[
         bool,
         typer.Option(
             "--allow-different", help="Compare even if settings or versions differ, and list the differences."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the differences as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all differences as JSON.")] = False,
+    config_file: ConfigFile = None,
 ) -> None:
-    """Shows how much result B differs from result A, with 95 % intervals.
+    """Shows how much each later method differs from each earlier one, with 95 % intervals and p values.
 
-    Both must have been measured in the same way: on the same tasks, with the same settings and versions.
+    All must have been measured in the same way: on the same tasks, with the same settings and versions.
     """
-    # These load a simulator, which `taskworlds --help` can do without.
-    from taskworlds.evaluation import Result
-    from taskworlds.evaluation import compare as compare_results
-    from taskworlds.evaluation.result import headline
-
-    results = []
-    for path in (a, b):
-        file = path / "result.json" if path.is_dir() else path
-        try:
-            results.append(Result.load(file))
-        except OSError as error:
-            raise WrongValue(
-                f"{file} cannot be read: {error.strerror}. Give a folder or file that `taskworlds evaluate --out` "
-                "wrote."
-            ) from None
-    first, second = results
-    differences = first.fingerprint.differences(second.fingerprint)
-    if differences and not allow_different:
-        listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in differences.items())
+    if len(results) < 2:
         raise WrongValue(
-            "The results were not measured in the same way, so their difference would have several causes: "
-            f"{listed}. Evaluate again under the same conditions, or pass --allow-different."
+            f"compare needs two results or more, not {len(results)}. Give another file or folder."
         )
-    comparison = compare_results(first, second, allow_different=allow_different)
+    # These load a simulator, which `taskworlds --help` can do without.
+    from taskworlds.core.errors import check_choice
+    from taskworlds.evaluation import METRICS
+    from taskworlds.evaluation import compare as compare_methods
+    from taskworlds.evaluation.alike import Unlike
+    from taskworlds.evaluation.comparison_tables import letter
+    from taskworlds.evaluation.methods import load_methods
+
+    if metric is not None:
+        check_choice("metric", metric, METRICS)
+    try:
+        methods = load_methods(results, allow_different=allow_different)
+        comparison = compare_methods(*methods, allow_different=allow_different)
+    except Unlike as unlike:
+        raise WrongValue(
+            f"{unlike.reason(unlike.differences)} Evaluate again under the same conditions, or pass --allow-different."
+        ) from None
     if as_json:
-        print(json.dumps(_plain(comparison), indent=1, allow_nan=False))
+        print(json.dumps(comparison.to_dict(), indent=1, allow_nan=False))
         return
     say = console()
-    for letter, path, result in (("A", a, first), ("B", b, second)):
-        line = f"{letter}: {result.headline.partition(',')[0]} in {len(result.completed)} tasks, {path}"
+    for number, (path, method) in enumerate(zip(results, comparison.methods, strict=True)):
+        runs = f", {method.num_runs}" if len(method.runs) > 1 else ""
+        worst = f", {method.worst_in_words}" if method.worst_in_words else ""
+        rate = method.headline.partition(",")[0]
+        line = f"{letter(number)}: {rate} in {len(method.tasks)} tasks{runs}{worst}, {path}"
         say.print(line, markup=False, soft_wrap=True)
-    say.print(comparison.table())
-    difference = headline(
-        {metric: summary.mean for metric, summary in comparison.overall.items()}, signed=True
-    )
-    say.print(f"B minus A: {difference}, {comparison.num_tasks} tasks", markup=False, soft_wrap=True)
-
-
-def _plain(comparison: Comparison) -> dict[str, Any]:
-    """Returns a comparison as JSON values; each figure has its interval, and what is unknown is null."""
-
-    def estimate(value: Estimate) -> dict[str, float | None]:
-        return {end: number if math.isfinite(number) else None for end, number in value._asdict().items()}
-
-    return {
-        "num_tasks": comparison.num_tasks,
-        "overall": {
-            metric: {"mean": estimate(summary.mean), "iqm": estimate(summary.iqm)}
-            for metric, summary in comparison.overall.items()
-        },
-        "skills": [
-            {"env_name": skill.env_name, "num_tasks": skill.num_tasks}
-            | {metric: estimate(getattr(skill, metric)) for metric in comparison.overall}
-            for skill in comparison.skills
-        ],
-        "left_out": [json.loads(task.to_json()) for task in comparison.left_out],
-        "differences": {name: list(values) for name, values in comparison.fingerprint_differences.items()},
-    }
+    say.print(comparison.table(metric))
+    for pair in comparison.pairs:
+        a, b = (letter([method.name for method in methods].index(name)) for name in (pair.a, pair.b))
+        line = f"{b} minus {a}: {pair.headline}, {comparison.num_tasks} tasks"
+        say.print(line, markup=False, soft_wrap=True)

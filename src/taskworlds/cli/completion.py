@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from taskworlds.core.registry import benchmark_makers, engines, worlds
+from taskworlds.core.registry import benchmark_makers, engines, list_makers, worlds
 
 __all__ = ["complete", "engine_names", "names"]
 
@@ -20,9 +20,8 @@ def complete(words: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 
 def names() -> list[str]:
     """Returns the names of benchmarks and skills."""
-    return list(
-        dict.fromkeys([*benchmark_makers(), *(name for world in worlds() for name in world.env_names())])
-    )
+    skills = (name for world in worlds() for name in world.env_names())
+    return list(dict.fromkeys([*benchmark_makers(), *list_makers(), *skills]))
 
 
 def engine_names() -> list[str]:

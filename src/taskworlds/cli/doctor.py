@@ -42,10 +42,21 @@ NEEDED = {
 OPTIONAL = {
     "torch": "observations as tensors",
     "omegaconf": "configurations of mtrl",
+    "imageio-ffmpeg": "videos",
+    "jinja2": "reports",
+    "matplotlib": "figures of results",
+    "pandas": "results as data frames",
+    "pyarrow": "demonstrations for LeRobot",
+    "av": "their pictures",
+    "minari": "demonstrations for Minari",
 }
 RAY = ">=2.55,<3"  # the versions that workers are tested with
-# What to install for the packages of worlds that the package can do without, where it is not just their name.
-EXTRAS = {"dm_control": "taskworlds[control]"}
+# What to install for packages that this one can do without, where it is not just their name.
+EXTRAS = {
+    "dm_control": "taskworlds[control]",
+    **dict.fromkeys(("imageio-ffmpeg", "jinja2", "matplotlib", "pandas"), "taskworlds[report]"),
+    **dict.fromkeys(("pyarrow", "av", "minari"), "taskworlds[demonstrations]"),
+}
 
 _OK, _OPTIONAL, _MISSING = "ok", "optional", "MISSING"
 _STYLES = {_OK: "green", _OPTIONAL: "yellow", _MISSING: "bold red"}
@@ -127,6 +138,7 @@ def checks() -> Iterator[Check]:
     yield from _worlds()
     yield from _ray()
     yield _rendering()
+    yield _kernels()
     yield _compiler()
     yield Check("cores", _OK, f"{count_cpus()} of {os.cpu_count()} for this process")
     yield _cache()
@@ -153,7 +165,7 @@ def _package(name: str, wanted: str) -> Check:
 def _optional_package(name: str, use: str) -> Check:
     found = _version(name)
     if found is None:
-        return Check(name, _OPTIONAL, "not installed", f"pip install {name} ({use})")
+        return Check(name, _OPTIONAL, "not installed", f'pip install "{EXTRAS.get(name, name)}" ({use})')
     return Check(name, _OK, found)
 
 
@@ -249,6 +261,24 @@ def _rendering() -> Check:
         _OPTIONAL,
         "none; " + "; ".join(f"{library}: {trouble}" for library, trouble in faults.items()),
         f"{INSTALL} (for pictures offscreen)",
+    )
+
+
+def _kernels() -> Check:
+    """Checks whether the package has its skills compiled, or compiles each when it is first used."""
+    from taskworlds.kernels import library  # not at the top, for the other commands
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        names = library.names()
+    if names:
+        return Check("compiled skills", _OK, f"{len(names)} kernels came with the package")
+    reason = f": {told[0].message}" if told else ""
+    return Check(
+        "compiled skills",
+        _OPTIONAL,
+        f"none; each is compiled when it is first used, in a second or two{reason}",
+        f"reinstall taskworlds; building it takes numba {library.NUMBA}",
     )
 
 

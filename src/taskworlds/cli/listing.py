@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -15,26 +16,30 @@ from taskworlds.cli.terminal import console
 from taskworlds.core.benchmark import split_of_name
 from taskworlds.core.errors import check_choice, check_known
 from taskworlds.core.reference import resolve
-from taskworlds.core.registry import benchmark_makers, worlds
+from taskworlds.core.registry import benchmark_makers, list_makers, worlds
 from taskworlds.core.world import BenchmarkMaker, Listing
 from taskworlds.vector.gymnasium_ids import ids
 
-__all__ = ["LISTS", "benchmarks", "envs", "show_list", "skills"]
+__all__ = ["LISTS", "benchmarks", "envs", "overview", "show_list", "skills"]
 
 # Environments that are classes, beside those that worlds name as theirs.
 _CLASSES = ("taskworlds:GymEnv",)
 _NO_SUITE = Listing("Adapters")
+_SEVERAL = "mixed"
+_OF_SEVERAL = Listing(
+    "Lists over several worlds, in one batch with pad=True", varies="what they hold", by_skill=True
+)
 
 
 def show_list(
     what: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="benchmarks|skills|envs",
-            help="List these.",
+            help="List these. The default is an overview of all.",
             autocompletion=complete(lambda: LISTS),
         ),
-    ] = "benchmarks",
+    ] = None,
     word: Annotated[
         str | None,
         typer.Argument(metavar="WORD", help="List only what has this word in its name or description."),
@@ -49,7 +54,11 @@ def show_list(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole list as JSON.")] = False,
 ) -> None:
-    """Lists the benchmarks, the skills, or the environments."""
+    """Lists the benchmarks, the skills, or the environments; without any of these words, how many there are of each."""
+    if what is None and world is None:
+        _show_overview(as_json)
+        return
+    what = what or "benchmarks"
     check_known("list", what, LISTS, f"There are {', '.join(LISTS)}.")
     rows = LISTS[what]()
     everything = len(rows)
@@ -68,7 +77,7 @@ def show_list(
         return
     say = console()
     short = world is None and word is None
-    listings = {each.suite: each.listed for each in worlds()}
+    listings = {each.suite: each.listed for each in worlds()} | {_SEVERAL: _OF_SEVERAL}
     for number, suite in enumerate(dict.fromkeys(row["world"] for row in rows)):
         listing = listings.get(suite, _NO_SUITE)
         name = f" (--world {suite})" if suite else ""
@@ -89,6 +98,66 @@ def show_list(
         say.print(f"\n{everything} {what}. {_LAST[what]}", markup=False)
 
 
+def _show_overview(as_json: bool) -> None:
+    """Shows how much there is of each suite, with a few names."""
+    rows = overview()
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    say = console()
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+    table.add_column("worlds")
+    for column in ("benchmarks", "skills", "ids"):
+        table.add_column(column, justify="right")
+    table.add_column("such as")
+    for row in rows:
+        counts = (str(row[column]) for column in ("benchmarks", "skills", "ids"))
+        table.add_row(Text(row["title"].partition(",")[0]), *counts, Text(", ".join(row["examples"])))
+    say.print(table)
+    words = ", ".join(f"`taskworlds list {what}`" for what in LISTS)
+    say.print(
+        f"{words} show what they are; a word after it, such as drawer, narrows the list, and --world "
+        f"{'|'.join(row['world'] for row in rows)} shows one suite.\nAny name goes into taskworlds.make, "
+        'taskworlds.make_vec and `taskworlds evaluate`, and as "taskworlds/NAME" into gymnasium.make and '
+        "gymnasium.make_vec.",
+        markup=False,
+    )
+
+
+def overview() -> list[dict[str, Any]]:
+    """Returns each suite: its name, its title, how many benchmarks, skills and Gymnasium ids it has, and a few names.
+
+    Example:
+        >>> [(row["world"], row["skills"], row["examples"]) for row in overview()][0]
+        ('metaworld', 50, ['MT10', 'ML10', 'assembly-v3'])
+    """
+    of_ids = envs()
+    rows = []
+    for suite in dict.fromkeys(world.suite for world in worlds()):
+        own = [world for world in worlds() if world.suite == suite]
+        makers = [(name, maker) for world in own for name, maker in world.benchmark_makers().items()]
+        skills = [name for world in own for name in world.env_names()]
+        rows.append(
+            {
+                "world": suite,
+                "title": own[0].listed.title,
+                "benchmarks": len(makers),
+                "skills": len(skills),
+                "ids": sum(row["world"] == suite and "/" in row["name"] for row in of_ids),
+                "examples": _examples(makers, skills),
+            }
+        )
+    return rows
+
+
+def _examples(makers: Sequence[tuple[str, BenchmarkMaker]], skills: Sequence[str]) -> list[str]:
+    """Returns up to three names: a benchmark of each kind that needs no more than its name, and a skill."""
+    plain = [(name, maker) for name, maker in makers if not maker.keywords and not maker.is_variant]
+    first = {maker.has_test: name for name, maker in reversed(plain)}
+    names = [first[kind] for kind in (False, True) if kind in first]
+    return list(dict.fromkeys([*names, skills[0]]))
+
+
 def benchmarks() -> list[dict[str, Any]]:
     """Returns each benchmark: name, suite, kind, what varies, skills, numbers of tasks, and the arguments it needs.
 
@@ -102,12 +171,14 @@ def benchmarks() -> list[dict[str, Any]]:
         [('ant-goal', 150, 30)]
     """
     rows: list[dict[str, Any]] = []
-    for name, (world, maker) in benchmark_makers().items():
+    of_worlds = [(name, world.suite, maker) for name, (world, maker) in benchmark_makers().items()]
+    of_several = [(name, _SEVERAL, maker) for name, maker in list_makers().items()]
+    for name, suite, maker in (*of_worlds, *of_several):
         train_tasks, test_tasks = _counts(maker)
         rows.append(
             {
                 "name": name,
-                "world": world.suite,
+                "world": suite,
                 "kind": "meta" if maker.has_test else "multi-task",
                 "summary": maker.summary,
                 "train_skills": None if maker.train_skills is None else list(maker.train_skills),
@@ -155,8 +226,8 @@ def envs() -> list[dict[str, Any]]:
     """Returns the Gymnasium ids, for `gymnasium.make` and `make_vec`, and the environments that are classes.
 
     Example:
-        >>> [env["name"] for env in envs() if "MT10" in env["name"] or "Point" in env["name"]]
-        ['taskworlds/MT10', 'taskworlds.PointEnv']
+        >>> [env["name"] for env in envs() if "MT50" in env["name"] or "Point" in env["name"]]
+        ['taskworlds/MT50', 'taskworlds.PointEnv']
     """
     known = {row["name"]: row for row in benchmarks()}
     makers = benchmark_makers()

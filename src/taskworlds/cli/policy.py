@@ -1,4 +1,4 @@
-"""The policy of a command: its options, what they name, and how it is told in a line."""
+"""The policy of a command: its options, and what they name."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from taskworlds.core.errors import WrongValue
+from taskworlds.core.world import World
 
-__all__ = ["NAMED", "arguments_of", "in_words", "load"]
+__all__ = ["NAMED", "arguments_of", "default_policy", "load"]
 
 NAMED = ("expert", "random")
 """Policies that have a name."""
@@ -57,6 +58,17 @@ def _value(text: str) -> Any:
         return text
 
 
+def default_policy(world: World, given: str | None) -> str:
+    """Returns the policy that `--policy` names, or the one that plays in a world if there is none.
+
+    Raises:
+        ValueError: it is the expert, and the world has none.
+    """
+    if given == "expert" and world.experts is None:
+        raise WrongValue(f"{world.name} has no scripted experts: give --policy random, or your own.")
+    return given or ("random" if world.experts is None else "expert")
+
+
 def load(name: str, arguments: dict[str, Any], checkpoint: Path | None) -> Any:
     """Returns the policy that the options name; a module is looked for in the current directory first.
 
@@ -68,14 +80,3 @@ def load(name: str, arguments: dict[str, Any], checkpoint: Path | None) -> Any:
     if ":" in name and not name.partition(":")[0].endswith(".py"):
         sys.path.insert(0, os.getcwd())
     return load_policy(name, checkpoint=checkpoint, **arguments)
-
-
-def in_words(name: str, arguments: dict[str, Any], checkpoint: Path | None) -> str:
-    """Returns the policy in a line, the same only for the same arguments and the same bytes of the checkpoint."""
-    given = ", ".join(f"{each}={json.dumps(value)}" for each, value in sorted(arguments.items()))
-    words = f"{name}({given})" if given else name
-    if checkpoint is None:
-        return words
-    from taskworlds.evaluation.loading import checkpoint_digest  # as above
-
-    return f"{words} with {checkpoint} (sha256 {checkpoint_digest(checkpoint)[:16]})"

@@ -28,6 +28,7 @@ __all__ = [
     "of_one",
     "row_of",
     "rows_of",
+    "spread",
     "take",
     "to_plain",
     "write",
@@ -95,6 +96,25 @@ def take(space: Space[Any], batch: Any, source: NDArray[np.int64]) -> Any:
     return _map(leaf, space, batch)
 
 
+def spread(space: Space[Any], batch: Any, rows: NDArray[np.int64], num_rows: int) -> Any:
+    """Returns a batch of `num_rows` whose row `rows[i]` is row i of another, (M,) at least one; the rest is no matter.
+
+    Example:
+        >>> spread(spaces.Discrete(5), np.array([3, 4]), np.array([2, 0]), 3)
+        array([4, 0, 3])
+    """
+
+    def leaf(_: Space[Any], values: Any) -> Any:
+        if isinstance(values, np.ndarray):
+            whole = np.zeros((num_rows, *values.shape[1:]), values.dtype)
+            whole[rows] = values
+            return whole
+        places = {row: place for place, row in enumerate(rows.tolist())}
+        return tuple(values[places.get(row, 0)] for row in range(num_rows))
+
+    return _map(leaf, space, batch)
+
+
 def concatenate(space: Space[Any], batches: Sequence[Any]) -> Any:
     """Returns one batch with the rows of several, one after the other."""
 
@@ -106,6 +126,8 @@ def concatenate(space: Space[Any], batches: Sequence[Any]) -> Any:
 
 def row_of(space: Space[Any], batch: Any, row: int) -> Any:
     """Returns the value of one row; its arrays are views of the batch's."""
+    if type(batch) is np.ndarray:
+        return batch[row]
     return _map(lambda _, values: values[row], space, batch)
 
 

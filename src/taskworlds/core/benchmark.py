@@ -26,8 +26,9 @@ from taskworlds.core.errors import (
     check_seed,
     check_switch,
 )
+from taskworlds.core.members import Member, check_shares
 from taskworlds.core.reference import resolve
-from taskworlds.core.registry import benchmark_makers, world_of, worlds
+from taskworlds.core.registry import benchmark_makers, list_makers, world_of, worlds
 from taskworlds.core.task import Task, by_skill
 
 __all__ = ["SPLITS", "Benchmark", "benchmark", "entropy", "split_of_name", "warn_of_entropy"]
@@ -57,10 +58,11 @@ class Benchmark:
             has its own rows and its own index in the one-hot, as in Meta-World's custom-mt-envs. (): one list a skill.
         from_entropy: whether that seed was drawn at random, so that another run has other tasks. It is not saved: a
             benchmark in a file is as fixed as any other.
+        members: of what it was put together, see `union`; () where it was not.
 
     Raises:
         TypeError: the name is not a string, the seed is not a whole number, or a task is not one.
-        ValueError: there are no tasks at all, a task cannot be run, or the lists do not fit the train tasks.
+        ValueError: there are no tasks at all, a task cannot be run, or the lists or members do not fit the tasks.
 
     Example:
         >>> ml10 = benchmark("ML10", seed=0)
@@ -76,6 +78,7 @@ class Benchmark:
     seed: int | None = None
     lists: tuple[int, ...] = ()
     from_entropy: bool = field(default=False, kw_only=True)
+    members: tuple[Member, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -94,6 +97,13 @@ class Benchmark:
             raise WrongValue(
                 f"lists must name the {len(self.train_tasks)} train tasks, each once, not {sum(self.lists)}.",
                 argument="lists",
+            )
+        counts = [sum(getattr(each, f"num_{split}") for each in self.members) for split in SPLITS]
+        if self.members and (counts != [len(self.train_tasks), len(self.test_tasks)] or self.lists):
+            raise WrongValue(
+                f"members must have the {len(self.train_tasks)} train and {len(self.test_tasks)} test tasks, each "
+                f"once, and lists of their own, not {counts[0]} and {counts[1]}.",
+                argument="members",
             )
 
     def tasks(self, split: str = "train") -> tuple[Task, ...]:
@@ -133,10 +143,26 @@ class Benchmark:
         Raises:
             ValueError: as for `tasks`.
         """
+        if split == "train" and any(member.lists for member in self.members):
+            return tuple(group for each in self.apart() if each.train_tasks for group in each.groups())
         if split != "train" or not self.lists:
             return tuple(self.by_skill(split).values())
         ends = list(itertools.accumulate(self.lists))
         return tuple(self.train_tasks[end - count : end] for count, end in zip(self.lists, ends, strict=True))
+
+    def apart(self) -> tuple[Benchmark, ...]:
+        """Returns the benchmarks that `union` put together; the benchmark itself where it did not."""
+        if not self.members:
+            return (self,)
+        made, train, test = [], 0, 0
+        for each in self.members:
+            tasks = (
+                self.train_tasks[train : train + each.num_train],
+                self.test_tasks[test : test + each.num_test],
+            )
+            train, test = train + each.num_train, test + each.num_test
+            made.append(Benchmark(each.name, *tasks, self.seed, each.lists, from_entropy=self.from_entropy))
+        return tuple(made)
 
     @property
     def is_meta(self) -> bool:
@@ -177,10 +203,11 @@ class Benchmark:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Benchmark):
             return NotImplemented
-        return (self.train_tasks, self.test_tasks, self.lists) == (
+        return (self.train_tasks, self.test_tasks, self.lists, self.members) == (
             other.train_tasks,
             other.test_tasks,
             other.lists,
+            other.members,
         )
 
     def __hash__(self) -> int:
@@ -203,6 +230,8 @@ class Benchmark:
         }
         if self.lists:
             data["lists"] = list(self.lists)
+        if self.members:
+            data["members"] = [each.to_dict() for each in self.members]
         return json.dumps(json_text.seal(data), allow_nan=False)
 
     @classmethod
@@ -222,8 +251,9 @@ class Benchmark:
             raise WrongValue(f"This is only a part of a benchmark's JSON: it has no {', '.join(missing)}.")
         try:
             train, test = (tuple(map(Task.from_dict, data[f"{split}_tasks"])) for split in SPLITS)
-            made = cls(data["name"], train, test, data["seed"], tuple(data.get("lists", ())))
-        except TypeError as error:
+            members = tuple(map(Member.from_dict, data.get("members", ())))
+            made = cls(data["name"], train, test, data["seed"], tuple(data.get("lists", ())), members=members)
+        except (KeyError, TypeError) as error:
             raise WrongValue(f"This benchmark's JSON is damaged: {error}") from None
         if data["format"] == _FORMAT:
             json_text.check_seal(data, "This benchmark's JSON")
@@ -250,10 +280,71 @@ class Benchmark:
         if hasattr(benchmark, "train_tasks") and hasattr(benchmark, "test_tasks"):
             return cls(type(benchmark).__name__, tuple(benchmark.train_tasks), tuple(benchmark.test_tasks))
         if isinstance(benchmark, Sequence):
+            names = [each for each in benchmark if isinstance(each, str | Benchmark)]
+            if names:
+                raise WrongType(
+                    f"Expected a taskworlds.Task or one of Meta-World's own tasks, not {names[0]!r}. A list with names "
+                    "or benchmarks is for make_vec(..., pad=True), and Benchmark.union makes a benchmark of it."
+                )
             return cls("tasks", tuple(benchmark))
         raise WrongType(
             "A benchmark is given by name, as a taskworlds.Benchmark, as one of Meta-World's own benchmarks, "
             f"or as a list of tasks, not as {benchmark!r}."
+        )
+
+    @classmethod
+    def union(
+        cls, name: str, members: Iterable[Any], *, shares: Iterable[float] | None = None, seed: int | None = 0
+    ) -> Benchmark:
+        """Puts benchmarks together, of any worlds: train and test tasks of each, in order.
+
+        A batch over several worlds is made by `make_vec(..., pad=True)`. A skill that several members have has one
+        place in the one-hot, and rows for each of the members.
+
+        Args:
+            name: the benchmark, for reports.
+            members: each the name of a benchmark or of a skill of Meta-World's, a `Benchmark`, one of Meta-World's own
+                benchmarks, or a task; neighbouring tasks are one member. Of a union the tasks are taken, and not its
+                shares.
+            shares: how many rows of a batch each member has, as weights above 0, one each. None: as many as it has
+                skills in the split at hand, so that all skills have equally many.
+            seed: of the goals of members that are named; None draws one for all of them.
+
+        Raises:
+            TypeError: a member is something else.
+            ValueError: there are no members, a name is not known, or the shares do not fit.
+
+        Example:
+            >>> made = Benchmark.union("mine", ["MT10", "walker-walk", "half-cheetah-vel"], shares=[10, 3, 3])
+            >>> made.env_names()[-3:], [(each.name, each.share) for each in made.members][0]
+            (['window-close-v3', 'walker-walk', 'half-cheetah-vel'], ('MT10', 10.0))
+            >>> Benchmark.from_json(made.to_json()) == made
+            True
+        """
+        given = [members] if isinstance(members, str | Benchmark | Task) else list(members)
+        if not given:
+            raise WrongValue("members must name at least one benchmark, but it is empty.", argument="members")
+        from_entropy = seed is None
+        seed = entropy() if seed is None else check_seed(seed)
+        parts: list[Benchmark] = []
+        for is_task, some in itertools.groupby(given, key=_is_task):
+            if is_task:
+                parts.append(cls("tasks", tuple(Task.of(each) for each in some)))
+            else:
+                parts += [cls.of(each, **({"seed": seed} if isinstance(each, str) else {})) for each in some]
+        named = any(isinstance(each, str) for each in given)
+        seeds = {each.seed for each in parts}
+        weights = [None] * len(parts) if shares is None else check_shares(shares, len(parts))
+        return cls(
+            name,
+            tuple(task for each in parts for task in each.train_tasks),
+            tuple(task for each in parts for task in each.test_tasks),
+            seeds.pop() if len(seeds) == 1 else None,
+            from_entropy=(from_entropy and named) or any(each.from_entropy for each in parts),
+            members=tuple(
+                Member(each.name, len(each.train_tasks), len(each.test_tasks), weight, each.lists)
+                for each, weight in zip(parts, weights, strict=True)
+            ),
         )
 
 
@@ -274,8 +365,10 @@ def benchmark(
 
     Args:
         name: "MT1", "MT10", "MT25", "MT50", "ML1", "ML10", "ML25", "ML45", "custom-mt-envs" or
-            "custom-ml-envs"; or a Meta-World skill's name, which means MT1 of that skill; or a benchmark of
-            another world, such as "half-cheetah-vel" (`taskworlds list benchmarks` shows them).
+            "custom-ml-envs"; "MT10-robust" or "MT10-robust-pixels" (docs/variation.md), with 10 goals for each skill;
+            or a Meta-World skill's name, which means MT1 of that skill; or a benchmark of another world, such as
+            "half-cheetah-vel" (`taskworlds list benchmarks` shows them); or TD-MPC2's "MT30" or "MT80", of which the
+            second has skills of two worlds (docs/protocols.md).
         env_name: the skill of MT1 or ML1.
         seed: seed of the goals. None draws a random seed, which the benchmark then has as `seed`.
         num_goals: goals for each skill; in other worlds tasks in each split. None: 50 in Meta-World, in other
@@ -304,10 +397,10 @@ def benchmark(
         argument: names if names is None else check_names(argument, names)
         for argument, names in lists.items()
     }
-    makers = benchmark_makers()
+    makers = list_makers() | {each: maker for each, (_, maker) in benchmark_makers().items()}
     if not isinstance(name, str) or name not in makers:
         name, given["env_name"] = _of_skill(name, env_name)
-    _, maker = makers[name]
+    maker = makers[name]
     for argument, value in given.items():
         if value is None and argument in maker.keywords:
             raise WrongType(f"{name} needs {argument}. {_hint()}", argument)
@@ -322,6 +415,10 @@ def benchmark(
         hidden = check_switch("partially_observable", partially_observable)
         train, test = (tuple(_with_goal(name, task, hidden) for task in tasks) for tasks in (train, test))
     return Benchmark(title, train, test, seed, (each,) * named if each else (), from_entropy=from_entropy)
+
+
+def _is_task(given: Any) -> bool:
+    return isinstance(given, Task) or (hasattr(given, "env_name") and hasattr(given, "data"))
 
 
 def entropy() -> int:
@@ -361,7 +458,7 @@ def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
                     )
                 return world.skill_benchmark, name
     skills = [skill for world in worlds() if world.skill_benchmark is not None for skill in world.env_names()]
-    check_known("benchmark", name, [*benchmark_makers(), *skills], _hint())
+    check_known("benchmark", name, [*benchmark_makers(), *list_makers(), *skills], _hint())
     raise AssertionError("unreachable: check_known raises for an unknown name")
 
 

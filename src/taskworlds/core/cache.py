@@ -20,8 +20,6 @@ import time
 import warnings
 from pathlib import Path
 
-import platformdirs
-
 from taskworlds.core.files import is_draft, write_whole
 
 __all__ = ["FORMAT", "KINDS", "can_save", "clear", "files", "folder", "load", "save"]
@@ -46,8 +44,11 @@ _said: set[str] = set()  # the kinds of warnings that this process has given
 
 def folder() -> Path:
     """Returns the cache folder, which need not exist."""
-    chosen = os.environ.get("TASKWORLDS_CACHE_DIR")
-    return Path(chosen).absolute() if chosen else platformdirs.user_cache_path("taskworlds")
+    if chosen := os.environ.get("TASKWORLDS_CACHE_DIR"):
+        return Path(chosen).absolute()
+    import platformdirs  # here, since it is not there where the package is built, which imports this module
+
+    return platformdirs.user_cache_path("taskworlds")
 
 
 def load(kind: str, name: str) -> bytes | None:

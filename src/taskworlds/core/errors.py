@@ -47,8 +47,8 @@ class Mistake(Exception):
 
         Example:
             >>> mistake = WrongValue("num_goals must be at least 1, not 0, as in num_goals=50.", "num_goals")
-            >>> mistake.under_name("--goals")
-            '--goals must be at least 1, not 0, as in --goals=50.'
+            >>> mistake.under_name("--num-goals")
+            '--num-goals must be at least 1, not 0, as in --num-goals=50.'
         """
         words = str(self).split(" ")
         for place, word in enumerate(words):

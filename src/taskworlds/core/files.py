@@ -6,9 +6,10 @@ import contextlib
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["is_draft", "write_whole"]
+__all__ = ["drafted", "is_draft", "write_whole"]
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # O_EXCL follows no link
 
@@ -37,6 +38,29 @@ def write_whole(path: str | os.PathLike[str], *parts: bytes, mode: int = 0o666) 
             for part in parts:
                 file.write(part)
             file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+
+
+@contextlib.contextmanager
+def drafted(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields a path beside a file, for another program to write to, and then puts what is there in the file's place.
+
+    Args:
+        path: the file. It is replaced at the end of the `with` block, unless that raises; then it is as it was.
+
+    Raises:
+        OSError: nothing was written, or it cannot be put there.
+    """
+    path = Path(path)
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        yield draft
+        with draft.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(draft, path)
     except BaseException:

@@ -29,6 +29,7 @@ __all__ = [
     "default_engine",
     "engine",
     "engines",
+    "list_makers",
     "names_changed",
     "on_new_names",
     "register_engine",
@@ -42,9 +43,11 @@ _WORLDS = (
     "taskworlds.worlds.metaworld.world:METAWORLD",
     "taskworlds.worlds.locomotion.world:LOCOMOTION",
     "taskworlds.worlds.control.world:CONTROL_WORLDS",
+    "taskworlds.worlds.control.world:CUSTOM_WORLDS",
     "taskworlds.worlds.small.world:SMALL_WORLDS",
 )
 _ENGINES = "taskworlds.rows.engines:ENGINES"
+_LISTS = "taskworlds.worlds.lists:LISTS"
 
 _listeners: list[Callable[[], None]] = []
 
@@ -214,6 +217,16 @@ def world_of(env_name: str) -> World:
 def benchmark_makers() -> dict[str, tuple[World, BenchmarkMaker]]:
     """Returns, by the name of each benchmark, its world and what makes it."""
     return {name: (world, maker) for world in worlds() for name, maker in world.benchmark_makers().items()}
+
+
+def list_makers() -> dict[str, BenchmarkMaker]:
+    """Returns, by name, what makes the benchmarks whose skills are of several worlds, such as "MT80".
+
+    Example:
+        >>> [(name, len(maker.train_skills)) for name, maker in list_makers().items()]
+        [('MT30', 30), ('MT80', 80)]
+    """
+    return dict(resolve(_LISTS))
 
 
 def engine(name: str) -> RowEngine:

@@ -84,10 +84,13 @@ class StepType(enum.IntEnum):
             ('FIRST', 'TERMINAL')
         """
         if terminated:
-            return cls.TERMINAL
+            return _TERMINAL
         if truncated:
-            return cls.TIMEOUT
-        return cls.FIRST if is_first else cls.MID
+            return _TIMEOUT
+        return _FIRST if is_first else _MID
+
+
+_FIRST, _MID, _TERMINAL, _TIMEOUT = StepType  # Python 3.10 and 3.11 look up an enum's members slowly
 
 
 class EnvSpec(GymnasiumEnvSpec):
@@ -294,9 +297,12 @@ class EnvStep(tuple[Any, Any, bool, bool, dict[str, Any]]):
         """Makes a step, in garage's order of arguments."""
         if type(step_type) is not StepType:
             step_type = StepType(step_type)
-        terminated, truncated = step_type is StepType.TERMINAL, step_type is StepType.TIMEOUT
-        step = super().__new__(cls, (observation, reward, terminated, truncated, env_info))
-        step.__dict__.update(env_spec=env_spec, action=action, step_type=step_type)
+        terminated, truncated = step_type is _TERMINAL, step_type is _TIMEOUT
+        step = tuple.__new__(cls, (observation, reward, terminated, truncated, env_info))
+        attributes = step.__dict__  # in single assignments, as that takes half the time
+        attributes["env_spec"] = env_spec
+        attributes["action"] = action
+        attributes["step_type"] = step_type
         return step
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -20,7 +20,10 @@ from taskworlds.core.errors import WrongType, WrongValue
 if TYPE_CHECKING:
     import metaworld.types
 
-__all__ = ["Params", "Task", "by_skill"]
+__all__ = ["VARIATION", "Params", "Task", "by_skill"]
+
+VARIATION = "variation"
+"""The parameter by which a task says which part of a suite of variations it belongs to. It changes nothing else."""
 
 _T = TypeVar("_T")
 
@@ -222,6 +225,12 @@ class Task:
             raise WrongValue(
                 f"Meta-World cannot take this task of {self.env_name}: it must have the parameter rand_vec, "
                 f"and has {', '.join(self.params) or 'none'}."
+            )
+        others = sorted(set(self.params) - {"rand_vec", "partially_observable"})
+        if others:
+            raise WrongValue(
+                f"Meta-World cannot take this task of {self.env_name}, since its own environments do not know "
+                f"{', '.join(others)}. Leave these out, or make the environment with taskworlds.make."
             )
         params = dict(self.params)
         params["rand_vec"] = np.array(params["rand_vec"], dtype=np.float64)

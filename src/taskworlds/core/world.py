@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from taskworlds.core.errors import Mistake, WrongType, WrongValue, check_choice, check_count
+from taskworlds.core.instructions import check_sentences, sentence
 from taskworlds.core.reference import Reference, equal_records, is_reference, resolve
 from taskworlds.core.task import Task
 
 if TYPE_CHECKING:
     import gymnasium as gym
+    import numpy as np
 
 __all__ = ["KEYWORDS", "SETTINGS", "BenchmarkMaker", "Listing", "Peer", "Tasks", "World"]
 
@@ -168,10 +170,16 @@ class World:
         observed: called without arguments, returns by name, in order, how many numbers each part of an observation has,
             if observations are a vector of floats. Parts that the space is too short for come last. None: the parts
             have no names.
+        own_parts: of the names in `observed`, those of what the body knows of itself, for learners that see pictures of
+            the rest; () where there are no such parts.
         goal_hidden: tells, for a task, whether it keeps its goal out of the observation; None if no task does.
         current_name: returns the present name of a skill for an earlier name, or None; None if there are no such names.
         class_names: returns the class that implements a skill upstream, by which some callers know it.
-        described: returns, for a skill, what it has to do with (an object, a body) and what is to be done.
+        described: returns, for a skill, what it has to do with (an object, a body) and what is to be done, as an
+            instruction: "pull the drawer open".
+        instructions: returns, for a task, what is to be done as sentences: the plain one first, then others that say
+            the same (paraphrases). They may tell the goal where the observation shows it, and must not where it is
+            hidden. None: one sentence, of what `described` says.
         details: returns more about a skill for lists in JSON, as a dictionary.
         listing: how lists show the suite; None for the defaults.
         classes: environments of the world that are classes, as "module:NAME" of the place that users import them from.
@@ -179,11 +187,15 @@ class World:
         packages: the packages whose versions decide its numbers; they are part of the fingerprint.
         code: returns, for names of skills, a text that changes with the code of those that are not the package's own,
             or None; it is part of the fingerprint.
+        fresh_task: returns a task like another with a goal drawn anew from all that there are, called as
+            `fresh_task(task, np_random)`; None where goals cannot be drawn. It is what `unlimited_goals` needs.
         peers: returns `Peer`s for `taskworlds bench`, called as `peers(benchmark, num_envs, threads, seed)`.
         render_modes: the kinds of pictures there are.
         render_fps: pictures per second, one for each step.
         cameras: names of cameras, where all skills have the same.
+        picture_size: height and width of pictures, pixels, where rows do not take `width` and `height`.
         task_word: what a task is called in counts: "goal" in Meta-World.
+        skill_groups: by name, groups of skills whose means are averaged in tables, such as groups of difficulty.
     """
 
     name: str
@@ -204,21 +216,26 @@ class World:
     goal_size: int = 0
     task_check: Reference | None = None
     observed: Reference | None = None
+    own_parts: tuple[str, ...] = ()
     goal_hidden: Reference | None = None
     current_name: Reference | None = None
     class_names: Reference | None = None
     described: Reference | None = None
+    instructions: Reference | None = None
     details: Reference | None = None
     listing: Listing | None = None
     classes: tuple[str, ...] = ()
     experts: Reference | None = None
     packages: tuple[str, ...] = ()
     code: Reference | None = None
+    fresh_task: Reference | None = None
     peers: Reference | None = None
     render_modes: tuple[str, ...] = ()
     render_fps: int = 30
     cameras: tuple[str, ...] = ()
+    picture_size: tuple[int, int] | None = None
     task_word: str = "task"
+    skill_groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises WrongType or WrongValue if the record contradicts itself."""
@@ -249,6 +266,7 @@ class World:
         of_world = f"of the world {self.name!r}"
         for field_name in (
             "settings",
+            "own_parts",
             "reward_function_versions",
             "classes",
             "packages",
@@ -258,12 +276,19 @@ class World:
             value = getattr(self, field_name)
             if not (isinstance(value, tuple) and all(isinstance(each, str) for each in value)):
                 raise WrongType(f"{field_name} {of_world} must be a tuple of strings, not {value!r}.")
+        for side in self.picture_size or ():
+            check_count(f"picture_size {of_world}", side)
         check_count(f"max_episode_steps {of_world}", self.max_episode_steps)
         check_count(f"goal_size {of_world}", self.goal_size, minimum=0)
         for setting in self.settings:
             check_choice(f"Each of the settings {of_world}", setting, SETTINGS)
         if not isinstance(self.rows, Mapping):
             raise WrongType(f"rows {of_world} must be a dictionary from names of engines, not {self.rows!r}.")
+        if not (isinstance(self.skill_groups, Mapping) and all(map(_are_names, self.skill_groups.values()))):
+            raise WrongType(
+                f"skill_groups {of_world} must be a dictionary of tuples of different skills, not "
+                f"{self.skill_groups!r}."
+            )
         references = {name: getattr(self, name) for name in _REFERENCES}
         references |= {f"rows[{name!r}]": maker for name, maker in self.rows.items()}
         for name, reference in references.items():
@@ -403,6 +428,55 @@ class World:
         """Returns what a skill has to do with, and what is to be done."""
         return ("", "") if self.described is None else resolve(self.described)(env_name)
 
+    def instruction(self, env_name: str) -> str:
+        """Returns what is to be done as a sentence, such as "Pull the drawer open."; the name where nothing is known.
+
+        Example:
+            >>> from taskworlds.core.registry import world_of
+            >>> world_of("reach-v3").instruction("reach-v3")
+            'Move the gripper to the goal.'
+        """
+        return sentence(self.about(env_name)[1] or env_name)
+
+    def instructions_of(self, task: Task) -> tuple[str, ...]:
+        """Returns what is to be done in a task as sentences: the plain one, then paraphrases if there are any.
+
+        Raises:
+            WrongType: the world's function returns something else.
+
+        Example:
+            >>> from taskworlds.core.registry import world_of
+            >>> run = Task("half-cheetah-dir", {"direction": 1.0, "partially_observable": False})
+            >>> world_of("half-cheetah-dir").instructions_of(run)[:2]
+            ('Run forward.', 'Go forward as fast as you can.')
+        """
+        if self.instructions is None:
+            return (self.instruction(task.env_name),)
+        return check_sentences(self.name, task.env_name, resolve(self.instructions)(task))
+
+    def draw_goal(self, task: Task, np_random: np.random.Generator) -> Task:
+        """Returns a task of the same skill whose goal is drawn from all that its reset can place.
+
+        Args:
+            task: what it is like in everything else, such as whether the goal is visible.
+            np_random: what the goal is drawn from.
+
+        Raises:
+            WrongValue: the world does not have `fresh_task`.
+
+        Example:
+            >>> import numpy as np
+            >>> from taskworlds.core.registry import world_of
+            >>> task = Task("drawer-open-v3", {"rand_vec": (0.0, 0.9, 0.0), "partially_observable": False})
+            >>> drawn = world_of("drawer-open-v3").draw_goal(task, np.random.default_rng(0))
+            >>> [round(number, 3) for number in drawn["rand_vec"]], drawn["partially_observable"]
+            ([0.027, 0.9, 0.0], False)
+        """
+        if self.fresh_task is None:
+            raise WrongValue(f"The world {self.name!r} cannot draw goals: its record has no fresh_task.")
+        drawn: Task = resolve(self.fresh_task)(task, np_random)
+        return drawn
+
     def details_of(self, env_name: str) -> dict[str, Any]:
         """Returns more about a skill, for lists in JSON."""
         return {} if self.details is None else resolve(self.details)(env_name)
@@ -442,9 +516,11 @@ _REFERENCES = (
     "current_name",
     "class_names",
     "described",
+    "instructions",
     "details",
     "experts",
     "code",
+    "fresh_task",
     "peers",
 )
 

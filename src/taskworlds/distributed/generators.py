@@ -33,7 +33,7 @@ class RowGenerators:
         return len(self.each)
 
     def standard_normal(self, size: int | tuple[int, ...] = ()) -> NDArray[np.float64]:
-        """Returns normal draws with mean 0 and deviation 1, (B, *size) float64."""
+        """Returns normal draws with mean 0 and deviation 1, (B, ...) float64, of `size` after the rows."""
         shape = (size,) if isinstance(size, int) else size
         drawn = np.empty((len(self.each), *shape))
         flat = drawn.reshape(len(self.each), -1)
@@ -42,7 +42,7 @@ class RowGenerators:
         return drawn
 
     def random(self, size: int | tuple[int, ...] = ()) -> NDArray[np.float64]:
-        """Returns draws that are equally likely anywhere from 0 to below 1, (B, *size) float64."""
+        """Returns draws that are equally likely from 0 to below 1, (B, ...) float64, of `size` after the rows."""
         shape = (size,) if isinstance(size, int) else size
         drawn = np.empty((len(self.each), *shape))
         flat = drawn.reshape(len(self.each), -1)

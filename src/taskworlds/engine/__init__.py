@@ -13,16 +13,19 @@ from taskworlds.core.simulator import load_mujoco
 load_mujoco()  # first: `_native` needs its library, which then is found wherever mujoco is installed
 
 # ruff: noqa: E402
-from taskworlds.engine.engine import Engine, Fault
-from taskworlds.engine.kernels import compile_kernel
+from taskworlds.engine.engine import ChunkOutcome, Engine, Fault
 from taskworlds.engine.models import Model
 from taskworlds.engine.scene import MocapControl, Scene
+from taskworlds.engine.settling import Settling
+from taskworlds.kernels.compiler import compile_kernel
 
 __all__ = [
+    "ChunkOutcome",
     "Engine",
     "Fault",
     "MocapControl",
     "Model",
     "Scene",
+    "Settling",
     "compile_kernel",
 ]

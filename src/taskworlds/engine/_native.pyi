@@ -22,6 +22,9 @@ class Model:
     @staticmethod
     def copy_of(address: int) -> Model: ...
 
+    @staticmethod
+    def compile(spec: int, weld: Sequence[float] | None) -> Model: ...
+
     @property
     def num_bytes(self) -> int: ...
 
@@ -45,6 +48,32 @@ class Field(enum.Enum):
     site_pos = 2
 
     site_quat = 3
+
+    body_ipos = 4
+
+    body_mass = 5
+
+    body_subtreemass = 6
+
+    body_inertia = 7
+
+    body_invweight0 = 8
+
+    bvh_aabb = 9
+
+    dof_damping = 10
+
+    dof_invweight0 = 11
+
+    geom_pos = 12
+
+    geom_size = 13
+
+    geom_aabb = 14
+
+    geom_rbound = 15
+
+    geom_friction = 16
 
 class Stepping(enum.Enum):
     forward = 0
@@ -154,26 +183,77 @@ class Scene:
     @property
     def default_overrides(self) -> list[float]: ...
 
+class LeanCopy:
+    """
+    A MjModel that was made from a model, made to share the model's large arrays.
+    """
+
+    def __init__(self, address: int, model: Model, owner: object) -> None: ...
+
+    def make_whole(self) -> None: ...
+
+    def is_only_moved(self) -> bool: ...
+
+    def put_back(self) -> None: ...
+
+class Settling:
+    """
+    Physics steps from a state, in a model whose bodies and sites stand elsewhere.
+    """
+
+    def __init__(self, model: Model, body_pos: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], site_pos: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], state: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], steps: int) -> None: ...
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def error(self) -> str: ...
+
+    def state(self) -> Annotated[NDArray[numpy.float64], dict(shape=(None,))]: ...
+
 class Engine:
     """Steps rows. Its arrays are views of its own memory."""
 
     def __init__(self, scenes: Sequence[Scene], kernels: Sequence[int], num_rows: int, action_size: int, param_size: int, memory_size: int, obs_size: int, term_size: int, state_size: int, override_size: int, read_size: int, num_threads: int) -> None: ...
 
     @overload
-    def step(self, actions: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> bool: ...
+    def step(self, actions: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, spare: int = 0) -> bool: ...
 
     @overload
-    def step(self, actions: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> bool: ...
+    def step(self, actions: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, spare: int = 0) -> bool: ...
 
     @overload
-    def step_async(self, actions: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> None: ...
+    def step_chunk(self, actions: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, left: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], ends: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)], success_term: int, end_term: int, terms: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], obs: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')] | None, faults: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu')], taken: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], spare: int = 0) -> bool: ...
 
     @overload
-    def step_async(self, actions: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None) -> None: ...
+    def step_chunk(self, actions: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, left: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], ends: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)], success_term: int, end_term: int, terms: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')], obs: Annotated[NDArray[numpy.float64], dict(shape=(None, None, None), order='C', device='cpu')] | None, faults: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu')], taken: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], spare: int = 0) -> bool: ...
+
+    @overload
+    def step_async(self, actions: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, spare: int = 0, shared: bool = False) -> None: ...
+
+    @overload
+    def step_async(self, actions: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None = None, spare: int = 0, shared: bool = False) -> None: ...
 
     def step_wait(self) -> bool: ...
 
+    @overload
+    def send(self, actions: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], rows: Sequence[int], spare: int = 0) -> None: ...
+
+    @overload
+    def send(self, actions: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], rows: Sequence[int], spare: int = 0) -> None: ...
+
+    def receive(self, count: int) -> list[int]: ...
+
+    @property
+    def under_way(self) -> int: ...
+
     def forward(self, mask: Annotated[NDArray[numpy.bool_], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, warm_start: bool) -> None: ...
+
+    def settle(self, settlings: Sequence[Settling]) -> None: ...
+
+    def settle_ahead(self, settling: Settling) -> None: ...
+
+    def drop_settling(self, settling: Settling) -> None: ...
 
     def set_scene(self, index: int, scene: Scene) -> None: ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from taskworlds.core.cpus import MOST_THREADS, count_cpus
 from taskworlds.core.errors import WrongType, WrongValue, check_count
 from taskworlds.engine import _native
 from taskworlds.engine.scene import Scene
+from taskworlds.engine.settling import Settling
 
-__all__ = ["Engine", "Fault", "floats"]
+__all__ = ["ChunkOutcome", "Engine", "Fault", "floats"]
 
 _MOST_ROWS = 2**24  # of which each takes kilobytes
 _MOST = 2**31 - 1  # what C++ counts with
@@ -57,9 +58,36 @@ class Fault(enum.IntFlag):
     STATE_NOT_FINITE = _native.STATE_NOT_FINITE
     """The state held NaN or infinity, before the step or after it."""
     ERROR = _native.ERROR
-    """MuJoCo raised an error, or there was no memory (see `Engine.error`); the row is as it was before the step."""
+    """MuJoCo or a kernel of the package's library raised an error, or there was no memory (see `Engine.error`); the row
+    is as it was before the step."""
     NOT_STEPPED = _native.NOT_STEPPED
     """The step was interrupted before this row's turn; the row is as it was before the step."""
+
+
+class ChunkOutcome:
+    """Room for what T steps of N rows give; a row's entries past those that it took have no meaning.
+
+    Args:
+        engine: the rows' engine.
+        steps: the steps, T.
+        each_obs: whether the observation after each step is wanted.
+
+    Attributes:
+        steps: as given.
+        has_obs: whether there is `obs`.
+        terms: after each step, (N, T, W) float64; W is `term_size`.
+        obs: likewise, (N, T, O) float64, or None.
+        faults: `Fault` of each step, (N, T) int32.
+        taken: the steps that each row took, (N,) int32.
+    """
+
+    def __init__(self, engine: Engine, steps: int, *, each_obs: bool) -> None:
+        rows = engine.num_rows
+        self.steps, self.has_obs = steps, each_obs
+        self.terms = np.zeros((rows, steps, engine.terms.shape[1]))
+        self.obs = np.zeros((rows, steps, engine.obs.shape[1])) if each_obs else None
+        self.faults = np.zeros((rows, steps), dtype=np.int32)
+        self.taken = np.zeros(rows, dtype=np.int32)
 
 
 class Engine:
@@ -241,11 +269,23 @@ class Engine:
         return self._native.capsule
 
     @property
+    def under_way(self) -> int:
+        """How many rows were sent and not received."""
+        return self._native.under_way
+
+    @property
     def pending(self) -> bool:
-        """Whether `step_async` was called and `step_wait` was not."""
+        """Whether `step_async` was called and `step_wait` was not, or rows are under way."""
         return self._native.pending
 
-    def step(self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None) -> bool:
+    def step(
+        self,
+        actions: npt.ArrayLike,
+        mask: npt.NDArray[np.bool_] | None = None,
+        *,
+        spare: int = 0,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> bool:
         """Steps the rows, all or those of the mask, and writes every array but overrides and params.
 
         Ctrl-C drops the rows whose turn has not come (`Fault.NOT_STEPPED`) and raises KeyboardInterrupt.
@@ -254,6 +294,9 @@ class Engine:
             actions: (N, A). A float32 array is scaled in float32, as the official environments do; any other
                 in float64. Rows outside the mask are not read.
             mask: (N,) bool, rows to step; None is all.
+            spare: turns of work on what `settle_ahead` was given, taken among the rows, of 8 physics steps each.
+            meanwhile: called before the calling thread takes its part; other threads are at the step by then. If it
+                raises, the step is taken all the same.
 
         Returns:
             Whether all went well: if not, `faults` says what did not.
@@ -264,15 +307,72 @@ class Engine:
         """
         checked = self._checked(actions, mask)
         try:
-            return self._native.step(*checked)
+            if meanwhile is None:
+                return self._native.step(*checked, spare)
+            self._native.step_async(*checked, spare, shared=True)
+        except RuntimeError as error:
+            raise self._told(error) from None
+        try:
+            meanwhile()
+        finally:
+            went_well = self._native.step_wait()
+        return went_well
+
+    def step_chunk(
+        self,
+        actions: npt.NDArray[Any],
+        mask: npt.NDArray[np.bool_] | None,
+        outcome: ChunkOutcome,
+        *,
+        left: npt.NDArray[np.int32],
+        ends: npt.NDArray[np.bool_],
+        success_term: int = -1,
+        end_term: int = -1,
+        spare: int = 0,
+    ) -> bool:
+        """Steps each row several times, one row's steps after the other, as `step` does.
+
+        A row stops after a step with a fault, after `left` steps, and where one of the terms says so. The engine's
+        arrays hold what its last step left. Ctrl-C is as for `step`: rows that it dropped have taken no step.
+
+        Args:
+            actions: (N, T, A), as for `step`.
+            mask: as for `step`.
+            outcome: is written to, of T steps.
+            left: (N,) int32, steps after which a row stops.
+            ends: (N,) bool, whether a row stops after a step whose `success_term` is 1.
+            success_term: the place of that term; -1 for none.
+            end_term: the place of the term after which, if it is not 0, any row stops; -1 for none.
+            spare: as for `step`.
+
+        Raises:
+            ValueError: a shape does not fit, or `scene_of_row` or `kernel_of_row` names what does not exist.
+            RuntimeError: a step is under way, or the engine is closed.
+        """
+        try:
+            return self._native.step_chunk(
+                floats(actions),
+                self._checked_mask(mask),
+                left,
+                ends,
+                success_term,
+                end_term,
+                outcome.terms,
+                outcome.obs,
+                outcome.faults,
+                outcome.taken,
+                spare,
+            )
         except RuntimeError as error:
             raise self._told(error) from None
 
-    def step_async(self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None) -> None:
+    def step_async(
+        self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None, *, spare: int = 0
+    ) -> None:
         """Starts a step and returns; the arguments may be reused at once. See `step`."""
         checked = self._checked(actions, mask)
         try:
-            self._native.step_async(*checked)
+            self._native.step_async(*checked, spare)
         except RuntimeError as error:
             raise self._told(error) from None
 
@@ -283,6 +383,53 @@ class Engine:
             RuntimeError: none is under way.
         """
         return self._native.step_wait()
+
+    def send(self, actions: npt.ArrayLike, rows: npt.ArrayLike, *, spare: int = 0) -> None:
+        """Starts a step of some rows, each on its own, and returns; the arguments may be reused at once.
+
+        Such rows are under way until `recv` returns them. Until then leave their lines of the arrays alone. Those of
+        other rows may be written to, and other rows may be sent. Other calls that need the threads (`step`, `forward`,
+        `set_scene`) wait until all rows under way are done; they are to be received still.
+
+        Args:
+            actions: (M, A), as for `step`.
+            rows: (M,) int, the row of each action.
+            spare: as for `step`.
+
+        Raises:
+            ValueError: a shape does not fit, or a row does not exist or is there twice.
+            RuntimeError: a row is under way, or a step is, or the engine is closed. Then nothing has changed.
+        """
+        actions, rows = floats(actions), np.asarray(rows)
+        if rows.ndim != 1 or rows.dtype.kind not in "iu":
+            raise WrongValue(f"rows must be an array of whole numbers, not {rows!r}.", argument="rows")
+        if actions.shape != (len(rows), self.action_shape[1]):
+            raise WrongValue(
+                f"actions must have shape {(len(rows), self.action_shape[1])}, one line for each of rows, not "
+                f"{actions.shape}.",
+                argument="actions",
+            )
+        try:
+            self._native.send(actions, rows.tolist(), spare)
+        except RuntimeError as error:
+            raise self._told(error) from None
+
+    def recv(self, count: int) -> npt.NDArray[np.int64]:
+        """Waits for `count` of the rows under way, or all if they are fewer, and returns those that were done first.
+
+        `states`, `obs` and so on, and `faults`, hold their results. Ctrl-C raises KeyboardInterrupt; then no row was
+        received, and all are under way still.
+
+        Args:
+            count: how many, at least 1.
+
+        Returns:
+            The rows, (M,) int64, in the order in which they were done.
+
+        Raises:
+            RuntimeError: no row is under way, or the engine is closed.
+        """
+        return np.array(self._native.receive(check_count("count", count, maximum=_MOST)), dtype=np.int64)
 
     def forward(self, mask: npt.NDArray[np.bool_] | None = None, *, warm_start: bool = False) -> None:
         """Writes `now`, faults and warnings for the rows' states as they are; no row moves, no kernel is called.
@@ -303,6 +450,31 @@ class Engine:
             self._native.forward(checked, warm_start)
         except RuntimeError as error:
             raise self._told(error) from None
+
+    def settle(self, settlings: Sequence[Settling]) -> None:
+        """Does settlings to their ends, on all threads, whatever has been done of them already.
+
+        Raises:
+            RuntimeError: a step is under way, or the engine is closed.
+        """
+        try:
+            self._native.settle([each.native for each in settlings])
+        except RuntimeError as error:
+            raise self._told(error) from None
+
+    def settle_ahead(self, settling: Settling) -> None:
+        """Has the threads work on a settling whenever they have nothing else to do, and returns.
+
+        They are those that a step has started: none with one thread, and none before the first step.
+
+        Raises:
+            RuntimeError: the engine is closed.
+        """
+        self._native.settle_ahead(settling.native)
+
+    def drop_settling(self, settling: Settling) -> None:
+        """Forgets that `settle_ahead` was given a settling; `settle` can still do it."""
+        self._native.drop_settling(settling.native)
 
     def _told(self, error: RuntimeError) -> RuntimeError:
         """Returns an error of the engine, in words of ours where the system has refused it threads."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import os
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import mujoco
@@ -86,6 +87,24 @@ class Model:
         """
         model = cls.__new__(cls)
         model._take(_native.Model.load(os.fsencode(path)), origin)
+        return model
+
+    @classmethod
+    def compile(
+        cls, spec: mujoco.MjSpec, *, weld: Sequence[float] | None = None, origin: Origin | None = None
+    ) -> Model:
+        """Compiles what MuJoCo read from a model file, without Python's lock: several threads may do so at once.
+
+        Args:
+            spec: what was read. Nothing else may use it meanwhile.
+            weld: what `mjModel.eq_data` is to hold for each weld to a mocap body, 11 numbers; None: as compiled.
+            origin: see `Model`.
+
+        Raises:
+            ValueError: it cannot be compiled, with the reason in MuJoCo's words.
+        """
+        model = cls.__new__(cls)
+        model._take(_native.Model.compile(spec._address, weld), origin)
         return model
 
     def to_mujoco(self) -> mujoco.MjModel:

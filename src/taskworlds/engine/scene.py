@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from taskworlds.engine import _native
 from taskworlds.engine.models import Model
 
 __all__ = ["MocapControl", "Scene"]
+
+_Key = TypeVar("_Key", bound=tuple[str | int, ...])
 
 # What C++ knows, by name and in its order.
 _STEPPINGS = _native.Stepping.__members__
@@ -62,8 +64,12 @@ class Scene:
         mocap: actions that move a mocap body, if any.
         controls: for each actuator the pair (index of the action, gain): ctrl = gain * action. An actuator
             beyond the list keeps the ctrl that is in the row's state. MuJoCo clamps by itself.
-        overrides: fields of the model that each row has its own values for, as pairs (field, name). Fields
-            are "body_pos", "body_quat", "site_pos" and "site_quat".
+        overrides: fields of the model that each row has its own values for, as pairs (field, name), or (field, id)
+            for an object without a name. Fields are "body_pos", "body_quat", "site_pos" and "site_quat". And, with
+            what belongs together given together, since MuJoCo derives one from the other when it compiles:
+            "body_ipos", "body_mass", "body_subtreemass", "body_inertia", "body_invweight0", "bvh_aabb" (of a body's
+            geoms), "dof_damping" and "dof_invweight0" (of a joint), "geom_pos", "geom_size", "geom_aabb",
+            "geom_rbound" and "geom_friction".
         reads: what is read after a step, as (source, name), or (source,) for all objects in the model's order.
             Sources have MuJoCo's names in mjData:
             of a body "body_xpos", "body_xquat", "body_xmat", "body_xipos", "body_subtree_com", "body_cinert",
@@ -103,7 +109,7 @@ class Scene:
     frame_skip: int
     mocap: MocapControl | None = None
     controls: tuple[tuple[int, float], ...] = ()
-    overrides: tuple[tuple[str, str], ...] = ()
+    overrides: tuple[tuple[str, str | int], ...] = ()
     reads: tuple[tuple[str, ...], ...] = ()
     stepping: str = "forward"
 
@@ -142,8 +148,11 @@ class Scene:
                 for actuator, (action, gain) in enumerate(self.controls)
             ],
             overrides=[
-                _native.Override(_FIELDS[field], find(_native.object_kind(_FIELDS[field]), name))
-                for field, name in self.overrides
+                _native.Override(
+                    _FIELDS[field],
+                    each if isinstance(each, int) else find(_native.object_kind(_FIELDS[field]), each),
+                )
+                for field, each in self.overrides
             ],
             reads=[self._native_read(*read) for read in self.reads],
         )
@@ -158,7 +167,7 @@ class Scene:
         return _slices(self.reads, self.native.read_sizes)
 
     @functools.cached_property
-    def override_slices(self) -> dict[tuple[str, ...], slice]:
+    def override_slices(self) -> dict[tuple[str | int, ...], slice]:
         """Where each override stands in a row of `Engine.overrides`."""
         return _slices(self.overrides, self.native.override_sizes)
 
@@ -173,8 +182,9 @@ class Scene:
         return Scene, tuple(getattr(self, field.name) for field in fields(self))
 
 
-def _slices(keys: tuple[tuple[str, ...], ...], widths: list[int]) -> dict[tuple[str, ...], slice]:
-    slices, start = {}, 0
+def _slices(keys: tuple[_Key, ...], widths: list[int]) -> dict[_Key, slice]:
+    slices: dict[_Key, slice] = {}
+    start = 0
     for key, width in zip(keys, widths, strict=True):
         slices[key] = slice(start, start + width)
         start += width

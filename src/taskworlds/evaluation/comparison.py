@@ -1,32 +1,44 @@
-"""Comparing two results task by task: refused unless they were measured in the same way."""
+"""Comparing methods task by task: refused unless they were measured in the same way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from taskworlds.core.errors import WrongType, WrongValue, check_known
+from taskworlds.core.errors import WrongType, WrongValue, check_choice
 from taskworlds.core.task import Task, by_skill
-from taskworlds.evaluation import statistics
-from taskworlds.evaluation.fingerprint import packages_of
-from taskworlds.evaluation.result import Result, Summary, headline
-from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate
+from taskworlds.evaluation import notebook, plotting
+from taskworlds.evaluation.alike import check_alike
+from taskworlds.evaluation.differences import improvement, mean_difference, over_of, summary_of
+from taskworlds.evaluation.pooled import Pooled, name_of, pool
+from taskworlds.evaluation.result import Result
+from taskworlds.evaluation.significance import holm
+from taskworlds.evaluation.statistics import METRICS, Estimate
+from taskworlds.evaluation.summaries import Summary, headline
 
 if TYPE_CHECKING:
-    import rich.table
+    import matplotlib.figure
+    import rich.console
 
-__all__ = ["Comparison", "SkillDifference", "compare"]
+__all__ = ["Comparison", "Pair", "SkillDifference", "compare"]
+
+_BETTER_IS_HIGHER = tuple(metric for metric in METRICS if metric != "length")
 
 
 @dataclass(frozen=True)
 class SkillDifference:
-    """The difference of two results on one skill; each figure is the second result's minus the first's.
+    """The difference of two methods on one skill; each figure is the later method's minus the earlier's.
 
     Attributes:
         env_name: the skill.
         num_tasks: on how many tasks the figures rest.
         success_end, success_once, episode_return, length: mean difference, with its interval.
+        p_values: by metric, the probability of a difference at least as large if there were none.
+        p_adjusted: the same after Holm's correction over all skills of all pairs, a family for each metric.
     """
 
     env_name: str
@@ -35,74 +47,205 @@ class SkillDifference:
     success_once: Estimate
     episode_return: Estimate
     length: Estimate
+    p_values: dict[str, float]
+    p_adjusted: dict[str, float]
+
+
+@dataclass(frozen=True, repr=False)
+class Pair:
+    """Two methods of a comparison; each figure is that of `b` minus that of `a`.
+
+    Attributes:
+        a: name of the earlier method.
+        b: name of the later one.
+        overall: by metric: difference of the means and of the interquartile means, with intervals.
+        skills: the differences by skill.
+        p_values: by metric, of the difference of the means.
+        p_adjusted: the same after Holm's correction over all pairs, a family for each metric.
+        probability_of_improvement: by metric but length: that a run of `b` is better than one of `a` on a skill drawn
+            at random; a tie counts half.
+        over: what the intervals are over: "goals" (one run against one, paired), "runs", or "nothing" where one method
+            has one run and the other several: there are no intervals and no p values then.
+        fingerprint_differences: fields and packages of the fingerprints that differ, with both values.
+    """
+
+    a: str
+    b: str
+    overall: dict[str, Summary]
+    skills: tuple[SkillDifference, ...]
+    p_values: dict[str, float]
+    p_adjusted: dict[str, float]
+    probability_of_improvement: dict[str, float]
+    over: str
+    fingerprint_differences: dict[str, tuple[Any, Any]]
+
+    @property
+    def headline(self) -> str:
+        """The difference of the means and its interval in words: of success, or of the return where none is known."""
+        return headline({metric: summary.mean for metric, summary in self.overall.items()}, signed=True)
+
+    def __repr__(self) -> str:
+        return f"<Pair, {self.b} minus {self.a}: {self.headline}>"
 
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """What `compare` returns; each figure is the second result's minus the first's.
+    """What `compare` returns: methods, and each later one minus each earlier one.
 
     Attributes:
-        overall: by metric: difference of the means and of the interquartile means, with intervals.
-        skills: the differences by skill.
-        num_tasks: on how many tasks the figures rest: those that ran to their end in both results.
-        left_out: tasks that ran to their end in one of the results only, or in neither.
-        fingerprint_differences: fields and packages of the fingerprints that differ, with both values.
+        methods: what was compared, in the order that was given.
+        pairs: (a, b), (a, c), (b, c), ... of the methods.
+        num_tasks: on how many tasks the figures rest: those that ran to their end in all runs of all methods.
+        left_out: the other tasks.
     """
 
-    overall: dict[str, Summary]
-    skills: tuple[SkillDifference, ...]
+    methods: tuple[Pooled, ...] = field(compare=False)
+    pairs: tuple[Pair, ...]
     num_tasks: int
     left_out: tuple[Task, ...]
-    fingerprint_differences: dict[str, tuple[Any, Any]]
+
+    @property
+    def overall(self) -> dict[str, Summary]:
+        """The overall differences where there are two methods, as `Pair.overall`."""
+        return self._only("overall").overall
+
+    @property
+    def skills(self) -> tuple[SkillDifference, ...]:
+        """The differences by skill where there are two methods, as `Pair.skills`."""
+        return self._only("skills").skills
+
+    @property
+    def fingerprint_differences(self) -> dict[str, tuple[Any, Any]]:
+        """What differs between the fingerprints where there are two methods."""
+        return self._only("fingerprint_differences").fingerprint_differences
+
+    def _only(self, name: str) -> Pair:
+        if len(self.pairs) != 1:
+            raise WrongValue(
+                f"{name} is of two methods, and there are {len(self.methods)}: take it from one of the "
+                f"{len(self.pairs)} pairs, as pairs[0].{name}."
+            )
+        return self.pairs[0]
 
     def __repr__(self) -> str:
-        means = {metric: summary.mean for metric, summary in self.overall.items()}
-        return (
-            f"<Comparison, second result minus first: {self.num_tasks} tasks, {headline(means, signed=True)}>"
-        )
+        if len(self.pairs) == 1:
+            pair = self.pairs[0]
+            return f"<Comparison, {pair.b} minus {pair.a}: {self.num_tasks} tasks, {pair.headline}>"
+        names = ", ".join(method.name for method in self.methods)
+        return f"<Comparison of {names}: {len(self.pairs)} pairs, {self.num_tasks} tasks>"
 
-    def table(self) -> rich.table.Table:
-        """Returns a table for `rich.print`: each skill, then the overall differences, with intervals."""
+    def _repr_html_(self) -> str:
+        return notebook.comparison_html(self)
+
+    def plot(self, metric: str | None = None) -> matplotlib.figure.Figure:
+        """Returns a matplotlib figure: for each skill a dot with its interval for each method.
+
+        Args:
+            metric: as for `table`.
+
+        Raises:
+            ImportError: matplotlib is not installed: `pip install "taskworlds[report]"`.
+            ValueError: `metric` is something else.
+        """
+        return plotting.figure_of_skills([(method.name, method.skills) for method in self.methods], metric)
+
+    def table(self, metric: str | None = None) -> rich.console.RenderableType:
+        """Returns a table for `rich.print`: of two methods each skill with both figures, their difference and its p.
+
+        Of more methods two tables: the figures of each skill, and the differences of the pairs. `pairs[i].skills` has
+        the skills' differences.
+
+        Args:
+            metric: one of `METRICS` that the skills' lines show; None for success (end), or for the return where no
+                success is known.
+
+        Raises:
+            ValueError: `metric` is something else.
+        """
         # Loads rich, which only tables need.
-        from taskworlds.evaluation.tables import MetricTable, shown_metrics
+        from taskworlds.evaluation.comparison_tables import comparison_table
 
-        metrics = shown_metrics(skill.success_end for skill in self.skills)
-        made = MetricTable("second result minus first", ("tasks",), metrics, signed=True)
-        for skill in self.skills:
-            figures = {metric: getattr(skill, metric) for metric in METRICS}
-            made.add(skill.env_name, (skill.num_tasks,), figures, with_interval=True)
-        made.add_section()
-        for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
-            figures = {metric: getattr(self.overall[metric], figure) for metric in METRICS}
-            made.add(f"{heading} over tasks", (self.num_tasks,), figures, with_interval=True, bold=True)
-        lines = [
-            f"differs: {name}, {first} and {second}"
-            for name, (first, second) in self.fingerprint_differences.items()
-        ]
-        if self.left_out:
-            lines.append(f"left out: {len(self.left_out)} tasks that did not run to their end in both")
-        made.set_caption(lines)
-        return made.table
+        if metric is None:
+            known = not math.isnan(self.pairs[0].overall["success_end"].mean.value)
+            metric = "success_end" if known else "episode_return"
+        return comparison_table(self, check_choice("metric", metric, METRICS))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns everything but the methods' episodes as JSON values; what is unknown is None."""
+
+        def numbers(values: dict[str, float]) -> dict[str, float | None]:
+            return {name: number if math.isfinite(number) else None for name, number in values.items()}
+
+        def estimates(overall: dict[str, Summary]) -> dict[str, Any]:
+            return {
+                metric: {"mean": numbers(each.mean._asdict()), "iqm": numbers(each.iqm._asdict())}
+                for metric, each in overall.items()
+            }
+
+        return {
+            "methods": [
+                {
+                    "name": method.name,
+                    "runs": len(method.runs),
+                    "intervals_over": method.over,
+                    "overall": estimates(method.overall),
+                }
+                for method in self.methods
+            ],
+            "pairs": [
+                {
+                    "a": pair.a,
+                    "b": pair.b,
+                    "intervals_over": pair.over,
+                    "overall": estimates(pair.overall),
+                    "p_values": numbers(pair.p_values),
+                    "p_adjusted": numbers(pair.p_adjusted),
+                    "probability_of_improvement": numbers(pair.probability_of_improvement),
+                    "skills": [
+                        {"env_name": skill.env_name, "num_tasks": skill.num_tasks}
+                        | {metric: numbers(getattr(skill, metric)._asdict()) for metric in METRICS}
+                        | {"p_values": numbers(skill.p_values), "p_adjusted": numbers(skill.p_adjusted)}
+                        for skill in pair.skills
+                    ],
+                    "differences": {
+                        name: list(values) for name, values in pair.fingerprint_differences.items()
+                    },
+                }
+                for pair in self.pairs
+            ],
+            "num_tasks": self.num_tasks,
+            "left_out": [json.loads(task.to_json()) for task in self.left_out],
+        }
 
 
-def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = False) -> Comparison:
-    """Returns the differences `b - a`, task by task, by skill and overall, with 95 % intervals.
+def compare(
+    a: Result | Pooled | Sequence[Result],
+    b: Result | Pooled | Sequence[Result],
+    *more: Result | Pooled | Sequence[Result],
+    allow_different: bool | Iterable[str] = False,
+) -> Comparison:
+    """Returns the differences of methods, each later one minus each earlier one, by skill and overall.
 
-    Results are compared only if their fingerprints agree: the same tasks, settings and versions. The intervals are a
-    paired bootstrap: tasks are drawn within each skill, and each drawn task brings its figures from both results. Where
-    all tasks of a skill succeed or fail alike in a result, its share of successes is drawn from a beta distribution, so
-    that a difference is not claimed for certain. Tasks that did not run to their end in both are left out and listed.
+    Methods are compared only if their fingerprints agree: the same tasks, settings and versions. Tasks that did not run
+    to their end in all runs of all methods are left out and listed. docs/statistics.md says how to read the figures.
+
+    One run against one: intervals and p values are over new goals, for these two policies. They are paired, since both
+    were played on the same goals: a percentile bootstrap, and McNemar's mid-p test or a permutation test. Several runs
+    against several: they are over training runs, by Welch's t test. One against several has neither. p values are
+    corrected by Holm's method, over all pairs for the overall differences, and over all skills of all pairs for those
+    by skill, a family for each metric.
 
     Args:
-        a: the result to measure from, for example the baseline's.
-        b: the other result.
+        a: the method to measure from, for example the baseline: a result, what `pool` returned, or a list of results,
+            one for each training run.
+        b: the other method.
+        *more: more methods.
         allow_different: True to compare whatever differs, or the names of what may differ in the fingerprints, its
             fields and packages, for example `["numpy", "engine"]`.
 
     Raises:
-        TypeError: `a` or `b` is not a Result.
-        ValueError: the fingerprints differ where they may not, or the results have no completed task in
-            common.
+        TypeError: a method is something else.
+        ValueError: the fingerprints differ where they may not, or the methods have no completed task in common.
 
     Example:
         >>> import gymnasium
@@ -114,79 +257,109 @@ def compare(a: Result, b: Result, *, allow_different: bool | Iterable[str] = Fal
         >>> comparison.overall["length"].mean.value > 10, comparison.fingerprint_differences
         (True, {})
     """
-    for name, result in (("a", a), ("b", b)):
-        if not isinstance(result, Result):
-            raise WrongType(
-                f"{name} must be a Result, not {type(result).__name__}: give what evaluate or Result.load "
-                "returned.",
-                argument=name,
-            )
-    differences = a.fingerprint.differences(b.fingerprint)
-    known = dict.fromkeys((*a.fingerprint.by_name(), *b.fingerprint.by_name(), *packages_of()))
-    _check_alike(differences, allow_different, known)
-
-    records_a = {record.task: record for record in a.tasks}
-    records_b = {record.task: record for record in b.tasks}
-    done_b = {record.task for record in b.completed}
-    tasks = [record.task for record in a.completed if record.task in done_b]
+    given = (a, b, *more)
+    if not isinstance(allow_different, bool | str):
+        allow_different = tuple(allow_different)  # which is asked several times
+    methods = _with_own_names([_method(each, number, allow_different) for number, each in enumerate(given)])
+    numbers = [(i, j) for j in range(len(methods)) for i in range(j)]
+    differences = {
+        (i, j): check_alike(methods[i].runs[0].fingerprint, methods[j].runs[0].fingerprint, allow_different)
+        for i, j in numbers
+    }
+    done = [set(method.tasks) for method in methods]
+    tasks = [task for task in methods[0].tasks if all(task in each for each in done)]
     if not tasks:
         raise WrongValue(
             "a and b have no task that ran to its end in both, so there is nothing to compare. Evaluate both "
             "on the same benchmark and seed."
+            if len(methods) == 2
+            else "The methods have no task that ran to its end in all of them, so there is nothing to compare. "
+            "Evaluate them on the same benchmark and seed."
         )
-
-    def difference(statistic: Callable[[Any], Any], metric: str, chosen: Sequence[Task]) -> Estimate:
-        return statistics.estimate(
-            lambda first, second: statistic(second) - statistic(first),
-            [records_a[task].mean(metric) for task in chosen],
-            [records_b[task].mean(metric) for task in chosen],
-            strata=[task.env_name for task in chosen],
-            seed=a.seed,
-            rates=metric in RATES,
-        )
-
+    seed = methods[0].runs[0].seed
+    pairs = [_pair(methods[i], methods[j], tasks, seed, differences[i, j]) for i, j in sorted(numbers)]
+    kept = set(tasks)
+    every = dict.fromkeys(task for method in methods for task in (*method.tasks, *method.left_out))
     return Comparison(
-        overall={
-            metric: Summary(
-                difference(statistics.mean, metric, tasks),
-                UNKNOWN
-                if metric in RATES
-                and statistics.all_or_nothing(
-                    *([records[task].mean(metric) for task in tasks] for records in (records_a, records_b))
-                )
-                else difference(statistics.iqm, metric, tasks),
-            )
-            for metric in METRICS
-        },
-        skills=tuple(
-            SkillDifference(
-                name,
-                len(chosen),
-                **{metric: difference(statistics.mean, metric, chosen) for metric in METRICS},
-            )
-            for name, chosen in by_skill(tasks, lambda task: task.env_name).items()
-        ),
+        methods=tuple(methods),
+        pairs=tuple(_corrected(pairs)),
         num_tasks=len(tasks),
-        left_out=tuple(task for task in records_a | records_b if task not in set(tasks)),
+        left_out=tuple(task for task in every if task not in kept),
+    )
+
+
+def _method(given: Any, number: int, allow_different: bool | Iterable[str]) -> Pooled:
+    """Returns a method that `compare` was given; one whose policy is not known is named after its place."""
+    place = f"method {number + 1}"
+    if isinstance(given, Pooled):
+        return given
+    if isinstance(given, Result):
+        return pool([given], name_of([given], place))
+    if isinstance(given, Sequence) and given and all(isinstance(each, Result) for each in given):
+        return pool(given, name_of(given, place), allow_different=allow_different)
+    name = "ab"[number] if number < 2 else f"argument {number + 1}"
+    raise WrongType(
+        f"{name} must be a Result, not {type(given).__name__}: give what evaluate or Result.load returned, what pool "
+        "returned, or a list of Results that are runs of one method.",
+        argument=name,
+    )
+
+
+def _with_own_names(methods: Sequence[Pooled]) -> list[Pooled]:
+    """Returns the methods, each with another name: what comes again gets a number."""
+    seen: dict[str, int] = {}
+    named = []
+    for method in methods:
+        seen[method.name] = count = seen.get(method.name, 0) + 1
+        named.append(method if count == 1 else dataclasses.replace(method, name=f"{method.name} ({count})"))
+    return named
+
+
+def _pair(
+    a: Pooled, b: Pooled, tasks: Sequence[Task], seed: int, differences: dict[str, tuple[Any, Any]]
+) -> Pair:
+    """Returns the differences b - a, with p values that are not corrected yet."""
+    overall, p_values = {}, {}
+    for metric in METRICS:
+        overall[metric], p_values[metric] = summary_of(a, b, metric, tasks, seed)
+    skills = []
+    for name, chosen in by_skill(tasks, lambda task: task.env_name).items():
+        found = {metric: mean_difference(a, b, metric, chosen, seed) for metric in METRICS}
+        own = {metric: p for metric, (_, p) in found.items()}
+        figures = {metric: estimate for metric, (estimate, _) in found.items()}
+        skills.append(SkillDifference(name, len(chosen), **figures, p_values=own, p_adjusted=own))
+    return Pair(
+        a=a.name,
+        b=b.name,
+        overall=overall,
+        skills=tuple(skills),
+        p_values=p_values,
+        p_adjusted=p_values,
+        probability_of_improvement={metric: improvement(a, b, metric, tasks) for metric in _BETTER_IS_HIGHER},
+        over=over_of(a, b),
         fingerprint_differences=differences,
     )
 
 
-def _check_alike(
-    differences: dict[str, tuple[Any, Any]], allow_different: bool | Iterable[str], fields: Collection[str]
-) -> None:
-    """Raises unless all differences of the fingerprints are allowed."""
-    if isinstance(allow_different, bool):
-        allowed = set(differences) if allow_different else set()
-    else:
-        names = [allow_different] if isinstance(allow_different, str) else list(allow_different)
-        hint = f"A fingerprint has {', '.join(fields)}."
-        allowed = {check_known("field of the fingerprint", name, fields, hint) for name in names}
-    refused = {name: values for name, values in differences.items() if name not in allowed}
-    if refused:
-        listed = "; ".join(f"{name}: {mine!r} and {theirs!r}" for name, (mine, theirs) in refused.items())
-        raise WrongValue(
-            "The results were not measured in the same way, so their difference would have several causes. They "
-            f"differ in {listed}. Evaluate again under the same conditions, or pass "
-            f"allow_different={list(refused)!r} to compare them anyway."
+def _corrected(pairs: Sequence[Pair]) -> list[Pair]:
+    """Returns the pairs with p values corrected over all of them, and the skills' over all skills of all pairs."""
+    overall = [dict[str, float]() for _ in pairs]
+    by_pair = [[dict[str, float]() for _ in pair.skills] for pair in pairs]
+    for metric in METRICS:
+        corrected = holm([pair.p_values[metric] for pair in pairs])
+        for own, p in zip(overall, corrected, strict=True):
+            own[metric] = p
+        corrected = holm([skill.p_values[metric] for pair in pairs for skill in pair.skills])
+        for own, p in zip((each for skills in by_pair for each in skills), corrected, strict=True):
+            own[metric] = p
+    return [
+        dataclasses.replace(
+            pair,
+            p_adjusted=own,
+            skills=tuple(
+                dataclasses.replace(skill, p_adjusted=each)
+                for skill, each in zip(pair.skills, adjusted, strict=True)
+            ),
         )
+        for pair, own, adjusted in zip(pairs, overall, by_pair, strict=True)
+    ]

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import gymnasium as gym
@@ -17,14 +18,21 @@ from taskworlds.core.registry import world_of
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.evaluation.fingerprint import Fingerprint
+from taskworlds.evaluation.journal import Writer
 from taskworlds.evaluation.meta import MetaSettings, batches, play_batch
+from taskworlds.evaluation.parts import name_of_part, tasks_of_part
 from taskworlds.evaluation.players import play_in
 from taskworlds.evaluation.playing import play_fixed, play_multi_task
 from taskworlds.evaluation.policies import Actor, Policy
-from taskworlds.evaluation.result import PARTIAL, Result, Stopped, TaskRecord, task_label
+from taskworlds.evaluation.provenance import Clock, Provenance
+from taskworlds.evaluation.recording import Recorder, Recording
+from taskworlds.evaluation.records import Episode, TaskRecord, task_label
+from taskworlds.evaluation.result import PARTIAL, Result, Stopped
 from taskworlds.evaluation.rows import FixedRows, TaskRows, holds_tasks
 from taskworlds.evaluation.schedule import Ledger, Schedule
 from taskworlds.vector.make import META_BATCH_SIZE, make_vec
+from taskworlds.vector.new_goals import with_new_goals
+from taskworlds.vector.protocols import in_words
 from taskworlds.workers.lost import WorkerLost
 
 __all__ = [
@@ -49,8 +57,12 @@ class Plan(NamedTuple):
     tasks: Iterable[Any] | None
     meta: MetaSettings | None
     on_episode: Callable[[int, int], None] | None
-    on_step: Callable[[int], None] | None = None
-    resume: Result | None = None
+    on_step: Callable[[int], None] | None
+    on_outcome: Callable[[Task, Episode], None] | None
+    resume: Result | Path | None
+    keep_actions: bool
+    clock: Clock
+    part: tuple[int, int] | None = None
 
 
 def default_split(benchmark: Benchmark) -> str:
@@ -79,9 +91,12 @@ class Play(Protocol):
 def play_here(plan: Plan, make_envs: Callable[[], Any], rows: TaskRows, ledger: Ledger) -> None:
     """Plays in this process, in `rows`."""
     space = rows.envs.single_action_space
-    actor = Actor(play_in(plan.policy, space, plan.seed), space, rows.num_envs)
+    player = play_in(plan.policy, space, plan.seed, rows.composition)
+    actor = Actor(player, space, rows.num_envs)
     if plan.meta is None:
-        for _ in play_multi_task(actor, rows, ledger, Schedule(ledger.tasks, ledger.quota, rows.skills)):
+        schedule = Schedule(ledger.tasks, ledger.quota, rows.skills)
+        recorder = Recorder(rows) if plan.keep_actions else None
+        for _ in play_multi_task(actor, rows, ledger, schedule, recorder):
             pass
         return
     for batch in batches(ledger, rows.skills):
@@ -102,13 +117,22 @@ def evaluate_benchmark(
         naming["seed"] = plan.seed
     benchmark = Benchmark.of(benchmark_or_name, **naming)
     split = split or default_split(benchmark)
+    benchmark = with_new_goals(
+        benchmark,
+        split,
+        plan.seed,
+        protocol=building.get("protocol"),
+        unlimited_goals=building.get("unlimited_goals"),
+    )
+    worlds = [world_of(name) for name in benchmark.env_names(split)]
     settings = {
         "num_envs": default_num_envs(
             len(benchmark.env_names(split)),
             len(benchmark.tasks(split)) * plan.episodes_per_task,
             meta=plan.meta is not None,
         ),
-        "terminate_on_success": world_of(benchmark.env_names(split)[0]).has_success,
+        "terminate_on_success": "protocol" not in building and any(world.has_success for world in worlds),
+        **({"pad": True} if any(world is not worlds[0] and world != worlds[0] for world in worlds) else {}),
     } | building
     make_envs = functools.partial(
         make_vec,
@@ -146,7 +170,8 @@ def evaluate_tasks(plan: Plan, envs: Any, play: Callable[[TaskRows, Ledger], Non
             f"{plan.split!r}. Make another environment for the other split.",
             argument="split",
         )
-    terminate_on_success = np.unique(envs.terminate_on_success)
+    rows = TaskRows(envs, plan.seed)
+    terminate_on_success = np.unique(rows.ends_on_success())
     if len(terminate_on_success) != 1:
         raise WrongValue(
             "terminate_on_success must be the same in all rows of an environment that is evaluated, or its "
@@ -156,7 +181,9 @@ def evaluate_tasks(plan: Plan, envs: Any, play: Callable[[TaskRows, Ledger], Non
     held = {task for row in envs.tasks for task in row}
     listed = [task for task in envs.benchmark.tasks(envs.split) if task in held]  # in an order without rows
     tasks = _chosen([*listed, *(task for row in envs.tasks for task in row)], plan.tasks)
-    rows = TaskRows(envs, plan.seed)
+    name = envs.benchmark.name
+    if plan.part is not None:
+        tasks, name = tasks_of_part(tasks, plan.part), name_of_part(name, plan.part)
     practice = 0 if plan.meta is None else plan.meta.practice
     protocol = "multi-task"
     if plan.meta is not None:
@@ -166,20 +193,69 @@ def evaluate_tasks(plan: Plan, envs: Any, play: Callable[[TaskRows, Ledger], Non
         )
     if envs.options.k_episodes is not None:
         protocol += f", trials of {envs.options.k_episodes} attempts"
+    protocol += in_words(envs.options)
+    limits = set(envs.get_attr("max_episode_steps")) if rows.composition is not None else set()
+    if len(limits) > 1:
+        protocol += ", each world's own limit of steps"
+    engine = _engine_of(envs)
     fingerprint = functools.partial(
         Fingerprint.of,
         protocol=protocol,
         reward_function_version=envs.reward_function_version,
-        max_episode_steps=envs.max_episode_steps,
+        max_episode_steps=None if len(limits) > 1 else envs.max_episode_steps,
         terminate_on_success=bool(terminate_on_success[0]),
-        engine=_engine_of(envs),
+        engine=engine,
     )
     of_all = fingerprint(tasks)  # before anything is played: files of registered skills may change meanwhile
-    finished = _finished(plan, envs.benchmark.name, envs.split, tasks, fingerprint)
-    ledger = Ledger(tasks, practice, plan.episodes_per_task, plan.on_episode, plan.on_step, finished)
-    with _kept_when_stopped(plan, envs.benchmark.name, envs.split, fingerprint, ledger.records):
+    stop = functools.partial(_provenance, plan, None if engine is None else engine.name, rows.num_envs)
+    with contextlib.ExitStack() as stack:
+        if isinstance(plan.resume, Path):
+            writer = stack.enter_context(_writer(plan, name, envs.split, of_all))
+            numbers = {task.id: number for number, task in enumerate(tasks)}
+            kept = writer.journal.episodes.items()
+            played = {(numbers[id], episode): outcome for (id, episode), outcome in kept}
+        else:
+            writer, played = None, _played(plan, name, envs.split, tasks, fingerprint)
+        on_ended = functools.partial(_ended, plan, writer)
+        ledger = Ledger(
+            tasks, practice, plan.episodes_per_task, plan.on_episode, plan.on_step, played, on_ended
+        )
+        stack.enter_context(_kept_when_stopped(plan, name, envs.split, fingerprint, ledger.records, stop))
         (play or functools.partial(play_here, plan, lambda: envs))(rows, ledger)
-    return _result(plan, envs.benchmark.name, envs.split, of_all, ledger.records())
+    return _result(plan, name, envs.split, of_all, ledger.records(), stop(of_all))
+
+
+def _writer(plan: Plan, name: str, split: str | None, fingerprint: Fingerprint) -> Writer:
+    """Returns what writes the episodes to the folder that `plan.resume` names."""
+    about = {
+        "benchmark": name,
+        "split": split,
+        "episodes_per_task": plan.episodes_per_task,
+        "seed": plan.seed,
+        "policy": plan.clock.origin.in_words(),
+        "fingerprint": fingerprint.to_dict(),
+    }
+    assert isinstance(plan.resume, Path)
+    return Writer(plan.resume, about, plan.keep_actions)
+
+
+def _ended(
+    plan: Plan,
+    writer: Writer | None,
+    task: Task,
+    number: int,
+    episode: Episode,
+    recording: Recording | None,
+) -> None:
+    """Has an episode written, and tells the caller."""
+    if writer is not None:
+        writer.add(task, number, episode, None if recording is None else recording.actions)
+    if plan.on_outcome is not None:
+        plan.on_outcome(task, episode)
+
+
+def _provenance(plan: Plan, engine: str | None, num_envs: int, fingerprint: Fingerprint) -> Provenance:
+    return plan.clock.stop(fingerprint.packages, engine, num_envs)
 
 
 def _engine_of(envs: Any) -> RowEngine | None:
@@ -190,7 +266,7 @@ def _engine_of(envs: Any) -> RowEngine | None:
 
 def evaluate_fixed(plan: Plan, env: Any) -> Result:
     """Evaluates any other Gymnasium env or vector env on its rows as they are."""
-    for name, value in (("split", plan.split), ("tasks", plan.tasks)):
+    for name, value in (("split", plan.split), ("tasks", plan.tasks), ("part", plan.part)):
         if value is not None:
             raise WrongType(
                 f"{name} cannot be chosen for {env!r}, whose tasks cannot be set: pass a benchmark, or an "
@@ -216,16 +292,18 @@ def evaluate_fixed(plan: Plan, env: Any) -> Result:
             "without wrappers; a policy can do what a wrapper does to observations."
         )
     rows = FixedRows(env)
-    ledger = Ledger(rows.tasks, 0, plan.episodes_per_task, plan.on_episode, plan.on_step)
+    on_ended = functools.partial(_ended, plan, None)
+    ledger = Ledger(rows.tasks, 0, plan.episodes_per_task, plan.on_episode, plan.on_step, on_ended=on_ended)
     name = ", ".join(sorted({task.env_name for task in rows.tasks}))
     fingerprint = functools.partial(
         Fingerprint.of, protocol="multi-task", max_episode_steps=rows.max_episode_steps
     )
     of_all = fingerprint(rows.tasks)
     player = play_in(plan.policy, rows.envs.single_action_space, plan.seed)
-    with _kept_when_stopped(plan, name, None, fingerprint, ledger.records):
+    stop = functools.partial(_provenance, plan, None, rows.num_envs)
+    with _kept_when_stopped(plan, name, None, fingerprint, ledger.records, stop):
         play_fixed(Actor(player, rows.envs.single_action_space, rows.num_envs), rows, ledger, plan.seed)
-    return _result(plan, name, None, of_all, ledger.records())
+    return _result(plan, name, None, of_all, ledger.records(), stop(of_all))
 
 
 def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Task]:
@@ -253,20 +331,20 @@ def _chosen(available: Sequence[Task], wanted: Iterable[Any] | None) -> list[Tas
     return chosen
 
 
-def _finished(
+def _played(
     plan: Plan,
     name: str,
     split: str | None,
     tasks: Sequence[Task],
     fingerprint: Callable[[Sequence[Task]], Fingerprint],
-) -> dict[Task, TaskRecord]:
-    """Returns the records that `plan.resume` brings along, by task; tasks that could not run there are not among them.
+) -> dict[tuple[int, int], Episode]:
+    """Returns the episodes that the result in `plan.resume` brings along, by the task's number and their own.
 
     Raises:
         ValueError: it is not a part of this evaluation.
     """
     part = plan.resume
-    if part is None:
+    if not isinstance(part, Result):
         return {}
     mine = {
         "benchmark": name,
@@ -303,7 +381,12 @@ def _finished(
             "leave out resume to start over.",
             argument="resume",
         )
-    return {record.task: record for record in part.completed}
+    numbers = {task: number for number, task in enumerate(tasks)}
+    return {
+        (numbers[record.task], number): episode
+        for record in part.completed
+        for number, episode in enumerate(record.episodes)
+    }
 
 
 @contextlib.contextmanager
@@ -313,6 +396,7 @@ def _kept_when_stopped(
     split: str | None,
     fingerprint: Callable[[Sequence[Task]], Fingerprint],
     records: Callable[[], Sequence[TaskRecord]],
+    stop: Callable[[Fingerprint], Provenance],
 ) -> Iterator[None]:
     """Makes Ctrl-C, and the loss of workers, bring along the tasks that have had all their episodes."""
 
@@ -325,7 +409,10 @@ def _kept_when_stopped(
         if not done:
             return None
         of_these = fingerprint([record.task for record in done])
-        return Result(f"{name}{PARTIAL}", split, plan.episodes_per_task, plan.seed, of_these, done)
+        provenance = stop(of_these)
+        return Result(
+            f"{name}{PARTIAL}", split, plan.episodes_per_task, plan.seed, of_these, done, provenance
+        )
 
     try:
         yield
@@ -339,9 +426,14 @@ def _kept_when_stopped(
 
 
 def _result(
-    plan: Plan, name: str, split: str | None, fingerprint: Fingerprint, records: Sequence[TaskRecord]
+    plan: Plan,
+    name: str,
+    split: str | None,
+    fingerprint: Fingerprint,
+    records: Sequence[TaskRecord],
+    provenance: Provenance,
 ) -> Result:
-    result = Result(name, split, plan.episodes_per_task, plan.seed, fingerprint, tuple(records))
+    result = Result(name, split, plan.episodes_per_task, plan.seed, fingerprint, tuple(records), provenance)
     if result.failed:
         first = result.failed[0]
         warnings.warn(

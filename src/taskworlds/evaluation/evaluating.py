@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium as gym
 from gymnasium.vector import VectorEnv
 
 from taskworlds.core.benchmark import entropy
-from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed, check_switch
+from taskworlds.core.task import Task
 from taskworlds.evaluation.environments import Plan, evaluate_benchmark, evaluate_fixed, evaluate_tasks
+from taskworlds.evaluation.loading import origin_of
 from taskworlds.evaluation.meta import MetaSettings
+from taskworlds.evaluation.parts import check_part
 from taskworlds.evaluation.players import as_policy
 from taskworlds.evaluation.policies import Policy, is_meta_learner
+from taskworlds.evaluation.provenance import Clock
+from taskworlds.evaluation.records import Episode
 from taskworlds.evaluation.result import Result
 from taskworlds.evaluation.rows import holds_tasks
 from taskworlds.vector.task_env import TaskEnv
@@ -34,6 +41,7 @@ def evaluate(
     episodes_per_task: int = 1,
     seed: int | None = 0,
     tasks: Iterable[Any] | None = None,
+    part: tuple[int, int] | None = None,
     adaptation_episodes: int | None = None,
     adaptation_steps: int | None = None,
     env_name: str | None = None,
@@ -45,9 +53,14 @@ def evaluate(
     terminate_on_success: bool | None = None,
     reward_function_version: str | None = None,
     use_one_hot: bool | None = None,
+    action_repeat: int | None = None,
+    unlimited_goals: bool | None = None,
+    protocol: Literal["tdmpc2", "newt"] | None = None,
     on_episode: Callable[[int, int], None] | None = None,
     on_step: Callable[[int], None] | None = None,
-    resume: Result | None = None,
+    on_outcome: Callable[[Task, Episode], None] | None = None,
+    resume: Result | str | os.PathLike[str] | None = None,
+    keep_actions: bool = False,
     workers: int | Crew | None = None,
     address: str | None = None,
 ) -> Result:
@@ -56,7 +69,8 @@ def evaluate(
     What is evaluated:
 
     - a benchmark, by name ("MT10", "ML10-test") or as an object (ours or Meta-World's): its vector env is
-      made here, and closed;
+      made here, and closed. Of several worlds (`Benchmark.union`) observations and actions are padded
+      (docs/mixed_worlds.md);
     - one of our vector envs, or what `taskworlds.make` made: the tasks of its rows, with its settings, in
       any autoreset mode. Made with `k_episodes` it plays trials: an episode is a trial, and `Result.attempt` gives the
       result of one attempt;
@@ -87,8 +101,11 @@ def evaluate(
         seed: gives the goals of a benchmark that is named, and the draws of the bootstrap; a Gymnasium env
             that is passed in is reset with it. To vary it on fixed goals, pass a benchmark as an object. None draws a
             random seed, which the result records.
-        tasks: evaluate only these tasks of the benchmark or vector env, `Task`s or Meta-World's. Equal tasks
+        tasks: evaluate only these tasks of the benchmark or vector env, each a `Task` or Meta-World's. Equal tasks
             count as one.
+        part: a pair (rank, of): evaluate only this part of the tasks, every `of`-th from number `rank` on, in order. So
+            each of several processes or machines plays its share, and each task (a skill with its goal) is counted
+            once; `taskworlds.evaluation.merge_parts` makes one result of theirs.
         adaptation_episodes: episodes of each task in each round of adaptation; 10. This and the next are for
             meta-learning agents only.
         adaptation_steps: rounds of adaptation, each ending with `adapt()`; 1.
@@ -104,13 +121,22 @@ def evaluate(
         reward_function_version: Meta-World's "v1" or "v2"; the default is that of `taskworlds.make_vec`.
         use_one_hot: whether observations end with the skill's one-hot; the default is that of
             `taskworlds.make_vec`.
+        action_repeat: raw steps that each step takes with its action; see `taskworlds.make_vec`.
+        unlimited_goals: whether to play goals that are drawn anew, by `seed`, instead of the benchmark's, and as many.
+        protocol: "tdmpc2" or "newt", what their authors set; see docs/protocols.md. An episode then ends by the clock
+            alone, and `Result.score` gives their score.
         on_episode: called as `on_episode(done, total)` when an episode has ended. Both count the episodes of
             adaptation too, and the rest of a task that failed counts as done.
         on_step: called as `on_step(rows)` after each step, with the number of rows that took it; with `workers` some
             times in a second, for all steps since.
-        resume: a part of this same evaluation, such as `Stopped.result`: its tasks are not played again, unless they
-            failed or, in the meta protocol, share a batch with others. What a policy with a generator of its own draws
-            for the others may differ from an evaluation in one go.
+        on_outcome: called as `on_outcome(task, episode)` with what came of a counted episode, before `on_episode`.
+        resume: a folder. Each episode is written to its file episodes.jsonl when it has ended; episodes that are there
+            already are not played again, nor, in the meta protocol, batches that are there as a whole. So after Ctrl-C,
+            a crash or a full disk the same call goes on where it was, to the result of an evaluation in one go, unless
+            the policy draws from a generator that does not begin anew with each episode. Or a part of this same
+            evaluation, such as `Stopped.result`: its tasks are not played again, unless they failed.
+        keep_actions: write the actions of each episode to that file too, for `taskworlds replay`; in the multi-task
+            protocol.
         workers: play a benchmark in this many processes, which Ray runs (`pip install "taskworlds[ray]"`), each with a
             vector env, a copy of the policy and a processor of its own. The result is that of one process, to the last
             digit; docs/policies.md says for which policies. A `taskworlds.evaluation.on_workers.Crew` brings workers
@@ -125,6 +151,8 @@ def evaluate(
             fewer processors than `workers`.
         ImportError: `workers` need Ray, which is missing.
         ConnectionError: nothing answers at `address`.
+        OSError: an episode cannot be written to the folder of `resume`, as where the disk is full. Those before it are
+            there.
         taskworlds.workers.lost.WorkerLost: a worker was lost again and again, or found no room; after one loss its
             episodes are played again, and a RuntimeWarning says so. Its `state` is a `Result` of what was finished,
             for `resume`, or None.
@@ -155,10 +183,26 @@ def evaluate(
         raise WrongType(
             f"on_step must be a function of a count of rows, not {on_step!r}.", argument="on_step"
         )
-    if resume is not None and not isinstance(resume, Result):
+    if on_outcome is not None and not callable(on_outcome):
         raise WrongType(
-            f"resume must be a taskworlds.evaluation.Result, not {resume!r}. Result.load reads a file.",
+            f"on_outcome must be a function of a task and an episode, not {on_outcome!r}.",
+            argument="on_outcome",
+        )
+    if isinstance(resume, str | os.PathLike):
+        resume = Path(resume)
+        if resume.exists() and not resume.is_dir():
+            raise WrongValue(
+                f"resume must be a folder, and {resume} is a file. Result.load reads a saved result.",
+                argument="resume",
+            )
+    elif resume is not None and not isinstance(resume, Result):
+        raise WrongType(
+            f"resume must be a folder, or a taskworlds.evaluation.Result, not {resume!r}. Result.load reads a file.",
             argument="resume",
+        )
+    if check_switch("keep_actions", keep_actions) and not isinstance(resume, Path):
+        raise WrongValue(
+            "keep_actions needs a folder to keep them in: give it as resume.", argument="keep_actions"
         )
     if isinstance(workers, int) or not (workers is None or callable(getattr(workers, "play", None))):
         workers = check_count("workers", workers)
@@ -183,9 +227,40 @@ def evaluate(
         "terminate_on_success": terminate_on_success,
         "reward_function_version": reward_function_version,
         "use_one_hot": use_one_hot,
+        "action_repeat": action_repeat,
+        "unlimited_goals": unlimited_goals,
+        "protocol": protocol,
     }
     building = {name: value for name, value in building.items() if value is not None}
-    plan = Plan(player, split, episodes_per_task, seed, tasks, meta, on_episode, on_step, resume)
+    if keep_actions and meta is not None:
+        raise WrongValue(
+            "keep_actions must be left out for a meta-learning agent, whose episodes follow from its adaptation.",
+            argument="keep_actions",
+        )
+    if part is not None:
+        part = check_part(part)
+        if meta is not None:
+            raise WrongValue(
+                "part must be left out for a meta-learning agent, which adapts to batches of tasks.",
+                argument="part",
+            )
+    count = workers if workers is None or isinstance(workers, int) else workers.num_workers
+    clock = Clock(origin_of(policy), count)
+    plan = Plan(
+        player,
+        split,
+        episodes_per_task,
+        seed,
+        tasks,
+        meta,
+        on_episode,
+        on_step,
+        on_outcome,
+        resume,
+        bool(keep_actions),
+        clock,
+        part,
+    )
 
     if isinstance(benchmark_or_env, TaskEnv):
         benchmark_or_env = benchmark_or_env.batch

@@ -43,8 +43,8 @@ class Fingerprint:
         tasks: hash of the tasks, in any order, including those that could not run; 16 hexadecimal digits.
         protocol: "multi-task", or the meta protocol with its numbers; in trials also the number of attempts.
         reward_function_version: the reward's version, as "v2" in Meta-World; None for other environments.
-        max_episode_steps: steps after which an episode is cut off; None if there is no limit or none is
-            known.
+        max_episode_steps: steps after which an episode is cut off; None if there is no limit, none is known, or worlds
+            differ in theirs, which the protocol then says.
         terminate_on_success: whether success ended the counted episodes; None for other environments.
         taskworlds: version of this package.
         packages: versions, by name, of the packages that decide the numbers: Gymnasium, NumPy, and those that the

@@ -5,24 +5,37 @@ Nothing here unpickles. A checkpoint goes to a loader that the user has named, o
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import importlib.util
 import inspect
+import json
 import os
 import pickle
 import re
 import reprlib
 import sys
 import traceback
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskworlds.core.errors import Mistake, WrongType, WrongValue, check_known, unexpected_keywords
 
-__all__ = ["REFERENCE", "checkpoint_digest", "load", "loaded_files", "parameters", "shown"]
+__all__ = [
+    "REFERENCE",
+    "Origin",
+    "checkpoint_digest",
+    "load",
+    "loaded_files",
+    "note_origin",
+    "origin_of",
+    "parameters",
+    "shown",
+]
 
 REFERENCE = "package.module:object or file.py:object"
 """How an object is named, for messages."""
@@ -39,7 +52,38 @@ _TAKES_CHECKPOINT = (
 _LISTED = 3  # names, in a message
 _WIDTH = 100  # characters of a signature or a value, in a message
 
+
+class Origin(NamedTuple):
+    """Where a policy comes from.
+
+    Attributes:
+        name: as it was given, such as "expert" or "agent.py:make", or the name of the object's class or function.
+        arguments: JSON values by name, which it was made of.
+        checkpoint: the path that was given; None without one.
+        checkpoint_sha256: of what is there.
+    """
+
+    name: str
+    arguments: dict[str, Any] = {}
+    checkpoint: str | None = None
+    checkpoint_sha256: str | None = None
+
+    def in_words(self) -> str:
+        """Returns a line that is the same only for the same arguments and the same bytes of the checkpoint.
+
+        Example:
+            >>> Origin("agent.py:make", {"width": 64}).in_words()
+            'agent.py:make(width=64)'
+        """
+        given = ", ".join(f"{name}={json.dumps(value)}" for name, value in sorted(self.arguments.items()))
+        words = f"{self.name}({given})" if given else self.name
+        if self.checkpoint is None:
+            return words
+        return f"{words} with {self.checkpoint} (sha256 {(self.checkpoint_sha256 or '?')[:16]})"
+
+
 _files: dict[str, ModuleType] = {}  # by name in sys.modules, modules that were files
+_origins: dict[int, tuple[weakref.ref[Any], Origin]] = {}  # by id, of objects that are still there
 
 _repr = reprlib.Repr()
 _repr.maxother = _repr.maxstring = _WIDTH
@@ -364,3 +408,45 @@ def _sentence(error: BaseException) -> str:
     """Returns an error and the first sentence of its text."""
     text = (str(error).strip().splitlines() or [""])[0].partition(". ")[0].rstrip(". ")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+# --- where policies come from -------------------------------------------------------------------------------
+
+
+def note_origin(
+    policy: Any, name: str, arguments: Mapping[str, Any], checkpoint: str | os.PathLike[str] | None
+) -> None:
+    """Notes where a policy comes from, as long as it is there."""
+    given = {each: _as_json(value) for each, value in arguments.items()}
+    origin = Origin(name, given)
+    if checkpoint is not None:
+        origin = Origin(name, given, os.fspath(checkpoint), checkpoint_digest(checkpoint))
+    with contextlib.suppress(TypeError):  # a few kinds of objects cannot be referred to weakly
+        key = id(policy)
+        _origins[key] = weakref.ref(policy, lambda _: _origins.pop(key, None)), origin
+
+
+def origin_of(policy: Any) -> Origin:
+    """Returns where a policy comes from: what was noted, or else the name of its class or function.
+
+    Example:
+        >>> origin_of("random").name, origin_of(origin_of).name
+        ('random', 'taskworlds.evaluation.loading:origin_of')
+    """
+    if isinstance(policy, str):
+        return Origin(policy)
+    known = _origins.get(id(policy))
+    if known is not None and known[0]() is policy:
+        return known[1]
+    named = getattr(policy, "func", policy)  # of a functools.partial
+    if not isinstance(getattr(named, "__qualname__", None), str):
+        named = type(named)
+    return Origin(f"{named.__module__}:{named.__qualname__}")
+
+
+def _as_json(value: Any) -> Any:
+    """Returns a value if it is one of JSON, and a short text of any other."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return shown(value)

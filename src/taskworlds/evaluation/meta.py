@@ -54,7 +54,7 @@ def batches(ledger: Ledger, skills: Sequence[frozenset[str]]) -> Iterator[Batch]
     """
     schedule = Schedule(ledger.tasks, 1, skills)
     while any(batch := [schedule.next(row) for row in range(len(skills))]):
-        if any(unit is not None and ledger.wants(unit.task) for unit in batch):
+        if any(unit is not None and ledger.wants_task(unit.task) for unit in batch):
             yield batch
 
 

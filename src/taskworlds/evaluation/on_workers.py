@@ -27,7 +27,8 @@ from taskworlds.evaluation.meta import Batch, MetaSettings, batches, play_batch
 from taskworlds.evaluation.players import as_policy, play_in
 from taskworlds.evaluation.playing import play_multi_task
 from taskworlds.evaluation.policies import Actor
-from taskworlds.evaluation.result import Episode
+from taskworlds.evaluation.recording import Recorder, Recording
+from taskworlds.evaluation.records import Episode
 from taskworlds.evaluation.rows import TaskRows
 from taskworlds.evaluation.schedule import Ledger, Schedule, Unit
 from taskworlds.vector.registered import records_of, register_all
@@ -61,6 +62,9 @@ class Crew:
         address: of the cluster, as `taskworlds.workers.cluster.connect` takes it.
         lent: workers to be used instead of new ones. What they hold is replaced, and they are not ended.
 
+    Attributes:
+        num_workers: as given.
+
     Raises:
         ConnectionError: the cluster does not answer.
         ValueError: the cluster has too few processors.
@@ -69,7 +73,7 @@ class Crew:
     def __init__(
         self, num_workers: int, address: str | None = None, *, lent: Sequence[Worker] | None = None
     ) -> None:
-        self._num_workers = num_workers
+        self.num_workers = num_workers
         self._lent = lent
         self._policy: _Packed | None = None
         if lent is None:
@@ -96,7 +100,7 @@ class Crew:
         """
         dealer: _Batches | _Units
         if plan.meta is None:
-            dealer = _Units(ledger, rows.skills, self._num_workers)
+            dealer = _Units(ledger, rows.skills, self.num_workers)
         else:
             dealer = _Batches(ledger, rows.skills)
         if not dealer.size:
@@ -105,11 +109,19 @@ class Crew:
         records = records_of({task.env_name for task in tasks}, rows.envs.engine)
         assert self._policy is not None
         player = functools.partial(
-            Player, records, make_envs, self._policy, tasks, plan.meta, ledger.quota, plan.seed
+            Player,
+            records,
+            make_envs,
+            self._policy,
+            tasks,
+            plan.meta,
+            ledger.quota,
+            plan.seed,
+            plan.keep_actions,
         )
         rows.envs.close()  # which has told how the workers' are made
         make = ray.put(pickled("benchmark_or_env", player))
-        count = min(self._num_workers, dealer.size)
+        count = min(self.num_workers, dealer.size)
         workers: list[Worker] = []
         try:
             for number in range(count):
@@ -163,7 +175,7 @@ def _play(lanes: Sequence[_Lane], dealer: _Batches | _Units, ledger: Ledger) -> 
         ledger.stepped(report.steps)
         for unit, outcome in report.outcomes:
             if isinstance(outcome, Episode):
-                ledger.ended(unit, outcome)
+                ledger.ended(unit, outcome, report.recordings.get(unit))
             elif outcome is not None:
                 ledger.failed(unit, outcome)
         lane.ended = report.done
@@ -202,9 +214,9 @@ class _Units:
 
     def __init__(self, ledger: Ledger, skills: Sequence[frozenset[str]], num_workers: int) -> None:
         self._ledger = ledger
-        self._num_workers = num_workers
+        self.num_workers = num_workers
         queues = Schedule(ledger.tasks, ledger.quota, skills).left
-        self._left = [deque(unit for unit in queue if ledger.wants(unit.task)) for queue in queues]
+        self._left = [deque(unit for unit in queue if ledger.wants(unit)) for queue in queues]
         self.size = sum(map(len, self._left))
 
     def deal(self, held: Collection[Item], ended: Collection[Item]) -> list[Item]:
@@ -215,11 +227,11 @@ class _Units:
         )
         for row, queue in enumerate(self._left):
             wanted = 1 + max(1, _AHEAD * paces[row]) - holds[row]
-            share = len(queue) // (2 * self._num_workers)  # at the end all are to have some
+            share = len(queue) // (2 * self.num_workers)  # at the end all are to have some
             count = min(wanted, max(share, 1 - holds[row]))
             while count > 0 and queue:
                 unit = queue.popleft()
-                if self._ledger.wants(unit.task):
+                if self._ledger.wants(unit):
                     dealt.append(_Dealt(row, unit))
                     count -= 1
         return dealt
@@ -255,12 +267,14 @@ class Report(NamedTuple):
         steps: steps of rows since the last one.
         outcomes: the episodes that have ended since, each with what came of it: why its task cannot run, or None if it
             was not played for that reason.
+        recordings: what was done in these episodes, if it is kept.
         done: what it was dealt and has played to the end since.
         warnings: text and category of each, once.
     """
 
     steps: int
     outcomes: list[tuple[Unit, Episode | str | None]]
+    recordings: dict[Unit, Recording]
     done: list[Item]
     warnings: list[tuple[str, type[Warning]]]
 
@@ -272,13 +286,16 @@ class _Notes(Ledger):
         """Begins a new report."""
         self.steps = 0
         self.outcomes: list[tuple[Unit, Episode | str | None]] = []
+        self.recordings: dict[Unit, Recording] = {}
 
     def stepped(self, rows: int) -> None:
         self.steps += rows
 
-    def ended(self, unit: Unit, episode: Episode) -> None:
+    def ended(self, unit: Unit, episode: Episode, recording: Recording | None = None) -> None:
         if unit.counts:
             self.outcomes.append((unit, episode))
+            if recording is not None:
+                self.recordings[unit] = recording
 
     def failed(self, unit: Unit, error: str) -> None:
         super().failed(unit, error)
@@ -300,6 +317,7 @@ class Player:
         meta: the numbers of the meta protocol; None for the multi-task protocol.
         quota: episodes of each task that are counted.
         seed: of the evaluation.
+        keep_actions: whether what is done in an episode is kept.
 
     Raises:
         ValueError: the policy cannot be made here.
@@ -314,6 +332,7 @@ class Player:
         meta: MetaSettings | None,
         quota: int,
         seed: int,
+        keep_actions: bool,
     ) -> None:
         with (
             warnings.catch_warnings(),
@@ -325,8 +344,9 @@ class Player:
             envs = make_envs()
         space = envs.single_action_space
         self._rows = TaskRows(envs, seed)
-        self._actor = Actor(play_in(made, space, seed), space, self._rows.num_envs)
+        self._actor = Actor(play_in(made, space, seed, self._rows.composition), space, self._rows.num_envs)
         self._notes = _Notes(tasks, 0 if meta is None else meta.practice, quota)
+        self._recorder = Recorder(self._rows) if keep_actions else None
         self._meta = meta
         self._dealt: dict[Unit, Item] = {}
         self._schedule = Schedule(tasks, 0, self._rows.skills)
@@ -364,12 +384,13 @@ class Player:
             done = [self._dealt.pop(unit) for unit, _ in self._notes.outcomes]
         self._ended = []
         said = dict.fromkeys((str(each.message), each.category) for each in told)
-        return Report(self._notes.steps, self._notes.outcomes, done, list(said))
+        notes = self._notes
+        return Report(notes.steps, notes.outcomes, notes.recordings, done, list(said))
 
     def _playing(self) -> Iterator[None]:
         """Plays what there is, a step each time; more may come meanwhile."""
         if self._meta is None:
-            yield from play_multi_task(self._actor, self._rows, self._notes, self._schedule)
+            yield from play_multi_task(self._actor, self._rows, self._notes, self._schedule, self._recorder)
             return
         while self._batches:
             batch = self._batches.popleft()

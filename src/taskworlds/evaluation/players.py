@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongType, WrongValue, check_known
 from taskworlds.core.registry import world_of
-from taskworlds.evaluation.loading import REFERENCE, load, parameters, shown
+from taskworlds.evaluation.loading import REFERENCE, load, note_origin, parameters, shown
+from taskworlds.evaluation.player_of_worlds import PlayerOfWorlds
 from taskworlds.evaluation.policies import RandomPolicy
+from taskworlds.vector.composition import Composition
 
 __all__ = ["as_policy", "load_policy", "play_in"]
 
@@ -90,9 +92,11 @@ def load_policy(
     if ":" in reference:
         found = load(reference, arguments, checkpoint)
         try:
-            return _policy_of(found)
+            policy = _policy_of(found)
         except WrongType as error:
             raise WrongType(f"{reference!r} cannot be played: {error}", argument="policy") from None
+        note_origin(policy, reference, arguments, checkpoint)
+        return policy
     hint = f"Give expert, random, or your own as {REFERENCE}."
     if reference.endswith(".py"):
         hint = f"Name the object in the file: {reference}:object."
@@ -106,7 +110,9 @@ def load_policy(
         raise WrongType(
             f"policy {name!r} takes no checkpoint and no arguments: leave them out.", argument="policy"
         )
-    return _Named(name)
+    policy = _Named(name)
+    note_origin(policy, name, {}, None)
+    return policy
 
 
 def _policy_of(policy: Any, maker: str = "") -> Any:
@@ -138,11 +144,26 @@ def _policy_of(policy: Any, maker: str = "") -> Any:
     return policy
 
 
-def play_in(policy: Any, action_space: gym.Space[Any], seed: int) -> Any:
-    """Returns what `as_policy` returned, ready for an environment: "random" draws from its action space."""
-    return (
-        RandomPolicy(action_space, seed) if isinstance(policy, _Named) and policy.name == "random" else policy
-    )
+def play_in(
+    policy: Any, action_space: gym.Space[Any], seed: int, composition: Composition | None = None
+) -> Any:
+    """Returns what `as_policy` returned, ready for an environment: "random" draws from its action space.
+
+    Args:
+        policy: the policy.
+        action_space: of one row.
+        seed: of "random".
+        composition: which world each row serves, where they serve several. Then "random" draws from the action space of
+            each row's world, and "expert" has each world's own.
+
+    Raises:
+        ValueError: a world has no expert.
+    """
+    if not isinstance(policy, _Named):
+        return policy
+    if composition is not None:
+        return PlayerOfWorlds(policy.name, composition, seed)
+    return RandomPolicy(action_space, seed) if policy.name == "random" else policy
 
 
 class _Named:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
 from taskworlds.evaluation.policies import Actor, Timestep
-from taskworlds.evaluation.result import task_label
+from taskworlds.evaluation.recording import Recorder
+from taskworlds.evaluation.records import task_label
 from taskworlds.evaluation.rows import FixedRows, RowsFault, Tally, TaskRows
 from taskworlds.evaluation.schedule import Ledger, Schedule, Unit
 
@@ -32,18 +33,28 @@ class _Act(Protocol):
     ) -> tuple[NDArray[Any], dict[str, Any]]: ...
 
 
-def play_multi_task(actor: Actor, rows: TaskRows, ledger: Ledger, schedule: Schedule) -> Iterator[None]:
+def play_multi_task(
+    actor: Actor, rows: TaskRows, ledger: Ledger, schedule: Schedule, recorder: Recorder | None = None
+) -> Iterator[None]:
     """Plays what is scheduled of tasks that are wanted: of one that fails it starts nothing more."""
 
     def next_unit(row: int) -> Unit | None:
-        while (unit := schedule.next(row)) is not None and not ledger.wants(unit.task):
+        while (unit := schedule.next(row)) is not None and not ledger.wants(unit):
             ledger.skipped(unit)
         return unit
 
     def failed(row: int, unit: Unit, error: str) -> None:
         ledger.failed(unit, error)
 
-    return play_units(rows, ledger, next_unit, actor.begin, lambda *asked: (actor.act(*asked), {}), failed)
+    return play_units(
+        rows,
+        ledger,
+        next_unit,
+        actor.begin,
+        lambda *asked: (actor.act(*asked), {}),
+        failed,
+        recorder=recorder,
+    )
 
 
 def play_units(
@@ -56,6 +67,7 @@ def play_units(
     *,
     observe: Callable[[Timestep], None] | None = None,
     alone: bool = False,
+    recorder: Recorder | None = None,
 ) -> Iterator[None]:
     """Plays units until no row gets another one, a step each time.
 
@@ -68,6 +80,7 @@ def play_units(
         failed: told which row could not play which unit, and why.
         observe: shown each step.
         alone: whether each row is stepped by a call of its own, so that a fault is known to be its own.
+        recorder: keeps what the rows do, for the ledger; None if it need not be kept.
 
     Raises:
         RowsFault: a step of several rows failed, and `observe` was shown a part. Without `observe` the
@@ -90,6 +103,8 @@ def play_units(
             for row in np.flatnonzero(mask).tolist():
                 playing[row] = units[row]
             tally.begin(mask)
+            if recorder is not None:
+                recorder.begin(mask)
             begin(mask, _with_units(infos, playing, ledger.tasks))
         for row, error in errors.items():
             playing[row] = None
@@ -124,12 +139,14 @@ def play_units(
             if unit is not None:
                 failed(row, unit, error)
         tally.add(active, step)
+        if recorder is not None:
+            recorder.add(active, actions, step)
         ledger.stepped(int(np.count_nonzero(active)))
         for row in np.flatnonzero(step.terminated | step.truncated).tolist():
             unit, playing[row] = playing[row], None
             by_itself[row] = alone
             if unit is not None:
-                ledger.ended(unit, tally.episode(row))
+                ledger.ended(unit, tally.episode(row), None if recorder is None else recorder.recording(row))
         if observe is not None:
             observe(Timestep(obs, actions, step.rewards, step.terminated, step.truncated, outputs))
         yield

@@ -9,147 +9,67 @@ import io
 import json
 import math
 import os
-import reprlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from taskworlds.core import json_text
-from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_seed
+from taskworlds.core.errors import WrongValue, check_choice, check_count
 from taskworlds.core.files import write_whole
-from taskworlds.core.task import Task, by_skill
-from taskworlds.evaluation import statistics
-from taskworlds.evaluation.fingerprint import Fingerprint, packages_of
-from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate
+from taskworlds.core.task import by_skill
+from taskworlds.evaluation import dataframes, notebook, plotting, result_file
+from taskworlds.evaluation.fingerprint import Fingerprint
+from taskworlds.evaluation.groups import Grouped, grouped, whole_groups
+from taskworlds.evaluation.provenance import Provenance
+from taskworlds.evaluation.records import TaskRecord, task_label
+from taskworlds.evaluation.scores import check_evaluated, score_of
+from taskworlds.evaluation.statistics import METRICS, UNKNOWN, Estimate
+from taskworlds.evaluation.summaries import (
+    SkillSummary,
+    Summary,
+    Worst,
+    headline,
+    mean_of,
+    summarise,
+    worst_in_words,
+    worst_of,
+)
+from taskworlds.evaluation.variations import CLEAN, Varied, part_of, rows_of, varied
 
 if TYPE_CHECKING:
+    import matplotlib.figure
+    import pandas
     import rich.table
 
 __all__ = [
     "METRICS",
     "PARTIAL",
-    "Episode",
     "Result",
     "SkillSummary",
     "Stopped",
     "Summary",
-    "TaskRecord",
+    "Worst",
     "headline",
-    "task_label",
 ]
 
-_FORMAT = "taskworlds.Result"
-_FORMAT_VERSION = 3
-_READ = (1, 2, 3)  # 1: each package's version was a field of the fingerprint; 1 and 2: without a checksum
 PARTIAL = " (partial)"
 """What the benchmark's name ends in, in the result of an evaluation that was stopped."""
 _LISTED = 3  # tasks or skills, in a line below a table
-
-
-class Episode(NamedTuple):
-    """One episode that was counted.
-
-    Attributes:
-        episode_return: sum of the rewards.
-        length: number of steps.
-        success_once: whether any step was a success; None where the environment does not say.
-        success_end: whether the last step was a success; None where the environment does not say.
-        diverged: whether the simulation diverged in some step, so that the episode is not meaningful; False where the
-            environment does not say, as with the sync and async engines. The episode still counts, as it does in
-            Meta-World's evaluation.
-        attempts: of a trial (`k_episodes`) its attempts, each as an episode of its own; () without trials.
-    """
-
-    episode_return: float
-    length: int
-    success_once: bool | None
-    success_end: bool | None
-    diverged: bool = False
-    attempts: tuple[Episode, ...] = ()
-
-
-@dataclass(frozen=True)
-class TaskRecord:
-    """A task with its episodes.
-
-    Attributes:
-        task: what was evaluated.
-        episodes: in the order of their numbers, as many as were asked for unless the task failed.
-        error: why the task could not run to its end; None if it could.
-
-    Example:
-        >>> record = TaskRecord(Task("reach-v3"), (Episode(8.0, 3, True, True), Episode(2.0, 9, True, False)))
-        >>> record.mean("success_end"), record.mean("length")
-        (0.5, 6.0)
-    """
-
-    task: Task
-    episodes: tuple[Episode, ...] = ()
-    error: str | None = None
-
-    @property
-    def num_diverged(self) -> int:
-        """How many of the episodes diverged in simulation."""
-        return sum(episode.diverged for episode in self.episodes)
-
-    def mean(self, metric: str) -> float:
-        """Returns one of `METRICS` averaged over the episodes; NaN if it is unknown or the task failed."""
-        check_choice("metric", metric, METRICS)
-        values = [getattr(episode, metric) for episode in self.episodes]
-        if self.error is not None or not values or None in values:
-            return math.nan
-        return float(np.mean(values))
-
-
-@dataclass(frozen=True)
-class SkillSummary:
-    """The figures of one skill: averages over its tasks that ran, each task with equal weight.
-
-    Attributes:
-        env_name: the skill.
-        num_tasks: how many tasks were asked for.
-        num_failed: how many of them could not run, and so are not in the averages.
-        num_episodes: how many episodes the averages rest on.
-        success_end: share of episodes whose last step was a success, with its interval.
-        success_once: share of episodes with a success at any step.
-        episode_return: average return.
-        length: average number of steps.
-    """
-
-    env_name: str
-    num_tasks: int
-    num_failed: int
-    num_episodes: int
-    success_end: Estimate
-    success_once: Estimate
-    episode_return: Estimate
-    length: Estimate
-
-
-class Summary(NamedTuple):
-    """One metric over all tasks that ran: its mean and its interquartile mean, each with an interval.
-
-    Success has no interquartile mean (NaN) where each task's rate is 0 or 1, as with one episode a task: it would leave
-    out up to a quarter of failures.
-    """
-
-    mean: Estimate
-    iqm: Estimate
 
 
 @dataclass(frozen=True, repr=False)
 class Result:
     """What `evaluate` returns: all episodes by task, their averages, and the fingerprint.
 
-    A task's figure is the average over its episodes. Every task (a skill with one goal) has equal weight in
-    the averages of its skill and of the whole, however fast its episodes end. The 95 % intervals are
-    bootstrapped over the tasks, and have a width where all tasks succeed or fail alike, see
-    `taskworlds.evaluation.statistics`; a single task has none (NaN).
+    A task's figure is the average over its episodes. Every task (a skill with one goal) has equal weight in the average
+    of its skill, however fast its episodes end, and every skill in the average of the whole. The 95 % intervals are
+    over new goals of the same skills, for the same policy: Wilson's with an effective number of trials for success
+    (`taskworlds.evaluation.intervals.rate`), a percentile bootstrap for returns and lengths. A single task has none
+    (NaN). Several training runs are one result by `taskworlds.evaluation.pool`; docs/statistics.md says more.
 
     Attributes:
         benchmark: name of the benchmark or environment.
@@ -158,8 +78,11 @@ class Result:
         seed: the seed of the evaluation, from which the intervals are drawn too.
         fingerprint: what another result must share to be compared with this one.
         tasks: one record for each task, also for those that could not run.
+        provenance: what was run; None in files of earlier versions. Results that differ in it alone are equal.
 
     Example:
+        >>> from taskworlds import Task
+        >>> from taskworlds.evaluation import Episode
         >>> episodes = (Episode(8.0, 3, True, True), Episode(2.0, 9, True, False))
         >>> task = Task("reach-v3", {"rand_vec": (0.0, 0.6, 0.2)})
         >>> fingerprint = Fingerprint.of([task], protocol="multi-task")
@@ -176,6 +99,7 @@ class Result:
     seed: int
     fingerprint: Fingerprint
     tasks: tuple[TaskRecord, ...]
+    provenance: Provenance | None = field(default=None, compare=False)
 
     @property
     def failed(self) -> tuple[TaskRecord, ...]:
@@ -201,6 +125,8 @@ class Result:
             ValueError: there is no such attempt, or the evaluation was one without trials.
 
         Example:
+            >>> from taskworlds import Task
+            >>> from taskworlds.evaluation import Episode
             >>> attempts = Episode(-9.0, 5, None, None), Episode(-4.0, 5, None, None)
             >>> trial = Episode(-13.0, 10, None, None, attempts=attempts)
             >>> record = TaskRecord(Task("half-cheetah-vel", {"velocity": 1.0}), (trial,))
@@ -229,23 +155,9 @@ class Result:
 
     @functools.cached_property
     def overall(self) -> dict[str, Summary]:
-        """By metric: mean and interquartile mean over the completed tasks, with intervals."""
-        skills = [record.task.env_name for record in self.completed]
-
-        def figure(statistic: Callable[..., Any], metric: str) -> Estimate:
-            return statistics.estimate(
-                statistic, self.scores(metric), strata=skills, seed=self.seed, rates=metric in RATES
-            )
-
-        return {
-            metric: Summary(
-                figure(statistics.mean, metric),
-                UNKNOWN
-                if metric in RATES and statistics.all_or_nothing(self.scores(metric))
-                else figure(statistics.iqm, metric),
-            )
-            for metric in METRICS
-        }
+        """By metric: mean and interquartile mean over the skills, with intervals."""
+        strata = [record.task.env_name for record in self.completed]
+        return {metric: summarise(metric, self.scores(metric), strata, self.seed) for metric in METRICS}
 
     @functools.cached_property
     def skills(self) -> tuple[SkillSummary, ...]:
@@ -256,13 +168,7 @@ class Result:
     def _summarise(self, env_name: str, records: Sequence[TaskRecord]) -> SkillSummary:
         ran = [record for record in records if record.error is None]
         figures = {
-            metric: statistics.estimate(
-                statistics.mean,
-                [record.mean(metric) for record in ran],
-                strata=[env_name] * len(ran),
-                seed=self.seed,
-                rates=metric in RATES,
-            )
+            metric: mean_of(metric, [record.mean(metric) for record in ran], [env_name] * len(ran), self.seed)
             for metric in METRICS
         }
         return SkillSummary(
@@ -273,36 +179,170 @@ class Result:
             **figures,
         )
 
+    def worst(self, k: int, metric: str = "success_once") -> Worst:
+        """Returns the mean of the k skills that are lowest, with their names: a good mean can hide skills that fail.
+
+        The skills are chosen by the same episodes that their means are of, so the figure is lower than it would be on
+        new episodes, the more so the fewer there are.
+
+        Args:
+            k: how many, from 1 to the number of skills that ran.
+            metric: "success_end", "success_once" or "episode_return".
+
+        Raises:
+            TypeError: `k` is not a whole number.
+            ValueError: there are not so many skills, or it is another metric.
+
+        Example:
+            >>> from taskworlds import Task
+            >>> from taskworlds.evaluation import Episode
+            >>> tasks = Task("reach-v3"), Task("push-v3")
+            >>> records = [TaskRecord(task, (Episode(1.0, 5, won, won),)) for task, won in zip(tasks, (True, False))]
+            >>> fingerprint = Fingerprint.of(tasks, protocol="multi-task")
+            >>> Result("two", "train", 1, 0, fingerprint, tuple(records)).worst(1)
+            Worst(value=0.0, env_names=('push-v3',), values=(0.0,))
+        """
+        return worst_of(self.skills, k, metric)
+
+    def by_group(self, metric: str = "success_once") -> Grouped:
+        """Returns a metric by group of skills, and the mean of the groups' means, as published tables have it.
+
+        Meta-World's groups are those of difficulty, with 28, 11, 6 and 5 skills. The mean of their means weighs a very
+        hard skill more than an easy one; `overall` has the mean over skills. Of a benchmark with some of the skills,
+        a group's mean is over those that ran.
+
+        Args:
+            metric: one of `METRICS`.
+
+        Raises:
+            ValueError: it is another metric, or no skill is in a group.
+
+        Example:
+            >>> from taskworlds import Task
+            >>> from taskworlds.evaluation import Episode
+            >>> tasks = Task("reach-v3"), Task("door-open-v3"), Task("push-v3")
+            >>> won = True, True, False
+            >>> records = [TaskRecord(task, (Episode(1.0, 5, x, x),)) for task, x in zip(tasks, won)]
+            >>> result = Result("three", "train", 1, 0, Fingerprint.of(tasks, protocol="multi-task"), tuple(records))
+            >>> result.by_group().mean.value, round(result.overall["success_once"].mean.value, 3)
+            (0.5, 0.667)
+        """
+        check_choice("metric", metric, METRICS)
+        strata = np.array([record.task.env_name for record in self.completed])
+        scores = self.scores(metric)
+
+        def mean_over(names: Sequence[str]) -> Estimate:
+            rows = np.isin(strata, names)
+            return mean_of(metric, scores[rows], strata[rows].tolist(), self.seed)
+
+        return grouped(list(dict.fromkeys(strata.tolist())), mean_over)
+
+    def score(self, name: str, *others: Result) -> Estimate:
+        """Returns the score of a list of skills as the authors of a protocol compute it, with its interval.
+
+        Args:
+            name: the protocol, "tdmpc2" or "newt", by which the episodes were played; see docs/protocols.md.
+            others: results of the list's other skills, where they were evaluated world by world.
+
+        Raises:
+            ValueError: the episodes were played otherwise, or a skill is of a world without such a score.
+        """
+        for each in (self, *others):
+            check_evaluated(name, each.fingerprint.protocol)
+        return score_of(name, [record for each in (self, *others) for record in each.completed], self.seed)
+
+    def by_variation(self, metric: str = "success_once") -> Varied:
+        """Returns a metric by part of a suite of variations, such as MT10-robust: by factor and strength, and clean.
+
+        Args:
+            metric: one of `METRICS`.
+
+        Raises:
+            ValueError: it is another metric, or no task belongs to a part of a suite.
+
+        Example:
+            >>> from taskworlds import Task
+            >>> from taskworlds.evaluation import Episode
+            >>> tasks = Task("push-v3"), Task("push-v3", {"variation": "friction 1"})
+            >>> records = [TaskRecord(task, (Episode(1.0, 5, x, x),)) for task, x in zip(tasks, (True, False))]
+            >>> result = Result("two", "train", 1, 0, Fingerprint.of(tasks, protocol="multi-task"), tuple(records))
+            >>> {part: each.value for part, each in result.by_variation().parts.items()}
+            {'clean': 1.0, 'friction 1': 0.0}
+        """
+        check_choice("metric", metric, METRICS)
+        tasks = [record.task for record in self.completed]
+        strata = np.array([task.env_name for task in tasks])
+        scores = self.scores(metric)
+
+        def mean_over(rows: NDArray[np.bool_]) -> Estimate:
+            return mean_of(metric, scores[rows], strata[rows].tolist(), self.seed) if rows.any() else UNKNOWN
+
+        return varied(tasks, mean_over)
+
     def __repr__(self) -> str:
         name = self.benchmark if self.split is None else f"{self.benchmark} {self.split}"
         failed = f", {len(self.failed)} failed" if self.failed else ""
         return f"<Result of {name}: {len(self.tasks)} tasks{failed}, {self.headline}>"
 
+    def _repr_html_(self) -> str:
+        name = self.benchmark if self.split is None else f"{self.benchmark} {self.split}"
+        return notebook.result_html(f"{name}: {self.headline}", self.skills, self.overall)
+
+    def plot(self, metric: str | None = None) -> matplotlib.figure.Figure:
+        """Returns a matplotlib figure: a dot with its interval for each skill.
+
+        Args:
+            metric: one of `METRICS`; None for success (end), or for the return where no success is known.
+
+        Raises:
+            ImportError: matplotlib is not installed: `pip install "taskworlds[report]"`.
+            ValueError: `metric` is something else.
+        """
+        return plotting.figure_of_skills(
+            [(repr(self)[1:-1].partition(":")[0], self.skills)], metric, title=self.headline
+        )
+
     @property
     def headline(self) -> str:
-        """The mean over the tasks and its interval in words: of success, or of the return where none is known."""
+        """The mean over the skills and its interval in words: of success, or of the return where none is known."""
         return headline({metric: summary.mean for metric, summary in self.overall.items()})
 
-    def table(self) -> rich.table.Table:
-        """Returns a table for `rich.print`: each skill, then mean and interquartile mean with intervals."""
-        # Loads rich, which only tables need.
-        from taskworlds.evaluation.tables import MetricTable, shown_metrics
+    @property
+    def worst_in_words(self) -> str:
+        """The mean success (end) of the lowest skills in words: of three, of one among fewer than four; "" if alone."""
+        return worst_in_words(self.skills)
 
-        metrics = shown_metrics(skill.success_end for skill in self.skills) if self.completed else METRICS
+    @functools.cached_property
+    def groups(self) -> dict[str, Grouped]:
+        """By metric, `by_group`; {} unless all skills of all groups ran, so that it compares with published tables."""
+        if not whole_groups(record.task.env_name for record in self.completed):
+            return {}
+        return {metric: self.by_group(metric) for metric in METRICS}
+
+    @functools.cached_property
+    def variations(self) -> dict[str, Varied]:
+        """By metric, `by_variation`; {} where no task belongs to a part of a suite of variations."""
+        if all(part_of(record.task) == CLEAN for record in self.completed):
+            return {}
+        return {metric: self.by_variation(metric) for metric in METRICS}
+
+    def table(self) -> rich.table.Table:
+        """Returns a table for `rich.print`: each skill, then the figures over all skills, with intervals."""
+        # Loads rich, which only tables need.
+        from taskworlds.evaluation.tables import summary_table
+
         name = self.benchmark if self.split is None else f"{self.benchmark} {self.split}"
-        made = MetricTable(f"{name}, {self.fingerprint.protocol}", ("tasks", "episodes"), metrics)
-        for skill in self.skills:
-            ran = skill.num_tasks - skill.num_failed
-            tasks = f"{ran}/{skill.num_tasks}" if skill.num_failed else str(ran)
-            figures = {metric: getattr(skill, metric) for metric in METRICS}
-            made.add(skill.env_name, (tasks, skill.num_episodes), figures, with_interval=False)
-        made.add_section()
-        counts = (len(self.completed), sum(len(record.episodes) for record in self.completed))
-        for heading, figure in (("mean", "mean"), ("interquartile mean", "iqm")):
-            estimates = {metric: getattr(self.overall[metric], figure) for metric in METRICS}
-            made.add(f"{heading} over tasks", counts, estimates, with_interval=True, bold=True)
-        made.set_caption([*self._divergences(), *self._failures()])
-        return made.table
+        lines = [*self._divergences(), *self._failures()]
+        over = "over new goals of these skills, for this policy"
+        return summary_table(
+            f"{name}, {self.fingerprint.protocol}",
+            self.skills,
+            self.overall,
+            over=over,
+            lines=lines,
+            groups=self.groups,
+            parts=rows_of(self.variations),
+        )
 
     def _divergences(self) -> list[str]:
         """Returns a line on the episodes of the averages that diverged in simulation; none if none did."""
@@ -328,70 +368,16 @@ class Result:
 
     def to_json(self) -> str:
         """Returns everything as JSON, with every float exact."""
-        data = {
-            "format": _FORMAT,
-            "format_version": _FORMAT_VERSION,
-            "benchmark": self.benchmark,
-            "split": self.split,
-            "episodes_per_task": self.episodes_per_task,
-            "seed": self.seed,
-            "fingerprint": self.fingerprint.to_dict(),
-            "tasks": [
-                {
-                    "task": json.loads(record.task.to_json()),
-                    "error": record.error,
-                    "episodes": list(map(_episode_dict, record.episodes)),
-                }
-                for record in self.tasks
-            ],
-        }
-        return json.dumps(json_text.seal(data), indent=1, allow_nan=False)
+        return result_file.text_of({each.name: getattr(self, each.name) for each in dataclasses.fields(self)})
 
     @classmethod
     def from_json(cls, text: str) -> Result:
-        """Makes a result from the text that `to_json` returned.
+        """Makes a result from the text that `to_json` returned, in this format version or an earlier one.
 
         Raises:
             ValueError: the text is cut off, damaged or changed, holds what cannot be, or is something else's.
         """
-        data = json_text.parse(text, "a saved Result")
-        if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise WrongValue(
-                f'This is JSON, but not a saved Result: it has no "format": {_FORMAT!r}. It starts with '
-                f"{text[:60]!r}."
-            )
-        version = data.get("format_version")
-        if version not in _READ:
-            raise WrongValue(
-                f"This Result has format_version {reprlib.repr(version)}, and this version of taskworlds reads "
-                f"{' and '.join(map(str, _READ))}. Use the version that wrote it: "
-                f"{reprlib.repr(data.get('fingerprint'))}."
-            )
-        try:
-            quota = check_count("episodes_per_task", data["episodes_per_task"])
-            tasks = tuple(_to_record(record, quota) for record in data["tasks"])
-            fingerprint = Fingerprint.from_dict(data["fingerprint"])
-            check_choice("split", data["split"], (None, "train", "test"))
-            if not isinstance(data["benchmark"], str):
-                raise WrongType(f"benchmark must be a string, not {data['benchmark']!r}.")
-            fingerprint.check_tasks([record.task for record in tasks])
-            if version == 1 and fingerprint.registered_skills is None:
-                names = packages_of(record.task.env_name for record in tasks)
-                packages = {name: fingerprint.packages.get(name) for name in names}
-                fingerprint = dataclasses.replace(fingerprint, packages=packages)
-            result = cls(
-                benchmark=data["benchmark"],
-                split=data["split"],
-                episodes_per_task=quota,
-                seed=check_seed(data["seed"]),
-                fingerprint=fingerprint,
-                tasks=tasks,
-            )
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise WrongValue(f"This saved Result is damaged: {type(error).__name__}: {error}.") from error
-        if version == _FORMAT_VERSION:
-            json_text.check_seal(data, "This saved Result")
-        return result
+        return cls(**result_file.fields_of(text))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes `to_json()` to a file, all at once: a reader never sees half of it."""
@@ -430,6 +416,32 @@ class Result:
             ["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in row] for row in rows
         )
         return text.getvalue()
+
+    def to_dataframe(self, by: Literal["task", "skill", "episode"] = "task") -> pandas.DataFrame:
+        """Returns a table as a DataFrame of pandas, with a row for each task, skill or episode.
+
+        Args:
+            by: "task" and "skill" for the columns of `to_csv`; "episode" for each episode's skill, task and number, its
+                return, length and success, and whether it diverged, also of tasks that failed later.
+
+        Raises:
+            ImportError: pandas is not installed: `pip install "taskworlds[report]"`.
+            ValueError: `by` is something else.
+
+        Example:
+            >>> from taskworlds import Task
+            >>> from taskworlds.evaluation import Episode
+            >>> record = TaskRecord(Task("reach-v3"), (Episode(8.0, 3, True, True), Episode(2.0, 9, True, False)))
+            >>> fingerprint = Fingerprint.of([record.task], protocol="multi-task")
+            >>> result = Result("MT1", "train", 2, 0, fingerprint, (record,))
+            >>> result.to_dataframe("episode")["length"].tolist()
+            [3, 9]
+        """
+        check_choice("by", by, ("task", "skill", "episode"))
+        rows = {"task": self._task_rows, "skill": self._skill_rows}.get(
+            by, lambda: dataframes.episode_rows(self.tasks)
+        )
+        return dataframes.frame_of(rows())
 
     def save_csv(self, path: str | os.PathLike[str], by: Literal["task", "skill"] = "task") -> None:
         """Writes `to_csv(by)` to a file, all at once."""
@@ -484,76 +496,3 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, result: Result) -> None:
         super().__init__(result)
         self.result = result
-
-
-def headline(means: Mapping[str, Estimate], *, signed: bool = False) -> str:
-    """Puts a mean and its interval into words: of success, or of the return where no success is known.
-
-    Example:
-        >>> unknown = Estimate(math.nan, math.nan, math.nan)
-        >>> headline({"success_end": unknown, "episode_return": Estimate(12.34, 10.0, 15.0)})
-        'return 12.3, 95 % interval [10.0, 15.0]'
-    """
-    has_success = not math.isnan(means["success_end"].value)
-    metric, word, digits = ("success_end", "success", 3) if has_success else ("episode_return", "return", 1)
-    value, low, high = (f"{number:{'+' if signed else ''}.{digits}f}" for number in means[metric])
-    return (
-        f"{word} {value}"
-        if math.isnan(means[metric].low)
-        else f"{word} {value}, 95 % interval [{low}, {high}]"
-    )
-
-
-def task_label(task: Task) -> str:
-    """Names a task in messages: its skill and its id."""
-    return f"{task.env_name} (task {task.id})"
-
-
-def _to_record(data: Any, quota: int) -> TaskRecord:
-    """Returns the record of a task in a file; raises TypeError, KeyError or ValueError for one that cannot be.
-
-    Args:
-        data: what the file says.
-        quota: how many episodes the task was given.
-    """
-    episodes = tuple(map(_to_episode, data["episodes"]))
-    error = data["error"]
-    if not (error is None or isinstance(error, str)):
-        raise WrongType(f"error must be a string or None, not {error!r}.")
-    if len(episodes) > quota or (error is None and not episodes):
-        raise WrongValue(f"A task must have from 1 to {quota} episodes, not {len(episodes)}")
-    return TaskRecord(Task.from_dict(data["task"]), episodes, error)
-
-
-def _to_episode(data: Any) -> Episode:
-    once, end = (
-        check_choice(name, data[name], (None, True, False)) for name in ("success_once", "success_end")
-    )
-    if end is not None and (once is None or end > once):
-        raise WrongValue(f"An episode that ends with success_end {end} cannot have success_once {once}")
-    given = data["return"]
-    if isinstance(given, bool) or not (isinstance(given, int | float) or given in _NOT_FINITE):
-        raise WrongValue(f"return must be a number, not {given!r}")
-    diverged = check_choice("diverged", data.get("diverged", False), (True, False))  # absent in older files
-    attempts = tuple(map(_to_episode, data.get("attempts", ())))
-    return Episode(float(given), check_count("length", data["length"]), once, end, diverged, attempts)
-
-
-def _episode_dict(episode: Episode) -> dict[str, Any]:
-    """Returns an episode as `_to_episode` takes it."""
-    data = {
-        "return": _to_number(episode.episode_return),
-        "length": episode.length,
-        "success_once": episode.success_once,
-        "success_end": episode.success_end,
-        "diverged": episode.diverged,
-    }
-    return data | ({"attempts": list(map(_episode_dict, episode.attempts))} if episode.attempts else {})
-
-
-_NOT_FINITE = ("nan", "inf", "-inf")
-
-
-def _to_number(value: float) -> float | str:
-    """Returns a float for JSON, which has no NaN and no infinity: these become strings that `float` reads."""
-    return value if math.isfinite(value) else str(value)

@@ -16,7 +16,8 @@ from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.registry import worlds
 from taskworlds.core.task import Task
-from taskworlds.evaluation.result import Episode
+from taskworlds.evaluation.records import Episode
+from taskworlds.vector.composition import Composition
 
 __all__ = ["FixedRows", "RowsFault", "Step", "Tally", "TaskRows", "holds_tasks"]
 
@@ -69,6 +70,7 @@ class TaskRows:
     Attributes:
         obs: the latest observation of each row, a batch of the observation space; zeros before a row's first episode.
             Each call makes a new one, so callers may keep it.
+        composition: which world each row serves, if they serve several; else None.
     """
 
     def __init__(self, envs: Any, seed: int) -> None:
@@ -80,6 +82,8 @@ class TaskRows:
         self.skills: tuple[frozenset[str], ...] = tuple(
             frozenset(task.env_name for task in tasks) for tasks in envs.tasks
         )
+        composition: Composition | None = getattr(envs, "composition", None)
+        self.composition = composition if composition is not None and composition.is_mixed else None
         held = frozenset[str]().union(*self.skills)
         drawn = [held & {*world.env_names()} for world in worlds() if world.has_random_starts]
         self._drawn = frozenset[str]().union(*drawn)  # skills whose episodes start at random
@@ -108,6 +112,14 @@ class TaskRows:
             except Exception as error:
                 errors[row] = _describe(error)
         return started, errors
+
+    def ends_on_success(self) -> NDArray[np.bool_]:
+        """Returns whether success ends the episode, of the rows whose worlds have success; of all if none has."""
+        ends: NDArray[np.bool_] = np.asarray(self.envs.terminate_on_success)
+        if self.composition is None:
+            return ends
+        has_success = self.composition.has(lambda world: world.has_success)
+        return ends[has_success] if has_success.any() else ends
 
     def step(self, actions: NDArray[Any], active: NDArray[np.bool_], alone: NDArray[np.bool_]) -> Step:
         """Steps the active rows: in one call, but for the rows marked `alone`, which get a call each.
@@ -139,10 +151,20 @@ class TaskRows:
                 result.errors[row] = _describe(error)
         return result
 
+    def start_seed(self, task: Task, number: int) -> int:
+        """Returns the seed of an episode's start, below 2**64: what is reset with it, and the task, starts the same.
+
+        Args:
+            task: of the episode.
+            number: of the episode, among those of its task.
+        """
+        words = np.random.SeedSequence([self._seed, int(task.id, 16), number]).generate_state(2)
+        return int.from_bytes(words.astype("<u4").tobytes(), "little")
+
     @contextlib.contextmanager
     def until_the_clock(self) -> Iterator[None]:
         """Lets episodes run to their limit, whatever their success, inside the `with` block."""
-        before = bool(np.all(self.envs.terminate_on_success))
+        before = bool(np.all(self.ends_on_success()))
         self.envs.call("toggle_terminate_on_success", False)
         try:
             yield
@@ -153,17 +175,12 @@ class TaskRows:
         mask = np.isin(np.arange(self.num_envs), list(episodes))
         options = {"reset_mask": mask.copy(), "tasks": [episodes[row][0] for row in sorted(episodes)]}
         seeds = {
-            row: self._start_seed(*each) for row, each in episodes.items() if each[0].env_name in self._drawn
+            row: self.start_seed(*each) for row, each in episodes.items() if each[0].env_name in self._drawn
         }
         how = {"seed": [seeds.get(row) for row in range(self.num_envs)]} if seeds else {}
         obs, infos = self.envs.reset(**how, options=options)
         self._take(obs, mask)
         return mask, infos
-
-    def _start_seed(self, task: Task, number: int) -> int:
-        """Returns the seed of an episode's start."""
-        words = np.random.SeedSequence([self._seed, int(task.id, 16), number]).generate_state(4)
-        return int.from_bytes(words.astype("<u4").tobytes(), "little")
 
     def _step(self, actions: NDArray[Any], mask: NDArray[np.bool_], result: Step) -> None:
         obs, rewards, terminated, truncated, infos = self.envs.step(actions, mask=mask.copy())

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from taskworlds.core.task import Task
-from taskworlds.evaluation.result import Episode, TaskRecord
+from taskworlds.evaluation.recording import Recording
+from taskworlds.evaluation.records import Episode, TaskRecord
 
 __all__ = ["Ledger", "Schedule", "Unit"]
 
@@ -74,7 +75,10 @@ class Ledger:
         quota: episodes of each task that are counted.
         on_episode: called with the episodes done and all there are, when an episode has ended.
         on_step: called with the number of rows that took a step, after it.
-        finished: the records of tasks that were played before; their episodes count as done.
+        played: episodes that were played before, by the number of their task and their own among those that are
+            counted; they count as done.
+        on_ended: called with the task, the number of the episode among those that are counted, the episode, and what
+            was done in it if that is kept, when a counted episode has ended.
 
     Attributes:
         tasks: as given.
@@ -88,35 +92,46 @@ class Ledger:
         quota: int,
         on_episode: Callable[[int, int], None] | None = None,
         on_step: Callable[[int], None] | None = None,
-        finished: Mapping[Task, TaskRecord] | None = None,
+        played: Mapping[tuple[int, int], Episode] | None = None,
+        on_ended: Callable[[Task, int, Episode, Recording | None], None] | None = None,
     ) -> None:
         self.tasks = tasks
         self.quota = quota
         self._practice = practice
         self._episodes: list[dict[int, Episode]] = [{} for _ in tasks]
-        self._finished = finished or {}
+        for (number, episode), outcome in (played or {}).items():
+            self._episodes[number][practice + episode] = outcome
+        self._played = [frozenset(episodes) for episodes in self._episodes]
         self._failed: dict[
             int, tuple[int, str]
         ] = {}  # by task, its first episode that could not run, and why
-        before = [number for number, task in enumerate(tasks) if task in self._finished]
-        self._done = {(number, episode) for number in before for episode in range(practice + quota)}
+        self._done = {(number, episode) for number, each in enumerate(self._played) for episode in each}
+        whole = [number for number, episodes in enumerate(self._played) if len(episodes) == quota]
+        self._done |= {(number, episode) for number in whole for episode in range(practice)}
         self._on_episode = on_episode
         self._on_step = on_step
+        self._on_ended = on_ended
 
-    def wants(self, task: int) -> bool:
-        """Returns whether a task, by its number, is still to be played: it has not failed, nor was it played before."""
-        return task not in self._failed and self.tasks[task] not in self._finished
+    def wants(self, unit: Unit) -> bool:
+        """Returns whether an episode is to be played: its task has not failed, nor was it played before."""
+        return unit.task not in self._failed and unit.episode not in self._played[unit.task]
+
+    def wants_task(self, task: int) -> bool:
+        """Returns whether a task, by its number, is to be played: it has not failed, nor was it played to the end."""
+        return task not in self._failed and len(self._played[task]) < self.quota
 
     def stepped(self, rows: int) -> None:
         """Takes notice of a step of so many rows."""
         if self._on_step is not None:
             self._on_step(rows)
 
-    def ended(self, unit: Unit, episode: Episode) -> None:
-        """Takes down an episode that ended."""
+    def ended(self, unit: Unit, episode: Episode, recording: Recording | None = None) -> None:
+        """Takes down an episode that ended, and what was done in it if that is kept."""
         if unit.counts:
             if unit.episode >= self._practice:
                 self._episodes[unit.task][unit.episode] = episode
+                if self._on_ended is not None:
+                    self._on_ended(self.tasks[unit.task], unit.episode - self._practice, episode, recording)
             self._progress({(unit.task, unit.episode)})
 
     def failed(self, unit: Unit, error: str) -> None:
@@ -131,9 +146,7 @@ class Ledger:
 
     def records(self) -> tuple[TaskRecord, ...]:
         """Returns the outcome, by task: of one that failed, the episodes before that."""
-        return tuple(
-            self._finished.get(task) or self._record(number) for number, task in enumerate(self.tasks)
-        )
+        return tuple(self._record(number) for number in range(len(self.tasks)))
 
     def _record(self, number: int) -> TaskRecord:
         episodes = self._episodes[number]

@@ -11,9 +11,11 @@ import rich.measure
 import rich.table
 import rich.text
 
-from taskworlds.evaluation.statistics import METRICS, Estimate
+from taskworlds.evaluation.groups import Grouped
+from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate
+from taskworlds.evaluation.summaries import SkillSummary, Summary, num_worst, worst_of
 
-__all__ = ["MetricTable", "shown_metrics"]
+__all__ = ["MetricTable", "shown_metrics", "summary_table"]
 
 _WIDE = 100  # columns in which an interval has room in one line
 _HEADINGS = dict(zip(METRICS, ("success\n(end)", "success\nonce", "return", "length"), strict=True))
@@ -23,6 +25,75 @@ def shown_metrics(successes: Iterable[Estimate]) -> tuple[str, ...]:
     """Returns the metrics to show: those of success only if some of the given figures of success is known."""
     known = any(not math.isnan(each.value) for each in successes)
     return tuple(metric for metric in METRICS if known or not metric.startswith("success"))
+
+
+def summary_table(
+    title: str,
+    skills: Sequence[SkillSummary],
+    overall: Mapping[str, Summary],
+    *,
+    over: str,
+    lines: Sequence[str],
+    groups: Mapping[str, Grouped] | None = None,
+    parts: Sequence[tuple[str, Mapping[str, Estimate]]] = (),
+) -> rich.table.Table:
+    """Returns the table of a result: each skill, then the figures over all skills, with intervals.
+
+    Args:
+        title: heading of the table.
+        skills: a line each.
+        overall: mean and interquartile mean by metric.
+        over: what the intervals are over, in words.
+        lines: more lines of text below the table.
+        groups: by metric, its means by group of skills; None or {} for no groups.
+        parts: names of the parts of a suite of variations, each with its means by metric.
+    """
+    ran = [skill for skill in skills if skill.num_tasks > skill.num_failed]
+    metrics = shown_metrics(skill.success_end for skill in skills) if ran else METRICS
+    made = MetricTable(title, ("tasks", "episodes"), metrics)
+    for skill in skills:
+        done = skill.num_tasks - skill.num_failed
+        tasks = f"{done}/{skill.num_tasks}" if skill.num_failed else str(done)
+        figures = {metric: getattr(skill, metric) for metric in METRICS}
+        made.add(skill.env_name, (tasks, skill.num_episodes), figures, with_interval=False)
+    made.add_section()
+    counts = (
+        sum(skill.num_tasks - skill.num_failed for skill in skills),
+        sum(skill.num_episodes for skill in skills),
+    )
+    means = {metric: overall[metric].mean for metric in METRICS}
+    made.add("mean over skills", counts, means, with_interval=True, bold=True)
+    if len(ran) > 1:
+        middle = {metric: overall[metric].iqm for metric in METRICS}
+        made.add("interquartile mean over skills", ("", ""), middle, with_interval=False)
+    if groups:
+        _add_groups(made, groups)
+    if parts:
+        made.add_section()
+    for part, shown in parts:
+        made.add(part, ("", ""), shown, with_interval=False)
+    notes = [] if all(math.isnan(each.low) for each in means.values()) else [f"intervals: 95 %, {over}"]
+    worst = num_worst(ran)
+    if worst:
+        lowest = {
+            metric: Estimate(worst_of(ran, worst, metric).value, math.nan, math.nan) for metric in RATES
+        }
+        heading = "worst skill" if worst == 1 else f"mean of the worst {worst}"
+        made.add(heading, ("", ""), dict.fromkeys(METRICS, UNKNOWN) | lowest, with_interval=False)
+        named = zip(*worst_of(ran, worst, "success_end")[1:], strict=True)
+        notes.append(f"lowest success (end): {', '.join(f'{name} {value:.2f}' for name, value in named)}")
+    made.set_caption([*notes, *lines])
+    return made.table
+
+
+def _add_groups(table: MetricTable, groups: Mapping[str, Grouped]) -> None:
+    """Adds a line for each group of skills, and one for the mean of their means."""
+    first = groups[METRICS[0]]
+    for group, names in first.env_names.items():
+        figures = {metric: groups[metric].groups[group] for metric in METRICS}
+        table.add(f"mean over {len(names)} {group}", ("", ""), figures, with_interval=False)
+    means = {metric: groups[metric].mean for metric in METRICS}
+    table.add(f"mean of these {len(first.groups)} means", ("", ""), means, with_interval=True)
 
 
 class MetricTable:

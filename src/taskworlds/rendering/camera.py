@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mujoco
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue
 from taskworlds.rendering import choices, drawing, offscreen
+from taskworlds.rendering.cameras import Cameras
+from taskworlds.rendering.jitter import Jitter
+from taskworlds.rendering.views import Views
 
 __all__ = ["Camera"]
 
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
-_LEVEL = 1e-6  # up to which a camera that looks down is not called upside down
 
 
 class Camera:
     """Takes pictures of a simulation, or shows it in a window.
 
-    What a picture shows depends on model and state alone: not on earlier pictures, nor on what the simulation computed
-    of bodies' places for its last step, which many simulators leave a part of a step behind. It may be taken from any
-    thread. Windows are Gymnasium's.
+    Pictures are those of `Cameras`. Windows are Gymnasium's.
 
     Args:
         model: the model.
@@ -61,64 +61,50 @@ class Camera:
     ) -> None:
         if mode is None:
             raise RuntimeError('There is no picture: make the environment with render_mode="rgb_array".')
-        self._model, self._data, self._mode, self._upright = model, data, mode, upright
-        self._state = np.empty(mujoco.mj_stateSize(model, _INTEGRATION))
-        self._shown = mujoco.MjData(model)
-        self._size = choices.check_size(width, height)
-        self._fixed = _number_of(model, name, number, default)
+        size = choices.check_size(width, height)
+        fixed = _number_of(model, name, number, default)
         self._window: MujocoRenderer | None = None
-        self._own_stage: drawing.Stage | None = None
         if mode == "human":
             offscreen.check_window()
-            self._window = MujocoRenderer(
-                model, self._shown, width=width, height=height, camera_id=self._fixed
-            )
+            self._model, self._data = model, data
+            self._state = np.empty(mujoco.mj_stateSize(model, _INTEGRATION))
+            self._shown = mujoco.MjData(model)
+            self._window = MujocoRenderer(model, self._shown, width=width, height=height, camera_id=fixed)
             return
-        self._view = mujoco.MjvCamera()
-        if self._fixed >= 0:
-            self._view.type, self._view.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, self._fixed
-        elif lookat is None:
-            mujoco.mjv_defaultFreeCamera(model, self._view)
-        else:
-            self._view.lookat[:] = lookat
-            self._view.distance = model.stat.extent
-        if stage is None:
-            stage = self._own_stage = drawing.Stage(model)
-        self._stage = stage
+        channels = "depth" if mode == "depth_array" else "rgb"
+        views = Views((fixed,), *size, channels)
+        self._cameras = Cameras(model, data, views, lookat=lookat, upright=upright, stage=stage)
 
-    def picture(self) -> NDArray[Any] | None:
+    def picture(self, place: Callable[[], Jitter | None] | None = None) -> NDArray[Any] | None:
         """Returns (height, width, 3) uint8, or for depth (height, width) float32, metres; None for a window.
+
+        Args:
+            place: puts model and simulation into the state to be shown, and returns how cameras stand elsewhere, see
+                `Cameras.pictures`, which a window does not show; None to show all as it is.
 
         Raises:
             RuntimeError: the camera is closed, nothing here can draw, or this process was forked from one that has
                 drawn.
         """
         if self._window is not None:
+            if place is not None:
+                place()
             self._take_state()
             self._window.render("human")
             return None
-        return drawing.call(self._picture)
+        return self._cameras.pictures(place)[0]
 
     def _take_state(self) -> None:
         mujoco.mj_getState(self._model, self._data, self._state, _INTEGRATION)
         mujoco.mj_setState(self._model, self._shown, self._state, _INTEGRATION)
         mujoco.mj_forward(self._model, self._shown)
 
-    def _picture(self) -> NDArray[Any]:
-        self._take_state()
-        picture = self._stage.draw(self._shown, self._view, *self._size, depth=self._mode == "depth_array")
-        if self._upright and self._fixed >= 0:
-            up = self._shown.cam_xmat[self._fixed].reshape(3, 3)[:, 1]
-            if up[2] < -_LEVEL:
-                return np.ascontiguousarray(picture[::-1, ::-1])
-        return picture
-
     def close(self) -> None:
         """Frees the window, or what drawing holds."""
         if self._window is not None:
             self._window.close()  # type: ignore[no-untyped-call]
-        if self._own_stage is not None:
-            self._own_stage.close()
+        else:
+            self._cameras.close()
 
 
 def _number_of(model: mujoco.MjModel, name: str | None, number: int | None, default: str | int | None) -> int:

@@ -25,6 +25,7 @@ __all__ = [
     "fault",
     "prepare",
     "using_library",
+    "window_fault",
 ]
 
 LIBRARIES = ("egl", "osmesa", "glfw") if sys.platform.startswith("linux") else ("glfw",)
@@ -128,16 +129,21 @@ def prepare() -> None:
 
 def check_window() -> None:
     """Raises RuntimeError if no window can be opened here, which GLFW would end the process for."""
-    if not sys.platform.startswith("linux"):
-        return
-    displays = tuple(os.environ.get(each, "") for each in _DISPLAYS)
-    wrong = _fault_of_displays(*displays) if any(displays) else "neither DISPLAY nor WAYLAND_DISPLAY is set"
+    wrong = window_fault()
     if wrong is not None:
         raise RuntimeError(
             f'render_mode="human" opens a window, and there is no display here ({wrong}). Use '
             'render_mode="rgb_array", which needs none: render() returns pictures, and '
             "gymnasium.wrappers.RecordVideo makes a video of them."
         )
+
+
+def window_fault() -> str | None:
+    """Returns why no window can be opened here; None if one can."""
+    if not sys.platform.startswith("linux"):
+        return None
+    displays = tuple(os.environ.get(each, "") for each in _DISPLAYS)
+    return _fault_of_displays(*displays) if any(displays) else "neither DISPLAY nor WAYLAND_DISPLAY is set"
 
 
 @functools.cache

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
-from taskworlds.engine import Engine, Fault
-from taskworlds.rows.protocol import RowFault, RowStep
+from taskworlds.engine import ChunkOutcome, Engine, Fault
+from taskworlds.rows.protocol import RowChunk, RowFault, RowStep
 from taskworlds.rows.rows_without_envs import RowsWithoutEnvs
 
 __all__ = ["ROW_ARRAYS", "EngineRows"]
@@ -51,6 +51,9 @@ class EngineRows(RowsWithoutEnvs, ABC):
         self._tasks: list[Task | None] = [None] * num_rows
         self.goals = np.zeros((num_rows, goal_size))
         self._engine: Engine | None = None
+        self._done: list[int] = []  # rows under way that an engine before this one has done
+        self._room: ChunkOutcome | None = None  # for a chunk like the last one
+        self._moving: NDArray[np.float64] | None = None  # the engine's goals, where a copy is kept of them
 
     @property
     def engine(self) -> Engine:
@@ -61,13 +64,22 @@ class EngineRows(RowsWithoutEnvs, ABC):
     @engine.setter
     def engine(self, engine: Engine) -> None:
         """Takes an engine and names the columns of its terms; goals that move are the last of them."""
-        self._engine = engine
+        old = self._engine
+        if old is not None and old.under_way:
+            done = old.recv(old.under_way)
+            engine.faults[done] = old.faults[done]
+            self._done += done.tolist()
+        self._engine, self._room = engine, None
         rewards, *columns = engine.terms.T[: 1 + len(self._names)]
         terms = dict(zip(self._names, columns, strict=True))
         self._ends = terms.pop("terminated", None)
         self._row_step = RowStep(engine.obs, rewards, terms)
         if self._goals_move:
-            self.goals = engine.terms[:, 1 + len(self._names) :]
+            goals = engine.terms[:, 1 + len(self._names) :]
+            if self._moving is None:
+                self.goals = goals
+            else:
+                self._moving = goals
 
     @abstractmethod
     def _prepare(self, tasks: Sequence[Task]) -> None:
@@ -89,26 +101,106 @@ class EngineRows(RowsWithoutEnvs, ABC):
 
     def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
         """See `Rows.step`."""
+        self._join_goals()
         return self._outcome(self.engine.step(actions, rows))
 
     def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
         """See `Rows.step_async`."""
+        self._join_goals()
         self.engine.step_async(actions, rows)
 
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`."""
         return self._outcome(self.engine.step_wait())
 
-    def _outcome(self, went_well: bool) -> RowStep:
+    def step_chunk(
+        self,
+        actions: NDArray[np.floating],
+        rows: NDArray[np.bool_],
+        left: NDArray[np.int64],
+        ends: NDArray[np.bool_],
+        *,
+        ends_by_itself: bool,
+        each_obs: bool,
+        spare: int = 0,
+    ) -> RowChunk:
+        """See `ChunkRows.step_chunk`; `spare` is as for `Engine.step`."""
+        self._join_goals()
+        engine, names = self.engine, self._names
+        room = self._room
+        if room is None or (room.steps, room.has_obs) != (actions.shape[1], each_obs):
+            room = self._room = ChunkOutcome(engine, actions.shape[1], each_obs=each_obs)
+        success, end = (1 + names.index(name) if name in names else -1 for name in ("success", "terminated"))
+        went_well = engine.step_chunk(
+            actions,
+            rows,
+            room,
+            left=left.astype(np.int32),
+            ends=ends,
+            success_term=success,
+            end_term=end if ends_by_itself else -1,
+            spare=spare,
+        )
+        taken = room.taken.astype(np.int64)
+        last = self._outcome(went_well)
+        faults = {fault.row: fault for fault in last.faults}
+
+        def step(place: int) -> RowStep:
+            rewards, *columns = room.terms[:, place].T[: 1 + len(names)]
+            terms = dict(zip(names, columns, strict=True))
+            over = terms.pop("terminated", None)
+            its_faults = [fault for row, fault in faults.items() if taken[row] == place + 1]
+            obs = engine.obs if room.obs is None else room.obs[:, place]
+            return RowStep(obs, rewards, terms, None if over is None else over.astype(np.bool_), its_faults)
+
+        return RowChunk(
+            taken,
+            room.terms[:, :, 0],
+            room.terms[:, :, success] if success > 0 else None,
+            room.terms[:, :, end].astype(np.bool_) if end > 0 else None,
+            last,
+            step,
+        )
+
+    # --- rows that are stepped each on its own -------------------------------------------------------------
+
+    @property
+    def under_way(self) -> int:
+        """See `SendingRows.under_way`."""
+        return self.engine.under_way + len(self._done)
+
+    def send(self, actions: NDArray[np.floating], rows: NDArray[np.int64], *, spare: int = 0) -> None:
+        """See `SendingRows.send`; `spare` is as for `Engine.step`."""
+        if self._goals_move and self._moving is None:  # the threads write them while others are read
+            self._moving, self.goals = self.goals, self.goals.copy()
+        self.engine.send(actions, rows, spare=spare)
+
+    def recv(self, count: int) -> tuple[NDArray[np.int64], RowStep]:
+        """See `SendingRows.recv`."""
+        missing = count - len(self._done)
+        found = self.engine.recv(missing) if missing > 0 else np.zeros(0, dtype=np.int64)
+        rows = np.array([*self._done[:count], *found.tolist()], dtype=np.int64)
+        del self._done[:count]
+        if self._moving is not None:
+            self.goals[rows] = self._moving[rows]
+        return rows, self._outcome(not self.engine.faults[rows].any(), rows)
+
+    def _join_goals(self) -> None:
+        """Puts the goals where the engine has them, as nothing is under way."""
+        if self._moving is not None:
+            self._moving[:] = self.goals
+            self.goals, self._moving = self._moving, None
+
+    def _outcome(self, went_well: bool, rows: NDArray[np.int64] | None = None) -> RowStep:
         step = self._row_step
         if self._ends is not None:
             step = step._replace(terminated=self._ends.astype(np.bool_))
-        return step if went_well else step._replace(faults=self._faults())
+        return step if went_well else step._replace(faults=self._faults(rows))
 
-    def _faults(self) -> list[RowFault]:
-        """Returns the rows that could not be stepped, and those whose simulation diverged."""
+    def _faults(self, rows: NDArray[np.int64] | None) -> list[RowFault]:
+        """Returns of `rows`, None for all, those that could not be stepped, and those whose simulation diverged."""
         found = []
-        for row in np.flatnonzero(self.engine.faults).tolist():
+        for row in (np.flatnonzero(self.engine.faults) if rows is None else rows).tolist():
             fault = Fault(int(self.engine.faults[row]))
             if fault & (Fault.ERROR | Fault.NOT_STEPPED):
                 found.append(RowFault(row, self.engine.error(row) or str(fault.name), went_on=False))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
+from taskworlds.rendering.views import Views
 from taskworlds.rows.copies import read_only
 from taskworlds.rows.protocol import RowStep
 from taskworlds.rows.worker_processes import WORKER_TIMEOUT, WorkerVectorEnv, start_method
@@ -44,6 +45,7 @@ class GymnasiumRows:
         num_rows: N.
         goals: each row's goal, (N, G) float64.
         envs: Gymnasium's vector environment.
+        in_processes: whether each row works in a process of its own.
 
     Raises:
         RuntimeError: as all methods, if a row's process was lost; the message names the row.
@@ -60,6 +62,7 @@ class GymnasiumRows:
         worker_timeout: float | None = WORKER_TIMEOUT,
     ) -> None:
         makers = [make_row] * num_rows
+        self.in_processes = strategy == "async"
         self.envs: SyncVectorEnv | WorkerVectorEnv
         if strategy == "sync":
             self.envs = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)
@@ -191,6 +194,24 @@ class GymnasiumRows:
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""
         return tuple(self.envs.call("render"))
+
+    def pictures(self, views: Views, rows: NDArray[np.bool_]) -> Sequence[tuple[NDArray[Any], ...]]:
+        """See `Rows.pictures`."""
+        chosen = np.flatnonzero(rows).tolist()
+        if isinstance(self.envs, SyncVectorEnv):
+            envs: list[Any] = [self.envs.envs[row] for row in chosen]
+            if not envs or not envs[0].has_cameras:
+                return [env.look(views) for env in envs]
+            from taskworlds.rendering import drawing  # imports MuJoCo, which not every world needs
+
+            jobs = [
+                drawing.Job(-1 - row, functools.partial(env.look, views))
+                for row, env in zip(chosen, envs, strict=True)
+            ]
+            return drawing.spread(jobs, views)
+        self.envs.set_attr("value", [views if each else None for each in rows.tolist()])
+        seen = _unpacked(self.envs.call("look_at_value"))
+        return [seen[row] for row in chosen]
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """See `Rows.call`."""

@@ -6,8 +6,7 @@ start for the seed. Only the steps are the engine's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import mujoco
@@ -16,45 +15,15 @@ from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
 from taskworlds.engine import Engine, Model, Scene
-from taskworlds.engine.kernel_entry import Array, bind, compile_named, entry, unpacker
+from taskworlds.kernels.entry import compile_named
+from taskworlds.rendering.views import Views
 from taskworlds.rows.engine_rows import EngineRows
+from taskworlds.rows.model_kernel import ModelKernel, Native
 
-__all__ = ["ModelRows", "Native", "Starter"]
+__all__ = ["ModelRows", "Starter"]
 
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 _MOST_SCENES = 256  # scenes of rows that are gone make way beyond this number
-
-
-def _on_arrays(
-    now: Array, action: Array, params: Array, memory: Array, obs: Array, terms: Array, single: bool
-) -> None:
-    """A skill's kernel on the numbers that were read, which it finds by name."""
-    kernel(make_now(now), action, params, memory, obs, terms)
-
-
-@dataclass(frozen=True)
-class Native:
-    """How the native engine steps a skill.
-
-    Attributes:
-        frame_skip: physics steps per step.
-        stepping: order of MuJoCo's functions, see `Scene`.
-        reads: what is read after a step, by the name under which the kernel finds it: (source, name) as in `Scene`.
-        kernel: `(now, action, params, memory, obs, terms)`: observes and rewards a step. `now` has the reads by name, a
-            number or a float64 array each, and the rest are float64 arrays. The terms are the reward and then `terms`.
-            Plain functions and numbers among its globals are compiled with it.
-        terms: names of the terms after the reward.
-        memory: computes the kernel's memory at an episode's start, from `now`; its size is the memory's.
-        memory_size: numbers of the memory.
-    """
-
-    frame_skip: int
-    stepping: str
-    reads: Mapping[str, tuple[str, ...]]
-    kernel: Callable[..., None]
-    terms: tuple[str, ...]
-    memory: Callable[[Any], Sequence[float]] = lambda now: ()
-    memory_size: int = 0
 
 
 class Starter(Protocol):
@@ -69,6 +38,9 @@ class Starter(Protocol):
     @property
     def simulation(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
         """MuJoCo's model and data of the task at hand."""
+
+    def job(self, views: Views, task: Task, physics: NDArray[np.float64]) -> Any:
+        """Returns the taking of pictures of a task's simulation in a state, a `taskworlds.rendering.drawing.Job`."""
 
     def show(self, task: Task, physics: NDArray[np.float64]) -> Any:
         """Draws a task's simulation in a state."""
@@ -114,26 +86,23 @@ class ModelRows(EngineRows):
         self._params, self._model_key = params, model_key
         self._index: dict[Any, int] = {model_key(base): 0}
         scene = self._make_scene(base)
-        widths = dict(zip(native.reads, scene.native.read_sizes, strict=True))
-        self._make_now = unpacker("Now", widths)
-        self.plain_kernel = bind(_on_arrays, kernel=native.kernel, make_now=self._make_now)
-        sizes = {
-            "action": action_size,
-            "params": len(params(base)),
-            "memory": native.memory_size,
-            "obs": starter.observation_space.shape[0],
-            "terms": 1 + len(native.terms),
-        }
-        enter = entry(self.plain_kernel, now=sum(widths.values()), **sizes)
+        kernel = ModelKernel(
+            native,
+            dict(zip(native.reads, scene.native.read_sizes, strict=True)),
+            action_size=action_size,
+            param_size=len(params(base)),
+            obs_size=starter.observation_space.shape[0],
+        )
+        self._make_now, self.plain_kernel = kernel.make_now, kernel.plain
         self.engine = Engine(
             [scene],
             num_rows,
             action_size=action_size,
-            param_size=sizes["params"],
-            memory_size=sizes["memory"],
-            obs_size=sizes["obs"],
-            term_size=sizes["terms"],
-            kernels=[compile_named(enter, base.env_name)],
+            param_size=kernel.sizes["params"],
+            memory_size=kernel.sizes["memory"],
+            obs_size=kernel.sizes["obs"],
+            term_size=kernel.sizes["terms"],
+            kernels=[compile_named(*kernel.entry(base.env_name))],
             num_threads=num_threads,
         )
 
@@ -208,6 +177,17 @@ class ModelRows(EngineRows):
             assert task is not None
             shown.append(self._starter.show(task, state))
         return tuple(shown)
+
+    def pictures(self, views: Views, rows: NDArray[np.bool_]) -> Sequence[tuple[NDArray[Any], ...]]:
+        """See `Rows.pictures`."""
+        from taskworlds.rendering import drawing  # only where pictures are wanted: it prepares OpenGL
+
+        jobs = []
+        for row in np.flatnonzero(rows).tolist():
+            task = self._tasks[row]
+            assert task is not None
+            jobs.append(self._starter.job(views, task, self.engine.states[row]))
+        return drawing.spread(jobs, views)
 
     def close(self) -> None:
         """See `Rows.close`."""

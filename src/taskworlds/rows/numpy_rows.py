@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
+from taskworlds.rendering.views import Views
 from taskworlds.rows.protocol import RowStep
 from taskworlds.rows.rows_without_envs import RowsWithoutEnvs
 
@@ -77,6 +78,10 @@ class NumpyRows(RowsWithoutEnvs, abc.ABC):
         raise NotImplementedError(
             f"{type(self).__name__} has no pictures: define render(), or leave render_modes out of the World."
         )
+
+    def pictures(self, views: Views, rows: NDArray[np.bool_]) -> Sequence[tuple[NDArray[Any], ...]]:
+        """See `Rows.pictures`: what `render` returns."""
+        return [(picture,) for picture, chosen in zip(self.render(), rows, strict=True) if chosen]
 
     # --- `Rows`, made of these ------------------------------------------------------------------------------
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
+from taskworlds.rendering.views import Views
 from taskworlds.rows.protocol import Rows, RowStep
 
-__all__ = ["BeginningRows", "PartRows", "set_state"]
+__all__ = ["BeginningRows", "PartRows", "all_of", "set_state"]
 
 
 class BeginningRows(Rows, Protocol):
@@ -69,7 +70,7 @@ class PartRows:
         chosen = [number for number, share in enumerate(self._shares) if rows[share].any()]
         shares = [self._shares[number] for number in chosen]
         given = [(tasks[share], rows[share], seeds[share]) for share in shares]
-        for number, obs in zip(chosen, _all(self._calls("reset", given, chosen)), strict=True):
+        for number, obs in zip(chosen, all_of(self._calls("reset", given, chosen)), strict=True):
             self._obs[number] = obs
         return batches.concatenate(self._space, self._obs)
 
@@ -92,7 +93,7 @@ class PartRows:
 
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`. All parts are waited for, whatever goes wrong in one."""
-        steps = _all(part.step_wait for part in self._parts)
+        steps = all_of(part.step_wait for part in self._parts)
         self._obs = [step.obs for step in steps]
         names = dict.fromkeys(name for step in steps for name in step.terms)
         some_end = any(step.terminated is not None for step in steps)
@@ -132,17 +133,23 @@ class PartRows:
         try:
             for theirs, taken in pieces:
                 chosen = [number for number, share in enumerate(self._shares) if (taken[share] >= 0).any()]
-                _all(
+                all_of(
                     self._calls("set_state", [(theirs, taken[self._shares[each]]) for each in chosen], chosen)
                 )
         except BaseException:
             own = [(each, np.arange(part.num_rows)) for each, part in zip(before, self._parts, strict=True)]
-            _all(self._calls("set_state", own))
+            all_of(self._calls("set_state", own))
             raise
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""
         return sum(self._of_each("render"), ())
+
+    def pictures(self, views: Views, rows: NDArray[np.bool_]) -> Sequence[tuple[NDArray[Any], ...]]:
+        """See `Rows.pictures`."""
+        chosen = [number for number, share in enumerate(self._shares) if rows[share].any()]
+        given = [(views, rows[self._shares[number]]) for number in chosen]
+        return [each for part in all_of(self._calls("pictures", given, chosen)) for each in part]
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """See `Rows.call`."""
@@ -154,15 +161,15 @@ class PartRows:
 
     def set_attr(self, name: str, values: Sequence[Any]) -> None:
         """See `Rows.set_attr`."""
-        _all(self._calls("set_attr", [(name, values[share]) for share in self._shares]))
+        all_of(self._calls("set_attr", [(name, values[share]) for share in self._shares]))
 
     def close(self) -> None:
         """See `Rows.close`. All parts are closed, whatever goes wrong in one."""
-        _all(part.close for part in self._parts)
+        all_of(part.close for part in self._parts)
 
     def _of_each(self, method: str, *args: Any, **kwargs: Any) -> list[Any]:
         """Calls a method of all parts with the same arguments, and returns what they returned."""
-        return _all(self._calls(method, [args] * len(self._parts), **kwargs))
+        return all_of(self._calls(method, [args] * len(self._parts), **kwargs))
 
     def _calls(
         self, method: str, given: Sequence[tuple[Any, ...]], parts: Sequence[int] | None = None, **kwargs: Any
@@ -219,7 +226,7 @@ def _pieces(state: Any, source: NDArray[np.int64]) -> list[tuple[Any, NDArray[np
     return pieces
 
 
-def _all(calls: Iterable[Callable[[], Any]]) -> list[Any]:
+def all_of(calls: Iterable[Callable[[], Any]]) -> list[Any]:
     """Makes all calls, and then raises the first error, if there was one; else returns what they returned."""
     outcomes, errors = [], []
     for call in calls:

@@ -9,15 +9,16 @@ rows first, for a Dict or Tuple a dictionary or tuple of batches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
+from taskworlds.rendering.views import Views
 
-__all__ = ["RowFault", "RowStep", "Rows"]
+__all__ = ["ChunkRows", "RowChunk", "RowFault", "RowStep", "Rows", "SendingRows"]
 
 
 class RowFault(NamedTuple):
@@ -54,8 +55,33 @@ class RowStep(NamedTuple):
     faults: Sequence[RowFault] = ()
 
 
+class RowChunk(NamedTuple):
+    """The outcome of a chunk of steps. The arrays are the engine's own until its next call.
+
+    Attributes:
+        taken: the steps that each row took, (N,) int64; fewer than asked for where it ended, or something went wrong.
+        rewards, success, terminated: as in `RowStep`, of each step, (N, T); success None in worlds without it. They
+            have no meaning for steps that were not taken.
+        last: what came of each row's last step, with all faults: a row takes no step after one.
+        step: returns what came of the step in a place from 0 on, with a meaning for the rows that took it. If
+            observations were not wanted after each step, it has those after the last.
+    """
+
+    taken: NDArray[np.int64]
+    rewards: NDArray[np.float64]
+    success: NDArray[np.float64] | None
+    terminated: NDArray[np.bool_] | None
+    last: RowStep
+    step: Callable[[int], RowStep]
+
+
 class Rows(Protocol):
-    """What `TaskVectorEnv` asks of an engine."""
+    """What `TaskVectorEnv` asks of an engine.
+
+    Two methods more may be there, and are called if they are. `expect(tasks, steps)` says, by row, which task will most
+    likely come next, and after how many steps at the latest, so that the rows can prepare for it. No number may depend
+    on it. `step_chunk` takes several steps of each row, see `ChunkRows`; without it each of them is a call of `step`.
+    """
 
     num_rows: int
 
@@ -111,6 +137,21 @@ class Rows(Protocol):
     def render(self) -> tuple[Any, ...]:
         """Returns each row's picture."""
 
+    def pictures(self, views: Views, rows: NDArray[np.bool_]) -> Sequence[tuple[NDArray[Any], ...]]:
+        """Returns the pictures that are observed, of the chosen rows, each of which was reset.
+
+        An engine may leave this method out; then its rows cannot be observed in pictures.
+
+        Args:
+            views: which pictures, and how they are taken.
+            rows: which rows, (N,) bool.
+
+        Returns:
+            For each chosen row, in order, one array for each of `views.names`: (height, width, 3) uint8, or for depths
+            (height, width) float32, metres. For `views.channels` "matrices": for each of `views.cameras` what
+            `taskworlds.rendering.cameras.Cameras.matrices` returns, (7, 4) float64.
+        """
+
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Calls a method of each row's own environment, or reads an attribute, where the engine has such.
 
@@ -125,3 +166,66 @@ class Rows(Protocol):
 
     def close(self) -> None:
         """Frees what the engine holds."""
+
+
+class ChunkRows(Rows, Protocol):
+    """Rows that an engine can take through several steps in one call."""
+
+    def step_chunk(
+        self,
+        actions: Any,
+        rows: NDArray[np.bool_],
+        left: NDArray[np.int64],
+        ends: NDArray[np.bool_],
+        *,
+        ends_by_itself: bool,
+        each_obs: bool,
+    ) -> RowChunk:
+        """Takes the chosen rows through T steps each, or fewer.
+
+        Args:
+            actions: T batches of actions, (N, T, ...), which were checked.
+            rows: which rows, (N,) bool.
+            left: steps after which a row stops, (N,), at most T; below 1 it counts as 1.
+            ends: whether a row stops after a step that succeeds, (N,) bool.
+            ends_by_itself: whether a row stops after a step that ends its episode.
+            each_obs: whether observations are wanted after each step, or only after each row's last.
+
+        Returns:
+            What came of them. A row may stop early, and then the rest of its steps are asked for one by one; it must
+            where a step went wrong.
+        """
+
+
+class SendingRows(Rows, Protocol):
+    """Rows that an engine can also step each on its own, so that those that are done first are there first.
+
+    Rows under way, which were sent and not received, are neither reset nor stepped meanwhile; others may be. An engine
+    whose rows are not made so has them stepped when they are sent, by
+    `taskworlds.rows.stepped_when_sent.SteppedWhenSent`.
+    """
+
+    def send(self, actions: Any, rows: NDArray[np.int64]) -> None:
+        """Begins a step of some rows.
+
+        Args:
+            actions: a batch of M actions, which were checked.
+            rows: the row of each, (M,) int64; none is under way.
+        """
+
+    def recv(self, count: int) -> tuple[NDArray[np.int64], RowStep]:
+        """Waits for `count` of the rows under way, which are at least as many, and returns those that were done first.
+
+        What interrupts the waiting (Ctrl-C) leaves all rows under way.
+
+        Args:
+            count: how many, M; if 0, nothing is waited for.
+
+        Returns:
+            The rows, (M,) int64, and the outcome of a step of them, with the faults of these rows alone. In its arrays,
+            (N, ...), other rows have no meaning.
+        """
+
+    @property
+    def under_way(self) -> int:
+        """How many rows are under way."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 import abc
 import copy
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector.utils import batch_space, create_empty_array, iterate
+from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
+from taskworlds.rendering.views import Views
 
 __all__ = ["PythonRow"]
 
@@ -39,7 +41,8 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
             are called.
         next_task: the task of the next reset; None to keep the one at hand.
         idle: whether the next step is to be skipped.
-        value: what `write` writes, or the state that `put_state` goes to.
+        value: what `write` writes, the state that `put_state` goes to, or the views that `look_at_value` shows.
+        has_cameras: whether `look` draws with OpenGL.
 
     Example:
         >>> from gymnasium.spaces import Dict, Discrete
@@ -68,6 +71,7 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
     next_task: Task | None = None
     idle: bool = False
     value: Any = None
+    has_cameras: ClassVar[bool] = False
     _obs: Any = None
     _goal: Any = None
 
@@ -104,6 +108,16 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
         raise NotImplementedError(
             f"{type(self).__name__} has no pictures: define picture(), or leave render_modes out of the World."
         )
+
+    def look(self, views: Views) -> tuple[NDArray[Any], ...]:
+        """Returns the pictures of the present state that are observed: `picture()`, unless there are cameras.
+
+        A row of a world with cameras defines it, and sets `has_cameras`.
+
+        Args:
+            views: which pictures, and how they are taken; see `taskworlds.rows.protocol.Rows.pictures`.
+        """
+        return (self.picture(),)
 
     @property
     def inner(self) -> Any:
@@ -252,6 +266,13 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
         except Exception as error:
             return error, None
         return None, None
+
+    def look_at_value(self) -> tuple[Exception | None, Any]:
+        """Returns the pictures of the views in `value`, None where that is None, as `ask` returns a value."""
+        try:
+            return None, None if self.value is None else self.look(self.value)
+        except Exception as error:
+            return error, None
 
     def put_state(self) -> tuple[Exception | None, Any]:
         """Goes to the state in `value`, or stays where it is if it cannot; returns what `ask` returns."""

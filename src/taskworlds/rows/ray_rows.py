@@ -23,6 +23,7 @@ from taskworlds.core.errors import WrongValue, check_count
 from taskworlds.core.registry import default_engine
 from taskworlds.core.task import Task
 from taskworlds.core.world import World
+from taskworlds.rendering.views import Views
 from taskworlds.rows.copies import read_only
 from taskworlds.rows.hosted_rows import Reply, make_hosted_rows
 from taskworlds.rows.parts import PartRows
@@ -39,7 +40,7 @@ MOST_CALLS = 200
 """After so many calls that change a worker's rows, a new snapshot of them is kept, with the next such call."""
 
 _ASKED_FOR = object()  # what may serve, or may not
-_READING = ("get_state", "get_attr", "render")  # methods that change nothing
+_READING = ("get_state", "get_attr", "render", "pictures")  # methods that change nothing
 
 
 def make_ray_rows(
@@ -297,6 +298,11 @@ class RayPart:
         """See `Rows.render`."""
         pictures: tuple[Any, ...] = self.begin("render")()
         return pictures
+
+    def pictures(self, views: Views, rows: NDArray[np.bool_]) -> Sequence[tuple[NDArray[Any], ...]]:
+        """See `Rows.pictures`."""
+        found: Sequence[tuple[NDArray[Any], ...]] = self.begin("pictures", views, rows)()
+        return found
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """See `Rows.call`."""

@@ -465,7 +465,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("family", help="a file in worlds/metaworld/families, without .py")
     parser.add_argument("--skill", help="only this skill")
-    parser.add_argument("--goals", type=int, default=3)
+    parser.add_argument("--num-goals", type=int, default=3)
     parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--plain", action="store_true", help="run the kernels as ordinary Python")
     given = parser.parse_args()
@@ -474,6 +474,6 @@ if __name__ == "__main__":
         if given.skill in (None, each.name):
             for reward in ("v2", "v1"):
                 lines = differences(
-                    each.name, reward, goals=given.goals, steps=given.steps, plain=given.plain
+                    each.name, reward, goals=given.num_goals, steps=given.steps, plain=given.plain
                 )
                 print("\n".join(lines) or f"{each.name} {reward}: equal", flush=True)

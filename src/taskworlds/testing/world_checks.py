@@ -33,7 +33,8 @@ _TOLERANCE = 1e-9  # between exact engines: sums in another order
 _LENGTH = 5  # steps of an episode, where only the way matters
 _REFERENCES = (
     "skills", "actions", "observations", "benchmarks", "row", "task_check", "goal_hidden", "current_name",
-    "class_names", "described", "details", "experts", "code", "peers",
+    "class_names", "described", "instructions", "details", "experts", "code", "fresh_task",
+    "peers",
 )  # fmt: skip
 
 
@@ -350,6 +351,13 @@ class _Run:
                 json.dumps(dict(world.details_of(name)), allow_nan=False)
             except (TypeError, ValueError) as error:
                 raise broken("details returns what JSON can hold", f"not for {name}: {error}") from error
+        for task in self._tasks:
+            sentences = world.instructions_of(task)
+            if len(set(sentences)) < len(sentences):
+                raise broken(
+                    "instructions returns different sentences",
+                    f"it returned {sentences!r} for {task.id} of {task.env_name}",
+                )
         return "what `taskworlds list` shows is there"
 
     # --- with engines ---------------------------------------------------------------------------------------

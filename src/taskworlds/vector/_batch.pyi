@@ -18,6 +18,14 @@ def count_step(rows: numpy.ndarray, rewards: numpy.ndarray, success: numpy.ndarr
     None if nothing ended.
     """
 
+def count_chunk(taken: numpy.ndarray, rewards: numpy.ndarray, success: numpy.ndarray | None, terminated: numpy.ndarray | None, terminate_on_success: numpy.ndarray, limit: int, steps: numpy.ndarray, returns: numpy.ndarray, succeeded: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray | None, numpy.ndarray]:
+    """
+    Counts the first `taken`, (N,) int64, of T steps of each row, as `count_step` does one after the other.
+
+    rewards, success and terminated: (N, T). Returns rewards and success (N, T), 0 where no step was; of each row what
+    ended first by itself, and what at the limit, and both together, or None if nothing ended; and the last reward.
+    """
+
 def write_rows(target: numpy.ndarray, values: numpy.ndarray, rows: numpy.ndarray) -> None:
     """
     Copies the first numbers of values (N, at least W) into target (N, W), in `rows` (N,).
@@ -52,4 +60,9 @@ def keep(kept: dict[str, numpy.ndarray], rows: numpy.ndarray, terms: dict[str, n
 def row_info(infos: dict[str, Any], row: int) -> dict[str, Any]:
     """
     Takes one row's info out of a batch's: numbers always, infos in infos where they are told of the row.
+    """
+
+def first_row(about: dict[str, numpy.ndarray], reports: dict[str, numpy.ndarray]) -> dict[str, Any]:
+    """
+    Returns the first row's info: what `row_info` takes out of what `describe` returns, copies of its values alone.
     """

@@ -36,6 +36,30 @@ class Actions:
     def __init__(self, space: gym.Space[Any], num_rows: int) -> None:
         self.space = space
         self._num_rows = num_rows
+        # Of the actions of several steps, for actions that are arrays; numbers alone, (N, 1), may be meant as (N,).
+        self._chunk_dims = len(space.shape) + 2 if space.shape and batches.in_arrays(space) else -1
+
+    def is_chunk(self, actions: Any) -> bool:
+        """Returns whether these are the actions of several steps: an array with one dimension more than a batch's."""
+        if isinstance(actions, np.ndarray):
+            return actions.ndim == self._chunk_dims
+        try:
+            return np.ndim(actions) == self._chunk_dims
+        except ValueError:  # lists of different lengths
+            return False
+
+    def take_chunk(self, actions: Any) -> NDArray[Any]:
+        """Returns a copy of the actions of T steps, (N, T, ...), whose rows may all be asked for.
+
+        Raises:
+            TypeError: they are of another type.
+            ValueError: they are of another shape, or T is 0.
+        """
+        return self._take_array("actions", self.space, actions, chunk=True)
+
+    def chunk_ready(self, actions: NDArray[Any], rows: NDArray[np.bool_], running: NDArray[np.bool_]) -> bool:
+        """Returns whether all `rows` are running, and can take each of their actions, (N, T, ...)."""
+        return all(self.ready(actions[:, step], rows, running) for step in range(actions.shape[1]))
 
     def take(self, actions: Any) -> Any:
         """Returns a copy of the caller's actions, as a batch of the space.
@@ -91,7 +115,9 @@ class Actions:
             )
         return tuple(actions)
 
-    def _take_array(self, name: str, space: gym.Space[Any], actions: Any) -> NDArray[Any]:
+    def _take_array(
+        self, name: str, space: gym.Space[Any], actions: Any, *, chunk: bool = False
+    ) -> NDArray[Any]:
         shape = (self._num_rows, *(space.shape or ()))
         try:
             array = np.asarray(actions)
@@ -107,10 +133,22 @@ class Actions:
                 f"{name} must be whole numbers, of dtype int64 or another integer dtype, not {array.dtype}: each row "
                 f"takes {_wanted(space)}. Convert them, {name}.astype(int)."
             )
-        if array.shape != shape:
-            raise WrongValue(f"{name} must have the shape {shape}, not {array.shape}.")
+        if chunk:
+            self._check_chunk(shape, array.shape)
+        elif array.shape != shape:
+            hint = " Only step() takes chunks of several steps." if array.ndim == self._chunk_dims else ""
+            raise WrongValue(f"{name} must have the shape {shape}, not {array.shape}.{hint}")
         taken: NDArray[Any] = array.copy()  # the caller may write to theirs before the step is done
         return taken
+
+    def _check_chunk(self, shape: tuple[int, ...], given: tuple[int, ...]) -> None:
+        """Raises ValueError unless `given` is `shape` with a number of steps, at least one, after the rows."""
+        if given[1] == 0 or (given[0], *given[2:]) != shape:
+            chunk = ", ".join(map(str, (shape[0], "T", *shape[1:])))
+            raise WrongValue(
+                f"actions must have the shape {shape}, not {given}. A chunk of T steps, at least one, has ({chunk}).",
+                argument="actions",
+            )
 
 
 class FlatActions(Actions):
@@ -130,6 +168,10 @@ class FlatActions(Actions):
     def ready(self, actions: Any, rows: NDArray[np.bool_], running: NDArray[np.bool_]) -> bool:
         """Returns whether all `rows` are running, and have finite actions."""
         return ready(actions, rows, running)
+
+    def chunk_ready(self, actions: NDArray[Any], rows: NDArray[np.bool_], running: NDArray[np.bool_]) -> bool:
+        """Returns whether all `rows` are running, and have finite actions, (N, T, A)."""
+        return ready(actions.reshape(len(actions), -1), rows, running)
 
 
 def _parts(

@@ -46,8 +46,10 @@ def check_options(options: dict[str, Any] | None) -> dict[str, Any]:
     return options
 
 
-def row_seeds(seed: int | Sequence[int | None] | None, num_rows: int) -> list[int | None]:
-    """Returns the seed of each row, of what `reset` was given.
+def row_seeds(
+    seed: int | Sequence[int | None] | None, num_rows: int, group_size: int | None = None
+) -> list[int | None]:
+    """Returns the seed of each row, of what `reset` was given; rows of a group share one, unless a list says it all.
 
     Raises:
         TypeError: a seed is not a whole number.
@@ -64,4 +66,4 @@ def row_seeds(seed: int | Sequence[int | None] | None, num_rows: int) -> list[in
             )
         return [None if each is None else check_seed(each) for each in seed]
     first = check_seed(seed)
-    return [first + row for row in range(num_rows)]
+    return [first + row // (group_size or 1) for row in range(num_rows)]

@@ -12,32 +12,16 @@ from numpy.typing import NDArray
 
 from taskworlds.core.benchmark import Benchmark, warn_of_entropy
 from taskworlds.core.errors import WrongType, WrongValue
-from taskworlds.core.registry import world_of
 from taskworlds.core.task import Task
-from taskworlds.core.world import World
-from taskworlds.vector.dealing import deal
+from taskworlds.vector.composition import Composition
+from taskworlds.vector.curriculum import Curriculum
 from taskworlds.vector.flat_state import NOT_A_STATE, TaskList, check_array
 from taskworlds.vector.generators import Generators, check_generator
+from taskworlds.vector.instructions import Instructions
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_selection import TaskSelection
 
-__all__ = ["Assignments", "one_world"]
-
-
-def one_world(skills: Sequence[str]) -> World:
-    """Returns the world of skills.
-
-    Raises:
-        ValueError: they are of different worlds.
-    """
-    world = world_of(skills[0])
-    for name in skills:
-        if name not in world.env_names():
-            raise WrongValue(
-                f"All tasks of an environment must be of one world, but {skills[0]} is a skill of "
-                f"{world.name} and {name} of {world_of(name).name}. Make an environment for each."
-            )
-    return world
+__all__ = ["Assignments"]
 
 
 class Assignments:
@@ -45,8 +29,7 @@ class Assignments:
 
     Args:
         benchmark, split: where the tasks come from.
-        world: their world.
-        num_rows: how many rows, N.
+        composition: which world each of the N rows serves, and the tasks that it is dealt.
         options: how tasks are chosen.
         seed: as for `TaskVectorEnv`.
 
@@ -56,8 +39,9 @@ class Assignments:
         following: by row, the task of the next episode alone, or None; given to a reset, or drawn.
         sample_on_reset: whether each reset chooses a task, (N,) bool.
         selections: what chooses the tasks of each row.
+        curriculum: what weighs the tasks, which all rows then choose from; or None.
         generators: the random generators of the rows.
-        shows_goal, hides_goal: whether some tasks show their goal, and whether some hide it.
+        instructions: the words that tell each row its task.
         skill_index: each row's skill, its place in the split's skills, (N,) int64; -1 for another or none.
         task_index: each row's task, its place in the split's tasks, (N,) int64; -1 for another or none.
         labels: the names of each row's task: "task_name" and "task_id", each (N,) object; None before the first reset.
@@ -67,13 +51,14 @@ class Assignments:
         self,
         benchmark: Benchmark,
         split: str,
-        world: World,
-        num_rows: int,
+        composition: Composition,
         options: Options,
         seed: int | None,
     ) -> None:
+        num_rows, world = len(composition.dealt), composition.world
         tasks = benchmark.tasks(split)
         every = (*tasks, *benchmark.train_tasks, *benchmark.test_tasks)
+        self._composition = composition
         self._world = world
         self._title = benchmark.name
         self._calls_a_function = callable(options.task_select)
@@ -82,16 +67,23 @@ class Assignments:
             if options.use_one_hot
             else list(dict.fromkeys(task.env_name for task in every))
         )
-        hidden = {world.hides_goal(task) for task in tasks}
-        self.shows_goal, self.hides_goal = False in hidden, True in hidden
-        self.selections = [
-            TaskSelection(options.task_select, row) for row in deal(benchmark.groups(split), num_rows)
-        ]
+        self.curriculum = (
+            None
+            if options.curriculum is None
+            else Curriculum(options.curriculum, tasks, num_rows, has_success=world.has_success)
+        )
+        if self.curriculum is None:
+            self.selections = [TaskSelection(options.task_select, own) for own in composition.dealt]
+        else:
+            self.selections = [TaskSelection(self.curriculum.weights, tasks) for _ in range(num_rows)]
+        self._start_is_random = composition.has(lambda each: each.has_random_starts)
         self.current: list[Task | None] = [None] * num_rows
         self.held: list[Task | None] = [None] * num_rows
         self.following: list[Task | None] = [None] * num_rows
         self.sample_on_reset = np.full(num_rows, options.samples_on_reset)
-        self.generators = Generators(num_rows, seed)
+        self.generators = Generators(num_rows, seed, options.group_size or 1)
+        self._fresh = world.draw_goal if options.unlimited_goals else None
+        self.instructions = Instructions(world, every, num_rows, options, self.generators.seeds)
         self._benchmark = benchmark if benchmark.from_entropy else None  # to be warned of at the first seed
         self._tasks = tasks
         self._skills = {name: place for place, name in enumerate(benchmark.env_names(split))}
@@ -106,11 +98,11 @@ class Assignments:
 
     # --- what rows choose from, and the checks --------------------------------------------------------------
 
-    def check(self, task: Task) -> Task:
-        """Returns a task that rows may have.
+    def check(self, task: Task, row: int | None = None) -> Task:
+        """Returns a task that a row may have, or, without one, some row.
 
         Raises:
-            ValueError, TypeError: they may not.
+            ValueError, TypeError: it may not.
         """
         known = self._known
         if task.env_name not in known:
@@ -120,9 +112,21 @@ class Assignments:
                 f"does not have here; it has {shown}. Make an environment from a benchmark or a list of "
                 "tasks that contains it."
             )
+        composition = self._composition
+        share = composition.share_with(task.env_name)
+        if share is None or (row is not None and share is not composition.share_of(row)):
+            rows = [
+                f"{each.world.name} has rows {each.rows.start} to {each.rows.stop - 1}"
+                for each in composition.shares
+            ]
+            which = "this batch" if row is None else f"row {row}"
+            raise WrongValue(
+                f"The task {task.id} of {task.env_name} is of another world than {which}: in a batch of several worlds "
+                f"each row keeps to its own. {'; '.join(rows)}."
+            )
         self._world.check_task(task)
         hides = self._world.hides_goal(task)
-        if (hides and not self.hides_goal) or (not hides and not self.shows_goal):
+        if (hides and not share.hides_goal) or (not hides and not share.shows_goal):
             raise WrongValue(
                 f"The task {task.id} of {task.env_name} {'hides' if hides else 'shows'} its goal, and the "
                 f"tasks of {self._title} {'show' if hides else 'hide'} theirs, so it belongs to another "
@@ -154,7 +158,7 @@ class Assignments:
                 f"{argument} must have one task for each of the {len(chosen)} chosen rows, not {len(given)}.",
                 argument=argument,
             )
-        return {row: self.check(Task.of(task)) for row, task in zip(chosen, given, strict=True)}
+        return {row: self.check(Task.of(task), row) for row, task in zip(chosen, given, strict=True)}
 
     def set_lists(self, lists: Sequence[Sequence[Any]]) -> None:
         """Replaces the tasks that each row chooses from, and forgets the tasks that were set.
@@ -162,7 +166,12 @@ class Assignments:
         Raises:
             TypeError, ValueError: rows may not have one of them. Then nothing has changed.
         """
-        checked = [[self.check(Task.of(task)) for task in tasks] for tasks in lists]
+        if self.curriculum is not None:
+            raise WrongValue(
+                "tasks must stay those of the split with curriculum, whose weights are theirs. Give tasks that should "
+                "not be drawn the weight 0."
+            )
+        checked = [[self.check(Task.of(task), row) for task in tasks] for row, tasks in enumerate(lists)]
         for row, (selection, tasks) in enumerate(zip(self.selections, checked, strict=True)):
             selection.set_tasks(tasks)
             self.held[row] = self.following[row] = None
@@ -178,6 +187,7 @@ class Assignments:
             seed = seeds[row]
             if seed is not None:
                 self.generators.seed(row, seed)
+                self.instructions.seed(row, seed)
                 self.selections[row].restart()
 
     def hold(self, tasks: Mapping[int, Task]) -> None:
@@ -201,11 +211,32 @@ class Assignments:
         """
         tasks: dict[int, Task] = {}
         for row in np.flatnonzero(rows).tolist():
+            self.instructions.draw(row)
             given = self.following[row] or self.held[row]
             if given is not None:
                 tasks[row] = given
             elif (draw is not None and draw[row]) or self.sample_on_reset[row] or self.current[row] is None:
                 tasks[row] = self._draw(row)
+            else:
+                self.instructions.show(row, self.current[row])
+        return tasks
+
+    def foresee(self, rows: NDArray[np.bool_]) -> dict[int, Task]:
+        """Returns, by row, the task that comes next if nothing else comes in between: a held one, or the next draw.
+
+        Where resets keep the task, that is `sample_tasks`'s. Nothing is drawn. Rows where a function will choose are
+        left out.
+        """
+        tasks = {}
+        for row in np.flatnonzero(rows).tolist():
+            task = self.following[row] or self.held[row]
+            if task is None:
+                generator = self.generators.copy(row)
+                task = self.selections[row].foresee(generator)
+                if task is not None and self._fresh is not None:
+                    task = self._fresh(task, generator)
+            if task is not None:
+                tasks[row] = task
         return tasks
 
     def begin(self, row: int, task: Task | None) -> None:
@@ -217,13 +248,14 @@ class Assignments:
         """Draws the seed of each start in `rows`, (N,) int64; zeros in the others, and in worlds that need none."""
         seeds = np.zeros(len(rows), dtype=np.int64)
         if self._world.has_random_starts:
-            for row in np.flatnonzero(rows).tolist():
+            for row in np.flatnonzero(rows & self._start_is_random).tolist():
                 seeds[row] = self.generators.each[row].integers(2**31)
         return seeds
 
     def _draw(self, row: int) -> Task:
         task = self.selections[row].draw(self.generators.each[row])
-        return self.check(task) if self._calls_a_function else task
+        task = self.check(task, row) if self._calls_a_function else task
+        return task if self._fresh is None else self._fresh(task, self.generators.each[row])
 
     def _show(self, row: int, task: Task | None) -> None:
         self.current[row] = task
@@ -231,6 +263,7 @@ class Assignments:
         self.task_index[row] = -1 if task is None else self._places_of_tasks.get(task, -1)
         self.labels["task_name"][row] = task and task.env_name
         self.labels["task_id"][row] = task and task.id
+        self.instructions.show(row, task)
 
     @functools.cached_property
     def _places_of_tasks(self) -> dict[Task, int]:
@@ -278,12 +311,13 @@ class Assignments:
             "following": list(self.following),
             "sample_on_reset": self.sample_on_reset.copy(),
             "generators": self.generators.get_state(),
-        }
+        } | self.instructions.get_state()
 
     def check_state(self, state: Mapping[str, Any], num_rows: int) -> None:
         """Raises ValueError for anything but the state of `num_rows` rows that these rows could take."""
         check_array(state, "sample_on_reset", self.sample_on_reset, num_rows)
         self.generators.check_state(state["generators"], num_rows)
+        self.instructions.check_state(state, num_rows)
         listed, lengths = state["listed"], state["lengths"]
         if not isinstance(listed, TaskList) or any(
             not isinstance(state[name], list) or len(state[name]) != num_rows
@@ -317,6 +351,7 @@ class Assignments:
         """Puts each row where `get_state` found row `source[i]`; source is (N,)."""
         self.sample_on_reset[:] = state["sample_on_reset"][source]
         self.generators.set_state(state["generators"], source)
+        self.instructions.set_state(state, source)
         self.held = [state["held"][row] for row in source]
         self.following = [state["following"][row] for row in source]
         selections = _selections(state)

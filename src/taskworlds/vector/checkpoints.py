@@ -46,8 +46,8 @@ def load_checkpoints(env: BatchEnv, checkpoints: Sequence[tuple[str, dict[str, A
             f"There is no checkpoint for {', '.join(missing)}, but there are for {', '.join(by_name) or 'none'}. "
             "Load what get_checkpoint returned in an environment that was made in the same way."
         )
-    for name in names:
-        _check(env, name, by_name[name])
+    for row, name in enumerate(names):
+        _check(env, row, name, by_name[name])
     switches = [by_name[name]["terminate_on_success"] for name in names]
     env.progress.end_on_success(switches)
     for row, name in enumerate(names):
@@ -57,7 +57,7 @@ def load_checkpoints(env: BatchEnv, checkpoints: Sequence[tuple[str, dict[str, A
         env.progress.running[row] = False
 
 
-def _check(env: BatchEnv, name: str, checkpoint: dict[str, Any]) -> None:
+def _check(env: BatchEnv, row: int, name: str, checkpoint: dict[str, Any]) -> None:
     """Raises ValueError for a checkpoint that a row could not take."""
     try:
         tasks = env.assignments.tasks_of_checkpoint(checkpoint)
@@ -67,4 +67,4 @@ def _check(env: BatchEnv, name: str, checkpoint: dict[str, Any]) -> None:
             f"{name} is not a checkpoint that get_checkpoint returned, or it is only part of one."
         ) from None
     for task in tasks:
-        env.assignments.check(task)
+        env.assignments.check(task, row)

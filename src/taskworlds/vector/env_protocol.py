@@ -15,6 +15,7 @@ from taskworlds.core.task import Task
 from taskworlds.core.world import World
 from taskworlds.rows.protocol import Rows
 from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.composition import Composition
 from taskworlds.vector.guard import Guard
 from taskworlds.vector.observations import Observations
 from taskworlds.vector.options import Options
@@ -44,7 +45,9 @@ class BatchEnv(Protocol):
     options: Options
     num_envs: int
     skills: Any
+    composition: Composition
     world: World
+    worlds: tuple[World, ...]
     engine: RowEngine
     rows: Rows
     reward_function_version: Any

@@ -25,23 +25,35 @@ class Generators:
     Args:
         num_rows: how many rows, N.
         seed: row i's generator is seeded with `seed + i`; None for fresh entropy.
+        group_size: rows in a group, G. All rows of group g are seeded with `seed + g`, or the same fresh entropy.
 
     Attributes:
         each: the generator of each row; one may be replaced by another.
         seeds: what each was seeded with; -1 where that is not known.
     """
 
-    def __init__(self, num_rows: int, seed: int | None) -> None:
+    def __init__(self, num_rows: int, seed: int | None, group_size: int = 1) -> None:
         self.each: list[np.random.Generator] = []
         self.seeds: list[int] = []
+        self._copy = np.random.Generator(np.random.PCG64(0))  # making one takes longer than a draw
         for row in range(num_rows):
-            generator, its_seed = seeding.np_random(None if seed is None else check_seed(seed) + row)
+            group, place = divmod(row, group_size)
+            given = None if seed is None else check_seed(seed) + group
+            generator, its_seed = seeding.np_random(self.seeds[-1] if place else given)
             self.each.append(generator)
             self.seeds.append(its_seed)
 
     def seed(self, row: int, seed: int) -> None:
         """Gives a row a new generator."""
         self.each[row], self.seeds[row] = seeding.np_random(seed)
+
+    def copy(self, row: int) -> np.random.Generator:
+        """Returns a generator in the state of a row's; it is taken again for the next copy."""
+        state = self.each[row].bit_generator.state
+        if state["bit_generator"] != _PCG64:
+            return copy.deepcopy(self.each[row])
+        self._copy.bit_generator.state = state
+        return self._copy
 
     def get_state(self) -> dict[str, Any]:
         """Returns the state of each: six numbers where it is a PCG64, else what the generator says itself."""

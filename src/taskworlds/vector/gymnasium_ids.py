@@ -219,8 +219,9 @@ def make_batch(benchmark: Any, num_envs: int = 1, **kwargs: Any) -> gym.vector.V
 
 def _hint_at_engine(envs: Any, strategy: str | None) -> None:
     """Says once of each slow engine that a faster one is there: Meta-World's ids are made with `vector_strategy`."""
-    best = choose_engine(envs.world, None, envs.num_envs).name
-    if strategy in ("sync", "async") and best not in ("sync", "async") and strategy not in _HINTED:
+    bests = {choose_engine(world, None, envs.num_envs).name for world in envs.worlds}
+    best = next((name for name in bests if name not in ("sync", "async")), None)
+    if strategy in ("sync", "async") and best is not None and strategy not in _HINTED:
         _HINTED.add(strategy)
         warnings.warn(
             f"vector_strategy={strategy!r} steps the Python environments one by one. The engine {best!r} is many times "

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
-from taskworlds.core.world import World
 from taskworlds.rows.protocol import Rows, RowStep
-from taskworlds.vector._batch import describe, keep, only, retell, row_info
+from taskworlds.vector._batch import describe, first_row, keep, only, retell, row_info
 from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.composition import Composition
 from taskworlds.vector.flat_state import NOT_A_STATE
 from taskworlds.vector.observations import Observations
 from taskworlds.vector.options import Options
@@ -28,19 +28,23 @@ from taskworlds.vector.progress import Progress
 __all__ = ["Infos"]
 
 _ATTEMPT_OBS = "attempt_final_obs"
+_APART = ("final_info", "final_obs", _ATTEMPT_OBS)  # what is not numbers of each row
 _TAKEN = frozenset(
     {
         "skill_index",
         "task_index",
+        "world_index",
         "goal",
         "episode_return",
         "episode_length",
         "task_name",
         "task_id",
+        "instruction",
         "diverged",
+        "raw_steps",
     }
     | {"attempt", "attempt_return", "attempt_length", "attempt_success", "attempt_ended", _ATTEMPT_OBS}
-    | {"episode", "final_info", "final_obs"}
+    | {"episode", "final_info", "final_obs", "executed_steps", "chunk_success"}
 )
 
 
@@ -50,24 +54,26 @@ class Infos:
     What a step reports is kept, so that a row that does not step has what it had.
 
     Args:
-        world: the world of the rows.
+        composition: which world each row serves.
         rows: the engine's rows, for their goals.
         assignments: which task each row has.
         progress: how far its episode has come.
         observations: the latest, for the last observation of an episode or an attempt.
         options: whether names and statistics are wanted, and trials.
+        raw_steps: the world's steps in each row's attempt, (N,) int64, where actions are repeated; else None.
     """
 
     def __init__(
         self,
-        world: World,
+        composition: Composition,
         rows: Rows,
         assignments: Assignments,
         progress: Progress,
         observations: Observations,
         options: Options,
+        raw_steps: NDArray[np.int64] | None = None,
     ) -> None:
-        self._world = world
+        self._world = composition.world
         self._rows = rows
         self._assignments = assignments
         self._progress = progress
@@ -78,12 +84,15 @@ class Infos:
         self._told: dict[str, NDArray[Any]] = {
             "skill_index": assignments.skill_index,
             "task_index": assignments.task_index,
+            **({"world_index": composition.world_index} if options.pad else {}),
             "episode_return": progress.returns_so_far,
             "episode_length": progress.steps_taken,
             **(assignments.labels if options.names_in_info else {}),
+            **({"instruction": assignments.instructions.texts} if options.instructions_in_info else {}),
+            **({} if raw_steps is None else {"raw_steps": raw_steps}),
         }
         self._none = np.zeros(rows.num_rows, dtype=np.bool_)
-        self._reports = {name: np.zeros(rows.num_rows) for name in (*world.term_names(), "diverged")}
+        self._reports = {name: np.zeros(rows.num_rows) for name in (*self._world.term_names(), "diverged")}
         # Those that resets have: always the same, so without names that only steps tell.
         self._known = dict(self._reports)
 
@@ -98,6 +107,11 @@ class Infos:
             about |= progress.attempt(self._none if ended is None else ended)
         return about
 
+    @property
+    def can_tell_one(self) -> bool:
+        """Whether `of_step` and `end` can make the first row's info alone: of one row that is never reset by itself."""
+        return len(self._none) == 1 and not self._trials and not self._same_step
+
     # --- at a reset and at a step ---------------------------------------------------------------------------
 
     def start(self, rows: NDArray[np.bool_]) -> None:
@@ -110,15 +124,8 @@ class Infos:
         infos: dict[str, Any] = describe(rows, self._about(), self._none, self._known)
         return self._with_last_obs(infos, self._none)
 
-    def of_step(
-        self, rows: NDArray[np.bool_], outcome: RowStep, ended: NDArray[np.bool_] | None
-    ) -> dict[str, Any]:
-        """Returns the infos of a step, before any row that it ended has begun again; warns of rows that diverged.
-
-        Args:
-            rows: which rows stepped, (N,) bool.
-            outcome: what the engine says of the step.
-            ended: whose episode or attempt ended, (N,) bool; None if none did.
+    def note(self, rows: NDArray[np.bool_], outcome: RowStep) -> None:
+        """Keeps what a step of `rows`, (N,) bool, reports; warns of rows that diverged.
 
         Raises:
             RuntimeError: a row could not be stepped, or reports something under a name that is taken.
@@ -137,6 +144,20 @@ class Infos:
                 RuntimeWarning,
                 stacklevel=4,
             )
+
+    def of_step(
+        self, rows: NDArray[np.bool_], ended: NDArray[np.bool_] | None, *, one: bool = False
+    ) -> dict[str, Any]:
+        """Returns the infos of a step that was noted, before any row that it ended has begun again.
+
+        Args:
+            rows: which rows stepped, (N,) bool.
+            ended: whose episode or attempt ended, (N,) bool; None if none did.
+            one: whether to return the first row's info, as `row` takes it out of infos; see `can_tell_one`.
+        """
+        if one:
+            info: dict[str, Any] = first_row(self._about(ended), self._reports)
+            return info
         infos: dict[str, Any] = describe(rows, self._about(ended), rows, self._reports)
         if self._same_step:
             infos["final_obs"], infos["_final_obs"] = self._observations.copy(), self._none.copy()
@@ -154,8 +175,12 @@ class Infos:
 
     # --- at an end ------------------------------------------------------------------------------------------
 
-    def end(self, infos: dict[str, Any], done: NDArray[np.bool_]) -> None:
+    def end(self, infos: dict[str, Any], done: NDArray[np.bool_], *, one: bool = False) -> None:
         """Adds what is told of episodes that end in `done`, (N,) bool, at least one, to what `of_step` returned."""
+        if one:
+            if self._statistics:
+                infos["episode"] = first_row(self._progress.episode(), {})
+            return
         told = infos
         if self._same_step:
             named = {name: values for name, values in infos.items() if not name.startswith("_")}
@@ -189,9 +214,9 @@ class Infos:
 
     def row(self, infos: Mapping[str, Any], row: int) -> dict[str, Any]:
         """Takes one row's info out of a batch's: numbers always, the rest where it is told of the row."""
-        apart = [name for name in ("final_info", "final_obs", _ATTEMPT_OBS) if name in infos]
+        apart = [name for name in _APART if name in infos]
         if not apart:
-            return row_info(dict(infos), row)
+            return row_info(infos if type(infos) is dict else dict(infos), row)
         info = row_info({name: values for name, values in infos.items() if name not in apart}, row)
         for name in apart:
             if name == "final_info" and infos["_final_info"][row]:
@@ -199,6 +224,18 @@ class Infos:
             elif name == _ATTEMPT_OBS or (name == "final_obs" and infos["_final_obs"][row]):
                 info[name] = batches.row_of(self._observations.space, infos[name], row)
         return info
+
+    def of_rows(self, infos: Mapping[str, Any], rows: NDArray[np.int64]) -> dict[str, Any]:
+        """Takes the infos of `rows`, (M,) int64, out of a batch's: in the same form, of a batch of M."""
+        taken: dict[str, Any] = {}
+        for name, values in infos.items():
+            if isinstance(values, dict) and name not in ("final_obs", _ATTEMPT_OBS):
+                taken[name] = self.of_rows(values, rows)
+            elif isinstance(values, np.ndarray):
+                taken[name] = values[rows]
+            else:
+                taken[name] = batches.take(self._observations.space, values, rows)
+        return taken
 
     # --- exact state ----------------------------------------------------------------------------------------
 

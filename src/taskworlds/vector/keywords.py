@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from gymnasium.vector import AutoresetMode
 from typing_extensions import Doc, TypedDict
 
+from taskworlds.vector.curriculum import CurriculumFunction
 from taskworlds.vector.task_selection import TaskChooser
 
 __all__ = ["INSTEAD", "BenchmarkKeywords", "MakeKeywords", "OptionKeywords", "documented"]
 
 TaskSelect = Literal["random", "pseudorandom", "round_robin", "fixed"] | TaskChooser
 RenderMode = Literal["rgb_array", "depth_array", "human"]
+Observed = Literal["state", "pixels", "state+pixels"]
+PictureChannels = Literal["rgb", "depth", "rgbd"]
+PictureQuality = Literal["official", "training"]
 
 
 class BenchmarkKeywords(TypedDict, total=False):
@@ -82,6 +86,21 @@ class OptionKeywords(TypedDict, total=False):
             'repeats), "round_robin", "fixed" (the first), or a function of the row\'s tasks and its generator.'
         ),
     ]
+    curriculum: Annotated[
+        CurriculumFunction | None,
+        Doc(
+            "a function that is told of the episodes that have ended (`taskworlds.vector.curriculum.EndedEpisode`), "
+            "and returns the weights by which all rows draw their next tasks from all those of the split, or None to "
+            "leave them; see docs/curricula.md. None: `task_select` chooses."
+        ),
+    ]
+    group_size: Annotated[
+        int | None,
+        Doc(
+            "rows in a group, which divides num_envs: consecutive rows whose k-th episodes have the same task and "
+            "start, whenever they begin, as GRPO needs them; see docs/action_chunks.md. None: each row draws its own."
+        ),
+    ]
     sample_tasks_on_reset: Annotated[
         bool | None,
         Doc(
@@ -126,6 +145,20 @@ class OptionKeywords(TypedDict, total=False):
             "infos hold only numbers, and the environment's `task_names` and `task_ids` have the strings."
         ),
     ]
+    instructions_in_info: Annotated[
+        bool,
+        Doc(
+            "add `instruction`, what is to be done in each row as a sentence, to infos. Without it the environment's "
+            "`instructions` has them; docs/instructions.md has the sentences and says what they tell of goals."
+        ),
+    ]
+    paraphrases: Annotated[
+        bool | Sequence[int],
+        Doc(
+            "draw the instruction of each episode, by the row's seed and the same on every engine, from all of the "
+            "task's sentences (True), or from those of these numbers: 0 is the plain one, which False always takes."
+        ),
+    ]
     record_episode_statistics: Annotated[
         bool,
         Doc(
@@ -138,7 +171,7 @@ class OptionKeywords(TypedDict, total=False):
         Doc(
             "number of threads of an engine that takes this option, such as the native engine; None for the number of "
             "processors that the process may use, which its control groups' quotas and OMP_NUM_THREADS limit. It has "
-            "no effect on other engines."
+            "no effect on other engines, but also limits the threads that draw pictures that are observed."
         ),
     ]
     engine_options: Annotated[
@@ -155,40 +188,128 @@ class OptionKeywords(TypedDict, total=False):
         AutoresetMode | str,
         Doc("what happens to a row whose episode has ended, as in Gymnasium; SAME_STEP by default."),
     ]
+    batch_size: Annotated[
+        int | None,
+        Doc(
+            "how many rows `recv` of `make_vec`'s environments returns, the first that are done, at most num_envs; see "
+            "docs/partial_batches.md. None: there are only whole batches."
+        ),
+    ]
+    play_whole_chunks: Annotated[
+        bool,
+        Doc(
+            "take all steps of a chunk of actions, also past the end of an episode, and have its flag in the chunk's "
+            "last column, as RLinf does. False: a row stops where its episode ends. See docs/action_chunks.md."
+        ),
+    ]
+    pad: Annotated[
+        bool,
+        Doc(
+            "let a batch hold several worlds, each in rows of its own: observations are padded at the end with "
+            "zeros to the longest, actions to the most entries, and `observation_mask` and `action_mask` say what "
+            "each row has; see docs/mixed_worlds.md. The first argument may then be a list of names, benchmarks "
+            "and tasks."
+        ),
+    ]
     render_mode: Annotated[
         RenderMode | None,
         Doc("what `render` returns; None for no pictures. This and the following are for worlds that draw."),
     ]
     camera_name: Annotated[str | None, Doc("camera of the picture, by name.")]
     camera_id: Annotated[int | None, Doc("camera of the picture, by number.")]
-    width: Annotated[int, Doc("the picture's width, pixels; 480.")]
-    height: Annotated[int, Doc("the picture's height, pixels; 480.")]
+    width: Annotated[int, Doc("the width of pictures, rendered or observed, pixels; 480.")]
+    height: Annotated[int, Doc("the height of pictures, rendered or observed, pixels; 480.")]
+    observation: Annotated[
+        Observed,
+        Doc(
+            'what is observed: "state", the world\'s own observation; "pixels", a picture, (height, width, 3) uint8; '
+            'or "state+pixels", a Dict with both, as "state" and "pixels". docs/pixels.md has more.'
+        ),
+    ]
+    cameras: Annotated[
+        Iterable[str] | None,
+        Doc(
+            "cameras of the pictures that are observed, by name; observations are then a Dict with a picture for each "
+            "name, unless there is one camera and nothing beside. None: one, that of `render`."
+        ),
+    ]
+    picture_channels: Annotated[
+        PictureChannels,
+        Doc(
+            'what pictures that are observed are of: "rgb", colours; "depth", depths, (height, width) float32, metres '
+            'along the camera\'s axis; or "rgbd", both, the depths as "depth" or under the camera\'s name and "_depth".'
+        ),
+    ]
+    picture_quality: Annotated[
+        PictureQuality,
+        Doc(
+            'how pictures that are observed are drawn: "official", as `render` has them; or "training", with coarser '
+            "shadows and edges that are not smoothed, which takes a third of the processor's time."
+        ),
+    ]
+    camera_poses: Annotated[
+        Mapping[str, Iterable[float]] | None,
+        Doc(
+            "where cameras of the pictures that are observed stand instead of where the model has them, by name: x, y, "
+            "z in metres, or these and a quaternion w, x, y, z, in the frame of the body that the camera hangs on."
+        ),
+    ]
+    action_repeat: Annotated[
+        int | None,
+        Doc(
+            "raw steps of the world that each step takes with its action, fewer where one ends the episode. Rewards "
+            "are summed, max_episode_steps and the statistics count steps, and `raw_steps` in infos counts the "
+            "world's. Without max_episode_steps the world's own limit of raw steps holds. None: the protocol's, or 1."
+        ),
+    ]
+    repeat_success: Annotated[
+        Literal["any", "last"] | None,
+        Doc(
+            "which raw steps of a repeated action must succeed for the step to be a success: any of them, or the "
+            'last. None: the protocol\'s, or "any".'
+        ),
+    ]
+    unlimited_goals: Annotated[
+        bool,
+        Doc(
+            "draw a new goal in every episode, from all that the skill's reset can place, by the row's generator. The "
+            "benchmark's tasks then only say which skills a row has, and `task_index` in infos is -1."
+        ),
+    ]
+    protocol: Annotated[
+        Literal["tdmpc2", "newt"] | None,
+        Doc(
+            "set what the authors of an algorithm set: repeated actions, limits, goals and the first observation. "
+            "docs/protocols.md says what each protocol sets; a keyword that contradicts it is refused."
+        ),
+    ]
 
 
 class MakeKeywords(BenchmarkKeywords, OptionKeywords, total=False):
     """All keywords of `make` and `make_vec` besides those in their signatures."""
 
 
-_FRAME_SKIP = "a step is one step of the world; taskworlds.compat.mtrl.frame_skip.FrameSkip repeats actions"
 _PIXELS = "give width and height, pixels"
 
 INSTEAD = {
-    "action_repeat": _FRAME_SKIP,
     "autoreset": "autoreset_mode",
     "backend": "vector_strategy",
-    "batch_size": "num_envs",
     "camera": "camera_name",
+    "camera_names": "cameras",
+    "chunk_size": "step takes chunks of any number of steps, (num_envs, T, A); see docs/action_chunks.md",
     "engine": "vector_strategy",
     "env_list": "envs_list",
     "env_names": "envs_list",
     "envs": "envs_list",
     "episode_length": "max_episode_steps",
-    "frame_skip": _FRAME_SKIP,
-    "frameskip": _FRAME_SKIP,
+    "frame_skip": "action_repeat",
+    "frame_stack": "gymnasium.wrappers.FrameStackObservation stacks observations",
+    "from_pixels": 'observation="pixels"',
+    "frameskip": "action_repeat",
     "goal_hidden": "partially_observable",
     "goal_observable": "partially_observable, which says the opposite: True hides the goal",
     "goal_visible": "partially_observable, which says the opposite: True hides the goal",
-    "goals": "num_goals",
+    "goals": "num_goals, or unlimited_goals=True for a new goal in every episode",
     "horizon": "max_episode_steps",
     "image_shape": _PIXELS,
     "image_size": _PIXELS,
@@ -201,6 +322,9 @@ INSTEAD = {
     "n_threads": "num_threads",
     "num_envs": "taskworlds.make_vec makes a batch",
     "num_workers": "num_threads",
+    "obs_type": "observation",
+    "observation_mode": "observation",
+    "observation_type": "observation",
     "one_hot": "use_one_hot",
     "onehot": "use_one_hot",
     "render_size": _PIXELS,

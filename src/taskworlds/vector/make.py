@@ -9,8 +9,9 @@ from typing import Any
 from typing_extensions import Unpack
 
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
-from taskworlds.core.errors import WrongValue, check_choice, check_count, check_names, check_seed
+from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_names, check_seed
 from taskworlds.core.registry import benchmark_makers, world_of
+from taskworlds.core.task import Task
 from taskworlds.vector.gymnasium_ids import spec_of
 from taskworlds.vector.keywords import BenchmarkKeywords, MakeKeywords, documented
 from taskworlds.vector.options import DEFAULTS, Options
@@ -94,9 +95,10 @@ def make_vec(
     Args:
         name: a benchmark's name ("MT10", "ML45-test", "custom-mt-envs"), a skill's name (MT1 of it), a
             `Benchmark`, one of Meta-World's own benchmark objects, a list of tasks, or the name of another
-            world's benchmark ("half-cheetah-vel").
-        num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, or for an ML
-            benchmark `meta_batch_size`.
+            world's benchmark ("half-cheetah-vel"). With `pad` also a list of all these, of any worlds, of which
+            `Benchmark.union` makes a benchmark.
+        num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, with `group_size` a group, or
+            for an ML benchmark `meta_batch_size`.
         split: "train" or "test"; None for what the name says, else "train".
         vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python environments in
             this process, "async" each in a process of its own; "ray" has the world's best engine in processes that Ray
@@ -134,8 +136,9 @@ def make_vec(
             )
         num_envs = meta_batch_size
     if num_envs is None:
-        skills = len(benchmark.groups(split))
-        num_envs = -(-META_BATCH_SIZE // skills) * skills if benchmark.is_meta else skills
+        skills = len(benchmark.groups(split)) * (chosen.group_size or 1)
+        is_meta = benchmark.is_meta and not benchmark.members
+        num_envs = -(-META_BATCH_SIZE // skills) * skills if is_meta else skills
     envs = TaskVectorEnv(benchmark, split, num_envs, vector_strategy, chosen, seed)
     # Gymnasium leaves the number out where it is 1, which would then mean the benchmark's own.
     rows = {"num_envs" if envs.num_envs > 1 else "meta_batch_size": envs.num_envs}
@@ -165,6 +168,10 @@ def _resolve(
         name, split = split_of_name(name, split)
         how["seed"] = seed
         benchmark = Benchmark.of(name, **how)
+    elif options.get("pad") and isinstance(name, list | tuple) and not all(isinstance(x, Task) for x in name):
+        if how:
+            raise WrongType(f"{', '.join(how)} can only be given with one benchmark's name, not with a list.")
+        benchmark = Benchmark.union("union", name, seed=seed)
     else:
         benchmark = Benchmark.of(name, **how)
     if split is None:
@@ -172,14 +179,26 @@ def _resolve(
     check_choice("split", split, SPLITS)
     if total_tasks_per_cls is not None:
         benchmark = _first_of_each(benchmark, split, check_count("total_tasks_per_cls", total_tasks_per_cls))
-    has_success = world_of(benchmark.env_names(split)[0]).has_success
+    has_success = all(world_of(name).has_success for name in benchmark.env_names(split))
     _, maker = benchmark_makers().get(benchmark.name, (None, None))
-    if benchmark.is_meta and has_success and (maker is None or maker.has_meta_defaults):
-        options = {"task_select": "pseudorandom", "terminate_on_success": split == "test"} | options
+    has_meta_defaults = options.get("protocol") is None and (maker is None or maker.has_meta_defaults)
+    if benchmark.is_meta and has_success and has_meta_defaults:
+        selects = {} if options.get("curriculum") is not None else {"task_select": "pseudorandom"}
+        options = selects | {"terminate_on_success": split == "test"} | options
     return benchmark, split, Options.of(function, options, keywords)
 
 
 def _first_of_each(benchmark: Benchmark, split: str, count: int) -> Benchmark:
+    if benchmark.members:
+        parts = [
+            _first_of_each(each, split, count)
+            if (each.train_tasks if split == "train" else each.test_tasks)
+            else each
+            for each in benchmark.apart()
+        ]
+        shares = [each.share for each in benchmark.members if each.share is not None]
+        made = Benchmark.union(benchmark.name, parts, shares=shares or None)
+        return dataclasses.replace(made, from_entropy=benchmark.from_entropy)
     firsts = [group[:count] for group in benchmark.groups(split)]
     kept = tuple(task for group in firsts for task in group)
     if split == "test":

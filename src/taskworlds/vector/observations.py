@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -18,6 +18,9 @@ from taskworlds.vector.flat_state import NOT_A_STATE, check_array
 from taskworlds.vector.normalization import ObservationNormalizer
 from taskworlds.vector.one_hot import OneHot
 from taskworlds.vector.options import Options
+
+if TYPE_CHECKING:
+    from taskworlds.vector.composition import Composition
 
 __all__ = ["FlatObservations", "LastStep", "Observations", "is_flat", "make_observations"]
 
@@ -39,6 +42,7 @@ def make_observations(
     actions: gym.Space[Any],
     one_hot: OneHot,
     options: Options,
+    has_action: NDArray[np.bool_] | None = None,
 ) -> Observations:
     """Returns the observations of N rows, as the options ask for.
 
@@ -49,6 +53,7 @@ def make_observations(
         actions: the actions of a row.
         one_hot: the places of tasks in the one-hot.
         options: which parts there are.
+        has_action: which entries of an action each row's world has, (N, A) bool; None for all.
 
     Raises:
         ValueError: an option makes no sense for the space.
@@ -72,7 +77,7 @@ def make_observations(
         )
     if isinstance(space, gym.spaces.Box) and flat:
         size = actions.shape[0] if options.recurrent_info_in_obs and actions.shape else 0
-        return FlatObservations(num_rows, space, size, one_hot, options, world.observed_parts)
+        return FlatObservations(num_rows, space, size, one_hot, options, world.observed_parts, has_action)
     return Observations(num_rows, space)
 
 
@@ -99,6 +104,12 @@ class Observations:
     def layout(self) -> dict[str, slice]:
         """Where each part of an observation stands; empty where observations are not a vector of floats."""
         return {}
+
+    def mask(self, composition: Composition) -> NDArray[np.bool_]:
+        """Returns which numbers of its observation are a row's own; see `TaskVectorEnv.observation_mask`."""
+        raise RuntimeError(
+            f"observation_mask is of observations that are a vector of floats, and here they are {self.space}."
+        )
 
     def set_task(self, row: int, task: Task | None) -> None:
         """Tells which task a row has from now on."""
@@ -150,6 +161,8 @@ class FlatObservations(Observations):
         one_hot: the places of tasks in the one-hot.
         options: which parts there are.
         observed: returns how many numbers each part of the world's observation has, by name; `World.observed_parts`.
+        has_action: which entries of an action each row's world has, (N, A) bool; None for all. In the others the last
+            action is 0, whatever it was.
 
     Attributes:
         space: a row's observation, (O,) of the dtype of the world's.
@@ -167,7 +180,9 @@ class FlatObservations(Observations):
         one_hot: OneHot,
         options: Options,
         observed: Callable[[], dict[str, int]],
+        has_action: NDArray[np.bool_] | None = None,
     ) -> None:
+        self._has_action = has_action
         self._observed = observed
         low, high = world.low, world.high
         world_size = low.size
@@ -215,6 +230,16 @@ class FlatObservations(Observations):
             parts |= {"last_action": self._last.shape[1] - 2, "last_reward": 1, "last_done": 1}
         return parts | {"attempt_begins": int(self._has_flag)}
 
+    def mask(self, composition: Composition) -> NDArray[np.bool_]:
+        """Returns which numbers of its observation are a row's own, (N, O) bool."""
+        shown = np.ones(self.values.shape, dtype=np.bool_)
+        size = self._world.shape[1]
+        shown[:, :size] = composition.observation_masks()[composition.world_index]
+        if self._has_last_step and self._has_action is not None:
+            first = size + self._places.size
+            shown[:, first : first + self._has_action.shape[1]] = self._has_action
+        return shown
+
     def set_task(self, row: int, task: Task | None) -> None:
         """Tells which task the one-hot of a row shows from now on."""
         if self._places.size:
@@ -241,7 +266,8 @@ class FlatObservations(Observations):
             last[rows] = 0.0
             if last_step is not None:
                 actions, rewards, ended = last_step
-                last[rows, :-2] = actions[rows]
+                shown = actions if self._has_action is None else np.where(self._has_action, actions, 0.0)
+                last[rows, :-2] = shown[rows]
                 last[rows, -2] = rewards[rows] / self._reward_scale
                 if ended is not None:
                     last[rows, -1] = ended[rows]

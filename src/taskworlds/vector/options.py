@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,17 @@ from taskworlds.core.errors import (
     WrongValue,
     check_choice,
     check_count,
+    check_known,
     check_switch,
     unexpected_keywords,
 )
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import SETTINGS, World
 from taskworlds.rendering.choices import check_camera, check_size
+from taskworlds.rendering.views import CHANNELS, QUALITIES, Views, check_cameras, check_poses
+from taskworlds.vector.curriculum import CurriculumFunction
 from taskworlds.vector.keywords import INSTEAD
+from taskworlds.vector.protocols import PROTOCOLS, REPEAT_SUCCESS
 from taskworlds.vector.task_selection import TASK_SELECT, TaskChooser
 
 __all__ = ["DEFAULTS", "Options"]
@@ -34,8 +38,18 @@ _SWITCHES = (
     "normalize_reward_in_recurrent_info",
     "normalize_observations",
     "names_in_info",
+    "instructions_in_info",
     "record_episode_statistics",
+    "play_whole_chunks",
+    "unlimited_goals",
+    "pad",
 )
+
+OBSERVED = ("state", "pixels", "state+pixels")
+"""What can be observed."""
+
+_OF_PICTURES = ("cameras", "picture_channels", "picture_quality", "camera_poses")
+_OF_STATE = ("use_one_hot", "recurrent_info_in_obs", "normalize_observations")
 
 _COUNTS = {
     "num_tasks": 2**20,
@@ -43,6 +57,9 @@ _COUNTS = {
     "max_episode_steps": 2**53,
     "k_episodes": 2**53,
     "num_threads": MOST_THREADS,
+    "batch_size": 2**24,
+    "group_size": 2**24,
+    "action_repeat": 2**20,
 }  # by name, the most that can be asked for
 
 
@@ -59,6 +76,8 @@ class Options:
     max_episode_steps: int | None = None
     terminate_on_success: bool = False
     task_select: str | TaskChooser = "random"
+    curriculum: CurriculumFunction | None = None
+    group_size: int | None = None
     sample_tasks_on_reset: bool | None = None
     reward_function_version: str | None = None
     recurrent_info_in_obs: bool = False
@@ -68,15 +87,29 @@ class Options:
     reward_alpha: float = 0.001
     k_episodes: int | None = None
     names_in_info: bool = False
+    instructions_in_info: bool = False
+    paraphrases: bool | Sequence[int] = False
     record_episode_statistics: bool = False
     num_threads: int | None = None
     engine_options: Mapping[str, Any] | None = None
     autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP
+    batch_size: int | None = None
+    play_whole_chunks: bool = False
+    pad: bool = False
     render_mode: str | None = None
     camera_name: str | None = None
     camera_id: int | None = None
     width: int = 480
     height: int = 480
+    observation: str = "state"
+    cameras: tuple[str, ...] | None = None
+    picture_channels: str = "rgb"
+    picture_quality: str = "official"
+    camera_poses: Mapping[str, tuple[float, ...]] | None = None
+    action_repeat: int | None = None
+    repeat_success: str | None = None
+    unlimited_goals: bool = False
+    protocol: str | None = None
 
     def __post_init__(self) -> None:
         for name in _SWITCHES:
@@ -84,6 +117,7 @@ class Options:
         if self.sample_tasks_on_reset is not None:
             chosen = check_switch("sample_tasks_on_reset", self.sample_tasks_on_reset)
             object.__setattr__(self, "sample_tasks_on_reset", chosen)
+        object.__setattr__(self, "paraphrases", _paraphrases(self.paraphrases))
         if not callable(self.task_select):
             check_choice("task_select", self.task_select, TASK_SELECT)
         check_choice(
@@ -114,6 +148,29 @@ class Options:
         for name, value in zip(("width", "height"), check_size(self.width, self.height), strict=True):
             object.__setattr__(self, name, value)
         check_camera(self.camera_name, self.camera_id)
+        check_choice("observation", self.observation, OBSERVED)
+        check_choice("picture_channels", self.picture_channels, CHANNELS)
+        check_choice("picture_quality", self.picture_quality, QUALITIES)
+        if self.cameras is not None:
+            object.__setattr__(self, "cameras", check_cameras(self.cameras))
+        if self.camera_poses is not None:
+            object.__setattr__(self, "camera_poses", dict(check_poses(self.camera_poses)))
+        check_choice("repeat_success", self.repeat_success, (None, *REPEAT_SUCCESS))
+        check_choice("protocol", self.protocol, (None, *PROTOCOLS))
+        self._check_observation()
+        self._check_curriculum()
+        if self.play_whole_chunks and self.k_episodes is not None:
+            raise WrongValue(
+                "play_whole_chunks must be False with k_episodes: in trials a row stops where an attempt ends, as the "
+                "rest of the chunk is not for the next one.",
+                argument="play_whole_chunks",
+            )
+        if self.play_whole_chunks and (self.action_repeat or 1) > 1:
+            raise WrongValue(
+                "play_whole_chunks must be False with action_repeat: an action is not repeated past the end of an "
+                f"episode, not True with {self.action_repeat}.",
+                argument="play_whole_chunks",
+            )
         if self.engine_options is not None:
             if not isinstance(self.engine_options, Mapping):
                 raise WrongType(
@@ -122,6 +179,46 @@ class Options:
                     argument="engine_options",
                 )
             object.__setattr__(self, "engine_options", dict(self.engine_options))
+
+    def _check_curriculum(self) -> None:
+        """Raises an error for a curriculum that is not a function, or options that make no sense with one."""
+        if self.curriculum is None:
+            return
+        if not callable(self.curriculum):
+            raise WrongType(
+                "curriculum must be a function of the episodes that have ended, which returns weights of the tasks or "
+                f"None, not {self.curriculum!r}.",
+                argument="curriculum",
+            )
+        for name, default, why in (
+            ("task_select", "random", "which draws the tasks by its weights"),
+            ("group_size", None, "whose weights may change between two rows' episodes of a group"),
+            ("batch_size", None, "which would be told of episodes in an order that depends on time"),
+        ):
+            if getattr(self, name) != default:
+                raise WrongValue(
+                    f"{name} must be left out with curriculum, {why}, not {getattr(self, name)!r}.",
+                    argument=name,
+                )
+
+    def _check_observation(self) -> None:
+        """Raises WrongValue for options that make no sense with the chosen observation."""
+        if self.observation == "state":
+            for name in _OF_PICTURES:
+                if getattr(self, name) != getattr(type(self), name):
+                    raise WrongValue(
+                        f'{name} must not be given with observation="state", whose observations have no pictures, not '
+                        f'{getattr(self, name)!r}. Leave it out, or choose observation="pixels" or "state+pixels".',
+                        argument=name,
+                    )
+        if self.observation == "pixels":
+            for name in _OF_STATE:
+                if getattr(self, name):
+                    raise WrongValue(
+                        f'{name} must be False with observation="pixels", whose observations have no numbers to put it '
+                        'with. Leave it out, or choose observation="state+pixels".',
+                        argument=name,
+                    )
 
     @classmethod
     def of(cls, function: str, given: Mapping[str, Any], also: frozenset[str]) -> Options:
@@ -142,15 +239,19 @@ class Options:
             raise unexpected_keywords(f"{function}()", unknown, known | also, INSTEAD)
         return cls(**given)
 
-    def reward_version_of(self, world: World) -> str:
-        """Returns the reward that is in use in a world: the chosen one, or the world's latest.
+    def reward_version_of(self, *worlds: World) -> str:
+        """Returns the reward that is in use in worlds: the chosen one, or each world's latest, with commas between.
 
         Raises:
-            ValueError: the world does not have the chosen one.
+            ValueError: a world does not have the chosen one.
         """
-        versions = world.reward_function_versions
-        version = self.reward_function_version or versions[-1]
-        return str(check_choice("reward_function_version", version, versions))
+        used = []
+        for world in worlds:
+            versions = world.reward_function_versions
+            version = self.reward_function_version or versions[-1]
+            of_world = f" of {world.name}" if len(worlds) > 1 else ""
+            used.append(str(check_choice(f"reward_function_version{of_world}", version, versions)))
+        return ", ".join(dict.fromkeys(used))
 
     def settings_of(self, world: World) -> dict[str, Any]:
         """Returns the settings that the rows of a world are made with.
@@ -165,14 +266,76 @@ class Options:
             if name not in world.settings:
                 raise WrongValue(
                     f"{name} must not be given for {world.name}, whose rows do not take it, not {value!r}. Leave it "
-                    "out."
+                    "out.",
+                    argument=name,
                 )
         if world.render_modes:
             check_choice("render_mode", self.render_mode, (None, *world.render_modes))
         settings = {name: getattr(self, name) for name in SETTINGS if name in world.settings}
+        if self.observation != "state" and self.render_mode is None:
+            settings["render_mode"] = "rgb_array"  # rows that are never drawn may leave out what is only seen
         if "reward_function_version" in settings:
             settings["reward_function_version"] = self.reward_version_of(world)
         return settings
+
+    def views_of(self, *worlds: World) -> Views | None:
+        """Returns the pictures that are observed; None if there are none.
+
+        Raises:
+            ValueError: a world does not draw them, or others than another.
+        """
+        first, *others = worlds
+        views = self._views_of(first)
+        for world in others:
+            if self._views_of(world) != views:
+                raise WrongValue(
+                    f'observation must be "state" for a batch of {first.name} and {world.name}, not '
+                    f"{self.observation!r}: their pictures differ in size or cameras.",
+                    argument="observation",
+                )
+        return views
+
+    def _views_of(self, world: World) -> Views | None:
+        """Returns the pictures of one world; see `views_of`."""
+        if self.observation == "state":
+            return None
+        if "rgb_array" not in world.render_modes:
+            raise WrongValue(
+                f'observation must be "state" for {world.name}, which does not draw: its render_modes are without '
+                f'"rgb_array", not {self.observation!r}.',
+                argument="observation",
+            )
+        if "camera_name" in world.settings:
+            given: tuple[str | int | None, ...] = (self.camera_name, self.camera_id)
+            self._check_cameras(world)
+            cameras = self.cameras or next(((each,) for each in given if each is not None), (None,))
+            poses = tuple((self.camera_poses or {}).items())
+            size = self.width, self.height
+            return Views(cameras, *size, self.picture_channels, self.picture_quality, poses, self.num_threads)
+        for name in _OF_PICTURES:
+            if getattr(self, name) != getattr(type(self), name):
+                raise WrongValue(
+                    f"{name} must not be given for {world.name}, whose pictures have no cameras, not "
+                    f"{getattr(self, name)!r}. Leave it out.",
+                    argument=name,
+                )
+        if world.picture_size is None:
+            raise WrongValue(
+                f'observation must be "state" for {world.name}, not {self.observation!r}: its World does not say how '
+                "large its pictures are. Give it picture_size=(height, width), or settings with camera_name, width "
+                "and height.",
+                argument="observation",
+            )
+        return Views((None,), width=world.picture_size[1], height=world.picture_size[0])
+
+    def _check_cameras(self, world: World) -> None:
+        """Raises WrongValue for a camera that none of a world's models has, where the world's record names them all."""
+        for option, names in (
+            ("cameras", self.cameras or ()),
+            ("camera_poses", tuple(self.camera_poses or {})),
+        ):
+            for name in names if world.cameras else ():
+                check_known(option, name, world.cameras, f"{world.name} has {', '.join(world.cameras)}.")
 
     def options_of(self, engine: RowEngine) -> dict[str, Any]:
         """Returns the options that an engine makes its rows with.
@@ -204,6 +367,25 @@ class Options:
         if self.sample_tasks_on_reset is not None:
             return self.sample_tasks_on_reset
         return self.task_select not in ("pseudorandom", "fixed")
+
+
+def _paraphrases(value: Any) -> bool | tuple[int, ...]:
+    """Returns whether each episode draws its instruction, or the numbers of the sentences that it draws from."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise WrongType(
+            "paraphrases must be True, False, or a list of the numbers of the sentences to draw from, such as "
+            f"[1, 2, 3], not {value!r}.",
+            argument="paraphrases",
+        )
+    if not value:
+        raise WrongValue(
+            "paraphrases must name at least one sentence to draw from, but it is empty. Leave it out for the plain "
+            "instruction.",
+            argument="paraphrases",
+        )
+    return tuple(check_count("Each of the paraphrases", each, minimum=0) for each in value)
 
 
 DEFAULTS: dict[str, Any] = {each.name: each.default for each in dataclasses.fields(Options)}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue
-from taskworlds.vector._batch import count_step
+from taskworlds.vector._batch import count_chunk, count_step
 from taskworlds.vector.flat_state import check_array
 
 __all__ = ["Progress", "Stopwatch"]
@@ -59,17 +59,17 @@ class Progress:
 
     Args:
         num_rows: how many rows, N.
-        limit: steps after which an attempt that goes on is truncated.
+        limit: steps after which an attempt that goes on is truncated, in all rows, or in each, (N,) int64.
         world: the name of the world, for messages.
-        has_success: whether its steps report success.
-        terminate_on_success: whether success ends an attempt, in all rows.
+        has_success: whether its steps report success, in each row, (N,) bool.
+        terminate_on_success: whether success ends an attempt, in all rows whose world has it.
         k_episodes: the attempts of a trial, K; None where an episode is one attempt.
 
     Raises:
         ValueError: success is to end attempts in a world without success.
 
     Attributes:
-        limit: as given; it may be changed, and then holds for the episodes at hand too.
+        limits: by row, if they differ; None if all rows have `limit`.
         running: whether the row is in the middle of an episode, (N,) bool.
         steps: of the attempt under way, (N,) int64.
         returns: sum of its rewards before any normalisation, (N,) float64.
@@ -83,17 +83,19 @@ class Progress:
     def __init__(
         self,
         num_rows: int,
-        limit: int,
+        limit: int | NDArray[np.int64],
         *,
         world: str,
-        has_success: bool,
+        has_success: NDArray[np.bool_],
         terminate_on_success: bool,
         k_episodes: int | None = None,
     ) -> None:
-        self.limit = limit
+        self._limit = int(np.max(limit))
+        self.limits = limit if isinstance(limit, np.ndarray) else None
         self._k_episodes = k_episodes
         self._world = world
-        self._has_success = has_success
+        self._has_success = bool(has_success.any())
+        self._success_rows = has_success
         self.running = np.zeros(num_rows, dtype=np.bool_)
         self.steps = np.zeros(num_rows, dtype=np.int64)
         self.returns = np.zeros(num_rows)
@@ -105,14 +107,30 @@ class Progress:
         self.terminate_on_success = np.zeros(num_rows, dtype=np.bool_)
         self.end_on_success([terminate_on_success] * num_rows)
 
+    @property
+    def limit(self) -> int:
+        """Steps after which an attempt is truncated, in the row that has the most.
+
+        It may be changed, and then holds for all rows, and for the episodes at hand too.
+        """
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: int) -> None:
+        self._limit, self.limits = limit, None
+
+    def limit_of(self, row: int) -> int:
+        """Returns the limit of a row."""
+        return self._limit if self.limits is None else int(self.limits[row])
+
     def end_on_success(self, switches: list[bool]) -> None:
-        """Sets for each row whether success ends an attempt.
+        """Sets for each row whether success ends an attempt; rows whose world has no success are left alone.
 
         Raises:
             ValueError: it is to in a world without success.
         """
         self._check_success(any(switches))
-        self.terminate_on_success[:] = switches
+        self.terminate_on_success[:] = switches & self._success_rows
 
     def _check_success(self, ends: bool) -> None:
         if ends and not self._has_success:
@@ -130,10 +148,6 @@ class Progress:
     def returns_so_far(self) -> NDArray[np.float64]:
         """The sums of these steps' rewards before any normalisation, (N,) float64."""
         return self.returns if self._k_episodes is None else self.past_returns + self.returns
-
-    def is_first(self, row: int) -> bool:
-        """Returns whether the row's last step was the first since its reset."""
-        return bool(self.steps.item(row) + self.past_steps.item(row) == 1)
 
     def start(self, rows: NDArray[np.bool_]) -> None:
         """Begins the episodes of `rows`; none is running before `start_attempt`."""
@@ -169,8 +183,53 @@ class Progress:
             New arrays, each (N,): rewards, 0 where the row did not step; which attempts the world or success ends;
             which the limit does; and which of them end at all, or None if none does.
         """
-        return count_step(
+        counted: tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_] | None]
+        counted = count_step(
             rows,
+            rewards,
+            success,
+            terminated,
+            self.terminate_on_success,
+            self._limit,
+            self.steps,
+            self.returns,
+            self.succeeded,
+        )
+        if self.limits is None:
+            return counted
+        given, over, _, _ = counted
+        late = rows & ~over & (self.steps >= self.limits)
+        ended = over | late
+        return given, over, late, ended if ended.any() else None
+
+    def steps_of_chunk(
+        self,
+        taken: NDArray[np.int64],
+        rewards: NDArray[np.float64],
+        success: NDArray[np.float64] | None,
+        terminated: NDArray[np.bool_] | None,
+    ) -> tuple[
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.bool_],
+        NDArray[np.bool_],
+        NDArray[np.bool_] | None,
+        NDArray[np.float64],
+    ]:
+        """Counts several steps of each row, as `step` does one after the other.
+
+        Args:
+            taken: how many steps each row took, (N,); 0 for rows that did not step.
+            rewards: of each step, (N, T), as are the next two.
+            success: as for `step`.
+            terminated: as for `step`.
+
+        Returns:
+            New arrays: rewards and success, (N, T), 0 for steps that were not taken; (N,) how attempts ended at first,
+            as `step` returns it; and the last reward of each row, (N,).
+        """
+        return count_chunk(
+            taken,
             rewards,
             success,
             terminated,

@@ -19,6 +19,7 @@ from taskworlds.vector.env_protocol import BatchEnv
 from taskworlds.vector.flat_state import NOT_A_STATE, from_arrays, to_arrays
 from taskworlds.vector.npz_files import read_npz
 from taskworlds.vector.observations import is_flat
+from taskworlds.vector.options import Options
 
 __all__ = ["restore", "take"]
 
@@ -36,8 +37,22 @@ _OPTIONS = (
     "k_episodes",
 )
 
+# Those that came later, with what holds in a state that does not name them.
+_LATER = {"action_repeat": 1, "repeat_success": "any", "unlimited_goals": False, "protocol": None}
+
+# Those of pictures, where they are observed.
+_PICTURES = (
+    "observation",
+    "cameras",
+    "picture_channels",
+    "picture_quality",
+    "camera_poses",
+)
+
 # What parts of a state that are of other types or shapes than they should be make the checks of their owners raise.
 _NOT_RIGHT = (AssertionError, AttributeError, LookupError, OverflowError, RecursionError, TypeError)
+
+_NOT_TOLD = object()  # the task of a row whose engine keeps it otherwise than others in the batch
 
 _version = functools.cache(importlib.metadata.version)
 
@@ -77,7 +92,7 @@ def restore(
         for row, (task, own) in enumerate(
             zip(state["assignments"]["current"], _tasks_of_rows(there), strict=False)
         ):
-            if running[row] and own != task:
+            if running[row] and own is not _NOT_TOLD and own != task:
                 raise WrongValue(
                     f"{NOT_A_STATE}: its row {row} is in an episode of a task other than the one it names."
                 )
@@ -94,10 +109,11 @@ def restore(
         part.set_state(state[name], source)
 
 
-def _tasks_of_rows(rows: Any) -> list[Task | None]:
+def _tasks_of_rows(rows: Any) -> list[Any]:
     """Returns the task of each row in what `Rows.get_state` returned; nothing where its engine keeps them otherwise."""
     if isinstance(rows, dict) and "parts" in rows:
-        return [task for part in rows["parts"] for task in _tasks_of_rows(part)]
+        parts = zip(rows["parts"], rows["sizes"], strict=True)
+        return [task for part, size in parts for task in _tasks_of_rows(part) or [_NOT_TOLD] * size]
     tasks: Any = rows.get("tasks") if isinstance(rows, dict) else None
     if isinstance(rows, list):
         named = [each and each.get("task") for each in rows]
@@ -119,9 +135,45 @@ def _identity(env: BatchEnv) -> dict[str, Any]:
         "skills": list(env.skills),
         "reward_function_version": env.reward_function_version,
         "max_episode_steps": env.max_episode_steps,
-        **{name: getattr(env.options, name) for name in _OPTIONS},
+        **_worlds(env),
+        **{name: getattr(env.options, name) for name in (*_OPTIONS, *_pictures(env))},
+        **{name: value for name, value in _later(env.options).items() if value != _LATER[name]},
+        **_paraphrases(env),
+        **_of_tasks(env),
         **{package: _version(package) for package in env.world.packages},
     }
+
+
+def _later(options: Options) -> dict[str, Any]:
+    given = {name: getattr(options, name) for name in _LATER}
+    return {name: default if given[name] is None else given[name] for name, default in _LATER.items()}
+
+
+def _paraphrases(env: BatchEnv) -> dict[str, Any]:
+    chosen = env.options.paraphrases  # without them an environment takes any state, since nothing is drawn
+    return {} if chosen is False else {"paraphrases": chosen if chosen is True else str(list(chosen))}
+
+
+def _of_tasks(env: BatchEnv) -> dict[str, Any]:
+    size, curriculum = env.options.group_size, env.options.curriculum
+    groups = {} if size is None else {"group_size": size}
+    return groups | ({} if curriculum is None else {"draws by a curriculum": True})
+
+
+def _worlds(env: BatchEnv) -> dict[str, Any]:
+    """Returns the worlds of a batch of several, and the limits of their episodes."""
+    if not env.composition.is_mixed:
+        return {}
+    limits = env.progress.limits
+    each = [
+        env.max_episode_steps if limits is None else int(limits[of.rows.start])
+        for of in env.composition.shares
+    ]
+    return {"worlds": [world.name for world in env.worlds], "limits": each}
+
+
+def _pictures(env: BatchEnv) -> tuple[str, ...]:
+    return () if env.options.observation == "state" else _PICTURES
 
 
 def _observations(space: gym.Space[Any]) -> dict[str, Any]:
@@ -139,11 +191,12 @@ def _check_identity(env: BatchEnv, state: Mapping[str, Any], *, same_number: boo
             f"The state cannot be restored: its format is {state['format']!r}, not {FORMAT!r}, because another "
             "version of taskworlds took it. Take the state again with this version."
         )
-    expected = _identity(env) | ({"num_envs": env.num_envs} if same_number else {})
+    expected = _identity(env) | _later(env.options) | ({"num_envs": env.num_envs} if same_number else {})
+    there = {**_LATER, **state}
     differences = [
-        f"{name} is {state.get(name)!r} in the state and {value!r} in this environment"
+        f"{name} is {there.get(name)!r} in the state and {value!r} in this environment"
         for name, value in expected.items()
-        if state.get(name) != value
+        if there.get(name) != value
     ]
     if differences:
         raise WrongValue("The state cannot be restored exactly: " + "; ".join(differences) + ".")

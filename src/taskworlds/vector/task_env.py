@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.chunk_step import ChunkStep
 from taskworlds.core.draws import sample_without_replacement
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_seed
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 from taskworlds.core.task import Task
 from taskworlds.vector import metaworld_names
+from taskworlds.vector.camera_matrices import CameraMatrices
 from taskworlds.vector.guard import Guard, guarded
 from taskworlds.vector.gymnasium_ids import spec_of, tell_limit
+from taskworlds.vector.notebook import environment_html
 from taskworlds.vector.options import Options
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 
@@ -61,6 +64,13 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         options: Options | None = None,
         seed: int | None = 0,
     ) -> None:
+        for name in ("batch_size", "group_size"):
+            if options is not None and getattr(options, name) is not None:
+                raise WrongValue(
+                    f"{name} must not be given for a single environment, not {getattr(options, name)!r}: it is for "
+                    "batches, which taskworlds.make_vec makes.",
+                    argument=name,
+                )
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
         self.guard = Guard()  # beside the batch's, for calls that are more than one of the batch's
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
@@ -110,6 +120,8 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         self.observation_space = self._batch.single_observation_space
         self.action_space = self._batch.single_action_space
         self.render_mode = self._batch.render_mode
+        is_array = batches.in_arrays(self.action_space)
+        self._array_shape = self.action_space.shape if is_array else None  # None also for a Dict or Tuple
 
     # Gymnasium's base class keeps generator and seed under these names; here both are the row's.
 
@@ -175,6 +187,12 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
     def task_name(self) -> str:
         """The official class's name of the skill at hand, which Meta-World's own code knows it by."""
         return str(self._batch.get_attr("task_name")[0])
+
+    @property
+    def instruction(self) -> str | None:
+        """What is to be done in the episode at hand, as a sentence; None before the first reset."""
+        text: str | None = self._batch.instructions[0]
+        return text
 
     def set_task(self, task: Any) -> None:
         """Fixes the task from the next reset on, also a seeded one: a `Task`, or one of Meta-World's own.
@@ -245,28 +263,44 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         """Takes the only row's observation and info out of the batch's."""
         return self._batch.row_obs(obs, 0), self._batch.row_info(infos, 0)
 
-    @guarded
     def step(self, action: Any) -> EnvStep:
-        """Takes one step; see `TaskVectorEnv.step`.
+        """Takes one step, or a chunk of several; see `TaskVectorEnv.step`.
 
         Args:
-            action: a value of the action space; numbers must be finite.
+            action: a value of the action space; numbers must be finite. Or T of them in an array, (T, ...).
 
         Returns:
-            Observation, reward (float), terminated, truncated and info, as an `EnvStep`.
+            Observation, reward (float), terminated, truncated and info, as an `EnvStep`; for a chunk a `ChunkStep`.
         """
+        if self.guard.turn.locked():  # else the batch's own guard is enough, as only one call is made of it
+            self.guard.refuse("step()")
         batch = self._batch
+        if type(action) is np.ndarray and action.shape == self._array_shape:  # most often
+            actions = action[None]
+        elif batch.actions.is_chunk(action[None] if isinstance(action, np.ndarray) else [action]):
+            return self._step_chunk(action)
+        else:
+            actions = self._as_batch(action)
+        obs, rewards, terminated, truncated, info = batch.step_one(actions)
+        is_first = bool(info["episode_length"] == 1)
+        kind = StepType.of(terminated.item(0), truncated.item(0), is_first)
+        first = batch.row_obs(obs, 0)
+        return EnvStep(self._spec, action, rewards.item(0), first, info, kind)
+
+    def _step_chunk(self, actions: Any) -> ChunkStep:
+        obs, rewards, terminations, truncations, info = self._batch.step_one(np.asarray(actions)[None])
+        first = self._batch.row_obs(obs, 0)
+        return ChunkStep(self._spec, actions, rewards[0], terminations[0], truncations[0], first, info)
+
+    def _as_batch(self, action: Any) -> Any:
+        """Returns the batch of one row that has an action, of which only the shape is checked."""
         actions = batches.of_one(self.action_space, action)
         shape = self.action_space.shape
         if shape is not None and isinstance(actions, np.ndarray) and actions.shape[1:] != shape:
             raise WrongValue(
                 f"action must have the shape {shape}, not {actions.shape[1:]}.", argument="action"
             )
-        obs, rewards, terminated, truncated, infos = batch.step(actions)
-        is_first = batch.progress.is_first(0)
-        kind = StepType.of(terminated.item(0), truncated.item(0), is_first=is_first)
-        first, info = self._first(obs, infos)
-        return EnvStep(self._spec, action, rewards.item(0), first, info, kind)
+        return actions
 
     def render(self, mode: str | None = None) -> Any:
         """Returns the picture that `render_mode` asks for, or one in another mode.
@@ -284,12 +318,18 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         painter = self._painters.get(mode)
         if painter is None:
             check_choice("mode", mode, self.metadata["render_modes"])
-            batch = self._batch
-            options = dataclasses.replace(batch.options, render_mode=mode)
-            painter = TaskVectorEnv(batch.benchmark, batch.split, 1, batch.strategy, options, seed=0)
-            self._painters[mode] = painter
+            painter = self._painters[mode] = self._batch.with_render_mode(mode)
         painter.set_state(self._batch.get_state())
         return painter.render()[0]
+
+    def camera_matrices(self, name: str | None = None) -> CameraMatrices:
+        """Returns where a camera stands, and how it projects; see `TaskVectorEnv.camera_matrices`.
+
+        Returns:
+            `CameraMatrices`: intrinsics (3, 3) in pixels, extrinsics (4, 4) in metres.
+        """
+        intrinsics, extrinsics = self._batch.camera_matrices(name)
+        return CameraMatrices(intrinsics[0], extrinsics[0])
 
     def close(self) -> None:
         """Frees the simulator."""
@@ -339,6 +379,9 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
     def __repr__(self) -> str:
         name, tasks, batch = type(self).__name__, len(self._batch.tasks[0]), self._batch
         return f"{name}({batch.benchmark.name}, split={batch.split}, tasks={tasks}, engine={batch.strategy})"
+
+    def _repr_html_(self) -> str:
+        return environment_html(self._batch, title=type(self).__name__, single=True)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"batch": self._batch, "spec": self.spec}

@@ -2,19 +2,78 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.errors import WrongType, WrongValue, check_choice
 from taskworlds.core.task import Task
 
-__all__ = ["TASK_SELECT", "TaskChooser", "TaskSelection"]
+__all__ = ["TASK_SELECT", "TaskChooser", "TaskSelection", "TaskWeights"]
 
 TASK_SELECT = ("random", "pseudorandom", "round_robin", "fixed")
 
 TaskChooser = Callable[[Sequence[Task], np.random.Generator], Task]
+
+
+class TaskWeights:
+    """A `TaskChooser` that draws tasks by weights, which may change between two draws.
+
+    Args:
+        count: how many tasks there are, K. Their weights are equal at first.
+
+    Attributes:
+        values: the weights, (K,) float64; replaced, never written to.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.values: NDArray[np.float64] = np.ones(count)
+        self.take(self.values)
+
+    def checked(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Returns weights as an array of their own.
+
+        Raises:
+            ValueError: they are not one number for each task, finite, none negative, and at least one above 0.
+        """
+        count = len(self.values)
+        try:
+            array = np.array(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            array = np.zeros(())
+        if array.shape != (count,):
+            raise WrongValue(
+                f"curriculum must return None or {count} weights, one for each task of the split, not {values!r}."
+            )
+        bad = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
+        if bad.size:
+            raise WrongValue(
+                f"curriculum must return finite weights that are not negative, but weight {bad[0]} is {array[bad[0]]}."
+            )
+        if not array.any() or not np.isfinite(array.sum()):
+            raise WrongValue(
+                f"curriculum must return weights with a sum above 0 and finite, not {array.sum()}: at least one task "
+                "must be there to draw."
+            )
+        return array
+
+    def take(self, values: ArrayLike) -> None:
+        """Takes other weights, in the order of the tasks; their sum does not matter.
+
+        Raises:
+            ValueError: see `checked`.
+        """
+        self.values = self.checked(values)
+        self._ends = np.cumsum(self.values)
+        self._last = int(np.flatnonzero(self.values)[-1])
+
+    def __call__(self, tasks: Sequence[Task], np_random: np.random.Generator) -> Task:
+        """Draws a task, by one number of the generator."""
+        place = int(np.searchsorted(self._ends, np_random.random() * self._ends[-1], side="right"))
+        return tasks[min(place, self._last)]
 
 
 class TaskSelection:
@@ -81,6 +140,15 @@ class TaskSelection:
         if self.current_task_idx == 0 and self._how == "pseudorandom":
             self.order = [int(i) for i in np_random.permutation(len(self.tasks))]
         return self.tasks[self.order[self.current_task_idx]]
+
+    def foresee(self, np_random: np.random.Generator) -> Task | None:
+        """Returns what `draw` would return now, and changes nothing; None where that is a function's choice.
+
+        Args:
+            np_random: a generator in the state of the row's, which may be drawn from.
+        """
+        knows = not callable(self._how) or isinstance(self._how, TaskWeights)
+        return copy.copy(self).draw(np_random) if knows else None
 
     def get_state(self) -> dict[str, Any]:
         """Returns the tasks and the place among them, as JSON-ready values."""

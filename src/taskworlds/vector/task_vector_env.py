@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.errors import check_count, check_seed
-from taskworlds.core.registry import choose_engine
+from taskworlds.core.errors import WrongValue, check_count, check_seed
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
-from taskworlds.rendering import grid, offscreen
+from taskworlds.rendering import offscreen
 from taskworlds.rows.flaws import FirstLook
 from taskworlds.rows.protocol import Rows
 from taskworlds.vector import metaworld_names, snapshot
 from taskworlds.vector.actions import make_actions
 from taskworlds.vector.arguments import check_options, row_mask, row_seeds
-from taskworlds.vector.assignments import Assignments, one_world
+from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.batch_pictures import BatchPictures
+from taskworlds.vector.chunks import Chunks
+from taskworlds.vector.composition import compose
 from taskworlds.vector.env_protocol import Part
 from taskworlds.vector.episodes import Episodes, Step
 from taskworlds.vector.guard import Guard, guarded
 from taskworlds.vector.infos import Infos
+from taskworlds.vector.mixed_engine import engine_of
+from taskworlds.vector.mixed_infos import MixedInfos
 from taskworlds.vector.normalization import reward_normalizer
+from taskworlds.vector.notebook import environment_html
 from taskworlds.vector.observations import make_observations
 from taskworlds.vector.one_hot import OneHot
 from taskworlds.vector.options import Options
+from taskworlds.vector.partial_batches import PartialBatches, PartialStep
+from taskworlds.vector.picture_observations import observe_pictures
 from taskworlds.vector.progress import Progress
+from taskworlds.vector.protocols import in_batch
+from taskworlds.vector.repeating_rows import RepeatingRows
 
 __all__ = ["TaskVectorEnv"]
 
 
-class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
+class TaskVectorEnv(BatchPictures):
     """A batch of N rows over the tasks of one split of a benchmark, on Gymnasium's vector API.
 
     Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again. Observations
@@ -68,11 +76,14 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         strategy: the name of the engine in use.
         skills: the split's skills, each once, in the order of the one-hot.
         reward_function_version: the reward in use.
-        world: the record of the skills' world.
+        composition: which world each row serves, and which tasks it was dealt.
+        world: the record of the skills' world, or of all worlds of the batch together.
+        worlds: the records of the worlds, in the order of their rows.
+        world_index: the world of each row, its place in `worlds`, (N,) int64.
         engine: the record of the engine in use.
         rows: what the engine made to step the rows. Do not call it: this environment would not notice.
-        assignments, progress, observations, infos, episodes, actions, reward_normalizer, guard: the parts of this
-            environment, for the package's own use.
+        assignments, progress, observations, infos, episodes, actions, reward_normalizer, guard, chunks,
+            partial_batches, repeating_rows: the parts of this environment, for the package's own use.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "depth_array"]}
@@ -90,54 +101,79 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         seed = None if seed is None else check_seed(seed)
         self.benchmark = benchmark
         self.split = split
-        self.options = options = options if options is not None else Options()
+        options = options if options is not None else Options()
         self.num_envs = n = check_count("num_envs", num_envs)
+        if (options.batch_size or 1) > n:
+            raise WrongValue(
+                f"batch_size must be at most num_envs, {n}, not {options.batch_size}.", argument="batch_size"
+            )
         self.skills = benchmark.env_names(split)
-        self.world = world = one_world(self.skills)
-        self.engine: RowEngine = choose_engine(world, strategy, n)
+        self.composition = composition = compose(
+            benchmark, split, n, pad=options.pad, group_size=options.group_size or 1
+        )
+        world = self.world = composition.world
+        self.worlds = composition.worlds
+        self.world_index = composition.world_index
+        play = in_batch(options, composition, benchmark.tasks(split))
+        asked, self.options = options, play.options
+        options = self._settled = play.options
+        self.engine: RowEngine
+        self.reward_function_version = options.reward_version_of(*self.worlds)
+        self.engine, settings, engine_options = engine_of(composition, strategy, options)
         self.strategy = self.engine.name
-        self.reward_function_version = options.reward_version_of(world)
-        settings, engine_options = options.settings_of(world), options.options_of(self.engine)
         modes = {"autoreset_mode": options.autoreset_mode, "render_modes": list(world.render_modes)}
         self.metadata = type(self).metadata | modes | {"render_fps": world.render_fps}
         self.render_mode = options.render_mode
 
-        self.assignments = Assignments(benchmark, split, world, n, options, seed)
+        self.assignments = Assignments(benchmark, split, composition, options, seed)
         self.progress = Progress(
             n,
-            options.max_episode_steps or world.max_episode_steps,
+            play.limits,
             world=world.name,
-            has_success=world.has_success,
+            has_success=composition.has(lambda each: each.has_success),
             terminate_on_success=options.terminate_on_success,
             k_episodes=options.k_episodes,
         )
-        space = world.observation_space(
-            visible=self.assignments.shows_goal, hidden=self.assignments.hides_goal
-        )
-        self.single_action_space = world.action_space()
+        space = composition.observation_space
+        self.single_action_space = composition.action_space
         self.actions = make_actions(self.single_action_space, n)
         one_hot = OneHot(benchmark, split, options)
-        self.observations = make_observations(n, world, space, self.single_action_space, one_hot, options)
-        self.single_observation_space = self.observations.space
+        has_action = self.action_mask if composition.is_mixed else None
+        self.observations = make_observations(
+            n, world, space, self.single_action_space, one_hot, options, has_action
+        )
         self.reward_normalizer = reward_normalizer(
             options.reward_normalization_method, n, options.reward_alpha
         )
-        self.observation_space = batch_space(self.single_observation_space, n)
-        self.action_space = batch_space(self.single_action_space, n)
+        self.action_space = composition.batch_action_space()
         if seed is not None:
             self.action_space.seed(seed)
             self.single_action_space.seed(seed)
 
         self._every = row_mask("mask", None, n)
         self._every.flags.writeable = False
-        self._recipe = (benchmark, split, num_envs, strategy)
-        if self.render_mode is not None and "camera_name" in world.settings:
-            offscreen.check_window() if self.render_mode == "human" else offscreen.prepare()
+        self._recipe = (benchmark, split, num_envs, strategy, asked)
+        views = options.views_of(*self.worlds)
+        if "camera_name" in world.settings:
+            if self.render_mode == "human":
+                offscreen.check_window()
+            if views is not None or self.render_mode not in (None, "human"):
+                offscreen.prepare()
         rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
-        self.infos = Infos(world, rows, self.assignments, self.progress, self.observations, options)
+        if views is not None:
+            self.observations = observe_pictures(self.observations, views, rows, n, options, self.strategy)
+        self.single_observation_space = self.observations.space
+        self.observation_space = batch_space(self.single_observation_space, n)
+        self.repeating_rows = RepeatingRows.of(rows, play, self.progress, composition)
+        raw_steps = None if self.repeating_rows is None else self.repeating_rows.raw_steps
+        self.infos = (MixedInfos if composition.is_mixed else Infos)(
+            composition, rows, self.assignments, self.progress, self.observations, options, raw_steps
+        )
+        stepped: Any = rows if self.repeating_rows is None else self.repeating_rows
+        first_look = FirstLook(world, self.strategy, space, n, rows)
         self.episodes = Episodes(
-            FirstLook(world, self.strategy, space, n, rows),
-            rows,
+            first_look,
+            stepped,
             self.actions,
             self.assignments,
             self.progress,
@@ -147,61 +183,41 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             self.guard,
             options.autoreset_mode,
         )
+        self.chunks = Chunks(
+            first_look,
+            stepped,
+            self.episodes,
+            self.actions,
+            self.assignments,
+            self.progress,
+            self.observations,
+            self.infos,
+            self.reward_normalizer,
+            self.guard,
+            options.autoreset_mode,
+            has_success=world.has_success,
+            whole=options.play_whole_chunks,
+        )
+        self.partial_batches = (
+            None
+            if options.batch_size is None
+            else PartialBatches(
+                options.batch_size,
+                space,
+                self.single_action_space,
+                stepped,
+                self.episodes,
+                self.assignments,
+                self.progress,
+                self.observations,
+                self.infos,
+                self.guard,
+                options.autoreset_mode,
+            )
+        )
         self.rows = rows  # the last attribute: from here on, assigning one is the user's doing
 
-    @property
-    def observation_layout(self) -> dict[str, slice]:
-        """Where each part of a row's observation is, by name (docs/infos.md); {} if it is not a vector of floats."""
-        return self.observations.layout
-
     # --- tasks ----------------------------------------------------------------------------------------------
-
-    @property
-    def tasks(self) -> tuple[list[Task], ...]:
-        """The tasks that each row chooses from."""
-        return tuple(list(selection.tasks) for selection in self.assignments.selections)
-
-    @property
-    def current_tasks(self) -> tuple[Task | None, ...]:
-        """The task of each row's episode at hand; None before the first reset."""
-        return tuple(self.assignments.current)
-
-    @property
-    def task_names(self) -> NDArray[Any]:
-        """The skill of each row's episode at hand, (N,) object: texts, or None before the first reset."""
-        return np.array(self.assignments.labels["task_name"])
-
-    @property
-    def task_ids(self) -> NDArray[Any]:
-        """`Task.id` of each row's episode at hand, (N,) object: texts, or None before the first reset."""
-        return np.array(self.assignments.labels["task_id"])
-
-    @property
-    def terminate_on_success(self) -> NDArray[np.bool_]:
-        """Whether success ends the episode, for each row, (N,) bool."""
-        switches: NDArray[np.bool_] = self.progress.terminate_on_success.copy()
-        switches.flags.writeable = False  # writing to it would change nothing
-        return switches
-
-    @property
-    def autoreset_mode(self) -> AutoresetMode:
-        """What happens to a row whose episode has ended, as in Gymnasium's own vector environments."""
-        return self.options.autoreset_mode
-
-    @property
-    def max_episode_steps(self) -> int:
-        """Steps after which an episode, in trials an attempt, is truncated."""
-        return self.progress.limit
-
-    @property  # type: ignore[misc]
-    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
-        """The generator of each row, as in Gymnasium's own vector environments."""
-        return tuple(self.assignments.generators.each)
-
-    @property
-    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
-        """What each row's generator was seeded with; -1 where that is not known."""
-        return tuple(self.assignments.generators.seeds)
 
     @guarded
     def set_tasks(self, tasks: Task | Sequence[Task], mask: ArrayLike | None = None) -> None:
@@ -219,7 +235,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         Raises:
             ValueError: a task's skill is not the benchmark's, or the lengths do not fit.
         """
-        self.assignments.hold(self.assignments.one_each("tasks", tasks, self._mask("mask", mask)))
+        rows = self._mask("mask", mask)
+        self.assignments.hold(self.assignments.one_each("tasks", tasks, rows))
+        self.episodes.expect(rows)
 
     def sample_tasks(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -237,7 +255,7 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def _sample_tasks(self, seed: int | None, options: dict[str, Any] | None) -> None:
         self.check_ready("sample_tasks()")
         self._reset_options(options)
-        self.assignments.seed(row_seeds(seed, self.num_envs), self._every)
+        self.assignments.seed(row_seeds(seed, self.num_envs, self.options.group_size), self._every)
         self.assignments.draw_all()
 
     # --- reset ----------------------------------------------------------------------------------------------
@@ -253,7 +271,8 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
         Args:
             seed: row i's generator is seeded with `seed + i`, or with the i-th of a list. It decides which
-                tasks are chosen from here on, so equal seeds give equal tasks, goals and states.
+                tasks are chosen from here on, so equal seeds give equal tasks, goals and states. With `group_size` all
+                rows of group g have `seed + g`; a list is taken as it is.
             options: `reset_mask`, which rows, (N,) bool; `tasks`, a task for all of them or one for each.
 
         Returns:
@@ -263,14 +282,14 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             TypeError: an option is not known.
             ValueError: a task or the mask does not fit.
         """
-        self.check_ready("reset()")
         rows, tasks = self._reset_options(options)
-        seeds = row_seeds(seed, self.num_envs)
+        self.check_ready("reset()", rows)
+        seeds = row_seeds(seed, self.num_envs, self.options.group_size)
         self.guard.changing(rows)
         self.assignments.seed(seeds, rows)
         for row, task in tasks.items():
             self.assignments.following[row] = task
-        self.episodes.start(rows, draw=np.array([each is not None for each in seeds]))
+        self.episodes.start(rows, draw=np.array([each is not None for each in seeds]), given=tasks)
         return self.observations.copy(), self.infos.of_reset(rows)
 
     def _reset_options(self, options: dict[str, Any] | None) -> tuple[NDArray[np.bool_], dict[int, Task]]:
@@ -283,28 +302,38 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def _mask(self, argument: str, mask: ArrayLike | None) -> NDArray[np.bool_]:
         return self._every if mask is None else row_mask(argument, mask, self.num_envs)
 
-    def check_ready(self, call: str) -> None:
-        """Raises RuntimeError if the environment is closed, or a step is under way; `call` is for the message."""
+    def check_ready(self, call: str, rows: NDArray[np.bool_] | None = None) -> None:
+        """Raises RuntimeError if the environment is closed, or a step is under way.
+
+        Args:
+            call: the call, for the message.
+            rows: which rows must not be under way, (N,) bool; None for all.
+        """
         if self.closed:
             raise RuntimeError(f"{call} needs an open environment, and this one was closed: make a new one.")
         self.episodes.settle()
         if self.episodes.under_way is not None:
             raise RuntimeError(f"A step is under way: call step_wait() before {call}.")
+        if self.partial_batches is not None:
+            self.partial_batches.check_idle(call, rows)
 
     # --- step -----------------------------------------------------------------------------------------------
 
     @guarded
     def step(self, actions: Any, mask: ArrayLike | None = None) -> Step:
-        """Steps the rows.
+        """Steps the rows, once or, with a chunk of actions, several times.
 
         Args:
             actions: a batch of the world's actions; numbers must be finite. In Meta-World (N, 4): the arm moves by
                 the first three clipped to [-1, 1] (1 is 1 cm); the last is the gripper's effort. float32 and float64
-                are both taken as they are.
+                are both taken as they are. Or a chunk of T steps, where actions are arrays: (N, T, 4). A row stops
+                where its episode, or attempt, ends; docs/action_chunks.md has the rest.
             mask: which rows step, (N,) bool; None for all. The others keep observation and infos, with reward 0.
 
         Returns:
-            Observations, rewards (N,) float64, terminations and truncations (N,) bool, and info.
+            Observations, rewards (N,) float64, terminations and truncations (N,) bool, and info. Of a chunk: the
+            observations and infos of each row's last step, with how many steps it took as `executed_steps`; rewards and
+            both flags (N, T), 0 and False for steps that were not taken.
 
         Raises:
             TypeError: the actions are of another type than the space's.
@@ -314,7 +343,21 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
                 the simulator refused a row, which the message names with its task and step.
         """
         self.check_ready("another step")
-        return self.episodes.step(actions, self._mask("mask", mask))
+        take = self.chunks.step if self.actions.is_chunk(actions) else self.episodes.step
+        return take(actions, self._mask("mask", mask))
+
+    @guarded
+    def step_one(self, actions: Any) -> Step:
+        """Steps the only row, and returns what `step` returns, but for infos the row's info, as `row_info` takes it.
+
+        For the single environment, which is a view of a batch of one row: it saves making infos of a batch.
+        """
+        self.check_ready("another step")
+        take = self.chunks.step if self.actions.is_chunk(actions) else self.episodes.step
+        if self.infos.can_tell_one:
+            return take(actions, self._every, one=True)
+        obs, rewards, terminated, truncated, infos = take(actions, self._every)
+        return obs, rewards, terminated, truncated, self.infos.row(infos, 0)
 
     @guarded
     def step_async(self, actions: Any, mask: ArrayLike | None = None) -> None:
@@ -327,37 +370,60 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """Waits for the step that `step_async` began, and returns what `step` returns."""
         return self.episodes.step_wait()
 
-    # --- pictures -------------------------------------------------------------------------------------------
+    # --- partial batches ------------------------------------------------------------------------------------
 
     @guarded
-    def render(self) -> tuple[Any, ...]:
-        """Returns one picture a row, by the `render_mode` that the environment was made with.
+    def send(self, actions: Any, rows: ArrayLike) -> None:
+        """Begins a step of some rows, each on its own, which `recv` ends; see docs/partial_batches.md.
 
-        Raises:
-            RuntimeError: it was made without one, or there was no reset yet.
-        """
-        self.check_ready("render()")
-        if self.render_mode is None:
-            raise RuntimeError('There is no picture: make the environment with render_mode="rgb_array".')
-        if None in self.assignments.current:
-            raise RuntimeError("There is no picture before the first reset: call reset().")
-        return self.rows.render()
-
-    def render_grid(self, rows: Sequence[int] | None = None, columns: int | None = None) -> NDArray[Any]:
-        """Returns one picture of several rows, side by side.
+        Rows are under way until they are received. Meanwhile other rows may be sent or reset, but nothing else is
+        possible: no `step`, no snapshot, no picture.
 
         Args:
-            rows: which rows, in the order of the picture; None for all.
-            columns: pictures beside each other; None for a grid that is about as wide as high.
-
-        Returns:
-            (height, width, 3) uint8; for depth (height, width) float32. Places without a row are black.
+            actions: a batch of M actions, as for `step`.
+            rows: the row of each, (M,) int, at least one.
 
         Raises:
-            ValueError: a row does not exist.
-            RuntimeError: as for `render`, or the environment draws into a window.
+            TypeError: the actions are of another type than the space's.
+            ValueError: the actions' shape is wrong, a row cannot take its action, or a row does not exist or is there
+                twice.
+            RuntimeError: the environment was made without `batch_size`; or a row is under way, was not reset, or
+                (without autoreset) its episode has ended. Then nothing has changed.
         """
-        return grid.grid(self.render(), rows, columns)
+        self._partial("send()").send(actions, rows)
+
+    @guarded
+    def recv(self) -> PartialStep:
+        """Waits for `batch_size` of the rows under way, or all if they are fewer, and returns those done first.
+
+        Each row's results are those that it has in whole batches with the same actions; only which rows come together
+        depends on time. What interrupts the waiting (Ctrl-C) leaves all rows under way: `recv` can be called again.
+
+        Returns:
+            The rows, (M,) int64 in ascending order, and for each of them, in that order, observations, rewards,
+            terminations, truncations and infos.
+
+        Raises:
+            RuntimeError: the environment was made without `batch_size`, or no row is under way; or the simulator
+                refused a row, which the message names with its task and step.
+        """
+        return self._partial("recv()").recv()
+
+    def _partial(self, call: str) -> PartialBatches:
+        """Returns what sends and receives rows.
+
+        Raises:
+            RuntimeError: the environment is closed, has a step under way, or was made without `batch_size`.
+        """
+        self.check_ready(call, ~self._every)
+        if self.partial_batches is None:
+            raise RuntimeError(
+                f"{call} needs an environment that was made with batch_size, the number of rows that recv() returns: "
+                "make_vec(..., batch_size=8)."
+            )
+        return self.partial_batches
+
+    # --- closing --------------------------------------------------------------------------------------------
 
     @guarded
     def close_extras(self, **kwargs: Any) -> None:
@@ -410,6 +476,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             f"engine={self.strategy})"
         )
 
+    def _repr_html_(self) -> str:
+        return environment_html(self, title=type(self).__name__, single=False)
+
     # --- one row of what a batch returns --------------------------------------------------------------------
 
     def row_info(self, infos: dict[str, Any], row: int) -> dict[str, Any]:
@@ -432,6 +501,9 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             "observations": self.observations,
             "infos": self.infos,
         }
+        if self.assignments.curriculum is not None:
+            parts["curriculum"] = self.assignments.curriculum
+        parts |= {} if self.repeating_rows is None else {"repeats": self.repeating_rows}
         return parts | ({} if self.reward_normalizer is None else {"rewards": self.reward_normalizer})
 
     @guarded
@@ -473,14 +545,34 @@ class TaskVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.check_ready("set_state()")
         snapshot.restore(self, state, rows)
 
+    def with_render_mode(self, mode: str) -> TaskVectorEnv:
+        """Makes a batch like this one that draws in another mode, and can take its state; for the package's own use."""
+        *how, asked = self._recipe
+        return _made((*how, dataclasses.replace(asked, render_mode=mode)), self._changed_limit)
+
+    @property
+    def _changed_limit(self) -> int | None:
+        """The limit of episodes, if it was changed after this environment was made, which a protocol would refuse."""
+        return None if self.options is self._settled else self.options.max_episode_steps
+
     def __reduce__(self) -> tuple[Any, ...]:
         spaces = ("action_space", "single_action_space", "observation_space", "single_observation_space")
         kept = {name: getattr(self, name) for name in spaces}  # with their generators
-        return _rebuild, ((*self._recipe, self.options), self.get_state(), kept | {"spec": self.spec})
+        kept["spec"] = self.spec
+        return _rebuild, (self._recipe, self._changed_limit, self.get_state(), kept)
 
 
-def _rebuild(recipe: tuple[Any, ...], state: dict[str, Any], attributes: dict[str, Any]) -> TaskVectorEnv:
+def _made(recipe: tuple[Any, ...], limit: int | None) -> TaskVectorEnv:
     env = TaskVectorEnv(*recipe)
+    if limit is not None:
+        env.set_attr("max_episode_steps", limit)
+    return env
+
+
+def _rebuild(
+    recipe: tuple[Any, ...], limit: int | None, state: dict[str, Any], attributes: dict[str, Any]
+) -> TaskVectorEnv:
+    env = _made(recipe, limit)
     env.set_state(state)
     for name, value in attributes.items():
         setattr(env, name, value)

@@ -22,7 +22,7 @@ __all__ = ["GymEnv"]
 
 
 class GymEnv(StepWrapper, RecordConstructorArgs):
-    """A Gymnasium environment whose steps are `EnvStep`s.
+    """A Gymnasium environment whose steps are of the type `EnvStep`.
 
     Pickling and copying keep as much as they do for the environment itself, except for an open window, which is left
     out. Environments that Gymnasium's EzPickle rebuilds, such as its MuJoCo environments, must be reset after copying.

@@ -27,7 +27,7 @@ from taskworlds.core.errors import WrongValue, check_seed
 from taskworlds.core.task import Task
 from taskworlds.rendering import drawing, offscreen
 from taskworlds.worlds.control import edits
-from taskworlds.worlds.control.skills import skill
+from taskworlds.worlds.control.skills import CUSTOM_SKILLS, skill
 from taskworlds.worlds.control.variations import changes_of, check_parameters
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def make_environment(task: Task, seed: int | None = None, **environment_kwargs: 
     """Makes dm_control's environment of a task.
 
     It equals `dm_control.suite.load(domain, task, task_kwargs={"random": seed})` to the bit, except for the attributes
-    of the model that the task fixes.
+    of the model that the task fixes. Tasks of TD-MPC2's that the suite does not have are made in the same way.
 
     Args:
         task: a task of one of the suite's skills.
@@ -99,7 +99,8 @@ def build(
         draws: False leaves drawing to others: dm_control then has no OpenGL context, which some resets would make.
         **environment_kwargs: as for `make_environment`.
     """
-    domain, name = skill(task.env_name)[:2]
+    made = skill(task.env_name)
+    domain, name = made[:2]
     check_parameters(task)
     import_suite(task.env_name)
     module = importlib.import_module(f"dm_control.suite.{domain}")
@@ -109,7 +110,9 @@ def build(
     if environment_kwargs:
         kwargs["environment_kwargs"] = environment_kwargs
     source = _ModelSource(module.Physics if draws else _undrawn(module.Physics), task, textures)
-    make = _with_physics(module.SUITE[name], source)
+    make = (
+        _custom(domain, name, source) if made in CUSTOM_SKILLS else _with_physics(module.SUITE[name], source)
+    )
     try:
         environment = make(**kwargs)
     except ValueError as error:
@@ -205,6 +208,14 @@ class _SensorNames(dict[tuple[int, ...], list[str]]):
         ids = np.flatnonzero(np.isin(self._model.sensor_type, [int(each) for each in sensor_types]))
         self[sensor_types] = [self._model.id2name(each, "sensor") for each in ids]
         return self[sensor_types]
+
+
+def _custom(domain: str, name: str, physics: _ModelSource) -> Any:
+    """Returns what makes the environment of one of TD-MPC2's tasks, like one of the suite's functions."""
+    # Imports dm_control's suite, which `build` has prepared.
+    from taskworlds.worlds.control import custom_tasks
+
+    return functools.partial(custom_tasks.make, domain, name, physics)
 
 
 def _with_physics(function: Any, physics: _ModelSource) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import OrderedDict
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
@@ -12,7 +13,10 @@ from taskworlds.core.draws import legacy_seed
 from taskworlds.core.errors import check_choice, check_seed
 from taskworlds.core.task import Task
 from taskworlds.rendering.camera import Camera
+from taskworlds.rendering.cameras import Cameras
 from taskworlds.rendering.choices import check_camera
+from taskworlds.rendering.drawing import Job
+from taskworlds.rendering.views import Views
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.worlds.control.environment import Built, build, differing, import_suite
 from taskworlds.worlds.control.skills import skill
@@ -22,6 +26,14 @@ __all__ = ["ControlRow"]
 
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 _FIXED_SEED = 0  # of an environment whose generator is put in place afterwards
+_MOST_SHOWN = 40  # models of tasks that are kept to be drawn
+
+
+class _Scene(NamedTuple):
+    """A task's model to be drawn, in the states of any rows, and the cameras on it."""
+
+    built: Built
+    cameras: dict[Views, Cameras]
 
 
 class ControlRow(PythonRow):
@@ -40,6 +52,7 @@ class ControlRow(PythonRow):
         height: pixels.
     """
 
+    has_cameras = True
     metadata = {"render_modes": ["rgb_array", "depth_array"], "render_fps": 50}
 
     def __init__(
@@ -62,6 +75,8 @@ class ControlRow(PythonRow):
         self.render_mode = render_mode
         self._how = (render_mode, camera_name, camera_id, width, height)
         self._camera: Camera | None = None  # on the environment in use
+        self._viewed: dict[Views, Cameras] = {}  # likewise
+        self._scenes: OrderedDict[Task, _Scene] = OrderedDict()
         self._built: Built | None = None
         self._built_for: Task | None = None
         self._model_seed = _FIXED_SEED
@@ -129,8 +144,36 @@ class ControlRow(PythonRow):
         mujoco.mj_setState(*self.simulation, physics, _INTEGRATION)
         return self.picture()
 
+    def look(self, views: Views) -> tuple[NDArray[Any], ...]:
+        """Returns pictures of this row; see `PythonRow.look`."""
+        if views not in self._viewed:
+            self._viewed[views] = Cameras(*self.simulation, views, default=0)
+        return self._viewed[views].pictures()
+
+    def job(self, views: Views, task: Task, physics: NDArray[np.float64]) -> Job:
+        """Returns the taking of pictures of a task's model in a state, MuJoCo's; the row stays where it is."""
+        scene = self._scenes.get(task)
+        if scene is None:
+            built = build(task, _FIXED_SEED, textures=True, draws=False, time_limit=float("inf"))
+            built.environment.reset()  # changes what some models look like
+            scene = _Scene(built, {})
+            self._scenes[task] = scene
+            if len(self._scenes) > _MOST_SHOWN:
+                self._scenes.popitem(last=False)  # not closed: it may be about to be drawn
+        self._scenes.move_to_end(task)
+        shown = scene.built.environment.physics
+        model, data = shown.model.ptr, shown.data.ptr
+        if views not in scene.cameras:
+            stage = next((each.stage for each in scene.cameras.values()), None)
+            scene.cameras[views] = Cameras(model, data, views, default=0, stage=stage)
+        return scene.cameras[views].job(lambda: mujoco.mj_setState(model, data, physics, _INTEGRATION))
+
     def close(self) -> None:
         """Frees dm_control's environment."""
+        for scene in self._scenes.values():
+            for cameras in scene.cameras.values():
+                cameras.close()
+        self._scenes.clear()
         self._free()
         self.task = None
 
@@ -138,6 +181,9 @@ class ControlRow(PythonRow):
         if self._camera is not None:
             self._camera.close()
             self._camera = None
+        for cameras in self._viewed.values():
+            cameras.close()
+        self._viewed.clear()
         if self._built is not None:
             self._built.environment.physics.free()
         self._built = self._built_for = None

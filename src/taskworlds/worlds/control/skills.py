@@ -1,4 +1,7 @@
-"""The skills of dm_control's suite: every task of every domain, with the sizes of its observations and actions."""
+"""The skills of dm_control's suite: every task of every domain, with the sizes of its observations and actions.
+
+Beside them stand the tasks that TD-MPC2 adds to some of these domains, `CUSTOM_SKILLS`.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,28 @@ from typing import NamedTuple
 
 from taskworlds.core.errors import check_known
 
-__all__ = ["MAX_EPISODE_STEPS", "NATIVE", "SKILLS", "ControlSkill", "skill"]
+__all__ = ["CUSTOM_SKILLS", "MAX_EPISODE_STEPS", "NATIVE", "SKILLS", "ControlSkill", "skill"]
 
 MAX_EPISODE_STEPS = 1000
 """Control steps of an episode, the same in every skill; dm_control sets no limit for lqr."""
 
 NATIVE = frozenset(
-    {"cartpole-swingup", "cheetah-run", "finger-spin", "walker-run", "walker-stand", "walker-walk"}
+    {
+        "cartpole-swingup",
+        "cheetah-jump",
+        "cheetah-run",
+        "cheetah-run-back",
+        "cheetah-run-backwards",
+        "cheetah-run-front",
+        "finger-spin",
+        "hopper-hop-backwards",
+        "pendulum-spin",
+        "walker-run",
+        "walker-run-backwards",
+        "walker-stand",
+        "walker-walk",
+        "walker-walk-backwards",
+    }
 )
 """Names of the skills that the native engine steps: those with a kernel in `native`."""
 
@@ -48,6 +66,7 @@ class ControlSkill(NamedTuple):
         low: the actions' lower bounds, A of them.
         high: the actions' upper bounds.
         summary: what is to be done, in a few words.
+        name: the skill's name, where it is not made of the domain's and the task's.
     """
 
     domain: str
@@ -57,11 +76,12 @@ class ControlSkill(NamedTuple):
     low: tuple[float, ...]
     high: tuple[float, ...]
     summary: str
+    name: str = ""
 
     @property
     def env_name(self) -> str:
-        """The skill's name, made of the domain's and the task's: `cheetah-run`."""
-        return f"{self.domain}-{self.task}"
+        """The skill's name, mostly made of the domain's and the task's: `cheetah-run`."""
+        return self.name or f"{self.domain}-{self.task}"
 
     @property
     def draws_model(self) -> bool:
@@ -83,7 +103,7 @@ def _skill(domain: str, task: str, obs_size: int, action_size: int, summary: str
 # domain, task, numbers of an observation, numbers of an action, what is to be done
 SKILLS: tuple[ControlSkill, ...] = (
     _skill("acrobot", "swingup", 6, 1, "swing two links up and keep the tip at the target"),
-    _skill("acrobot", "swingup_sparse", 6, 1, "swing up, with reward inside the target only"),
+    _skill("acrobot", "swingup_sparse", 6, 1, "swing two links up, with reward inside the target only"),
     _skill("ball_in_cup", "catch", 8, 2, "catch the ball on a string with the cup"),
     _skill("cartpole", "balance", 5, 1, "keep the pole upright"),
     _skill("cartpole", "balance_sparse", 5, 1, "keep the pole upright, with reward near there only"),
@@ -135,25 +155,42 @@ SKILLS: tuple[ControlSkill, ...] = (
     _skill("walker", "run", 24, 6, "run forward"),
 )
 
-_BY_NAME = {each.env_name: each for each in SKILLS}
+CUSTOM_SKILLS: tuple[ControlSkill, ...] = (
+    _skill("walker", "walk-backwards", 24, 6, "walk backward"),
+    _skill("walker", "run-backwards", 24, 6, "run backward"),
+    _skill("cheetah", "run-backwards", 17, 6, "run backward"),
+    _skill("cheetah", "run-front", 17, 6, "run forward on the front leg, with the hind foot up"),
+    _skill("cheetah", "run-back", 17, 6, "run forward on the hind leg, with the front foot up"),
+    _skill("cheetah", "jump", 17, 6, "jump on the spot, with both feet and the torso high"),
+    _skill("hopper", "hop-backwards", 15, 4, "hop backward"),
+    _skill("reacher", "three-easy", 8, 3, "reach a large target with the tip of three links"),
+    _skill("reacher", "three-hard", 8, 3, "reach a small target with the tip of three links"),
+    _skill("ball_in_cup", "spin", 8, 2, "swing the ball around the cup, fast and outside of it")._replace(
+        name="cup-spin"
+    ),
+    _skill("pendulum", "spin", 3, 1, "keep the pendulum turning fast"),
+)
+"""The tasks that TD-MPC2 (Hansen, Su and Wang, 2024) adds to domains of the suite, in the order of its list MT30."""
+
+_BY_NAME = {each.env_name: each for each in (*SKILLS, *CUSTOM_SKILLS)}
 
 
 def skill(env_name: str) -> ControlSkill:
     """Returns a skill by name.
 
     Raises:
-        ValueError: dm_control's suite has no such domain or task.
+        ValueError: dm_control's suite has no such domain or task, and TD-MPC2 adds none.
 
     Example:
-        >>> skill("cheetah-run").obs_size
-        17
+        >>> skill("cheetah-run").obs_size, skill("cup-spin").domain
+        (17, 'ball_in_cup')
     """
     if env_name in _BY_NAME:
         return _BY_NAME[env_name]
     domains = sorted({each.domain for each in SKILLS})
     domain = env_name.partition("-")[0] if isinstance(env_name, str) else None
     if domain in domains:
-        names = [each.env_name for each in SKILLS if each.domain == domain]
+        names = [name for name, each in _BY_NAME.items() if each.domain == domain]
         check_known("skill", env_name, names, f"dm_control's domain {domain} has {', '.join(names)}.")
     hint = f"A skill is a domain and a task, such as 'cheetah-run'; the domains are {', '.join(domains)}."
     check_known("skill", env_name, _BY_NAME, hint)

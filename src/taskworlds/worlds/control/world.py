@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.core.world import SETTINGS, BenchmarkMaker, Listing, Tasks, World
-from taskworlds.worlds.control.skills import MAX_EPISODE_STEPS, NATIVE, SKILLS, ControlSkill
+from taskworlds.worlds.control.skills import CUSTOM_SKILLS, MAX_EPISODE_STEPS, NATIVE, SKILLS, ControlSkill
 from taskworlds.worlds.control.spaces import action_space, observation_space
 from taskworlds.worlds.control.task_check import check_task
 from taskworlds.worlds.control.variation import Family, families, gym_id
@@ -20,7 +20,7 @@ from taskworlds.worlds.control.variations import VARIATIONS
 if TYPE_CHECKING:
     import gymnasium as gym
 
-__all__ = ["CONTROL_WORLDS"]
+__all__ = ["CONTROL_WORLDS", "CUSTOM_WORLDS"]
 
 _RANGE_TASKS = 50
 
@@ -166,6 +166,7 @@ def _world(skill: ControlSkill) -> World:
         reward_function_versions=("dm_control",),
         task_check=check_task,
         described=functools.partial(_described, skill),
+        instructions="taskworlds.worlds.control.instructions:instructions",
         listing=_LISTING,
         packages=("mujoco", "dm_control"),
         peers="taskworlds.worlds.control.peers:peers",
@@ -175,3 +176,6 @@ def _world(skill: ControlSkill) -> World:
 
 
 CONTROL_WORLDS: tuple[World, ...] = tuple(_world(each) for each in SKILLS)
+
+CUSTOM_WORLDS: tuple[World, ...] = tuple(_world(each) for each in CUSTOM_SKILLS)
+"""TD-MPC2's tasks in domains of the suite."""

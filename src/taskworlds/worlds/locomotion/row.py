@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
 from taskworlds.rendering.camera import Camera
+from taskworlds.rendering.cameras import Cameras
+from taskworlds.rendering.drawing import Job
+from taskworlds.rendering.views import Views
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.worlds.locomotion.skills import skill
 
@@ -39,6 +42,7 @@ class LocomotionRow(PythonRow):
             camera, which follows it.
     """
 
+    has_cameras = True
     metadata = {"render_modes": ["human", "rgb_array", "depth_array"], "render_fps": 20}
 
     def __init__(
@@ -57,6 +61,7 @@ class LocomotionRow(PythonRow):
         self._env: Any = make(**self._skill.arguments)
         self._how = (render_mode, camera_name, camera_id, width, height)
         self._camera: Camera | None = None
+        self._viewed: dict[Views, Cameras] = {}
         size = self._skill.obs_size + self._skill.goal_size
         self.observation_space = gym.spaces.Box(-np.inf, np.inf, (size,), np.float64)
         self.action_space = self._env.action_space
@@ -111,8 +116,32 @@ class LocomotionRow(PythonRow):
         mujoco.mj_setState(*self.simulation, physics, _INTEGRATION)
         return self.picture()
 
+    def look(self, views: Views) -> tuple[NDArray[Any], ...]:
+        """Returns pictures of this row; see `PythonRow.look`."""
+        return self._cameras(views).pictures()
+
+    def job(self, views: Views, task: Task, physics: NDArray[np.float64]) -> Job:
+        """Returns the taking of pictures of a task's body in a state, MuJoCo's; the row is left there."""
+
+        def place() -> None:
+            self._place(task)
+            mujoco.mj_setState(*self.simulation, physics, _INTEGRATION)
+
+        return self._cameras(views).job(place)
+
+    def _cameras(self, views: Views) -> Cameras:
+        if views not in self._viewed:
+            model, data = self.simulation
+            first = next(iter(self._viewed.values()), None)
+            stage = None if first is None else first.stage  # one copy of the model is enough
+            self._viewed[views] = Cameras(model, data, views, default="track", stage=stage)
+        return self._viewed[views]
+
     def close(self) -> None:
         """Closes Gymnasium's environment."""
+        for cameras in self._viewed.values():
+            cameras.close()
+        self._viewed.clear()
         if self._camera is not None:
             self._camera.close()
             self._camera = None

@@ -144,6 +144,7 @@ def _world(skill: Skill) -> World:
         class_names=partial(_class_name, skill),
         classes=(f"taskworlds:{skill.class_name}",),
         described=partial(_described, skill),
+        instructions="taskworlds.worlds.locomotion.instructions:instructions",
         listing=_LISTING,
         packages=("mujoco", "gymnasium"),
         peers="taskworlds.worlds.locomotion.peers:peers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from taskworlds.core.errors import WrongValue
@@ -10,6 +10,7 @@ from taskworlds.core.task import Task
 from taskworlds.core.world import BenchmarkMaker, Tasks
 from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES, NUM_GOALS
 from taskworlds.worlds.metaworld.goals import draw_goals
+from taskworlds.worlds.metaworld.robust import physical, visual
 from taskworlds.worlds.metaworld.skills import canonical_name
 
 __all__ = ["BENCHMARKS"]
@@ -75,6 +76,16 @@ def _skill_list(argument: str, names: Sequence[str]) -> list[str]:
     return [canonical_name(name) for name in names]
 
 
+def _robust(tasks: Callable[[int, int | None], Tasks], summary: str) -> BenchmarkMaker:
+    return BenchmarkMaker(
+        tasks,
+        train_skills=ENV_NAMES["MT10"].train,
+        test_skills=(),
+        summary=summary,
+        is_variant=True,
+    )
+
+
 def _of_lists(name: str) -> BenchmarkMaker:
     train, test = ENV_NAMES[name]
     return BenchmarkMaker(
@@ -89,6 +100,10 @@ def _of_lists(name: str) -> BenchmarkMaker:
 BENCHMARKS = {
     "MT1": BenchmarkMaker(_mt1, keywords=("env_name",), test_skills=(), num_goals=NUM_GOALS),
     **{name: _of_lists(name) for name in ("MT10", "MT25", "MT50")},
+    "MT10-robust": _robust(
+        physical, "MT10 with friction, mass, damping and size changed, in three strengths"
+    ),
+    "MT10-robust-pixels": _robust(visual, "MT10 with colours, light and cameras changed, in three strengths"),
     "ML1": BenchmarkMaker(_ml1, keywords=("env_name",), has_test=True, num_goals=NUM_GOALS),
     **{name: _of_lists(name) for name in ("ML10", "ML25", "ML45")},
     "custom-mt-envs": BenchmarkMaker(

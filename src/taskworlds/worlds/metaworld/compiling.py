@@ -13,7 +13,7 @@ from taskworlds.core import cache
 from taskworlds.core.announcements import announced
 from taskworlds.core.cpus import count_cpus
 from taskworlds.core.processes import python_command
-from taskworlds.worlds.metaworld.kernel import is_cached, native_kernel
+from taskworlds.worlds.metaworld.kernel import find_kernel, native_kernel
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import SKILLS, skill
 
@@ -31,8 +31,14 @@ def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
     Those of skills that are not Meta-World's are compiled in this process, since another one might not find their
     functions.
     """
-    unloaded = [each for each in skills if (each, version) not in _loaded]
-    official = [each for each in unloaded if each in SKILLS and not is_cached(each, version)]
+    for each in skills:
+        if (
+            each in SKILLS
+            and (each, version) not in _loaded
+            and (found := find_kernel(each, version)) is not None
+        ):
+            _loaded[each, version] = found
+    official = [each for each in skills if each in SKILLS and (each, version) not in _loaded]
     if len(official) > 1:
         if cache.can_save("kernels"):
             _compile([each.name for each in official], version)

@@ -31,10 +31,6 @@ class ExpertPolicy:
         Raises:
             ValueError: a row's skill is unknown, or the infos name none.
         """
-        from metaworld.policies import ENV_POLICY_MAP  # loads MuJoCo, which a policy as such can do without
-
-        experts: dict[str, Any] = ENV_POLICY_MAP
-
         if "task_name" not in infos:
             raise WrongValue(
                 "The scripted experts must know each row's skill, but the reset's infos have no 'task_name': "
@@ -43,9 +39,16 @@ class ExpertPolicy:
         goals = infos.get("goal")
         for row in np.flatnonzero(mask).tolist():
             name = infos["task_name"][row]
-            check_known("skill", name, experts, f"There are experts for {len(experts)} skills.")
             goal = None if goals is None else np.array(goals[row], dtype=np.float64)
-            self._experts[row] = (name, experts[name](), goal)
+            self._experts[row] = (name, self._expert(name), goal)
+
+    def _expert(self, name: str) -> Any:
+        """Makes the expert of a skill."""
+        from metaworld.policies import ENV_POLICY_MAP  # loads MuJoCo, which a policy as such can do without
+
+        experts: dict[str, Any] = ENV_POLICY_MAP
+        check_known("skill", name, experts, f"There are experts for {len(experts)} skills.")
+        return experts[name]()
 
     def __call__(self, obs: NDArray[np.float64]) -> NDArray[np.float32]:
         """Returns actions (N, 4) float32; zeros in rows that have had no episode."""

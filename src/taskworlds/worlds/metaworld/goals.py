@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from taskworlds.core.draws import legacy_seed
 from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
+from taskworlds.core.task import Task
 from taskworlds.worlds.metaworld.skills import Skill, skill
 
-__all__ = ["draw_goals", "too_near"]
+__all__ = ["draw_goals", "fresh_task", "too_near"]
 
 _PLACEMENTS_PER_RESET = 2
 
@@ -85,6 +86,24 @@ def _draw_skill(skill: Skill, generator: np.random.RandomState, num_goals: int) 
             argument="num_goals",
         )
     return goals
+
+
+def fresh_task(task: Task, np_random: np.random.Generator) -> Task:
+    """Returns a task like another with a goal of its own, uniform between the bounds of the skill's reset.
+
+    It is what Meta-World's environments do at each reset when their goals are not frozen, with another generator: one
+    vector, drawn again while object and goal lie too near each other.
+
+    Args:
+        task: what it is like in everything else.
+        np_random: what the goal is drawn from.
+    """
+    needs = skill(task.env_name)
+    low, high = np.array(needs.rand_vec_low), np.array(needs.rand_vec_high)
+    goal = np_random.uniform(low, high)
+    while too_near(needs, goal):
+        goal = np_random.uniform(low, high)
+    return Task(task.env_name, {**task.params, "rand_vec": tuple(goal.tolist())})
 
 
 def too_near(skill: Skill, rand_vec: NDArray[np.float64]) -> bool:

@@ -6,29 +6,35 @@ ordinary Python it works on arrays (`plain_kernel`); compiled it works on the en
 
 from __future__ import annotations
 
+import functools
 import itertools
 import types
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.digest import reached
 from taskworlds.core.errors import WrongValue
-from taskworlds.engine.kernel_entry import Array, compile_named, entry, is_compiled, part, unpacker
+from taskworlds.kernels.entry import Array, Entry, compile_named, entry, find_named, part, unpacker
 from taskworlds.worlds.metaworld import rewards, sawyer
-from taskworlds.worlds.metaworld.reset import Beginning
 from taskworlds.worlds.metaworld.sawyer import ARM_READS, TERM_NAMES
 from taskworlds.worlds.metaworld.skill import READ_SIZES, Skill
+from taskworlds.worlds.metaworld.skills import SKILLS
+
+if TYPE_CHECKING:  # kernels are compiled where no MuJoCo is
+    import mujoco
+
+    from taskworlds.worlds.metaworld.reset import Beginning
 
 __all__ = [
     "ARM_READS",
     "MEMORY_SIZE",
     "TERM_SIZE",
+    "entries",
+    "find_kernel",
     "first_observation",
-    "is_cached",
     "kernel_functions",
     "native_kernel",
     "param_size",
@@ -153,6 +159,12 @@ def _bind(skill: Skill, version: str) -> dict[str, Any]:
     return made
 
 
+@functools.lru_cache(maxsize=64)
+def _bound_once(skill: Skill) -> dict[str, Any]:
+    """`_bind` for observations, which no reward plays a part in."""
+    return _bind(skill, next(iter(skill.rewards)))
+
+
 def _named_goal(live_goal: str | None) -> Callable[..., Any]:
     """Makes the function that finds the goal's position: in what was read, or in what the reset handed on."""
     made: dict[str, Any] = {"__name__": __name__}
@@ -179,7 +191,7 @@ def kernel_functions(skill: Skill, version: str) -> list[types.FunctionType]:
 
 
 def native_kernel(skill: Skill, version: str, *, keep: bool = True, checked: bool = False) -> Any:
-    """Compiles a skill's kernel for the engine, or loads it from the cache on disk: see `compile_named`.
+    """Finds a skill's kernel for the engine, or compiles it: see `compile_named`.
 
     Args:
         skill: the skill.
@@ -187,17 +199,24 @@ def native_kernel(skill: Skill, version: str, *, keep: bool = True, checked: boo
         keep: False compiles it again, and leaves the cache alone.
         checked: whether indices are checked, see `compile_kernel`.
     """
-    return compile_named(_entry(skill, version), f"{skill.name}_{version}", keep=keep, checked=checked)
+    return compile_named(*_entry(skill, version), keep=keep, checked=checked)
 
 
-def is_cached(skill: Skill, version: str) -> bool:
-    """Returns whether `native_kernel` would find the kernel on disk."""
-    return is_compiled(_entry(skill, version), f"{skill.name}_{version}")
+def find_kernel(skill: Skill, version: str) -> Any:
+    """Returns what `native_kernel` would return without compiling; None if it had to be compiled."""
+    return find_named(*_entry(skill, version))
 
 
-def _entry(skill: Skill, version: str) -> Callable[..., None]:
+def entries() -> Iterator[Entry]:
+    """Returns the kernels of all of Meta-World's skills in all versions of the reward, skills of a family together."""
+    for skill in sorted(SKILLS, key=lambda each: each.family):
+        for version in skill.rewards:
+            yield _entry(skill, version)
+
+
+def _entry(skill: Skill, version: str) -> Entry:
     bound = _bind(skill, version)
-    return entry(bound["step"], **bound["sizes"])
+    return Entry(entry(bound["step"], **bound["sizes"]), f"{skill.name}_{version}")
 
 
 def first_observation(
@@ -207,7 +226,7 @@ def first_observation(
 
     Meta-World clips no observation at reset, and shows the first frame twice.
     """
-    bound = _bind(skill, next(iter(skill.rewards)))
+    bound = _bound_once(skill)
     values = read_values(skill, beginning.data, forces=False)  # they play no part in an observation
     memory = np.zeros(MEMORY_SIZE + skill.memory)
     tcp = memory[18:21]

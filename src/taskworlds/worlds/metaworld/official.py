@@ -17,9 +17,17 @@ from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
 from taskworlds.rendering.camera import Camera
+from taskworlds.rendering.cameras import Cameras
+from taskworlds.rendering.jitter import Jitter
+from taskworlds.rendering.views import Views
 from taskworlds.rows.python_row import PythonRow
 from taskworlds.worlds.metaworld import sawyer
+from taskworlds.worlds.metaworld.edits import Editor
+from taskworlds.worlds.metaworld.factors import look_of, physics_of
+from taskworlds.worlds.metaworld.mended import is_mended, mend_official
+from taskworlds.worlds.metaworld.models import varied_model
 from taskworlds.worlds.metaworld.reference import PlainEnv
+from taskworlds.worlds.metaworld.row_renderer import jitter_of
 from taskworlds.worlds.metaworld.skills import skill
 
 __all__ = ["OfficialRow"]
@@ -61,6 +69,7 @@ class OfficialRow(PythonRow):
         camera_name, camera_id, width, height: as for `Camera`. Without a camera pictures are as `RowRenderer` has them.
     """
 
+    has_cameras = True
     metadata = {"render_modes": ["human", "rgb_array", "depth_array"], "render_fps": 80}
 
     def __init__(
@@ -85,7 +94,9 @@ class OfficialRow(PythonRow):
         }
         self._how = (render_mode, camera_name, camera_id, width, height)
         self._envs: dict[str, Any] = {}
+        self._editors: dict[str, Editor] = {}
         self._cameras: dict[str, Camera] = {}
+        self._viewed: dict[tuple[str, Views], Cameras] = {}
 
     @property
     def inner(self) -> Any:
@@ -118,16 +129,36 @@ class OfficialRow(PythonRow):
             self._cameras[name] = Camera(
                 env.model, env.data, *self._how, lookat=sawyer.VIEW_CENTRE, upright=True
             )
-        return self._cameras[name].picture()
+        return self._cameras[name].picture(self._place)
+
+    def look(self, views: Views) -> tuple[NDArray[Any], ...]:
+        """Returns pictures of the official environment's simulation; see `PythonRow.look`."""
+        assert self.task is not None
+        env, key = self.inner, (self.task.env_name, views)
+        if isinstance(env, PlainEnv):
+            shown: tuple[NDArray[Any], ...] = env.look(views)
+            return shown
+        if key not in self._viewed:
+            self._viewed[key] = Cameras(env.model, env.data, views, lookat=sawyer.VIEW_CENTRE, upright=True)
+        return self._viewed[key].pictures(self._place)
+
+    def _place(self) -> Jitter | None:
+        """The simulation is as it is to be shown; returns how the task jitters cameras."""
+        assert self.task is not None
+        return jitter_of(look_of(self.task))
 
     def close(self) -> None:
         """Closes the official environments."""
         for camera in self._cameras.values():
             camera.close()
+        for cameras in self._viewed.values():
+            cameras.close()
         self._cameras.clear()
+        self._viewed.clear()
         for env in self._envs.values():
             env.close()
         self._envs.clear()
+        self._editors.clear()
         self.task = None
 
     def _prepared(self, task: Task) -> Any:
@@ -136,11 +167,13 @@ class OfficialRow(PythonRow):
             env: Any
             if task.env_name in ALL_V3_ENVIRONMENTS:
                 env = ALL_V3_ENVIRONMENTS[task.env_name](**self._make)
+                self._editors[task.env_name] = Editor(env.model)
             else:
                 env = PlainEnv(skill(task.env_name), **self._make)
             env.max_path_length = _NEVER
             self._envs[task.env_name] = env
         env = self._envs[task.env_name]
+        self._change(env, task)
         env._set_task_called = True
         env._freeze_rand_vec = True
         env._last_rand_vec = np.array(task["rand_vec"], dtype=np.float64)
@@ -148,6 +181,17 @@ class OfficialRow(PythonRow):
             env._partially_observable = task["partially_observable"]
             env.__dict__.pop("sawyer_observation_space", None)  # cached for the other visibility
         return env
+
+    def _change(self, env: Any, task: Task) -> None:
+        """Gives an environment's model the factors of a task, and its reset the version."""
+        physics, look = physics_of(task), look_of(task)
+        if isinstance(env, PlainEnv):
+            env.change(physics, look)
+            return
+        official = skill(task.env_name)
+        masses = varied_model(official.model, official.name, physics).from_masses if physics else None
+        self._editors[task.env_name].change(official.name, physics, look, masses)
+        mend_official(env, task.env_name, is_mended(task))
 
     # --- exact state ----------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.worlds.metaworld import sawyer
+from taskworlds.worlds.metaworld.edits import vary
+from taskworlds.worlds.metaworld.factors import Look, Physics
 from taskworlds.worlds.metaworld.kernel import (
     TERM_SIZE,
     first_observation,
@@ -25,6 +27,7 @@ from taskworlds.worlds.metaworld.reset import begin
 from taskworlds.worlds.metaworld.skill import Skill
 
 if TYPE_CHECKING:
+    from taskworlds.rendering.views import Views
     from taskworlds.worlds.metaworld.row_renderer import RowRenderer
 
 __all__ = ["PlainEnv"]
@@ -71,11 +74,26 @@ class PlainEnv:
         self._target_pos = np.zeros(3)
         self._params = np.zeros(0)
         self._memory = np.zeros(0)
+        self._physics: Physics = ()
+        self._look: Look = ()
+
+    def change(self, physics: Physics, look: Look) -> None:
+        """Takes the factors of a task. Where physical ones change, a reset or a state must follow."""
+        if physics != self._physics:
+            self._physics = physics
+            self.model = self._new_model()
+            self.data = mujoco.MjData(self.model)
+        self._look = look
+
+    def _new_model(self) -> mujoco.MjModel:
+        model = copy.copy(self._fresh)
+        vary(model, self._skill.name, self._physics)
+        return model
 
     def reset(self) -> tuple[NDArray[np.float64], dict[str, Any]]:
         """Starts an episode of the task that was set; gives observation (39,) and an empty info."""
         assert self._last_rand_vec is not None
-        model = copy.copy(self._fresh)
+        model = self._new_model()
         beginning = begin(self._skill, model, self._last_rand_vec)
         self.model, self.data = model, beginning.data
         visible = not self._partially_observable
@@ -116,17 +134,28 @@ class PlainEnv:
 
     def render(self) -> Any:
         """Returns a picture, upright, by the `render_mode`."""
-        mode, camera = self._draw
+        return self._painter().render(self._skill, self.physics(), self._moved(), self._physics, self._look)
+
+    def look(self, views: Views) -> Any:
+        """Returns pictures, as `PythonRow.look`."""
+        row = self._skill, self.physics(), self._moved(), self._physics, self._look
+        return self._painter().job(views, *row).draw()
+
+    def _painter(self) -> RowRenderer:
         if self._renderer is None:
             from taskworlds.worlds.metaworld.row_renderer import RowRenderer
 
-            assert mode is not None
+            mode, camera = self._draw
             self._renderer = RowRenderer(mode, **camera)
+        return self._renderer
+
+    def _moved(self) -> NDArray[np.float64]:
+        """Returns the values of the skill's `moves`, (V,)."""
         moved = [
             (self.model.body(name) if field == "body_pos" else self.model.site(name)).pos
             for field, name in self._skill.moves
         ]
-        return self._renderer.render(self._skill, self.physics(), np.array(moved).reshape(-1))
+        return np.array(moved).reshape(-1)
 
     def close(self) -> None:
         """Frees what drawing holds."""

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.errors import WrongValue
+from taskworlds.engine import Model, Settling, _native
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.skill import Skill
 
-__all__ = ["Beginning", "Settled", "Sim", "begin"]
+__all__ = ["Beginning", "Halfway", "Settled", "Sim", "begin", "first_half", "second_half"]
 
 _SETTLE = 50  # steps that the hand gets to reach its place
 _OBJECT_QPOS = 9  # the arm has 7 joints and the fingers 2; the object's joint follows
@@ -43,6 +44,25 @@ class Beginning(NamedTuple):
     data: mujoco.MjData
 
 
+class Halfway(NamedTuple):
+    """A reset between its two passes: all that the second one needs, and what is best done before it.
+
+    Attributes:
+        before: what the skill's `reset` returned in the first pass.
+        body_pos: places of the model's bodies, (B, 3) float64, metres, within their parents.
+        site_pos: places of its sites, (S, 3) float64, likewise.
+        place: where the first pass drove the hand to; None if it did not, or if something else came before that.
+        settling: the physics of driving the hand there with the bodies where they now are, but for its last step. None
+            if no body has moved, so that it is known, or if the second pass may need another one.
+    """
+
+    before: dict[str, Any]
+    body_pos: NDArray[np.float64]
+    site_pos: NDArray[np.float64]
+    place: tuple[float, ...] | None
+    settling: Settling | None
+
+
 class Sim:
     """The simulation that a skill's `reset` works on. Positions are metres, and what it gives are copies.
 
@@ -51,22 +71,83 @@ class Sim:
         settled: where the hand settles in this model, as far as it is known; what is learnt is added. None to learn
             nothing.
 
+        original: the model that `model` was made from, for a simulation that is put back and used again: it shares the
+            original's meshes, so that it takes little memory. None for any other.
+
     Attributes:
         data: MuJoCo's state of the simulation.
     """
 
-    def __init__(self, model: mujoco.MjModel, settled: Settled | None = None) -> None:
+    def __init__(
+        self, model: mujoco.MjModel, settled: Settled | None = None, original: Model | None = None
+    ) -> None:
         self._model = model
+        self._original = original
+        self._lean = None if original is None else _native.LeanCopy(model._address, original.native, model)
         self.data = mujoco.MjData(model)
         self._settled = settled
-        self._first_state = self.state()
-        self._first_places = self._places()
+        self._is_lent = False
+        self._asked: tuple[float, ...] | None = None
+        pulls = (model.wrap_type == mujoco.mjtWrap.mjWRAP_SITE).any()
+        pulls |= np.isin(model.actuator_trntype, _SITE_TRANSMISSIONS).any()
+        pulls |= (model.eq_objtype == mujoco.mjtObj.mjOBJ_SITE).any()
+        self._sites_pull = bool(pulls)
+        self._first_state = self._file_state = self.state()
+        self._first_places = self._file_places = self._places()
 
     @property
     def model(self) -> mujoco.MjModel:
         """MuJoCo's model. As it may now be changed in any way, where the hand settles is not looked up any more."""
         self._settled = None
+        self._is_lent = True
+        if self._lean is not None:
+            self._lean.make_whole()
         return self._model
+
+    def put_back(self, settled: Settled | None) -> None:
+        """Makes this the simulation that it was when it was new, whatever resets have done to it.
+
+        Args:
+            settled: see `Sim`.
+        """
+        assert self._lean is not None
+        self._lean.put_back()
+        self.reset()
+        self._is_lent, self._asked, self._settled = False, None, settled
+        self._first_places = self._file_places
+
+    def is_only_moved(self) -> bool:
+        """Returns whether nothing in the model can have changed but the places of bodies and sites."""
+        return not self._is_lent and self._lean is not None and self._lean.is_only_moved()
+
+    def halfway(self, before: dict[str, Any]) -> Halfway:
+        """Ends the first pass of a reset; only where `is_only_moved`."""
+        assert self._original is not None
+        self.reset()
+        model, place, settling = self._model, self._asked, None
+        if place is not None and not np.array_equal(self._places(), self._file_places):
+            if np.array_equal(self.state(), self._file_state):
+                self._drive_to(place)
+                settling = Settling(
+                    self._original,
+                    model.body_pos,
+                    model.site_pos,
+                    self.state(),
+                    _SETTLE * sawyer.FRAME_SKIP - 1,
+                )
+            else:
+                place = None
+        return Halfway(before, model.body_pos.copy(), model.site_pos.copy(), place, settling)
+
+    def go_halfway(self, halfway: Halfway) -> None:
+        """Puts bodies and sites where the first pass of a reset left them, for the second one."""
+        self._model.body_pos[:], self._model.site_pos[:] = halfway.body_pos, halfway.site_pos
+        self.reset()
+        if halfway.settling is not None:
+            assert halfway.place is not None
+            state = halfway.settling.state()
+            self._settled = None if state is None else {halfway.place: state}
+            self._first_places = self._places()
 
     def state(self) -> NDArray[np.float64]:
         """Returns MuJoCo's integration state, (S,)."""
@@ -77,10 +158,9 @@ class Sim:
     def _places(self) -> NDArray[np.float64]:
         """Returns all places in the model that `move_body` and `move_site` change and physics depends on."""
         model = self._model
-        pulls = (model.wrap_type == mujoco.mjtWrap.mjWRAP_SITE).any()
-        pulls |= np.isin(model.actuator_trntype, _SITE_TRANSMISSIONS).any()
-        pulls |= (model.eq_objtype == mujoco.mjtObj.mjOBJ_SITE).any()
-        return np.concatenate([model.body_pos, model.site_pos]) if pulls else model.body_pos.copy()
+        if self._sites_pull:
+            return np.concatenate([model.body_pos, model.site_pos])
+        return np.array(model.body_pos)
 
     def reset(self) -> None:
         """Puts the simulation back to its first state; the model stays as it was changed."""
@@ -96,10 +176,11 @@ class Sim:
             The fingers' centre, (3,).
         """
         place = tuple(np.asarray(position, dtype=np.float64).tolist())
-        settled = self._settled if self._is_untouched() else None
-        self.data.mocap_pos[0] = position
-        self.data.mocap_quat[0] = sawyer.HAND_QUAT
-        self.data.ctrl[:] = (-1.0, 1.0)
+        settled = None
+        if self._settled is not None and self._is_untouched():
+            settled = self._settled
+            self._asked = place if self._asked is None else self._asked
+        self._drive_to(place)
         if settled is not None and place in settled:
             mujoco.mj_setState(self._model, self.data, settled[place], _INTEGRATION)
         else:
@@ -108,6 +189,11 @@ class Sim:
                 settled[place] = self.state()
         mujoco.mj_step(self._model, self.data)
         return self.tcp()
+
+    def _drive_to(self, place: tuple[float, ...]) -> None:
+        self.data.mocap_pos[0] = place
+        self.data.mocap_quat[0] = sawyer.HAND_QUAT
+        self.data.ctrl[:] = (-1.0, 1.0)
 
     def _is_untouched(self) -> bool:
         return np.array_equal(self.state(), self._first_state) and np.array_equal(
@@ -206,12 +292,52 @@ def begin(
     Raises:
         ValueError: the skill's `reset` does not give what its `start` declares.
     """
-    assert skill.reset is not None
     sim = Sim(model, settled)
-    vector = np.array(rand_vec, dtype=np.float64)
-    before = skill.reset(sim, vector.copy(), None)
+    before = _first_pass(skill, sim, rand_vec)
     sim.reset()
-    start = skill.reset(sim, vector.copy(), before)
+    return _second_pass(skill, sim, rand_vec, before)
+
+
+def first_half(skill: Skill, sim: Sim, rand_vec: ArrayLike) -> Halfway | Beginning:
+    """Computes a start in two halves, with the longest part of the physics between them, left to the caller.
+
+    Args:
+        skill: the skill.
+        sim: a simulation of its model with an `original`, new or put back. It may be put back afterwards.
+        rand_vec: the task's numbers.
+
+    Returns:
+        What `second_half` needs, once its `settling` is done. Or the outcome, where the reset does what cannot be
+        done in halves: it changed more in the model than where bodies and sites stand.
+
+    Raises:
+        ValueError: see `begin`.
+    """
+    before = _first_pass(skill, sim, rand_vec)
+    if sim.is_only_moved():
+        return sim.halfway(before)
+    sim.reset()
+    return _second_pass(skill, sim, rand_vec, before)
+
+
+def second_half(skill: Skill, sim: Sim, rand_vec: ArrayLike, halfway: Halfway) -> Beginning:
+    """Returns the outcome of `first_half`, from another simulation that is new or put back, or the same.
+
+    Raises:
+        ValueError: see `begin`.
+    """
+    sim.go_halfway(halfway)
+    return _second_pass(skill, sim, rand_vec, halfway.before)
+
+
+def _first_pass(skill: Skill, sim: Sim, rand_vec: ArrayLike) -> dict[str, Any]:
+    assert skill.reset is not None
+    return skill.reset(sim, np.array(rand_vec, dtype=np.float64), None)
+
+
+def _second_pass(skill: Skill, sim: Sim, rand_vec: ArrayLike, before: dict[str, Any]) -> Beginning:
+    assert skill.reset is not None
+    start = skill.reset(sim, np.array(rand_vec, dtype=np.float64), before)
     state = sim.state()
     moved = [
         sim.body_in_model(name) if field == "body_pos" else sim.site_in_model(name)

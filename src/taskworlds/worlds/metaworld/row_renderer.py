@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import weakref
@@ -13,11 +14,16 @@ from numpy.typing import NDArray
 
 from taskworlds.rendering import drawing
 from taskworlds.rendering.camera import Camera
+from taskworlds.rendering.cameras import Cameras
+from taskworlds.rendering.jitter import Jitter
+from taskworlds.rendering.views import Views
 from taskworlds.worlds.metaworld import sawyer
+from taskworlds.worlds.metaworld.edits import Derived, Editor
+from taskworlds.worlds.metaworld.factors import Look, Physics
 from taskworlds.worlds.metaworld.models import full_metaworld_model
 from taskworlds.worlds.metaworld.skill import Skill
 
-__all__ = ["RowRenderer"]
+__all__ = ["RowRenderer", "jitter_of"]
 
 _INTEGRATION = mujoco.mjtState.mjSTATE_INTEGRATION
 
@@ -32,7 +38,16 @@ class _Scene:
             self.model.site_pos.copy(),
         )  # where no skill has moved anything
         self.data = mujoco.MjData(self.model)
+        self._editor = Editor(self.model)
+        self._as_it_is = Derived(
+            self.model.body_subtreemass, self.model.body_invweight0, self.model.dof_invweight0
+        )  # pictures show no weight
         self.stage = drawing.Stage(self.model)
+
+    def change(self, env_name: str, physics: Physics, look: Look) -> None:
+        """Gives the model a task's factors, as far as they can be seen."""
+        seen = tuple(each for each in physics if each[0] == "object_size")
+        self._editor.change(env_name, seen, look, self._as_it_is)
 
 
 _scenes: weakref.WeakValueDictionary[str, _Scene] = weakref.WeakValueDictionary()  # by the model's file
@@ -51,7 +66,7 @@ class RowRenderer:
     """Draws rows by putting their state into a full model of their skill.
 
     Args:
-        render_mode: "rgb_array", "depth_array" or "human".
+        render_mode: "rgb_array", "depth_array" or "human"; None if only `job` is used.
         camera_name: camera, by name; None for a free camera.
         camera_id: camera, by number.
         width: pixels.
@@ -59,19 +74,34 @@ class RowRenderer:
     """
 
     def __init__(
-        self, render_mode: str, camera_name: str | None, camera_id: int | None, width: int, height: int
+        self,
+        render_mode: str | None,
+        camera_name: str | None = None,
+        camera_id: int | None = None,
+        width: int = 480,
+        height: int = 480,
     ) -> None:
         self._how = (render_mode, camera_name, camera_id, width, height)
         self._is_window = render_mode == "human"
         self._shown: dict[str | os.PathLike[str], tuple[_Scene, Camera]] = {}
+        self._viewed: dict[tuple[str | os.PathLike[str], Views], tuple[_Scene, Cameras]] = {}
 
-    def render(self, skill: Skill, state: NDArray[np.float64], moved: NDArray[np.float64]) -> Any:
+    def render(
+        self,
+        skill: Skill,
+        state: NDArray[np.float64],
+        moved: NDArray[np.float64],
+        physics: Physics = (),
+        look: Look = (),
+    ) -> Any:
         """Draws a row.
 
         Args:
             skill: the row's skill.
             state: MuJoCo's integration state, (S,) float64.
             moved: values of the skill's `moves`, (V,) float64.
+            physics: physical factors of the row's task.
+            look: its visual ones.
 
         Returns:
             (height, width, 3) uint8; (height, width) float32 for depth, metres; None for a window.
@@ -87,26 +117,58 @@ class RowRenderer:
                 stage=scene.stage,
             )
             self._shown[skill.model] = scene, camera
-        shown = self._shown[skill.model]
-        if self._is_window:
-            return _take(*shown, skill, state, moved)
-        return drawing.call(_take, *shown, skill, state, moved)
+        scene, camera = self._shown[skill.model]
+        return camera.picture(functools.partial(_place, scene, skill, state, moved, physics, look))
+
+    def job(
+        self,
+        views: Views,
+        skill: Skill,
+        state: NDArray[np.float64],
+        moved: NDArray[np.float64],
+        physics: Physics = (),
+        look: Look = (),
+    ) -> drawing.Job:
+        """Returns the taking of a row's pictures; the arguments beside `views` are as for `render`."""
+        key = skill.model, views
+        if key not in self._viewed:
+            scene = _scene_of(skill.model)
+            cameras = Cameras(
+                scene.model, scene.data, views, lookat=sawyer.VIEW_CENTRE, upright=True, stage=scene.stage
+            )
+            self._viewed[key] = scene, cameras
+        scene, cameras = self._viewed[key]
+        return cameras.job(functools.partial(_place, scene, skill, state, moved, physics, look))
 
     def close(self) -> None:
         """Frees windows, and what drawing holds of models that nobody else draws."""
         for _, camera in self._shown.values():
             camera.close()
         self._shown.clear()
+        self._viewed.clear()
         drawing.settle()
 
 
-def _take(
-    scene: _Scene, camera: Camera, skill: Skill, state: NDArray[np.float64], moved: NDArray[np.float64]
-) -> Any:
+def _place(
+    scene: _Scene,
+    skill: Skill,
+    state: NDArray[np.float64],
+    moved: NDArray[np.float64],
+    physics: Physics,
+    look: Look,
+) -> Jitter | None:
+    """Puts a scene into a row's state, and returns how its task jitters cameras; arguments as for `render`."""
     model, data = scene.model, scene.data
+    scene.change(skill.name, physics, look)
     model.body_pos[:], model.site_pos[:] = scene.places
     for (field, name), position in zip(skill.moves, moved.reshape(-1, 3), strict=True):
         place = model.body(name) if field == "body_pos" else model.site(name)
         place.pos = position
     mujoco.mj_setState(model, data, state, _INTEGRATION)
-    return camera.picture()
+    return jitter_of(look)
+
+
+def jitter_of(look: Look) -> Jitter | None:
+    """Returns how a task's visual factors jitter cameras; None where they do not."""
+    values = dict(look).get("camera_jitter")
+    return None if values is None else Jitter(*values)

@@ -64,7 +64,7 @@ class Skill:
         name: the skill's name, with its version: "drawer-open-v3".
         class_name: the class of `metaworld.envs` that this skill is; "" for a skill of your own.
         family: the object; the skills of one family share the object and a file. "" for a skill of your own.
-        summary: what the arm has to do, in a few words.
+        summary: what the arm has to do, in a few words, as an instruction: "pull the drawer open".
         rand_vec_low: least value of each number of `rand_vec`, metres where it is a position.
         rand_vec_high: largest value of each, likewise. A number whose two bounds are equal never changes.
         min_separation: least distance in x and y between the object and the goal, metres. A draw that puts them

@@ -187,7 +187,7 @@ def skill(name: str) -> Skill:
 
     Example:
         >>> skill("drawer-open-v3").summary
-        "pull the drawer's handle out"
+        'pull the drawer open'
     """
     name = canonical_name(name)
     return _OFFICIAL[name] if name in _OFFICIAL else _registered[name]

@@ -11,6 +11,8 @@ from taskworlds.core.task import Task
 from taskworlds.core.world import SETTINGS, Listing, World
 from taskworlds.worlds.metaworld import sawyer
 from taskworlds.worlds.metaworld.benchmark_lists import ENV_NAMES, NUM_GOALS
+from taskworlds.worlds.metaworld.difficulty import DIFFICULTY
+from taskworlds.worlds.metaworld.factors import check_factors
 from taskworlds.worlds.metaworld.goals import too_near
 from taskworlds.worlds.metaworld.skill import Skill
 from taskworlds.worlds.metaworld.skills import (
@@ -34,11 +36,13 @@ _MAX_NUMBER = 1e10  # MuJoCo's mjMAXVAL, beyond which it calls a position bad an
 def _check_task(task: Task) -> None:
     needs = skill(task.env_name)
     size = len(needs.rand_vec_low)
-    if set(task.params) != _PARAMS:
+    if not _PARAMS.issubset(task.params):
         raise WrongValue(
             f"A task of {task.env_name} has the parameters rand_vec and partially_observable, "
             f"not {', '.join(task.params) or 'none'}."
         )
+    if len(task.params) > len(_PARAMS):
+        check_factors(task)
     vector = task["rand_vec"]
     if not (isinstance(vector, tuple) and all(type(x) in (int, float) for x in vector)):
         raise WrongType(
@@ -144,14 +148,17 @@ METAWORLD = World(
     has_success=True,
     terms=sawyer.TERM_NAMES,
     observed=sawyer.observed_parts,
+    own_parts=("hand_position", "gripper_opening"),
     has_random_starts=False,
     reward_function_versions=REWARD_VERSIONS,
     goal_size=3,
     task_check=_check_task,
+    fresh_task="taskworlds.worlds.metaworld.goals:fresh_task",
     goal_hidden=_hides_goal,
     current_name=_current_name,
     class_names=_class_name,
     described=_described,
+    instructions="taskworlds.worlds.metaworld.instructions:instructions",
     details=_details,
     listing=Listing(
         "Meta-World",
@@ -170,5 +177,7 @@ METAWORLD = World(
     peers="taskworlds.worlds.metaworld.peers:peers",
     render_modes=("human", "rgb_array", "depth_array"),
     render_fps=80,
+    cameras=("topview", "corner", "corner2", "corner3", "corner4", "behindGripper", "gripperPOV"),
     task_word="goal",
+    skill_groups=DIFFICULTY,
 )

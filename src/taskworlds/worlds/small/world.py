@@ -30,6 +30,7 @@ _GOALS = 50  # of each split of the benchmark "point", as of Meta-World's
 _POINT_STEPS = 50
 # Gymnasium's limits for FrozenLake, whose maps 4x4 and 8x8 are. chain's goals are 14 steps away.
 _GRID_STEPS = {"4x4": 100, "4x4_safe": 100, "8x8": 200, "chain": 100}
+_CELL = 32  # pixels, of a map's cell in a picture
 
 _LISTING = Listing("Small worlds", thing="what moves", varies="what varies")
 
@@ -44,6 +45,7 @@ def _world(name: str, **fields: Any) -> World:
         has_success=True,
         terms=("success",),
         has_random_starts=False,
+        instructions="taskworlds.worlds.small.instructions:instructions",
         listing=_LISTING,
         packages=("numpy",),
         render_modes=("rgb_array",),
@@ -118,6 +120,7 @@ _POINT = _world(
     task_check=_check_point,
     described=_point_described,
     render_fps=16,
+    picture_size=(400, 400),
     classes=("taskworlds:PointEnv",),
     task_word="goal",
 )
@@ -192,6 +195,7 @@ def _grid(desc: str) -> World:
         task_check=functools.partial(_check_grid, name),
         described=_grid_described,
         render_fps=8,
+        picture_size=(_CELL * len(MAPS[desc]), _CELL * len(MAPS[desc][0])),
         classes=("taskworlds:GridWorldEnv",),
     )
 

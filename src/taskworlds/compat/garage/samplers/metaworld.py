@@ -22,7 +22,7 @@ Env = gymnasium.Env[Any, Any]
 
 
 class MetaWorldTaskSampler(TaskSampler):
-    """Samples the tasks of one split of a benchmark, the same number of each skill, for `MetaWorldSetTaskEnv`s.
+    """Samples the tasks of one split of a benchmark, the same number of each skill, for `MetaWorldSetTaskEnv`.
 
     The updates are ordered by skill, in the benchmark's order, so that an environment that always gets the update of
     the same index keeps its skill. Skills may have different numbers of tasks.

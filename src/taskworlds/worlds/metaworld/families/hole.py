@@ -148,7 +148,7 @@ SKILLS = (
         "hand-insert-v3",
         "SawyerHandInsertEnvV3",
         "hole",
-        "put the gripper into the hole in the table",
+        "put the block into the hole in the table",
         (-0.1, 0.6, 0.05, -0.04, 0.8, -0.0201),
         (0.1, 0.7, 0.05, 0.04, 0.88, -0.0199),
         min_separation=0.15,

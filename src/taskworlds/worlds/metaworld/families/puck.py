@@ -358,7 +358,7 @@ SKILLS = (
         "push-back-v3",
         "SawyerPushBackEnvV3",
         "puck",
-        "pull the puck back to the goal",
+        "pull the block back to the goal",
         (-0.1, 0.8, 0.02, -0.1, 0.6, 0.0199),
         (0.1, 0.85, 0.02, 0.1, 0.7, 0.0201),
         min_separation=0.15,

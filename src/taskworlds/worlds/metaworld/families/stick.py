@@ -27,6 +27,11 @@ from taskworlds.worlds.metaworld.skill import Skill, Terms
 HAND = (0.0, 0.6, 0.2)  # m, where the hand starts
 STICK_HEIGHT = 0.02  # m, of the stick's centre at reset
 THERMOS_JOINTS = 7  # the stick's free joint is 7 numbers, then come the thermos' two slides
+STOPPED = (
+    THERMOS_JOINTS,
+    THERMOS_JOINTS + 1,
+)  # velocities that Meta-World stops: of the slides only the second's
+THERMOS_VELOCITIES = (6, 8)  # velocities of the slides: a free joint has 6
 PUSH_SLIDES = (0.0, 0.0)  # m, where they start
 PULL_SLIDES = (0.0, 0.09)  # m
 HANDLE_TO_THERMOS = 0.09  # m, along y
@@ -42,17 +47,18 @@ LIFT = 0.04  # m, that version 1 wants first
 TOUCH_RADIUS = 0.05  # m, from stick to thermos, where version 1 begins to count the thermos' way
 
 
-def _reset(sim, rand_vec, slides, target_height):
+def _reset(sim, rand_vec, slides, target_height, stopped=STOPPED):
     """Puts the stick at the first two numbers, the goal at the fourth and fifth, the thermos by its slides.
 
-    The goal is as high as `target_height`, metres, or as the thermos' handle if that is None.
+    The goal is as high as `target_height`, metres, or as the thermos' handle if that is None. `stopped` are the
+    velocities that are set to zero with the slides.
     """
     init_tcp = sim.settle_hand(HAND)
     stick_init = (rand_vec[0], rand_vec[1], STICK_HEIGHT)
     height = sim.site("insertion")[2] if target_height is None else target_height
     target = (rand_vec[3], rand_vec[4], height)
     sim.place_object(stick_init)
-    sim.place_joints(slides, first=THERMOS_JOINTS, stop=(THERMOS_JOINTS, THERMOS_JOINTS + 1))
+    sim.place_joints(slides, first=THERMOS_JOINTS, stop=stopped)
     sim.move_site("goal", target)
     obj_init = sim.body("object")
     rest = sim.body("stick")[2]
@@ -75,6 +81,16 @@ def reset_push(sim, rand_vec, before):
 def reset_pull(sim, rand_vec, before):
     """The goal is as high as the stick."""
     return _reset(sim, rand_vec, PULL_SLIDES, STICK_HEIGHT)
+
+
+def reset_push_mended(sim, rand_vec, before):
+    """The thermos starts at rest, see `mended`."""
+    return _reset(sim, rand_vec, PUSH_SLIDES, None, THERMOS_VELOCITIES)
+
+
+def reset_pull_mended(sim, rand_vec, before):
+    """The thermos starts at rest, see `mended`."""
+    return _reset(sim, rand_vec, PULL_SLIDES, STICK_HEIGHT, THERMOS_VELOCITIES)
 
 
 def observe_push(now, objects):

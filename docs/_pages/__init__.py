@@ -1,0 +1,1 @@
+"""Pages that are made from tables and docstrings while the site is built."""

@@ -1,0 +1,86 @@
+"""Means over the parts of a suite of variations, beside that over its tasks as they are.
+
+A task says by its parameter `variation` which part it belongs to, such as "friction 2"; one without it is as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskworlds.core.errors import WrongValue
+from taskworlds.core.task import VARIATION, Task
+from taskworlds.evaluation.statistics import Estimate
+
+__all__ = ["CLEAN", "Varied", "part_of", "rows_of", "varied"]
+
+CLEAN = "clean"
+"""What the part of the tasks as they are is called."""
+
+_ALL = "all"  # the part with all factors, which is listed last
+
+
+class Varied(NamedTuple):
+    """A metric by part of a suite.
+
+    Attributes:
+        parts: by the part's name, "clean" first: the mean over the part's skills, each with equal weight, with its 95 %
+            interval.
+        clean: by the part's name: the mean over the clean tasks of the same skills, to compare it with.
+        env_names: by the part's name: its skills. A part leaves out skills that do not have its factor.
+    """
+
+    parts: dict[str, Estimate]
+    clean: dict[str, Estimate]
+    env_names: dict[str, tuple[str, ...]]
+
+
+def part_of(task: Task) -> str:
+    """Returns the name of the part that a task belongs to.
+
+    Example:
+        >>> part_of(Task("push-v3")), part_of(Task("push-v3", {"variation": "friction 2"}))
+        ('clean', 'friction 2')
+    """
+    return str(task.params.get(VARIATION, CLEAN))
+
+
+def varied(tasks: Sequence[Task], mean_of: Callable[[NDArray[np.bool_]], Estimate]) -> Varied:
+    """Returns a metric by part.
+
+    Args:
+        tasks: the tasks that ran, T of them.
+        mean_of: returns the mean over skills of some of the tasks, which are given as (T,) bool.
+
+    Raises:
+        WrongValue: no task belongs to a part but the clean one.
+    """
+    parts = np.array([part_of(task) for task in tasks])
+    names = np.array([task.env_name for task in tasks])
+    labels = list(dict.fromkeys(parts.tolist()))
+    if set(labels) <= {CLEAN}:
+        raise WrongValue(
+            'No task of this result has the parameter "variation", so there are no parts. The benchmark MT10-robust '
+            "has them, and tasks of your own that are given it."
+        )
+    labels = sorted(labels, key=lambda label: (label != CLEAN, label.partition(" ")[0] == _ALL))
+    env_names = {label: tuple(dict.fromkeys(names[parts == label].tolist())) for label in labels}
+    clean = {label: mean_of((parts == CLEAN) & np.isin(names, env_names[label])) for label in labels}
+    return Varied({label: mean_of(parts == label) for label in labels}, clean, env_names)
+
+
+def rows_of(found: Mapping[str, Varied]) -> list[tuple[str, dict[str, Estimate]]]:
+    """Returns the lines of a table: of each part its name, number of skills and figures by metric; [] for {}."""
+    if not found:
+        return []
+    first = next(iter(found.values()))
+    return [
+        (
+            f"{label}, {len(first.env_names[label])} skills",
+            {metric: each.parts[label] for metric, each in found.items()},
+        )
+        for label in first.parts
+    ]

@@ -1,0 +1,82 @@
+"""What the arm has to move in each of Meta-World's skills: the bodies of its models that "the object" means.
+
+A body is named by itself or by the body that holds it: of a drawer only the part that moves is meant. A test compares
+the table with the official models, and with what the experts move.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["OBJECTS", "Object"]
+
+
+class Object(NamedTuple):
+    """The object of a skill.
+
+    Attributes:
+        bodies: names of bodies; those that move among them and what they hold are the object.
+        is_damped: whether its joints have damping.
+        is_sizable: whether it is one free body of simple shapes, so that its size can vary.
+        colour: of the largest part of it that is drawn, red, green and blue.
+    """
+
+    bodies: tuple[str, ...]
+    colour: tuple[float, float, float]
+    is_damped: bool = False
+    is_sizable: bool = False
+
+
+OBJECTS: dict[str, Object | None] = {
+    "assembly-v3": Object(("RoundNut",), (0.65, 0.65, 0.65)),
+    "basketball-v3": Object(("bsktball",), (0.7, 0.35, 0.0)),
+    "bin-picking-v3": Object(("obj",), (0.0, 1.0, 0.0)),
+    "box-close-v3": Object(("boxbodytop",), (1.0, 1.0, 1.0)),
+    "button-press-topdown-v3": Object(("box",), (0.6, 0.0, 0.0), is_damped=True),
+    "button-press-topdown-wall-v3": Object(("box",), (0.6, 0.0, 0.0), is_damped=True),
+    "button-press-v3": Object(("box",), (0.6, 0.0, 0.0), is_damped=True),
+    "button-press-wall-v3": Object(("box",), (0.6, 0.0, 0.0), is_damped=True),
+    "coffee-button-v3": Object(("coffee_machine",), (0.65, 0.65, 0.65), is_damped=True),
+    "coffee-pull-v3": Object(("obj",), (0.85, 0.85, 0.85)),
+    "coffee-push-v3": Object(("obj",), (0.85, 0.85, 0.85)),
+    "dial-turn-v3": Object(("dial",), (0.35, 0.35, 0.35), is_damped=True),
+    "disassemble-v3": Object(("RoundNut",), (0.65, 0.65, 0.65)),
+    "door-close-v3": Object(("door",), (0.3, 0.32, 0.35), is_damped=True),
+    "door-lock-v3": Object(("door",), (0.75, 0.75, 0.75), is_damped=True),
+    "door-open-v3": Object(("door",), (0.3, 0.32, 0.35), is_damped=True),
+    "door-unlock-v3": Object(("door",), (0.75, 0.75, 0.75), is_damped=True),
+    "drawer-close-v3": Object(("drawer",), (0.4, 0.65, 0.4), is_damped=True),
+    "drawer-open-v3": Object(("drawer",), (0.4, 0.65, 0.4), is_damped=True),
+    "faucet-close-v3": Object(("faucetBase",), (0.5, 0.1, 0.1), is_damped=True),
+    "faucet-open-v3": Object(("faucetBase",), (0.5, 0.1, 0.1), is_damped=True),
+    "hammer-v3": Object(("hammerbody", "box"), (0.65, 0.0, 0.0), is_damped=True),
+    "hand-insert-v3": Object(("obj",), (1.0, 1.0, 1.0), is_sizable=True),
+    "handle-press-side-v3": Object(("box",), (0.15, 0.15, 0.15), is_damped=True),
+    "handle-press-v3": Object(("box",), (0.15, 0.15, 0.15), is_damped=True),
+    "handle-pull-side-v3": Object(("box",), (0.15, 0.15, 0.15), is_damped=True),
+    "handle-pull-v3": Object(("box",), (0.15, 0.15, 0.15), is_damped=True),
+    "lever-pull-v3": Object(("lever",), (0.35, 0.35, 0.35), is_damped=True),
+    "peg-insert-side-v3": Object(("peg",), (0.3, 1.0, 0.3), is_damped=True),
+    "peg-unplug-side-v3": Object(("plug1",), (0.25, 0.25, 0.25)),
+    "pick-out-of-hole-v3": Object(("obj",), (1.0, 0.0, 0.0), is_sizable=True),
+    "pick-place-v3": Object(("obj",), (1.0, 0.0, 0.0), is_sizable=True),
+    "pick-place-wall-v3": Object(("obj",), (1.0, 0.0, 0.0), is_sizable=True),
+    "plate-slide-back-side-v3": Object(("puck_channel",), (0.15, 0.15, 0.15), is_damped=True),
+    "plate-slide-back-v3": Object(("puck_channel",), (0.15, 0.15, 0.15), is_damped=True),
+    "plate-slide-side-v3": Object(("puck_channel",), (0.15, 0.15, 0.15), is_damped=True),
+    "plate-slide-v3": Object(("puck_channel",), (0.15, 0.15, 0.15), is_damped=True),
+    "push-back-v3": Object(("obj",), (1.0, 1.0, 1.0), is_sizable=True),
+    "push-v3": Object(("obj",), (1.0, 0.0, 0.0), is_sizable=True),
+    "push-wall-v3": Object(("obj",), (1.0, 0.0, 0.0), is_sizable=True),
+    "reach-v3": None,
+    "reach-wall-v3": None,
+    "shelf-place-v3": Object(("obj",), (0.0, 0.0, 1.0), is_sizable=True),
+    "soccer-v3": Object(("soccer_ball",), (0.85, 0.85, 0.85)),
+    "stick-pull-v3": Object(("stick", "object"), (0.45, 0.56, 0.52), is_damped=True),
+    "stick-push-v3": Object(("stick", "object"), (0.45, 0.56, 0.52), is_damped=True),
+    "sweep-into-v3": Object(("obj",), (1.0, 1.0, 1.0), is_sizable=True),
+    "sweep-v3": Object(("obj",), (1.0, 1.0, 1.0)),
+    "window-close-v3": Object(("window",), (0.36, 0.26, 0.27), is_damped=True),
+    "window-open-v3": Object(("window",), (0.36, 0.26, 0.27), is_damped=True),
+}
+"""By skill; None where the arm has nothing to move."""

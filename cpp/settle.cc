@@ -130,11 +130,30 @@ void Settler::remove(const Settling* settling) {
   line_.erase(found);
 }
 
-void Settler::work(int steps, const std::atomic<bool>& stop) {
+void Settler::work(const std::atomic<bool>& stop) {
   std::unique_lock<std::mutex> lock(mutex_);
+  if (const auto settling = first_free()) take(settling, kAll, stop, lock);
+}
+
+// Where threads are at all that wait, one of them takes these steps, too: so all that a step of an engine gives is used.
+void Settler::work(int steps) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  owed_ = line_.empty() ? 0 : std::min(owed_ + steps, kMostOwed);
+  for (auto settling = first_free(); settling && owed_ > 0; settling = first_free()) {
+    const int given = std::exchange(owed_, 0), before = settling->left_;
+    take(settling, given, never_, lock);
+    owed_ += given - (before - settling->left_);
+  }
+}
+
+std::shared_ptr<Settling> Settler::first_free() const {
   const auto found = std::find_if(line_.begin(), line_.end(), [](const auto& each) { return !each->held_; });
-  if (found == line_.end()) return;
-  const std::shared_ptr<Settling> settling = *found;
+  return found == line_.end() ? nullptr : *found;
+}
+
+// Does one that is in the line, and no thread is at.
+void Settler::take(const std::shared_ptr<Settling>& settling, int steps, const std::atomic<bool>& stop,
+                   std::unique_lock<std::mutex>& lock) {
   --waiting_;
   do_one(*settling, steps, stop, lock);
   if (std::find(line_.begin(), line_.end(), settling) == line_.end()) return;  // dropped meanwhile

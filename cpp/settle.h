@@ -73,15 +73,18 @@ class Settler : public Pool::Spare {
 
   bool waiting() const override { return waiting_.load(std::memory_order_acquire) > 0; }
   // Does the first in the line that no other thread is at, until `stop` is set.
-  void work(const std::atomic<bool>& stop) override { work(kAll, stop); }
-  // Takes at most so many steps of it.
-  void work(int steps) { work(steps, never_); }
+  void work(const std::atomic<bool>& stop) override;
+  // Takes so many steps of it, or leaves them to the threads that are at all that there are.
+  void work(int steps);
 
  private:
   static constexpr int kAll = std::numeric_limits<int>::max();
+  static constexpr int kMostOwed = 256;  // so that no thread is away for long
 
   void remove(const Settling* settling);
-  void work(int steps, const std::atomic<bool>& stop);
+  std::shared_ptr<Settling> first_free() const;
+  void take(const std::shared_ptr<Settling>& settling, int steps, const std::atomic<bool>& stop,
+            std::unique_lock<std::mutex>& lock);
   void do_one(Settling& settling, int steps, const std::atomic<bool>& stop, std::unique_lock<std::mutex>& lock);
   std::unique_ptr<Settling::Simulation> simulation_of(const Model& model);
 
@@ -91,6 +94,7 @@ class Settler : public Pool::Spare {
   std::condition_variable let_go_;                                  // a thread has let go of a settling
   std::deque<std::shared_ptr<Settling>> line_;                      // those that a thread is at included
   std::atomic<int> waiting_{0};                                     // in the line, and no thread is at it
+  int owed_ = 0;                                                    // steps that were to be taken, and all were held
   std::vector<std::unique_ptr<Settling::Simulation>> simulations_;  // idle ones, the last used last
 };
 

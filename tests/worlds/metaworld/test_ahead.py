@@ -160,7 +160,7 @@ def test_what_will_not_be_needed_is_dropped(make, monkeypatch):
     keys = computed(monkeypatch)
     run(envs, LIMIT - 1)
     assert expected[1] not in keys
-    assert Key(skill(task.env_name), task["rand_vec"]) in keys
+    assert Key(skill(task.env_name), task["rand_vec"]) in {*keys, *ahead.halves}  # done, or begun
     envs.set_state(envs.get_state())
     assert ahead._wanted == {}
     assert ahead._rows == {}

@@ -86,7 +86,8 @@ def test_turns_among_the_rows_do_it_too(model, num_threads):
     given = [settling(model, x) for x in PLACES[:4]]
     for one in given:
         engine.settle_ahead(one)
-    # Turns have 8 steps. A thread that has begun a settling in its idle time, and is stopped by the system, keeps it waiting.
+    # Turns have 8 steps. A thread that has begun a settling in its idle time, and is stopped by the system, keeps it
+    # waiting.
     for _ in range(STEPS // 8 * (1 if num_threads == 1 else 3)):
         step(engine, spare=4)
     for one, x in zip(given, PLACES, strict=False):

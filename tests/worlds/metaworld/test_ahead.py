@@ -96,8 +96,8 @@ def test_all_is_there_before_the_episode_ends(make, monkeypatch, mode, select):
             envs.sample_tasks()  # without which such rows keep their tasks
             steps = 0
         late.append(len({Key(skill(task.env_name), task["rand_vec"]) for task in envs.current_tasks} - ahead))
-    # Where the system takes the processor from a thread that is at a start, for some of the few ms that an episode lasts
-    # here, this start is late.
+    # Where the system takes the processor from a thread that is at a start, for some of the few ms that an episode
+    # lasts here, this start is late.
     assert late.count(0) > 6, late
 
 

@@ -36,7 +36,15 @@ _STARTS_PROCESSES = re.compile(r"async|/mtrl/|/faults/|process|leaks")
 
 
 def pytest_collection_modifyitems(items):
-    """Puts tests that start processes first, and skips those of dm_control where it cannot be installed."""
+    """Puts tests that start processes first, and skips those of dm_control where it cannot be installed.
+
+    Slow tests must be marked in their own file: .ci/run collects those files alone, as all of them take long.
+    """
+    for path in {item.path for item in items if item.get_closest_marker("slow")}:
+        if "mark.slow" not in path.read_text():
+            raise pytest.UsageError(
+                f"{path} has slow tests, and does not say pytest.mark.slow: .ci/run would miss them"
+            )
     items.sort(key=lambda item: _STARTS_PROCESSES.search(item.nodeid) is None)
     if sys.version_info < (3, 13) or importlib.util.find_spec("dm_control") is not None:
         return

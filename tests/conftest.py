@@ -66,8 +66,7 @@ def as_required(report):
 def pytest_collection():
     """Leaves out the search for garbage while tests are collected, and what is there then for good.
 
-    A third of the time that collecting takes went into it. Processes that tests fork do not search it either, which
-    would copy the memory that they share.
+    A third of the processor time that collecting takes went into it.
     """
     gc.disable()
     try:

@@ -10,16 +10,10 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from taskworlds.rows.flaws import FirstLook
-from taskworlds.rows.protocol import RowChunk, Rows, RowStep
-from taskworlds.vector.actions import Actions
-from taskworlds.vector.assignments import Assignments
+from taskworlds.rows.protocol import RowChunk, RowStep
+from taskworlds.vector.batch_parts import BatchParts
 from taskworlds.vector.episodes import Episodes, Step
-from taskworlds.vector.guard import Guard
-from taskworlds.vector.infos import Infos
-from taskworlds.vector.normalization import ExponentialRewardNormalizer, ReturnRewardNormalizer
-from taskworlds.vector.observations import LastStep, Observations
-from taskworlds.vector.progress import Progress
+from taskworlds.vector.observations import LastStep
 
 __all__ = ["EXECUTED", "SUCCESSES", "Chunks"]
 
@@ -37,43 +31,24 @@ class Chunks:
     is a call. Either way each step is counted, normalised and noted here, so it cannot matter which.
 
     Args:
-        first_look: looks at what the engine returns at first.
-        rows: the engine's rows.
-        episodes, actions, assignments, progress, observations, infos, rewards, guard: the parts of the environment;
-            `rewards` is what normalises them, or None.
-        autoreset_mode: what happens to a row whose episode has ended.
+        parts: what they work on.
+        episodes: begins the episodes that come next.
         has_success: whether the world's steps report success.
         whole: whether rows go on past the end of an episode, and flags stand in the last column.
     """
 
-    def __init__(
-        self,
-        first_look: FirstLook,
-        rows: Rows,
-        episodes: Episodes,
-        actions: Actions,
-        assignments: Assignments,
-        progress: Progress,
-        observations: Observations,
-        infos: Infos,
-        rewards: ReturnRewardNormalizer | ExponentialRewardNormalizer | None,
-        guard: Guard,
-        autoreset_mode: AutoresetMode,
-        *,
-        has_success: bool,
-        whole: bool,
-    ) -> None:
-        self._first_look = first_look
-        self._rows = rows
+    def __init__(self, parts: BatchParts, episodes: Episodes, *, has_success: bool, whole: bool) -> None:
+        self._first_look = parts.first_look
+        self._rows = parts.rows
         self._episodes = episodes
-        self._actions = actions
-        self._assignments = assignments
-        self._progress = progress
-        self._observations = observations
-        self._infos = infos
-        self._rewards = rewards
-        self._guard = guard
-        self._mode = autoreset_mode
+        self._actions = parts.actions
+        self._assignments = parts.assignments
+        self._progress = parts.progress
+        self._observations = parts.observations
+        self._infos = parts.infos
+        self._rewards = parts.rewards
+        self._guard = parts.guard
+        self._mode = parts.autoreset_mode
         self._has_success = has_success
         self._whole = whole
 

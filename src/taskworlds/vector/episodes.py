@@ -11,15 +11,9 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
-from taskworlds.rows.flaws import FirstLook
-from taskworlds.rows.protocol import Rows, RowStep
-from taskworlds.vector.actions import Actions
-from taskworlds.vector.assignments import Assignments
-from taskworlds.vector.guard import Guard
-from taskworlds.vector.infos import Infos
-from taskworlds.vector.normalization import ExponentialRewardNormalizer, ReturnRewardNormalizer
-from taskworlds.vector.observations import LastStep, Observations
-from taskworlds.vector.progress import Progress
+from taskworlds.rows.protocol import RowStep
+from taskworlds.vector.batch_parts import BatchParts
+from taskworlds.vector.observations import LastStep
 
 __all__ = ["BegunStep", "Episodes", "Step"]
 
@@ -47,42 +41,25 @@ class Episodes:
     is here: each part has its own.
 
     Args:
-        first_look: looks at what the engine returns at first.
-        rows: the engine's rows.
-        actions, assignments, progress, observations, infos, rewards: the parts of the environment; `rewards` is what
-            normalises them, or None.
-        guard: knows which rows a call that was interrupted has left half-way.
-        autoreset_mode: what happens to a row whose episode has ended.
+        parts: what they work on.
 
     Attributes:
         under_way: the step that `step_async` has begun; None if there is none.
     """
 
-    def __init__(
-        self,
-        first_look: FirstLook,
-        rows: Rows,
-        actions: Actions,
-        assignments: Assignments,
-        progress: Progress,
-        observations: Observations,
-        infos: Infos,
-        rewards: ReturnRewardNormalizer | ExponentialRewardNormalizer | None,
-        guard: Guard,
-        autoreset_mode: AutoresetMode,
-    ) -> None:
+    def __init__(self, parts: BatchParts) -> None:
         self.under_way: BegunStep | None = None
-        self._guard = guard
-        self._first_look = first_look
-        self._rows = rows
-        self._actions = actions
-        self._assignments = assignments
-        self._progress = progress
-        self._observations = observations
-        self._infos = infos
-        self._rewards = rewards
-        self._mode = autoreset_mode
-        self._expects: Callable[[dict[int, Task], int], None] | None = getattr(rows, "expect", None)
+        self._guard = parts.guard
+        self._first_look = parts.first_look
+        self._rows = parts.rows
+        self._actions = parts.actions
+        self._assignments = parts.assignments
+        self._progress = parts.progress
+        self._observations = parts.observations
+        self._infos = parts.infos
+        self._rewards = parts.rewards
+        self._mode = parts.autoreset_mode
+        self._expects: Callable[[dict[int, Task], int], None] | None = getattr(parts.rows, "expect", None)
 
     def start(
         self, rows: NDArray[np.bool_], draw: NDArray[np.bool_] | None = None, given: Collection[int] = ()

@@ -11,15 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue
-from taskworlds.rows.protocol import Rows, SendingRows
+from taskworlds.rows.protocol import SendingRows
 from taskworlds.rows.stepped_when_sent import SteppedWhenSent
 from taskworlds.vector.actions import Actions, make_actions
-from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.batch_parts import BatchParts
 from taskworlds.vector.episodes import BegunStep, Episodes
-from taskworlds.vector.guard import Guard
-from taskworlds.vector.infos import Infos
-from taskworlds.vector.observations import Observations, is_flat
-from taskworlds.vector.progress import Progress
+from taskworlds.vector.observations import is_flat
 
 __all__ = ["PartialBatches", "PartialStep"]
 
@@ -52,11 +49,10 @@ class PartialBatches:
 
     Args:
         size: how many rows are received at a time, M.
+        parts: what they work on.
+        episodes: begins episodes, and ends steps.
         obs_space: the observation of a row as the engine gives it.
         action_space: the action of a row.
-        rows: the engine's rows.
-        episodes, assignments, progress, observations, infos, guard: the parts of the environment.
-        autoreset_mode: what happens to a row whose episode has ended.
 
     Attributes:
         sent: the rows that are under way, (N,) bool.
@@ -65,17 +61,12 @@ class PartialBatches:
     def __init__(
         self,
         size: int,
+        parts: BatchParts,
+        episodes: Episodes,
         obs_space: gym.Space[Any],
         action_space: gym.Space[Any],
-        rows: Rows,
-        episodes: Episodes,
-        assignments: Assignments,
-        progress: Progress,
-        observations: Observations,
-        infos: Infos,
-        guard: Guard,
-        autoreset_mode: AutoresetMode,
     ) -> None:
+        rows = parts.rows
         n = rows.num_rows
         self._size = size
         self._action_space = action_space
@@ -83,8 +74,9 @@ class PartialBatches:
         self._rows: SendingRows | SteppedWhenSent = (
             cast(SendingRows, rows) if sends else SteppedWhenSent(rows, obs_space, action_space)
         )
-        self._episodes, self._assignments, self._progress = episodes, assignments, progress
-        self._observations, self._infos, self._guard, self._mode = observations, infos, guard, autoreset_mode
+        self._episodes, self._assignments, self._progress = episodes, parts.assignments, parts.progress
+        self._observations, self._infos = parts.observations, parts.infos
+        self._guard, self._mode = parts.guard, parts.autoreset_mode
         self._checks: dict[int, Actions] = {}  # by number of rows
         self.sent = np.zeros(n, dtype=np.bool_)
         self._restarting = np.zeros(

@@ -23,6 +23,7 @@ from taskworlds.vector import metaworld_names, snapshot
 from taskworlds.vector.actions import make_actions
 from taskworlds.vector.arguments import check_options, row_mask, row_seeds
 from taskworlds.vector.assignments import Assignments
+from taskworlds.vector.batch_parts import BatchParts
 from taskworlds.vector.batch_pictures import BatchPictures
 from taskworlds.vector.chunks import Chunks
 from taskworlds.vector.composition import compose
@@ -170,10 +171,9 @@ class TaskVectorEnv(BatchPictures):
             composition, rows, self.assignments, self.progress, self.observations, options, raw_steps
         )
         stepped: Any = rows if self.repeating_rows is None else self.repeating_rows
-        first_look = FirstLook(world, self.strategy, space, n, rows)
-        self.episodes = Episodes(
-            first_look,
+        parts = BatchParts(
             stepped,
+            FirstLook(world, self.strategy, space, n, rows),
             self.actions,
             self.assignments,
             self.progress,
@@ -183,38 +183,15 @@ class TaskVectorEnv(BatchPictures):
             self.guard,
             options.autoreset_mode,
         )
+        self.episodes = Episodes(parts)
         self.chunks = Chunks(
-            first_look,
-            stepped,
-            self.episodes,
-            self.actions,
-            self.assignments,
-            self.progress,
-            self.observations,
-            self.infos,
-            self.reward_normalizer,
-            self.guard,
-            options.autoreset_mode,
-            has_success=world.has_success,
-            whole=options.play_whole_chunks,
+            parts, self.episodes, has_success=world.has_success, whole=options.play_whole_chunks
         )
-        self.partial_batches = (
-            None
-            if options.batch_size is None
-            else PartialBatches(
-                options.batch_size,
-                space,
-                self.single_action_space,
-                stepped,
-                self.episodes,
-                self.assignments,
-                self.progress,
-                self.observations,
-                self.infos,
-                self.guard,
-                options.autoreset_mode,
+        self.partial_batches: PartialBatches | None = None
+        if options.batch_size is not None:
+            self.partial_batches = PartialBatches(
+                options.batch_size, parts, self.episodes, space, self.single_action_space
             )
-        )
         self.rows = rows  # the last attribute: from here on, assigning one is the user's doing
 
     # --- tasks ----------------------------------------------------------------------------------------------

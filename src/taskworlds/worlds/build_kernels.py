@@ -33,9 +33,9 @@ ENTRIES = (
 )
 """Functions that return the kernels of a world's skills."""
 
-_SHARE = (
-    6  # kernels that a process gets at a time: neighbours have functions in common, which it compiles once
-)
+# Kernels that a process gets at a time. It takes two seconds to start and to compile what kernels have in common, and
+# then one for each; on eight cores and fewer no smaller share is sooner done.
+_SHARE = 15
 _LATER = "each skill is compiled when it is first used"
 
 

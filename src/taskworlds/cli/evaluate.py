@@ -190,12 +190,12 @@ def evaluate(
     engine = vector_strategy if several else choose_engine(world, vector_strategy, num_envs).name
     if address is not None and workers is None:
         raise WrongValue("--address says where workers play: give --workers, too.")
-    for wanted, option, why in (
-        (resume, "resume", "continues"),
-        (keep_actions, "keep-actions", "keeps them"),
+    for wanted, what in (
+        (resume, "--resume plays the rest of an evaluation that is"),
+        (keep_actions, "--keep-actions keeps actions"),
     ):
         if wanted and out is None:
-            raise WrongValue(f"--{option} {why} in the folder that --out names: give --out too.")
+            raise WrongValue(f"{what} in the folder that --out names: give --out, too.")
     folder = None if out is None else OutFolder(out, force=force, resume=resume)
     resolved = {
         "policy": policy,

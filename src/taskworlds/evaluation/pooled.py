@@ -373,7 +373,7 @@ class Pooled:
                 raise WrongValue("it needs a name and one run at least")
         except (KeyError, TypeError, ValueError) as error:
             raise WrongValue(
-                f"This file of pooled results is damaged: {type(error).__name__}: {error}."
+                f"This file of pooled results is damaged: {json_text.why(error)}."
             ) from error
         return cls(tuple(runs), data["name"])
 

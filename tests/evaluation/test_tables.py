@@ -76,7 +76,9 @@ def test_figures_are_whole_in_any_width(outcome, width):
     assert "0.50" in row
 
 
-@pytest.mark.parametrize(("width", "gone"), [(80, ""), (66, "A, B"), (50, "A, B, p (Holm)"), (40, "A, B, p (Holm)")])
+@pytest.mark.parametrize(
+    ("width", "gone"), [(80, ""), (66, "A, B"), (50, "A, B, p (Holm)"), (40, "A, B, p (Holm)")]
+)
 def test_a_comparisons_figures_are_whole_in_any_width(outcome, width, gone):
     text = printed(compare(outcome, outcome).table(), width)
     assert max(map(len, text.splitlines())) <= width

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from taskworlds.cli.config import ConfigFile, text_of
+from taskworlds.cli.config import RunFile, text_of
 from taskworlds.cli.display import display
 from taskworlds.cli.options import (
     HOW,
@@ -68,6 +68,7 @@ def evaluate(
     episodes_per_task: Annotated[
         int,
         typer.Option(
+            "--episodes-per-task",
             "--episodes",
             min=1,
             metavar="N",
@@ -147,7 +148,7 @@ def evaluate(
     force: Force = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
-    config_file: ConfigFile = None,
+    config_file: RunFile = None,
 ) -> None:
     """Evaluates a policy on all tasks of a benchmark, each with equal weight.
 

@@ -16,8 +16,8 @@ __all__ = ["FittingTable"]
 class FittingTable(rich.table.Table):
     """A table of rich whose less important columns go, one after the other, until the others fit whole.
 
-    A line of the caption says which columns are missing. Where those that stay do not fit, names are folded, if the column
-    of names may wrap and the others may not.
+    A line of the caption says which columns are missing. Where those that stay do not fit, names are folded, if the
+    column of names may wrap and the others may not.
 
     Args:
         *headings: as for rich.

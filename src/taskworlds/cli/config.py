@@ -106,7 +106,7 @@ def text_of(context: Any, resolved: Mapping[str, Any], without: tuple[str, ...])
         value = resolved.get(each.name, context.params.get(each.name))
         if each.name in (*without, "help") or value is None or value == [] or value == ():
             continue
-        name = each.opts[0].lstrip("-")
+        name = max(each.opts, key=len).lstrip("-")  # Python's word, where a short one is there, too
         content[name] = list(value) if isinstance(value, list | tuple) else value
         if isinstance(value, Path):
             content[name] = str(value)

@@ -68,8 +68,8 @@ def evaluate(
     episodes_per_task: Annotated[
         int,
         typer.Option(
-            "--episodes-per-task",
             "--episodes",
+            "--episodes-per-task",
             min=1,
             metavar="N",
             help="Play N episodes of each task.",

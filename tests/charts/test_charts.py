@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -27,6 +28,7 @@ from taskworlds.charts import (
     table,
 )
 from taskworlds.charts.axes import Axis, ticks_between
+from taskworlds.charts.svg import text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 UNKNOWN = (math.nan, math.nan, math.nan)
@@ -203,6 +205,31 @@ def test_figures():
         [Figure(Axis("mean", 0, 1), [(0.5, 0.25, 0.75), UNKNOWN])], ["ppo", "sac"], caption(), width=940
     )
     assert {"ppo: mean 0.50 [0.25, 0.75]", "0.50", "not known"} <= {*texts(svg)}
+
+
+def test_in_a_narrow_drawing_numbers_of_figures_meet_no_names():
+    field = Figure(Axis("mean", 0, 1), [(value, 0.0, 1.0) for value in (0.0, 0.04, 0.13, 1.0)])
+    names = ["a-method-whose-name-is-rather-long-and-longer", "b", "c", "d"]
+    elements = ET.fromstring(figures([field], names, caption(), width=328.0)).iter(f"{SVG}text")
+    placed = []
+    for each in elements:
+        shown, at = each[-1].tail if len(each) else each.text, float(each.get("x"))
+        width = text_width(shown)
+        start = {"end": at - width, "middle": at - width / 2}.get(each.get("text-anchor"), at)
+        placed.append((float(each.get("y")), start, start + width, shown))
+    placed.sort()
+    lines = [[placed[0][1:]]]
+    for (above, *_), (y, *rest) in itertools.pairwise(placed):
+        if y - above > 6:  # pixels, about half the height of a letter
+            lines.append([])
+        lines[-1].append(tuple(rest))
+    lines = [sorted(line) for line in lines]
+    assert sum(len(line) == 2 for line in lines) >= 4  # a name and a number each
+    for line in lines:
+        for (_, end, one), (start, _, other) in itertools.pairwise(line):
+            assert end <= start, (one, other)
+        assert line[0][0] >= -1, line
+        assert line[-1][1] <= 329, line
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from taskworlds.evaluation import Result
@@ -67,7 +69,7 @@ def test_the_file_beside_a_result_says_how_to_get_it_again(run, tmp_path):
     run("evaluate", *given, "--episodes", "2", "--keep-actions", "--out", tmp_path / "a")
     text = (tmp_path / "a" / "run.toml").read_text()
     assert 'benchmark = "point"\npolicy = "random"\n' in text
-    assert "episodes = 2\nseed = 7\nmax-episode-steps = 5\n" in text
+    assert "episodes-per-task = 2\nseed = 7\nmax-episode-steps = 5\n" in text
     ran = run("evaluate", "--config", tmp_path / "a" / "run.toml", "--out", tmp_path / "b")
     assert ran.code == 0
     assert Result.load(tmp_path / "a" / "result.json") == Result.load(tmp_path / "b" / "result.json")
@@ -104,6 +106,35 @@ def test_a_file_that_is_not_there(run, check_mistake, tmp_path):
         run("evaluate", "point", "--config", tmp_path / "no.toml"), "--config must be a file that can be read"
     )
     check_mistake(run("evaluate", "point", "--config", tmp_path), "--config must be a file that can be read")
+
+
+def test_the_file_beside_a_result_is_for_record_and_watch_too(run, check_mistake, tmp_path):
+    given = ("--num-goals", "1", "--max-episode-steps", "5", "--policy", "random", "--episodes-per-task", "2")
+    run("evaluate", "point", *given, "--keep-actions", "--out", tmp_path / "a")
+    file = tmp_path / "a" / "run.toml"
+    shown = run("record", "--config", file, "--out", tmp_path / "b", "--choose", "best", "--json", "-q")
+    assert [(each["steps"], each["policy"]) for each in json.loads(shown.out)["videos"]] == [(5, "random")]
+    # All options are taken; a point is not drawn into windows.
+    check_mistake(run("watch", "--config", file), "benchmark must be of a world that draws into windows")
+    # A protocol changes what is played, and is not passed over.
+    with file.open("a") as more:
+        more.write('protocol = "newt"\n')
+    check_mistake(run("record", "--config", file, "--out", tmp_path / "c"), "Unknown option 'protocol'")
+
+
+def test_only_commands_that_play_it_say_that_they_take_the_file_of_an_evaluation(run):
+    said = {
+        command: "run.toml" in run(command, "--help").out
+        for command in ("evaluate", "record", "watch", "compare")
+    }
+    assert said == {"evaluate": True, "record": True, "watch": True, "compare": False}
+
+
+@pytest.mark.parametrize("command", ["evaluate", "record", "watch", "demonstrate", "bench"])
+def test_goals_are_the_same_word_everywhere(run, command):
+    said = " ".join(run(command, "--help").out.split())
+    if command != "bench" or "goals" in said:
+        assert "--num-goals,--goals" in said
 
 
 def test_every_command_with_options_takes_a_file(run):

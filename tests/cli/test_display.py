@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -92,3 +93,22 @@ def test_the_live_line_fits(monkeypatch, width):
     assert "500 of 500 episodes" in written.getvalue().replace("\n", " ")
     lines = [line for line in written.getvalue().replace("\r", "\n").split("\n") if "episodes" in line]
     assert all(len(line.replace("\x1b[2K", "").rstrip()) <= width for line in lines)
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 120])
+def test_the_time_left_is_never_cut(clock, monkeypatch, width):
+    monkeypatch.delenv("CI", raising=False)
+    written = io.StringIO()
+    terminal = Console(
+        file=written, force_terminal=True, width=width, color_system=None, legacy_windows=False
+    )
+    monkeypatch.setattr(display_module, "console", lambda **_: terminal)
+    with display(shown=True) as told:
+        for episode in range(1, 21):
+            clock[0] += 40.0
+            told.on_step(100_000)
+            told.on_outcome(None, Episode(1.0, 3, True, True))
+            told.on_episode(episode, 500)
+    last = [line for line in written.getvalue().replace("\r", "\n").split("\n") if "episodes" in line][-1]
+    assert re.search(r" \d+:\d\d left", last), last
+    assert "of 500 episodes, 2,632 steps/s" in last

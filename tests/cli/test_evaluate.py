@@ -397,7 +397,10 @@ def test_what_was_stopped_goes_on(run, check_mistake, stopped, own_policies):
     check_mistake(
         run(*stopped[:-1], "y", "--resume"), "y holds no episodes.jsonl. Leave out --resume to start one"
     )
-    check_mistake(run(*stopped[:-2], "--resume"), "--resume continues in the folder that --out names")
+    check_mistake(
+        run(*stopped[:-2], "--resume"),
+        "an evaluation that is in the folder that --out names",
+    )
 
 
 def test_only_the_same_evaluation_goes_on(run, check_mistake, stopped, own_policies):

@@ -27,6 +27,13 @@ def the_file(folder):
     return folder / journal.NAME
 
 
+class AlwaysOne:
+    """Moves as far as it can."""
+
+    def __call__(self, observations):
+        return np.ones((len(observations), 2))
+
+
 class Interrupting:
     """Random actions until Ctrl-C, which comes at a call of its own."""
 
@@ -123,11 +130,40 @@ def test_a_line_in_the_middle_that_was_changed_is_told(tmp_path):
     lines = the_file(tmp_path).read_text().splitlines(keepends=True)
     lines[2] = lines[2].replace('"length": 7', '"length": 6')
     the_file(tmp_path).write_text("".join(lines))
-    with pytest.raises(
-        ValueError, match=r"damaged in line 3 \(WrongValue: its checksum does not match\)\. Start over"
-    ):
+    with pytest.raises(ValueError, match=r"damaged in line 3 \(its checksum does not match\)\. Start over"):
         play(resume=tmp_path)
     assert the_file(tmp_path).read_text() == "".join(lines)
+
+
+@pytest.mark.parametrize("other", [{"seed": 2}, {"num_goals": 4}, {"episodes_per_task": 3}])
+def test_lines_of_another_evaluation_are_told(tmp_path, other):
+    play(resume=tmp_path / "a")
+    play(resume=tmp_path / "b", **other)
+    first, *own = the_file(tmp_path / "a").read_text().splitlines(keepends=True)
+    added = the_file(tmp_path / "b").read_text().splitlines(keepends=True)[1:]
+    mixed = "".join([first, *own[:2], *added])
+    (tmp_path / "c").mkdir()
+    the_file(tmp_path / "c").write_text(mixed)
+    with pytest.raises(
+        ValueError, match=r"resume must be part of this same evaluation, .* lines of several files"
+    ):
+        play(resume=tmp_path / "c")
+    assert the_file(tmp_path / "c").read_text() == mixed
+
+
+def test_an_episode_that_is_there_twice(tmp_path):
+    whole = play(resume=tmp_path)
+    play(policy=AlwaysOne(), resume=tmp_path / "other")
+    text = the_file(tmp_path).read_text()
+    lines = text.splitlines(keepends=True)
+    the_file(tmp_path).write_text("".join([*lines, lines[1]]))
+    assert play(resume=tmp_path) == whole
+    other = the_file(tmp_path / "other").read_text().splitlines(keepends=True)
+    key = [json.loads(lines[1])[name] for name in ("task", "episode")]
+    (same,) = [line for line in other[1:] if [json.loads(line)[name] for name in ("task", "episode")] == key]
+    the_file(tmp_path).write_text("".join([*lines[:2], same, *lines[2:]]))
+    with pytest.raises(ValueError, match="is there twice, with different outcomes"):
+        play(resume=tmp_path)
 
 
 @pytest.mark.parametrize(

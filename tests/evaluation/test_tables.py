@@ -67,6 +67,37 @@ def test_in_80_columns_an_interval_has_two_lines(outcome):
     assert "[" not in "".join(lines[:-1])
 
 
+@pytest.mark.parametrize("width", [40, 50, 60, 70, 80, 100])
+def test_figures_are_whole_in_any_width(outcome, width):
+    lines = printed(outcome.table(), width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert "…" not in "".join(lines)
+    (row,) = [line.split() for line in lines if line.split()[:1] == ["reach-v3"] and "OSError" not in line]
+    assert "0.50" in row
+
+
+@pytest.mark.parametrize(
+    ("width", "gone"), [(80, ""), (66, "A, B"), (50, "A, B, p (Holm)"), (40, "A, B, p (Holm)")]
+)
+def test_a_comparisons_figures_are_whole_in_any_width(outcome, width, gone):
+    text = printed(compare(outcome, outcome).table(), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    said = " ".join(text.split()).partition("no room for: ")[2]
+    assert said == gone
+
+
+def test_columns_that_have_no_room_are_named(outcome):
+    text = printed(outcome.table(), width=60)
+    rows = [line.split() for line in text.splitlines()]
+    (row,) = [row for row in rows if row[:1] == ["button-press-topdown-wall-v3"]]
+    assert row == ["button-press-topdown-wall-v3", "0.40", "0.60", "3235"]
+    assert "no room for: tasks, episodes, length" in text
+    assert "no room" not in printed(outcome.table(), width=80)
+    text = printed(outcome.table(), width=42)
+    assert "no room for: tasks, episodes, length, return, success once" in " ".join(text.split())
+
+
 def test_many_failures_are_cut_short(outcome):
     failed = tuple(dataclasses.replace(record, error="x") for record in outcome.tasks)
     text = printed(dataclasses.replace(outcome, tasks=failed).table())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from taskworlds.evaluation.pooled import pool
@@ -37,6 +39,23 @@ def test_runs_at_the_same_place_are_pooled(results):
     (curve,), shown = learning_curves(methods)
     assert [(place, len(method.runs)) for place, method in curve.points] == [(100, 3), (200, 3)]
     assert shown == [curve.points[-1][1]]
+
+
+def test_runs_of_a_point_may_differ_in_an_argument(results):
+    def at(step, **arguments):
+        runs = []
+        for seed in (1, 2):
+            run = results.make(seed=seed, checkpoint=f"seed{seed}/ppo_{step}.pt")
+            told = dataclasses.replace(
+                run.provenance, policy_arguments={"seed": seed, "width": 64} | arguments
+            )
+            runs.append(dataclasses.replace(run, provenance=told))
+        return pool(runs, f"step-{step}")
+
+    (curve,), _ = learning_curves([at(100), at(200)])
+    assert curve.name == "agent.py:make(width=64)"
+    assert [place for place, _ in curve.points] == [100, 200]
+    assert learning_curves([at(100), at(200, width=128)])[0] == []
 
 
 def test_other_policies_and_single_checkpoints_are_methods(results):

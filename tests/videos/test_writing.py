@@ -105,6 +105,17 @@ def test_without_ffmpeg_the_message_says_what_to_install(monkeypatch):
         check_ffmpeg()
 
 
+def test_an_ffmpeg_that_is_not_there_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))
+    with pytest.raises(
+        ImportError, match=r"'.*none' is not a program that can be run\. Set IMAGEIO_FFMPEG_EXE"
+    ):
+        check_ffmpeg()
+    (tmp_path / "none").write_text("not a program")
+    with pytest.raises(ImportError, match="is not a program that can be run"):
+        check_ffmpeg()
+
+
 def test_formats():
     assert [suffixes(each) for each in ("mp4", "gif", "both")] == [("mp4",), ("gif",), ("mp4", "gif")]
     with pytest.raises(ValueError, match=r"format must be one of 'mp4', 'gif', 'both', not 'avi'"):

@@ -15,6 +15,7 @@ from taskworlds.charts.svg import SMALL, Caption, Drawing, number
 __all__ = ["Figure", "figures"]
 
 _GAP = 28.0  # between two fields, pixels
+_FIGURE = 60.0  # room for a number at the end of a name's line, pixels
 
 
 class Figure(NamedTuple):
@@ -56,21 +57,31 @@ def figures(fields: Sequence[Figure], methods: Sequence[str], caption: Caption, 
         moved = layout._replace(
             names=tuple(y + down for y in layout.names), middles=tuple(y + down for y in layout.middles)
         )
-        if down or not place:
+        if side_by_side and not place:
             draw_names(drawing, methods, moved)
+        elif not side_by_side:
+            draw_names(drawing, methods, moved, right=_FIGURE)
         draw_columns(drawing, field.axis, scale, layout.top + down, layout.bottom + down)
         for series, (method, figure, middle) in enumerate(
             zip(methods, field.values, moved.middles, strict=True)
         ):
-            _draw_bar(
-                drawing, series, f"{method}: {field.axis.label}", figure, scale, middle, field.axis.digits
-            )
+            label = f"{method}: {field.axis.label}"
+            beside = None if side_by_side else (width, moved.names[series])
+            _draw_bar(drawing, series, label, figure, scale, middle, field.axis.digits, beside)
     return drawing.to_svg()
 
 
 def _draw_bar(
-    drawing: Drawing, series: int, label: str, figure: Interval, scale: Scale, y: float, digits: int
+    drawing: Drawing,
+    series: int,
+    label: str,
+    figure: Interval,
+    scale: Scale,
+    y: float,
+    digits: int,
+    beside: tuple[float, float] | None,
 ) -> None:
+    """Draws a method's figure, with its number above it, or where `beside` says: at the end of the name's line."""
     value, low, high = figure
     if math.isnan(value):
         drawing.text(
@@ -86,4 +97,5 @@ def _draw_bar(
         )  # fmt: skip
     path = f"M{number(scale(value))} {number(y - 8)}v16"
     drawing.add("path", tooltip=tooltip, d=path, stroke=colour(series), stroke_width=3)
-    drawing.text(scale(value), y - 15, written(value, digits), anchor="middle", size=SMALL, fill_opacity=0.85)
+    at, anchor = ((scale(value), y - 15), "middle") if beside is None else (beside, "end")
+    drawing.text(*at, written(value, digits), anchor=anchor, size=SMALL, fill_opacity=0.85)

@@ -64,10 +64,17 @@ def lay_out(names: Sequence[str], width: float, *, top: float, room: float, righ
     )
 
 
-def draw_names(drawing: Drawing, names: Sequence[str], layout: Layout) -> None:
-    """Writes the names of rows, and draws a faint line below every row of a narrow drawing."""
+def draw_names(drawing: Drawing, names: Sequence[str], layout: Layout, *, right: float = 0.0) -> None:
+    """Writes the names of rows, and draws a faint line below every row of a narrow drawing.
+
+    Args:
+        drawing: is added to.
+        names: of the rows.
+        layout: where the rows are.
+        right: width to leave free at the right of names that stand above the marks.
+    """
     for name, y, middle in zip(names, layout.names, layout.middles, strict=True):
-        room = layout.right if layout.narrow else layout.left - 10
+        room = layout.right - right if layout.narrow else layout.left - 10
         shown = shortened(name, room)
         tooltip = None if shown == name else name
         if layout.narrow:

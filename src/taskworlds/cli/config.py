@@ -12,12 +12,14 @@ import typer
 
 from taskworlds.core.errors import WrongType, WrongValue, check_known
 
-__all__ = ["NAME", "ConfigFile", "text_of"]
+__all__ = ["NAME", "ConfigFile", "RunFile", "text_of"]
 
 NAME = "run.toml"
 """The file that `taskworlds evaluate --out` writes beside a result."""
 
 _OPTION = "config_file"
+# Of an evaluation, how it goes and not what is played: a command that has no such option leaves it out.
+_OF_EVALUATIONS = ("keep-actions", "workers", "address", "num-envs")
 
 
 def _take(context: typer.Context, value: Path | None) -> None:
@@ -30,6 +32,8 @@ def _take(context: typer.Context, value: Path | None) -> None:
     found: dict[str, Any] = {}
     for key, given in content.items():
         name = key.replace("_", "-")
+        if name not in known and name in _OF_EVALUATIONS and "benchmark" in known:
+            continue
         if name not in known:
             name = check_known(
                 "option", name, known, f"It stands in {value}; `{context.command_path} --help` shows all."
@@ -102,21 +106,25 @@ def text_of(context: Any, resolved: Mapping[str, Any], without: tuple[str, ...])
         value = resolved.get(each.name, context.params.get(each.name))
         if each.name in (*without, "help") or value is None or value == [] or value == ():
             continue
-        name = each.opts[0].lstrip("-")
+        name = max(each.opts, key=len).lstrip("-")  # Python's word, where a short one is there, too
         content[name] = list(value) if isinstance(value, list | tuple) else value
         if isinstance(value, Path):
             content[name] = str(value)
     return f"# taskworlds {context.command.name} --config THIS-FILE\n{tomli_w.dumps(content)}"
 
 
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
+def _option(file: str) -> Any:
+    return typer.Option(
         "--config",
         metavar="FILE",
-        help=f"Take options from this TOML file, such as the {NAME} of an evaluation. What is typed counts more.",
+        help=f"Take options from {file}. What is typed counts more.",
         callback=_take,
         is_eager=True,
-    ),
-]
+    )
+
+
+ConfigFile = Annotated[Path | None, _option("this TOML file")]
 """The option; a command's parameter for it is not used."""
+
+RunFile = Annotated[Path | None, _option(f"this TOML file, such as the {NAME} of an evaluation")]
+"""The same for commands that play what an evaluation plays."""

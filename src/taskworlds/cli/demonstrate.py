@@ -99,6 +99,8 @@ def demonstrate(
     num_goals: Annotated[
         int | None,
         typer.Option(
+            "--num-goals",
+            "--goals",
             min=1,
             metavar="N",
             help="Play N goals of each skill, or N tasks of each split, one after the other. The default is enough to "

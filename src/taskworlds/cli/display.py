@@ -21,7 +21,7 @@ __all__ = ["Display", "clock", "display"]
 
 _REFRESH = 0.2  # seconds between two looks at the speed
 _LOGGED = 30.0  # seconds between two lines of a log
-_BAR_FROM = 60  # columns from which a bar has room
+_BAR_FROM = 80  # columns from which a bar has room
 
 
 class Display:
@@ -121,6 +121,7 @@ def _live(say: Console) -> Iterator[Display]:
     # Takes a while to load, which only these commands need.
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
     from rich.progress import Task as Line
+    from rich.table import Column
     from rich.text import Text
 
     class Left(ProgressColumn):
@@ -128,10 +129,17 @@ def _live(say: Console) -> Iterator[Display]:
             left = task.time_remaining
             return Text("" if left is None or task.finished else f"{clock(left)} left", no_wrap=True)
 
-    columns: list[Any] = [SpinnerColumn(), TextColumn("{task.description}")]
+    words = "{task.description}"
     if say.width >= _BAR_FROM:
-        columns.append(BarColumn(bar_width=None))  # what is left of the line
-    progress = Progress(*columns, Left(), console=say, transient=True, expand=True)
+        columns: list[Any] = [
+            TextColumn(words),
+            BarColumn(bar_width=None),
+            Left(),
+        ]  # the bar takes what is left
+    else:  # of the words the last are cut
+        column = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        columns = [TextColumn(words, table_column=column), Left()]
+    progress = Progress(SpinnerColumn(), *columns, console=say, transient=True, expand=True)
     line = progress.add_task("building the environments", total=None)
 
     def show(words: str, done: int, total: int | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from taskworlds.cli.config import ConfigFile, text_of
+from taskworlds.cli.config import RunFile, text_of
 from taskworlds.cli.display import display
 from taskworlds.cli.options import (
     HOW,
@@ -69,6 +69,7 @@ def evaluate(
         int,
         typer.Option(
             "--episodes",
+            "--episodes-per-task",
             min=1,
             metavar="N",
             help="Play N episodes of each task.",
@@ -147,7 +148,7 @@ def evaluate(
     force: Force = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
-    config_file: ConfigFile = None,
+    config_file: RunFile = None,
 ) -> None:
     """Evaluates a policy on all tasks of a benchmark, each with equal weight.
 
@@ -190,12 +191,12 @@ def evaluate(
     engine = vector_strategy if several else choose_engine(world, vector_strategy, num_envs).name
     if address is not None and workers is None:
         raise WrongValue("--address says where workers play: give --workers, too.")
-    for wanted, option, why in (
-        (resume, "resume", "continues"),
-        (keep_actions, "keep-actions", "keeps them"),
+    for wanted, what in (
+        (resume, "--resume plays the rest of an evaluation that is"),
+        (keep_actions, "--keep-actions keeps actions"),
     ):
         if wanted and out is None:
-            raise WrongValue(f"--{option} {why} in the folder that --out names: give --out too.")
+            raise WrongValue(f"{what} in the folder that --out names: give --out, too.")
     folder = None if out is None else OutFolder(out, force=force, resume=resume)
     resolved = {
         "policy": policy,

@@ -59,7 +59,9 @@ def show_list(
         _show_overview(as_json)
         return
     what = what or "benchmarks"
-    check_known("list", what, LISTS, f"There are {', '.join(LISTS)}.")
+    check_known(
+        "list", what, LISTS, f"There are {', '.join(LISTS)}; a word to look for comes after one of these."
+    )
     rows = LISTS[what]()
     everything = len(rows)
     if world is not None:

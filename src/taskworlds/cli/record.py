@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from taskworlds.cli.config import ConfigFile
+from taskworlds.cli.config import RunFile
 from taskworlds.cli.display import Display, clock, display
 from taskworlds.cli.options import (
     OUTPUT,
@@ -138,7 +138,7 @@ def record(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what videos.json holds.", rich_help_panel=OUTPUT)
     ] = False,
-    config_file: ConfigFile = None,
+    config_file: RunFile = None,
 ) -> None:
     """Plays a policy on all tasks of a benchmark, and makes videos of some of its episodes.
 

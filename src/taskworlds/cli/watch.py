@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from taskworlds.cli.config import ConfigFile
+from taskworlds.cli.config import RunFile
 from taskworlds.cli.options import (
     PLAYED,
     BenchmarkName,
@@ -61,7 +61,7 @@ def watch(
     camera_id: CameraId = None,
     width: Width = None,
     height: Height = None,
-    config_file: ConfigFile = None,
+    config_file: RunFile = None,
 ) -> None:
     """Shows a policy at work in a window: one task after the other, at the speed of the simulation.
 

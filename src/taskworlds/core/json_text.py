@@ -9,7 +9,7 @@ from typing import Any
 
 from taskworlds.core.errors import WrongType, WrongValue
 
-__all__ = ["check_seal", "parse", "seal"]
+__all__ = ["check_seal", "parse", "seal", "why"]
 
 _SEAL = "sha256"
 
@@ -33,6 +33,16 @@ def parse(text: str | bytes, what: str) -> Any:
         raise WrongValue(
             f"This is not {what}, or it is only part of one ({error}). It starts with {text[:60]!r}."
         ) from None
+
+
+def why(error: Exception) -> str:
+    """Returns what is wrong with values that were read, in words, without a full stop at its end.
+
+    Example:
+        >>> why(KeyError("seed")), why(ValueError("seed must be a whole number."))
+        ("'seed' is missing", 'seed must be a whole number')
+    """
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")
 
 
 def seal(data: dict[str, Any]) -> dict[str, Any]:

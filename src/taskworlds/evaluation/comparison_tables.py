@@ -13,6 +13,7 @@ import rich.table
 import rich.text
 
 from taskworlds.evaluation.differences import GOALS, NOTHING, RUNS
+from taskworlds.evaluation.fitting_table import FittingTable
 from taskworlds.evaluation.statistics import METRICS, RATES, Estimate
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _OVER = {
     GOALS: "over new goals of these skills, for these policies",
     RUNS: "over training runs",
 }
+# Columns that go where there is no room, the first of them first. Of many methods each has a column, which stays.
+_GIVEN_UP = ("A", "B", "skills -", "skills +", "P(better)", "p (Holm)")
 _LEVEL = 0.05  # below which a corrected p value is called a difference
 
 
@@ -147,11 +150,18 @@ def _in_letters(comparison: Comparison, pair: Pair) -> str:
 
 
 def _table(title: str, headings: Sequence[str]) -> rich.table.Table:
-    table = rich.table.Table(
-        title=_plain(title), box=rich.box.SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left"
+    table = FittingTable(
+        title=_plain(title),
+        box=rich.box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        caption_justify="left",
+        given_up=_GIVEN_UP,
     )
     for number, heading in enumerate(headings):
-        table.add_column(_plain(heading), justify="right" if number else "left", no_wrap=True)
+        if number:
+            table.add_column(_plain(heading), justify="right", no_wrap=True)
+        else:
+            table.add_column(_plain(heading), overflow="fold")
     return table
 
 

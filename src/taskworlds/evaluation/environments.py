@@ -212,8 +212,8 @@ def evaluate_tasks(plan: Plan, envs: Any, play: Callable[[TaskRows, Ledger], Non
         if isinstance(plan.resume, Path):
             writer = stack.enter_context(_writer(plan, name, envs.split, of_all))
             numbers = {task.id: number for number, task in enumerate(tasks)}
-            kept = writer.journal.episodes.items()
-            played = {(numbers[id], episode): outcome for (id, episode), outcome in kept}
+            kept = writer.played(numbers, plan.episodes_per_task)
+            played = {(numbers[id], episode): outcome for (id, episode), outcome in kept.items()}
         else:
             writer, played = None, _played(plan, name, envs.split, tasks, fingerprint)
         on_ended = functools.partial(_ended, plan, writer)

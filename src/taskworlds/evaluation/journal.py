@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core import json_text
 from taskworlds.core.errors import WrongType, WrongValue, check_count
 from taskworlds.core.task import Task
 from taskworlds.evaluation.records import Episode
@@ -114,6 +115,26 @@ class Writer:
             raise
         self._known = set(self.journal.episodes)
 
+    def played(self, tasks: Collection[str], episodes_per_task: int) -> dict[tuple[str, int], Episode]:
+        """Returns the episodes that the file held before, by the task's id and the episode's number.
+
+        Args:
+            tasks: ids of the tasks that are evaluated.
+            episodes_per_task: how many episodes of each.
+
+        Raises:
+            ValueError: there are others.
+        """
+        for task, number in self.journal.episodes:
+            if task not in tasks or number >= episodes_per_task:
+                raise WrongValue(
+                    f"resume must be part of this same evaluation, but {self._path} holds episode {number} of task "
+                    f"{task}, which is not in it: lines of several files were mixed. Start over in another folder, or "
+                    "delete it.",
+                    argument="resume",
+                )
+        return self.journal.episodes
+
     def add(self, task: Task, number: int, episode: Episode, actions: NDArray[Any] | None) -> None:
         """Adds an episode, unless it is there already.
 
@@ -206,12 +227,16 @@ def _parsed(data: bytes, path: Path) -> Journal:
             if about is None:
                 about = _checked_about(content)
             else:
-                lines[content["task"], check_count("episode", content["episode"], 0)] = _checked(content)
+                key = content["task"], check_count("episode", content["episode"], 0)
+                if lines.setdefault(key, _checked(content)) != content:
+                    raise WrongValue(
+                        f"episode {key[1]} of task {key[0]} is there twice, with different outcomes"
+                    )
         except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
             if end == len(data) and about is not None:
                 break  # the last line was cut off, or only a part of it reached the disk
             raise WrongValue(
-                f"{path} is damaged in line {number} ({type(error).__name__}: {error}). Start over in another folder, "
+                f"{path} is damaged in line {number} ({json_text.why(error)}). Start over in another folder, "
                 "or delete it.",
                 argument="resume",
             ) from None

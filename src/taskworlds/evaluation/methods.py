@@ -93,8 +93,13 @@ def _load(place: Path, allow_different: bool | Iterable[str]) -> Pooled:
 def _read(file: Path) -> Pooled:
     """Reads a file with one run, or with pooled ones."""
     text = _text(file)
-    if '"format": "taskworlds.Pooled"' in text[:200]:
+    if '"format": "taskworlds.Pooled"' in text:
         return Pooled.load(file)
+    if '"format": "taskworlds.Episodes"' in text:
+        raise WrongValue(
+            f"{file} holds the episodes of an evaluation as they ended, which is not a result. Give its folder, "
+            f"{file.parent}."
+        )
     return pool([_one(file)])
 
 

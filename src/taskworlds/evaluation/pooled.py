@@ -372,9 +372,7 @@ class Pooled:
             if not isinstance(data["name"], str) or not runs:
                 raise WrongValue("it needs a name and one run at least")
         except (KeyError, TypeError, ValueError) as error:
-            raise WrongValue(
-                f"This file of pooled results is damaged: {type(error).__name__}: {error}."
-            ) from error
+            raise WrongValue(f"This file of pooled results is damaged: {json_text.why(error)}.") from error
         return cls(tuple(runs), data["name"])
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -91,7 +91,7 @@ def fields_of(text: str) -> dict[str, Any]:
             "provenance": None if provenance is None else Provenance.from_dict(provenance),
         }
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise WrongValue(f"This saved Result is damaged: {type(error).__name__}: {error}.") from error
+        raise WrongValue(f"This saved Result is damaged: {json_text.why(error)}.") from error
     if version >= _SEALED:
         json_text.check_seal(data, "This saved Result")
     return fields

@@ -1,4 +1,7 @@
-"""Tables of metrics for the terminal: 100 columns wide, or 80, where the two ends of an interval have a line each."""
+"""Tables of metrics for the terminal: 100 columns wide, or 80, where the two ends of an interval have a line each.
+
+Where there are fewer columns, counts, lengths and returns go before success does.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import rich.measure
 import rich.table
 import rich.text
 
+from taskworlds.evaluation.fitting_table import FittingTable
 from taskworlds.evaluation.groups import Grouped
 from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate
 from taskworlds.evaluation.summaries import SkillSummary, Summary, num_worst, worst_of
@@ -19,6 +23,8 @@ __all__ = ["MetricTable", "shown_metrics", "summary_table"]
 
 _WIDE = 100  # columns in which an interval has room in one line
 _HEADINGS = dict(zip(METRICS, ("success\n(end)", "success\nonce", "return", "length"), strict=True))
+
+_GIVEN_UP = ("length", "episode_return", "success_once")  # where there is no room, the first of them first
 
 
 def shown_metrics(successes: Iterable[Estimate]) -> tuple[str, ...]:
@@ -112,14 +118,15 @@ class MetricTable:
         self.metrics = tuple(metrics)
         self._signed = signed
         self._num_counts = len(counts)
-        self.table = rich.table.Table(
-            title=title, box=rich.box.SIMPLE_HEAD, padding=0, caption_justify="left"
+        given_up = (*counts, *(_HEADINGS[metric] for metric in _GIVEN_UP))
+        self.table: rich.table.Table = FittingTable(
+            title=title, box=rich.box.SIMPLE_HEAD, padding=0, caption_justify="left", given_up=given_up
         )
-        self.table.add_column("skill", no_wrap=True)
+        self.table.add_column("skill", overflow="fold")
         for heading in counts:
             self.table.add_column(heading, justify="right", no_wrap=True)
         for metric in self.metrics:
-            self.table.add_column(_HEADINGS[metric], justify="right")
+            self.table.add_column(_HEADINGS[metric], justify="right", no_wrap=True)
 
     def add(
         self,

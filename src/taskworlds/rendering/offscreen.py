@@ -159,7 +159,7 @@ def _working_library(wanted: str | None) -> str:
         faults[library] = fault(DRAW, MUJOCO_GL=library)
         if faults[library] is None:
             return library
-    found = "; ".join(f"{library}: {complaint}" for library, complaint in faults.items())
+    found = "; ".join(f"{library}: {(complaint or '').rstrip('.')}" for library, complaint in faults.items())
     if wanted:
         raise RuntimeError(
             f"MUJOCO_GL must name a library that can draw here, one of {', '.join(LIBRARIES)}, but with "

@@ -51,7 +51,8 @@ def learning_curves(
     """Finds the curves among methods.
 
     Methods belong to a curve if all their runs are of the same policy with the same arguments, their checkpoints
-    differ, and they lie at two places at least. Methods at the same place are pooled.
+    differ, and they lie at two places at least. Methods at the same place are pooled. An argument in which the runs of
+    one method differ, as its training seed does, makes no difference.
 
     Args:
         methods: all of them.
@@ -144,12 +145,21 @@ def learning_section(learnings: Sequence[Learning], metric: Metric, x_label: str
 
 
 def _policy(method: Pooled) -> str | None:
-    """Returns the policy with its arguments, without its checkpoint; None unless it is the same in all runs."""
-    names = set()
-    for run in method.runs:
-        told = run.provenance
-        names.add(None if told is None else Origin(told.policy, dict(told.policy_arguments)).in_words())
-    return names.pop() if len(names) == 1 else None
+    """Returns the policy with the arguments that all runs have, without its checkpoint; None for several policies.
+
+    Arguments in which runs of a method differ are those of its runs, such as their training seeds.
+    """
+    told = [run.provenance for run in method.runs]
+    names = {None if each is None else each.policy for each in told}
+    if len(names) != 1 or (name := names.pop()) is None:
+        return None
+    first, *others = [dict(each.policy_arguments) for each in told if each is not None]
+    shared = {
+        key: value
+        for key, value in first.items()
+        if all(key in each and each[key] == value for each in others)
+    }
+    return Origin(name, shared).in_words()
 
 
 def _checkpoints(method: Pooled) -> tuple[tuple[str | None, str | None] | None, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -65,12 +66,18 @@ def check_ffmpeg() -> str:
     except ImportError as error:
         raise ImportError('Videos need imageio-ffmpeg: pip install "taskworlds[report]"') from error
     try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
+        program = str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
         raise ImportError(
             "Videos need ffmpeg, which the installed imageio-ffmpeg came without: "
             'pip install --force-reinstall "taskworlds[report]", or set IMAGEIO_FFMPEG_EXE to the program.'
         ) from error
+    if shutil.which(program) is None:  # as IMAGEIO_FFMPEG_EXE says, which imageio-ffmpeg takes as it is
+        raise ImportError(
+            f"Videos need ffmpeg, and {program!r} is not a program that can be run. Set IMAGEIO_FFMPEG_EXE to one, or "
+            "unset it to use the one that came with imageio-ffmpeg."
+        )
+    return program
 
 
 @contextlib.contextmanager

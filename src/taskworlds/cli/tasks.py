@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
@@ -10,7 +11,9 @@ from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.core.registry import benchmark_makers
 from taskworlds.core.task import Task
 
-__all__ = ["chosen", "played"]
+__all__ = ["chosen", "part_of", "played"]
+
+_PART = re.compile(r"(\d+)/(\d+)")
 
 
 def played(
@@ -66,3 +69,25 @@ def chosen(benchmark: Benchmark, split: str, ids: Sequence[str] | None) -> tuple
             )
         found[matching[0]] = None
     return tuple(task for task in tasks if task in found)
+
+
+def part_of(given: str | None) -> tuple[int, int] | None:
+    """Returns the part that `--part 1/4` names, as `evaluate` takes it: which, from 0 on, and of how many.
+
+    Raises:
+        ValueError: it is not such a text.
+
+    Example:
+        >>> part_of("1/4"), part_of(None)
+        ((0, 4), None)
+    """
+    if given is None:
+        return None
+    found = _PART.fullmatch(given)
+    number, of = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= number <= of:
+        raise WrongValue(
+            f"part must be K/N, the K-th of N parts, with K from 1 to N, as 1/4, not {given!r}.",
+            argument="part",
+        )
+    return number - 1, of

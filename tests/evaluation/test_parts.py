@@ -83,7 +83,7 @@ def test_what_does_not_make_a_whole():
         merge_parts([*parts, parts[0]])
     with pytest.raises(ValueError, match="is of no part"):
         merge_parts([whole])
-    with pytest.raises(ValueError, match="is of an evaluation that was stopped. Resume it first"):
+    with pytest.raises(ValueError, match=r"is of an evaluation that was stopped\. Resume it first"):
         merge_parts([parts[0], dataclasses.replace(parts[1], benchmark=f"{parts[1].benchmark} (partial)")])
     with pytest.raises(ValueError, match="results must hold the result of each part, but it is empty"):
         merge_parts([])
@@ -97,7 +97,7 @@ def test_what_does_not_make_a_whole():
         with pytest.raises(ValueError, match=message):
             merge_parts([parts[0], other])
     other = taskworlds.evaluate("random", "reach-v3", part=(1, 2), **SETTINGS)
-    with pytest.raises(ValueError, match="differ in the policy: '.*towards_the_object' and 'random'"):
+    with pytest.raises(ValueError, match=r"differ in the policy: '.*towards_the_object' and 'random'"):
         merge_parts([parts[0], other])
     assert dataclasses.replace(merge_parts(parts), provenance=None) == whole
 

@@ -235,13 +235,14 @@ def evaluate(
         shape = f"{counted(len(skills), 'skill')} x {counted(each, noun)} x {counted(episodes_per_task, 'episode')}"
         if task_ids or part or several:
             shape = f"{counted(len(tasks), 'task')} x {counted(episodes_per_task, 'episode')}"
+        named_part = "" if part is None else f", part {part}"
         how = f"engine {engine or 'of each world'} with {counted(num_envs, 'row')}"
         if reward_function_version is not None:
             how = f"reward {reward_function_version}, {how}"
         if workers is not None:
             how += f" in each of {counted(workers, 'worker')}"
         say.print(
-            f"{made.name} {split}{'' if part is None else f', part {part}'}: {shape} = {counted(count, 'episode')} of {limit}, seed {seed}",
+            f"{made.name} {split}{named_part}: {shape} = {counted(count, 'episode')} of {limit}, seed {seed}",
             markup=False,
             soft_wrap=True,
         )

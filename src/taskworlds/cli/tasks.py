@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
 from taskworlds.core.benchmark import benchmark as make_benchmark
 from taskworlds.core.errors import WrongValue, check_choice
-from taskworlds.core.registry import benchmark_makers
+from taskworlds.core.registry import benchmark_makers, world_of
 from taskworlds.core.task import Task
+from taskworlds.core.world import World
 
-__all__ = ["chosen", "part_of", "played"]
+__all__ = ["chosen", "of_one_world", "part_of", "played"]
 
 _PART = re.compile(r"(\d+)/(\d+)")
 
@@ -69,6 +70,23 @@ def chosen(benchmark: Benchmark, split: str, ids: Sequence[str] | None) -> tuple
             )
         found[matching[0]] = None
     return tuple(task for task in tasks if task in found)
+
+
+def of_one_world(benchmark: Benchmark, tasks: Sequence[Task], command: str) -> World:
+    """Returns the world of the tasks that are played, for a command that plays in single environments.
+
+    Raises:
+        ValueError: the benchmark's skills are of several worlds.
+    """
+    every = dict.fromkeys(task.env_name for task in (*benchmark.train_tasks, *benchmark.test_tasks))
+    count = len(set(map(world_of, every)))
+    if count > 1:
+        skill = tasks[0].env_name
+        raise WrongValue(
+            f"BENCHMARK must be of one world for {command}, and {benchmark.name} has skills of {count} worlds. Give "
+            f"one skill at a time: taskworlds {command} {skill}. `taskworlds evaluate {benchmark.name}` plays all of them."
+        )
+    return world_of(tasks[0].env_name)
 
 
 def part_of(given: str | None) -> tuple[int, int] | None:

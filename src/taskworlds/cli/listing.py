@@ -262,11 +262,11 @@ def envs() -> list[dict[str, Any]]:
             }
         )
     claimed = {name: world.suite for world in worlds() for name in world.classes}
-    for name, suite in (dict.fromkeys(_CLASSES) | claimed).items():
+    for name, of_suite in (dict.fromkeys(_CLASSES) | claimed).items():
         rows.append(
             {
                 "name": name.replace(":", "."),
-                "world": suite,
+                "world": of_suite,
                 "made_by": "its constructor",
                 "summary": (resolve(name).__doc__ or "").partition("\n")[0],
                 "variant": False,

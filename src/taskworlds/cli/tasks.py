@@ -84,7 +84,7 @@ def of_one_world(benchmark: Benchmark, tasks: Sequence[Task], command: str) -> W
         skill = tasks[0].env_name
         raise WrongValue(
             f"BENCHMARK must be of one world for {command}, and {benchmark.name} has skills of {count} worlds. Give "
-            f"one skill at a time: taskworlds {command} {skill}. `taskworlds evaluate {benchmark.name}` plays all of them."
+            f"one skill at a time: taskworlds {command} {skill}. `taskworlds evaluate {benchmark.name}` plays all."
         )
     return world_of(tasks[0].env_name)
 

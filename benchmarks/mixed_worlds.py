@@ -6,9 +6,9 @@ Both take the same actions, in turns of 20 steps, with their observations, rewar
 ratio is the parts' time over the mixed batch's, of each round; above 1 the mixed batch is the faster one.
 """
 
+import argparse
 import os
 import statistics
-import sys
 import time
 
 import numpy as np
@@ -44,7 +44,9 @@ def seconds(batches):
     return time.perf_counter() - began
 
 
-rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 21
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("rounds", type=int, nargs="?", default=21, help="rounds of both, alternating")
+rounds = parser.parse_args().rounds
 rng = np.random.default_rng(0)
 print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
 for title, (names, rows) in MIXTURES.items():

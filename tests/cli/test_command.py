@@ -22,6 +22,7 @@ def test_no_simulator_is_loaded_where_none_is_needed():
         ["list", "skills"],
         ["list", "envs"],
         ["list", "skills", "cheetah", "--json"],
+        ["merge", "--help"],
         ["bench", "--help"],
         ["evaluate", "MT11"],
     ]
@@ -59,7 +60,7 @@ def test_help(run, arguments):
 
 
 @pytest.mark.parametrize(
-    "command", ["evaluate", "demonstrate", "list", "compare", "bench", "doctor", "cache"]
+    "command", ["evaluate", "demonstrate", "list", "compare", "merge", "bench", "doctor", "cache"]
 )
 def test_each_command_helps_with_an_example(run, command):
     ran = run(command, "--help")

@@ -40,8 +40,9 @@ def test_list_benchmarks(run):
 
 def test_list_alone_gives_an_overview(run):
     rows = json.loads(run("list", "--json").out)
-    assert [row["world"] for row in rows] == list(dict.fromkeys(world.suite for world in worlds()))
-    for row in rows:
+    assert [row["world"] for row in rows] == [*dict.fromkeys(world.suite for world in worlds()), "mixed"]
+    assert (rows[-1]["examples"], rows[-1]["benchmarks"], rows[-1]["ids"]) == (["MT30", "MT80"], 2, 2)
+    for row in rows[:-1]:
         suite = [world for world in worlds() if world.suite == row["world"]]
         assert row["skills"] == sum(len(world.env_names()) for world in suite)
         assert row["benchmarks"] == sum(len(world.benchmark_makers()) for world in suite)

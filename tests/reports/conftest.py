@@ -71,7 +71,23 @@ def make(
     return dataclasses.replace(result, **changes)
 
 
+def make_suite(rate=0.5, *, seed=0, protocol="multi-task", **how):
+    """A result as `make` makes it, whose tasks are in four parts of a suite of variations."""
+    made = make(rate, seed=seed, **how)
+    parts = ("clean", "friction 1", "friction 2", "all 1")
+    records = []
+    for number, record in enumerate(made.tasks):
+        label = {"variation": parts[number % 4]} if number % 4 else {}
+        records.append(
+            TaskRecord(Task(record.task.env_name, {**record.task.params, **label}), record.episodes)
+        )
+    fingerprint = Fingerprint.of(
+        [record.task for record in records], protocol=protocol, terminate_on_success=True
+    )
+    return dataclasses.replace(made, tasks=tuple(records), fingerprint=fingerprint)
+
+
 @pytest.fixture
 def results():
-    """`make(rate, ...)`, `read(page)`, and the skills."""
-    return SimpleNamespace(make=make, read=Reader, skills=SKILLS)
+    """`make(rate, ...)`, `make_suite(rate, ...)`, `read(page)`, and the skills."""
+    return SimpleNamespace(make=make, make_suite=make_suite, read=Reader, skills=SKILLS)

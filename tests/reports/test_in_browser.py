@@ -97,6 +97,14 @@ def pages(results):
             ),
         ),
         "learning": report_page(*points),
+        "suite": report_page(
+            *(
+                pool([results.make_suite(rate, seed=seed, protocol="multi-task, protocol newt")], name)
+                for seed, (rate, name) in enumerate(
+                    ((0.2, "low"), (0.9, "a-name-that-is-long-" * 4), (0.5, "c"))
+                )
+            )
+        ),
         "returns": report_page(results.make(success=False)),
     }
 

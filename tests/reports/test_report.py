@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from taskworlds import compare
 from taskworlds.evaluation import Result
 from taskworlds.evaluation.pooled import pool
 from taskworlds.evaluation.records import TaskRecord
@@ -263,3 +264,46 @@ def test_equal_results_make_equal_pages(results, tmp_path):
     report(tmp_path / "a.html", results.make(0.3))
     report(tmp_path / "b.html", results.make(0.3))
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
+
+
+def test_a_suite_of_variations(results):
+    one = results.make_suite(0.6, seed=1)
+    page = report_page(one)
+    assert sections(page) == ["run", "skills", "variations", "episodes", "reading"]
+    read = results.read(page)
+    for part, figure in one.by_variation("success_end").parts.items():
+        shown = f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}]"
+        assert shown in read.by_tag["td"]
+        assert f"{part}: {shown}" in read.by_tag["title"]
+    assert "the same skills, clean" in read.by_tag["button"]
+    assert "variations" not in sections(report_page(results.make(0.5)))
+
+
+def test_a_suite_of_variations_of_several_methods(results):
+    methods = [
+        pool([results.make_suite(0.2, seed=1)], "low"),
+        pool([results.make_suite(0.9, seed=2)], "high"),
+    ]
+    methods.append(pool([results.make_suite(0.5, seed=seed) for seed in (3, 4)], "runs"))
+    page = report_page(*methods)
+    assert sections(page) == ["run", "skills", "differences", "variations", "runs", "episodes", "reading"]
+    read = results.read(page)
+    assert {"low, clean", "high, clean", "runs, clean"} <= set(read.by_tag["button"])
+    (parts, *_) = compare(*methods).by_variation("success_end")
+    difference = parts[1].difference
+    assert any(text.startswith(f"{difference.value:+.2f}") for text in read.by_tag["td"])
+    assert "high minus low" in read.by_tag["td"]
+
+
+def test_the_score_of_a_list(results):
+    protocol = "multi-task, protocol tdmpc2"
+    low, high = (
+        pool([results.make_suite(rate, seed=1, protocol=protocol)], name)
+        for rate, name in ((0.2, "low"), (0.9, "high"))
+    )
+    read = results.read(report_page(low))
+    score = low.score("tdmpc2")
+    assert f"{score.value:.1f} [{score.low:.1f}, {score.high:.1f}]" in read.by_tag["td"]
+    read = results.read(report_page(low, high))
+    difference = high.score("tdmpc2").value - score.value
+    assert any(text.startswith(f"{difference:+.1f} [") and ", p " in text for text in read.by_tag["td"])

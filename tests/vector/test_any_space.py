@@ -424,9 +424,9 @@ WRONG_ACTIONS = {
     "discrete, bools": ("dict", [True, False, True], TypeError, "actions must be whole numbers, .*not bool"),
     "discrete, shape": (
         "dict",
-        [[0], [1], [2]],
+        [[0], [1]],
         ValueError,
-        r"actions must have the shape \(3,\), not \(3, 1\)",
+        r"actions must have the shape \(3,\), not \(2, 1\)\. A chunk of T steps, at least one, has \(3, T\)",
     ),
     "multi": (
         "discrete",
@@ -532,3 +532,53 @@ def test_options_of_the_engine():
     ):
         with pytest.raises(error, match=message):
             taskworlds.make_vec("reach-v3", 2, num_goals=2, seed=0, **options)
+
+
+@pytest.mark.parametrize("mode", ["SameStep", "NextStep", "Disabled"])
+def test_chunks_are_single_steps(make_vec, kind, mode, same):
+    """Where actions are arrays or numbers; each row stops where its episode ends."""
+    chunked, single = make_vec(autoreset_mode=mode), make_vec(autoreset_mode=mode)
+    for envs in (chunked, single):
+        envs.reset(seed=1)
+    count, ends = 3, 0
+    if ACTIONS[kind].shape is None:
+        actions = actions_at(chunked, 0)
+        longer = chunks_of(ACTIONS[kind], actions, count)
+        name = type(ACTIONS[kind]).__name__
+        with pytest.raises(
+            ValueError, match=f"actions of a {name} have parts: take their steps one at a time"
+        ):
+            chunked.step(longer)
+        for step in range(2):  # nothing has changed
+            actions = actions_at(chunked, step)
+            same(rows_of(chunked, chunked.step(actions)[0]), rows_of(single, single.step(actions)[0]))
+        return
+    for number in range(5):
+        actions = np.stack([actions_at(chunked, 10 * number + step) for step in range(count)], axis=1)
+        obs, rewards, terminations, truncations, _ = chunked.step(actions)
+        going = np.ones(3, dtype=bool)
+        for step in range(count):
+            if not going.any():
+                break
+            running = single.progress.running.copy()
+            expected = single.step(actions[:, step], mask=going)
+            np.testing.assert_array_equal(rewards[going, step], expected[1][going])
+            np.testing.assert_array_equal(terminations[going, step], expected[2][going])
+            np.testing.assert_array_equal(truncations[going, step], expected[3][going])
+            going = going & running & ~(expected[2] | expected[3])
+        ended = (terminations | truncations).any(axis=1)
+        ends += int(ended.sum())
+        if mode == "Disabled" and ended.any():
+            obs, _ = chunked.reset(options={"reset_mask": ended})
+            expected = single.reset(options={"reset_mask": ended})
+        same(rows_of(chunked, obs), rows_of(single, expected[0]))
+    assert ends > 3
+
+
+def chunks_of(space, batch, count):
+    """A batch of actions in parts, each of whose arrays has a number of steps after the rows."""
+    if isinstance(space, spaces.Dict):
+        return {key: chunks_of(part, batch[key], count) for key, part in space.spaces.items()}
+    if isinstance(space, spaces.Tuple):
+        return tuple(chunks_of(part, batch[at], count) for at, part in enumerate(space.spaces))
+    return np.repeat(np.asarray(batch)[:, None], count, axis=1)

@@ -146,13 +146,52 @@ def test_engines(name, engine, options, mode):
     assert check_same(name, 2, 4, vector_strategy=engine, autoreset_mode=mode, **options) > 1
 
 
-def test_actions_that_are_numbers_or_in_parts_have_no_chunks():
-    """An array (N, 1) of choices is more likely a mistake."""
+@pytest.mark.parametrize("mode", ["SameStep", "NextStep", "Disabled"])
+@pytest.mark.parametrize("engine", ["numpy", "sync", "async"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"record_episode_statistics": True, "reward_normalization_method": "gymnasium"}, {"k_episodes": 2}],
+)
+def test_actions_that_are_numbers(engine, mode, options):
+    if options.get("k_episodes") and mode == "Disabled":
+        pytest.skip("resets in the middle of a trial are another test's")
+    assert check_same("grid-4x4", 3, 6, vector_strategy=engine, autoreset_mode=mode, **options) > 1
+
+
+def test_numbers_of_one_environment():
+    one, other = (taskworlds.make("grid-4x4", seed=0) for _ in range(2))
+    for env in (one, other):
+        env.reset(seed=3)
+    moves = [2, 0, 2, 0]
+    steps = [one.step(move) for move in moves]
+    chunk = other.step(np.array(moves[:3]))
+    assert chunk.reward.tolist() == [step.reward for step in steps[:3]]
+    np.testing.assert_array_equal(chunk.observation, steps[2].observation)
+    last = other.step(moves[3:])  # a chunk of one step
+    assert (last.reward.shape, last.env_info["executed_steps"]) == ((1,), 1)
+    np.testing.assert_array_equal(last.observation, steps[3].observation)
+
+
+def test_numbers_are_checked_first():
     envs = taskworlds.make_vec("grid-4x4", 2, seed=0)
     envs.reset(seed=0)
-    for wrong in (np.zeros((2, 3), int), np.zeros((2, 1), int)):
-        with pytest.raises(ValueError, match=r"actions must have the shape \(2,\), not \(2, [13]\)\.$"):
-            envs.step(wrong)
+    before = envs.get_state()
+    with pytest.raises(
+        ValueError, match=r"actions\[1\] must be a whole number from 0 to 3, not 4 \(place 2 of the"
+    ):
+        envs.step(np.array([[0, 1, 2], [0, 1, 4]]))
+    with pytest.raises(TypeError, match="actions must be whole numbers, of dtype int64"):
+        envs.step(np.zeros((2, 3)))
+    wanted = r"must have the shape \(2,\), not \(3, 2\)\. A chunk of T steps, at least one, has \(2, T\)\."
+    with pytest.raises(ValueError, match=wanted):
+        envs.step(np.zeros((3, 2), int))
+    with pytest.raises(ValueError, match=r"must have the shape \(2,\), not \(2, 0\)\."):
+        envs.step(np.zeros((2, 0), int))
+    with pytest.raises(ValueError, match=r"must have the shape \(2,\), not \(2, 3, 1\)\.$"):
+        envs.step(np.zeros((2, 3, 1), int))
+    for key, values in envs.get_state().items():
+        if "elapsed" not in key:
+            np.testing.assert_array_equal(before[key], values)
 
 
 @pytest.mark.parametrize("engine", ["native", "sync"])

@@ -16,7 +16,7 @@ from gymnasium.wrappers import TimeLimit
 
 import taskworlds
 from taskworlds.core.benchmark import split_of_name
-from taskworlds.core.registry import world_of, worlds
+from taskworlds.core.registry import list_makers, world_of, worlds
 from taskworlds.vector.gymnasium_ids import ids, register_envs, register_once
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.vector.task_vector_env import TaskVectorEnv
@@ -90,7 +90,7 @@ def test_every_name_that_make_takes_has_an_id():
         name
         for world in worlds()
         for name in (*world.benchmark_makers(), *(world.env_names() if world.skill_benchmark else ()))
-    }
+    } | set(list_makers())
 
 
 def test_ids_of_skills():

@@ -151,7 +151,7 @@ def test_other_environments_cannot_be_made_again(tmp_path):
     with pytest.raises(
         ValueError, match="result must be of a benchmark, not of the environment 'CartPole-v1'"
     ):
-        replaying._stage(result)
+        replaying._stage(result, result.tasks[0].task)
 
 
 def test_a_folder_without_a_result_is_named(tmp_path):

@@ -1,9 +1,17 @@
 """TD-MPC2's lists MT30 and MT80: what is in them, in which order."""
 
+import os
+import subprocess
+import sys
+
+import gymnasium as gym
+import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 
 import taskworlds
 from taskworlds.core.registry import benchmark_makers, list_makers, world_of
+from taskworlds.videos import replay
 from taskworlds.worlds.lists import TDMPC2_NAMES
 
 FIRST = ["walker-stand", "walker-walk", "walker-run", "cheetah-run", "reacher-easy", "reacher-hard"]
@@ -79,4 +87,67 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="Did you mean 'MT30'"):
         taskworlds.benchmark("MT-30")
     with pytest.raises(ValueError, match="must be of one world"):
-        taskworlds.make_vec("MT30")
+        taskworlds.make_vec("MT30", pad=False)
+    with pytest.raises(ValueError, match="must be of one world"):
+        taskworlds.make_vec(taskworlds.benchmark("MT30"))
+    for make in (taskworlds.make, gym.make):
+        message = (
+            r"MT30 has skills of 30 worlds \(walker-stand, walker-walk, \.\.\.\), and a single environment is of one "
+            r"world\. Make a batch, .*make_vec\(\.\.\., pad=True\); or .* make\('walker-stand'\)"
+        )
+        with pytest.raises(ValueError, match=message):
+            make("taskworlds/MT30")
+    with pytest.raises(ValueError, match="MT30 has no test tasks"):
+        taskworlds.make_vec("MT30-test")
+
+
+def test_by_name_through_gymnasium():
+    envs = gym.make_vec("taskworlds/MT80", num_envs=80, num_goals=1, seed=3)
+    assert (envs.spec.id, envs.num_envs, envs.skills) == (
+        "taskworlds/MT80",
+        80,
+        taskworlds.benchmark("MT80", num_goals=1).env_names(),
+    )
+    obs, _ = envs.reset(seed=0)
+    assert obs.shape == (80, 39)
+    again = gym.make_vec(GymnasiumEnvSpec.from_json(envs.spec.to_json()))
+    assert again.tasks == envs.tasks
+    mine = taskworlds.make_vec("MT80", num_goals=1, seed=3)
+    assert np.array_equal(mine.reset(seed=0)[0], obs)
+    explicit = taskworlds.make_vec(taskworlds.benchmark("MT80", seed=3, num_goals=1), 80, pad=True, seed=3)
+    assert np.array_equal(explicit.reset(seed=0)[0], obs)
+    assert gym.make_vec("taskworlds/MT30").num_envs == taskworlds.make_vec("MT30-train").num_envs == 30
+
+
+@pytest.mark.parametrize(
+    ("first", "hook"),
+    [("import _taskworlds_gymnasium as hook; hook.install()", "1"), ("import taskworlds", "0")],
+    ids=["with the hook", "without it"],
+)
+def test_the_id_in_a_new_process(first, hook, tmp_path):
+    program = (
+        f"{first}\nimport gymnasium\nprint(gymnasium.make_vec('taskworlds/MT30').reset(seed=0)[0].shape)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"TASKWORLDS_GYMNASIUM_IDS": hook},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "(30, 24)\n"
+
+
+def test_evaluate_compare_and_replay(tmp_path):
+    settings = {"max_episode_steps": 3, "resume": tmp_path, "keep_actions": True}
+    first = taskworlds.evaluate("random", "MT30", **settings)
+    first.save(tmp_path / "result.json")
+    second = taskworlds.evaluate("random", gym.make_vec("taskworlds/MT30", max_episode_steps=3))
+    assert [record.episodes for record in second.tasks] == [record.episodes for record in first.tasks]
+    comparison = taskworlds.compare(first, second)
+    assert comparison.num_tasks == 30
+    for place in (0, 16):  # six entries of an action, and five
+        assert replay(tmp_path, first.tasks[place].task.id).episode == first.tasks[place].episodes[0]

@@ -26,6 +26,7 @@ from taskworlds.cli import (
     doctor,
     evaluate,
     listing,
+    merge,
     record,
     replay,
     report,
@@ -84,6 +85,7 @@ app.command(cls=_Command, epilog="Example: taskworlds demonstrate MT10 --episode
 )
 app.command("list", cls=_Command, epilog="Example: taskworlds list skills")(listing.show_list)
 app.command(cls=_Command, epilog="Example: taskworlds compare results/a results/b")(compare.compare)
+app.command(cls=_Command, epilog="Example: taskworlds merge parts/1 parts/2 --out results/all")(merge.merge)
 app.command(cls=_Command, epilog="Example: taskworlds report results/a results/b --out report.html")(
     report.report
 )

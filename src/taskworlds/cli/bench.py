@@ -103,7 +103,7 @@ def bench(
             steps=steps,
             rounds=rounds,
             episode_rounds=episodes,
-            episode_steps=world_of(skills[0]).max_episode_steps,
+            episode_steps=max(world_of(skill).max_episode_steps for skill in skills),
             built=functools.partial(build_alone, made, rows, counts) if build else None,
             say=status.update,
         )

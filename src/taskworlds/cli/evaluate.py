@@ -39,7 +39,7 @@ from taskworlds.cli.options import (
 from taskworlds.cli.out_folder import FILES, JOURNAL, OutFolder
 from taskworlds.cli.policy import arguments_of, default_policy, load
 from taskworlds.cli.signals import stopped_like_ctrl_c
-from taskworlds.cli.tasks import chosen, played
+from taskworlds.cli.tasks import chosen, part_of, played
 from taskworlds.cli.terminal import console, counted, say_mistake
 from taskworlds.core.errors import WrongValue, check_choice, check_seed
 from taskworlds.core.registry import choose_engine, world_of
@@ -65,6 +65,15 @@ def evaluate(
     env_name: EnvName = None,
     num_goals: NumGoals = None,
     task_ids: TaskIds = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Play the K-th of N parts of the tasks, such as 1/4, so that N processes or machines share them. "
+            "`taskworlds merge` makes one result of the parts' folders.",
+            rich_help_panel=PLAYED,
+        ),
+    ] = None,
     episodes_per_task: Annotated[
         int,
         typer.Option(
@@ -160,16 +169,20 @@ def evaluate(
     from taskworlds.evaluation.environments import default_num_envs
     from taskworlds.evaluation.journal import NotWritten
     from taskworlds.evaluation.loading import origin_of
+    from taskworlds.evaluation.parts import tasks_of_part
     from taskworlds.evaluation.policies import is_meta_learner
     from taskworlds.workers.lost import WorkerLost
 
     check_seed(seed)
+    wanted_part = part_of(part)
     if protocol is not None:
         check_choice("protocol", protocol, tuple(PROTOCOLS))
     made, split = played(benchmark, split, env_name, seed, num_goals)
-    tasks = chosen(made, split, task_ids)
+    named = chosen(made, split, task_ids)
+    tasks = named if wanted_part is None else tuple(tasks_of_part(named, wanted_part))
     skills = list(by_skill(tasks, lambda task: task.env_name))
-    worlds = list(dict.fromkeys(world_of(name) for name in skills))
+    # Of all parts, which are to be measured in the same way.
+    worlds = list(dict.fromkeys(world_of(name) for name in by_skill(named, lambda task: task.env_name)))
     world, several = worlds[0], len(worlds) > 1
     policy = default_policy(next((each for each in worlds if each.experts is None), world), policy)
     source = context.get_parameter_source("terminate_on_success")
@@ -187,7 +200,9 @@ def evaluate(
     who = origin_of(player).in_words()
     meta = is_meta_learner(player)
     count = len(tasks) * episodes_per_task
-    num_envs = num_envs or default_num_envs(len(skills), count, meta=meta)
+    if num_envs is None:
+        least = len(worlds) if several else 1  # each world of a batch has a row
+        num_envs = max(default_num_envs(len(skills), count, meta=meta), least)
     engine = vector_strategy if several else choose_engine(world, vector_strategy, num_envs).name
     if address is not None and workers is None:
         raise WrongValue("--address says where workers play: give --workers, too.")
@@ -206,7 +221,9 @@ def evaluate(
         "reward_function_version": reward_function_version,
         "terminate_on_success": terminate_on_success,
     }
-    if folder is not None:
+    if folder is not None and not (
+        resume and folder.has_config
+    ):  # that of what goes on, which may be refused
         _written(folder.path, lambda: folder.write_config(text_of(context, resolved, _NOT_KEPT)))
 
     say = console(stderr=as_json)
@@ -217,15 +234,16 @@ def evaluate(
             limit = f"protocol {protocol}"
         each, noun = len(tasks) // len(skills), world.task_word
         shape = f"{counted(len(skills), 'skill')} x {counted(each, noun)} x {counted(episodes_per_task, 'episode')}"
-        if task_ids or several:
+        if task_ids or part or several:
             shape = f"{counted(len(tasks), 'task')} x {counted(episodes_per_task, 'episode')}"
+        named_part = "" if part is None else f", part {part}"
         how = f"engine {engine or 'of each world'} with {counted(num_envs, 'row')}"
         if reward_function_version is not None:
             how = f"reward {reward_function_version}, {how}"
         if workers is not None:
             how += f" in each of {counted(workers, 'worker')}"
         say.print(
-            f"{made.name} {split}: {shape} = {counted(count, 'episode')} of {limit}, seed {seed}",
+            f"{made.name} {split}{named_part}: {shape} = {counted(count, 'episode')} of {limit}, seed {seed}",
             markup=False,
             soft_wrap=True,
         )
@@ -245,7 +263,8 @@ def evaluate(
             result = run(
                 player,
                 made,
-                tasks=tasks if task_ids else None,
+                tasks=named if task_ids else None,
+                part=wanted_part,
                 split=split,  # type: ignore[arg-type]
                 episodes_per_task=episodes_per_task,
                 seed=seed,

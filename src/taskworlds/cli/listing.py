@@ -26,9 +26,7 @@ __all__ = ["LISTS", "benchmarks", "envs", "overview", "show_list", "skills"]
 _CLASSES = ("taskworlds:GymEnv",)
 _NO_SUITE = Listing("Adapters")
 _SEVERAL = "mixed"
-_OF_SEVERAL = Listing(
-    "Lists over several worlds, in one batch with pad=True", varies="what they hold", by_skill=True
-)
+_OF_SEVERAL = Listing("Lists over several worlds, for make_vec", varies="what they hold", by_skill=True)
 
 
 def show_list(
@@ -47,9 +45,9 @@ def show_list(
     world: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(dict.fromkeys(each.suite for each in worlds())),
-            help="List only the worlds of this suite, with all their variants.",
-            autocompletion=complete(lambda: dict.fromkeys(each.suite for each in worlds())),
+            metavar="|".join(dict.fromkeys([*(each.suite for each in worlds()), _SEVERAL])),
+            help=f"List only the worlds of this suite, with all their variants; {_SEVERAL}: lists over several worlds.",
+            autocompletion=complete(lambda: dict.fromkeys([*(each.suite for each in worlds()), _SEVERAL])),
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole list as JSON.")] = False,
@@ -121,7 +119,7 @@ def _show_overview(as_json: bool) -> None:
         f"{words} show what they are; a word after it, such as drawer, narrows the list, and --world "
         f"{'|'.join(row['world'] for row in rows)} shows one suite.\nAny name goes into taskworlds.make, "
         'taskworlds.make_vec and `taskworlds evaluate`, and as "taskworlds/NAME" into gymnasium.make and '
-        "gymnasium.make_vec.",
+        "gymnasium.make_vec; a list over several worlds only into those that make batches.",
         markup=False,
     )
 
@@ -149,6 +147,16 @@ def overview() -> list[dict[str, Any]]:
                 "examples": _examples(makers, skills),
             }
         )
+    rows.append(
+        {
+            "world": _SEVERAL,
+            "title": _OF_SEVERAL.title,
+            "benchmarks": len(list_makers()),
+            "skills": 0,
+            "ids": sum(row["world"] == _SEVERAL for row in of_ids),
+            "examples": list(list_makers()),
+        }
+    )
     return rows
 
 
@@ -232,32 +240,35 @@ def envs() -> list[dict[str, Any]]:
         ['taskworlds/MT50', 'taskworlds.PointEnv']
     """
     known = {row["name"]: row for row in benchmarks()}
-    makers = benchmark_makers()
-    about = {name: (world, world.about(name)[1]) for world in worlds() for name in world.env_names()}
+    makers = {name: (world.suite, world.listed, maker) for name, (world, maker) in benchmark_makers().items()}
+    makers |= {name: (_SEVERAL, _OF_SEVERAL, maker) for name, maker in list_makers().items()}
+    about = {name: (world.suite, world.about(name)[1]) for world in worlds() for name in world.env_names()}
     rows: list[dict[str, Any]] = []
     for id, name in ids().items():
         benchmark, split = split_of_name(name)
         if benchmark in known:
-            world, maker = makers[benchmark]
-            summary = _summary(known[benchmark], split, by_skill=world.listed.by_skill)
-            variant = maker.is_variant or (split is not None and not world.listed.by_skill)
+            suite, listing, maker = makers[benchmark]
+            summary = _summary(known[benchmark], split, by_skill=listing.by_skill)
+            variant = maker.is_variant or (split is not None and not listing.by_skill)
         else:
-            (world, summary), variant = about[name], True
+            (suite, summary), variant = about[name], True
         rows.append(
             {
                 "name": id,
-                "world": world.suite,
-                "made_by": "gymnasium.make and gymnasium.make_vec",
+                "world": suite,
+                "made_by": "gymnasium.make_vec"
+                if suite == _SEVERAL
+                else "gymnasium.make and gymnasium.make_vec",
                 "summary": summary,
                 "variant": variant,
             }
         )
     claimed = {name: world.suite for world in worlds() for name in world.classes}
-    for name, suite in (dict.fromkeys(_CLASSES) | claimed).items():
+    for name, of_suite in (dict.fromkeys(_CLASSES) | claimed).items():
         rows.append(
             {
                 "name": name.replace(":", "."),
-                "world": suite,
+                "world": of_suite,
                 "made_by": "its constructor",
                 "summary": (resolve(name).__doc__ or "").partition("\n")[0],
                 "variant": False,

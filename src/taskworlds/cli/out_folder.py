@@ -66,6 +66,11 @@ class OutFolder:
                 "another folder."
             ) from None
 
+    @property
+    def has_config(self) -> bool:
+        """Whether the options of the command are there."""
+        return (self.path / CONFIG).exists()
+
     def write_config(self, text: str) -> None:
         """Writes the options of the command.
 

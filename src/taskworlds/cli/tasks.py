@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
 from taskworlds.core.benchmark import benchmark as make_benchmark
 from taskworlds.core.errors import WrongValue, check_choice
-from taskworlds.core.registry import benchmark_makers
+from taskworlds.core.registry import benchmark_makers, world_of
 from taskworlds.core.task import Task
+from taskworlds.core.world import World
 
-__all__ = ["chosen", "played"]
+__all__ = ["chosen", "of_one_world", "part_of", "played"]
+
+_PART = re.compile(r"(\d+)/(\d+)")
 
 
 def played(
@@ -66,3 +70,42 @@ def chosen(benchmark: Benchmark, split: str, ids: Sequence[str] | None) -> tuple
             )
         found[matching[0]] = None
     return tuple(task for task in tasks if task in found)
+
+
+def of_one_world(benchmark: Benchmark, tasks: Sequence[Task], command: str) -> World:
+    """Returns the world of the tasks that are played, for a command that plays in single environments.
+
+    Raises:
+        ValueError: the benchmark's skills are of several worlds.
+    """
+    every = dict.fromkeys(task.env_name for task in (*benchmark.train_tasks, *benchmark.test_tasks))
+    count = len(set(map(world_of, every)))
+    if count > 1:
+        skill = tasks[0].env_name
+        raise WrongValue(
+            f"BENCHMARK must be of one world for {command}, and {benchmark.name} has skills of {count} worlds. Give "
+            f"one skill at a time: taskworlds {command} {skill}. `taskworlds evaluate {benchmark.name}` plays all."
+        )
+    return world_of(tasks[0].env_name)
+
+
+def part_of(given: str | None) -> tuple[int, int] | None:
+    """Returns the part that `--part 1/4` names, as `evaluate` takes it: which, from 0 on, and of how many.
+
+    Raises:
+        ValueError: it is not such a text.
+
+    Example:
+        >>> part_of("1/4"), part_of(None)
+        ((0, 4), None)
+    """
+    if given is None:
+        return None
+    found = _PART.fullmatch(given)
+    number, of = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= number <= of:
+        raise WrongValue(
+            f"part must be K/N, the K-th of N parts, with K from 1 to N, as 1/4, not {given!r}.",
+            argument="part",
+        )
+    return number - 1, of

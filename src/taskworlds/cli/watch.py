@@ -26,10 +26,9 @@ from taskworlds.cli.options import (
 )
 from taskworlds.cli.picture_options import CameraId, CameraName, Height, Width
 from taskworlds.cli.policy import arguments_of, default_policy, load
-from taskworlds.cli.tasks import chosen, played
+from taskworlds.cli.tasks import chosen, of_one_world, played
 from taskworlds.cli.terminal import console, counted, say_mistake
 from taskworlds.core.errors import check_seed
-from taskworlds.core.registry import world_of
 
 if TYPE_CHECKING:
     from taskworlds.core.task import Task
@@ -74,7 +73,7 @@ def watch(
     check_seed(seed)
     made, split = played(benchmark, split, env_name, seed, num_goals)
     tasks = chosen(made, split, task_ids)
-    world = world_of(tasks[0].env_name)
+    world = of_one_world(made, tasks, "watch")
     player = load(default_policy(world, policy), arguments_of(policy_arg or ()), checkpoint)
     try:
         run(

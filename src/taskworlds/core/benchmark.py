@@ -498,7 +498,7 @@ def split_of_name(name: str, split: str | None = None) -> tuple[str, str | None]
         (('ML10', 'test'), ('MT10', None), ('ML45', 'train'))
     """
     name = name.removeprefix("taskworlds/")
-    known = benchmark_makers()
+    known = {*benchmark_makers(), *list_makers()}
     for ending in SPLITS:
         whole = name.removesuffix(f"-{ending}")
         if whole != name and name not in known and whole in known:

@@ -119,6 +119,12 @@ class Plan:
     def _check(self) -> None:
         """Raises ValueError or TypeError where the policy or the world cannot do it."""
         world = self.world
+        if (count := len(set(map(world_of, self.by_skill())))) > 1:
+            raise WrongValue(
+                f"benchmark must be of one world, and {self.benchmark.name} has skills of {count} worlds, whose "
+                f"episodes do not fit into one data set. Give one of them, such as {self.tasks[0].env_name!r}.",
+                argument="benchmark",
+            )
         if is_meta_learner(self.policy):
             raise WrongType(
                 "policy must play without adapting to its tasks first, but it is a meta-learning agent. Give the "

@@ -1,6 +1,6 @@
 """Evaluation that can be compared: equal weight for every skill, intervals, and a fingerprint."""
 
-from taskworlds.evaluation.comparison import Comparison, Pair, SkillDifference, compare
+from taskworlds.evaluation.comparison import Comparison, Pair, PartDifference, SkillDifference, compare
 from taskworlds.evaluation.evaluating import evaluate
 from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.groups import Grouped
@@ -38,6 +38,7 @@ __all__ = [
     "MetaLearningAgent",
     "Model",
     "Pair",
+    "PartDifference",
     "Policy",
     "Pooled",
     "Provenance",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -13,18 +14,25 @@ from taskworlds.core.errors import WrongType, WrongValue, check_choice
 from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import notebook, plotting
 from taskworlds.evaluation.alike import check_alike
-from taskworlds.evaluation.differences import improvement, mean_difference, over_of, summary_of
+from taskworlds.evaluation.differences import (
+    improvement,
+    mean_difference,
+    over_of,
+    score_difference,
+    summary_of,
+)
 from taskworlds.evaluation.pooled import Pooled, name_of, pool
 from taskworlds.evaluation.result import Result
 from taskworlds.evaluation.significance import holm
 from taskworlds.evaluation.statistics import METRICS, Estimate
 from taskworlds.evaluation.summaries import Summary, headline
+from taskworlds.evaluation.variations import check_parts, parts_of
 
 if TYPE_CHECKING:
     import matplotlib.figure
     import rich.console
 
-__all__ = ["Comparison", "Pair", "SkillDifference", "compare"]
+__all__ = ["Comparison", "Pair", "PartDifference", "SkillDifference", "compare"]
 
 _BETTER_IS_HIGHER = tuple(metric for metric in METRICS if metric != "length")
 
@@ -49,6 +57,27 @@ class SkillDifference:
     length: Estimate
     p_values: dict[str, float]
     p_adjusted: dict[str, float]
+
+
+@dataclass(frozen=True)
+class PartDifference:
+    """The difference of two methods in one part of a suite of variations: the later method's minus the earlier's.
+
+    Attributes:
+        part: its name, such as "friction 2".
+        env_names: its skills.
+        num_tasks: on how many tasks the figure rests.
+        difference: of the means over skills, with its interval.
+        p_value: the probability of a difference at least as large if there were none.
+        p_adjusted: the same after Holm's correction over all parts of all pairs.
+    """
+
+    part: str
+    env_names: tuple[str, ...]
+    num_tasks: int
+    difference: Estimate
+    p_value: float
+    p_adjusted: float
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,6 +156,63 @@ class Comparison:
             )
         return self.pairs[0]
 
+    @functools.cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that the figures rest on, in the order of the first method."""
+        left_out = set(self.left_out)
+        return tuple(task for task in self.methods[0].tasks if task not in left_out)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of a suite of variations that the tasks belong to, "clean" first; () where there is no suite."""
+        return tuple(parts_of(self.tasks))
+
+    def by_variation(self, metric: str = "success_once") -> tuple[tuple[PartDifference, ...], ...]:
+        """Returns, for each of `pairs`, the difference by part of a suite of variations, such as MT10-robust.
+
+        p values are corrected (Holm) over all parts of all pairs.
+
+        Args:
+            metric: one of `METRICS`.
+
+        Raises:
+            ValueError: it is another metric, or no task belongs to a part of a suite.
+        """
+        check_choice("metric", metric, METRICS)
+        check_parts(self.tasks)
+        methods = {method.name: method for method in self.methods}
+        seed = self.methods[0].runs[0].seed
+        found = []
+        for pair in self.pairs:
+            for part, tasks in parts_of(self.tasks).items():
+                estimate, p = mean_difference(methods[pair.a], methods[pair.b], metric, tasks, seed)
+                names = tuple(dict.fromkeys(task.env_name for task in tasks))
+                found.append(PartDifference(part, names, len(tasks), estimate, p, p))
+        corrected = holm([each.p_value for each in found])
+        found = [dataclasses.replace(each, p_adjusted=p) for each, p in zip(found, corrected, strict=True)]
+        count = len(self.parts)
+        return tuple(tuple(found[place : place + count]) for place in range(0, len(found), count))
+
+    @functools.cached_property
+    def scores(self) -> dict[str, tuple[tuple[Estimate, float], ...]]:
+        """By protocol, for each of `pairs` the difference of the list's scores with its interval, and its p value.
+
+        {} unless all methods were evaluated by a protocol that has a score, as `Result.list_scores`. On the tasks that
+        all methods finished.
+        """
+        names = [
+            name for name in self.methods[0].list_scores if all(name in x.list_scores for x in self.methods)
+        ]
+        methods = {method.name: method for method in self.methods}
+        seed = self.methods[0].runs[0].seed
+        return {
+            name: tuple(
+                score_difference(methods[pair.a], methods[pair.b], name, self.tasks, seed)
+                for pair in self.pairs
+            )
+            for name in names
+        }
+
     def __repr__(self) -> str:
         if len(self.pairs) == 1:
             pair = self.pairs[0]
@@ -189,6 +275,11 @@ class Comparison:
                     "runs": len(method.runs),
                     "intervals_over": method.over,
                     "overall": estimates(method.overall),
+                    "scores": {name: numbers(each._asdict()) for name, each in method.list_scores.items()},
+                    "variations": {
+                        metric: {part: numbers(each._asdict()) for part, each in varied.parts.items()}
+                        for metric, varied in method.variations.items()
+                    },
                 }
                 for method in self.methods
             ],

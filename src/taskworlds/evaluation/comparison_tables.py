@@ -14,7 +14,9 @@ import rich.text
 
 from taskworlds.evaluation.differences import GOALS, NOTHING, RUNS
 from taskworlds.evaluation.fitting_table import FittingTable
-from taskworlds.evaluation.statistics import METRICS, RATES, Estimate
+from taskworlds.evaluation.scores import as_text
+from taskworlds.evaluation.statistics import METRICS, RATES, Estimate, skill_rows
+from taskworlds.evaluation.variations import parts_of, skills_in_words
 
 if TYPE_CHECKING:
     from taskworlds.evaluation.comparison import Comparison, Pair
@@ -74,6 +76,17 @@ def _of_two(comparison: Comparison, metric: str) -> rich.table.Table:
             figure = pair.overall[each].iqm
             cells = ["", "", _signed(figure.value, each), _interval(figure, each), ""]
             table.add_row(_plain(f"IQM {_WORDS[each]}"), *cells)
+    for name, ((figure, p),) in comparison.scores.items():
+        first, second = (_score_of(comparison, method, name) for method in (a, b))
+        value, _, interval = as_text(name, figure, signed=True).partition(" ")
+        cells = [as_text(name, first), as_text(name, second), value, interval or "-", _p(p)]
+        table.add_row(_plain(f"score of {name}"), *cells, style="bold")
+    if comparison.parts:
+        table.add_section()
+        means = [_part_means(comparison, method, metric) for method in (a, b)]
+        for part, first, second in zip(comparison.by_variation(metric)[0], *means, strict=True):
+            cells = _cells(first, second, part.difference, part.p_adjusted, metric)
+            table.add_row(_plain(f"{part.part}, {skills_in_words(part.env_names)}"), *cells)
     return _with_caption(table, [f"skills: {_WORDS[metric]}, {_tasks(pair)}", *_notes(comparison)])
 
 
@@ -87,6 +100,15 @@ def _of_skills(comparison: Comparison, metric: str) -> rich.table.Table:
     table.add_section()
     means = [_figure(_mean(each), metric) for each in columns]
     table.add_row(_plain("mean over skills"), *means, style="bold")
+    for name in comparison.scores:
+        scores = [as_text(name, _score_of(comparison, method, name)) for method in comparison.methods]
+        table.add_row(_plain(f"score of {name}"), *scores, style="bold")
+    if comparison.parts:
+        table.add_section()
+        columns = [_part_means(comparison, method, metric) for method in comparison.methods]
+        for part, *figures in zip(comparison.by_variation(metric)[0], *columns, strict=True):
+            cells = [_figure(each, metric) for each in figures]
+            table.add_row(_plain(f"{part.part}, {skills_in_words(part.env_names)}"), *cells)
     named = zip(letters, comparison.methods, strict=True)
     lines = [f"{each}: {method.name}, {method.num_runs}" for each, method in named]
     return _with_caption(table, [*lines, _tasks(comparison.pairs[0])])
@@ -131,7 +153,8 @@ def _notes(comparison: Comparison) -> list[str]:
             f"p (Holm): of means corrected over {len(pairs)} pairs, of skills over {skills * len(pairs)} differences"
         )
     elif over and skills > 1:
-        lines.append(f"p (Holm): corrected over the {skills} skills, of means as it is")
+        parts = f", of parts over the {len(comparison.parts)} parts" if comparison.parts else ""
+        lines.append(f"p (Holm): corrected over the {skills} skills{parts}, of means as it is")
     for pair in pairs:
         where = f" ({_in_letters(comparison, pair)})" if several else ""
         lines += [
@@ -179,9 +202,19 @@ def _tasks(pair: Pair) -> str:
 
 def _skill_means(comparison: Comparison, method: Pooled, metric: str) -> list[float]:
     """Returns the mean of each skill over the tasks that were compared, and over runs."""
-    left_out = set(comparison.left_out)
-    first = [task for task in comparison.methods[0].tasks if task not in left_out]
-    return [float(each) for each in method.scores(metric, first).mean(axis=0)]
+    return [float(each) for each in method.scores(metric, comparison.tasks).mean(axis=0)]
+
+
+def _part_means(comparison: Comparison, method: Pooled, metric: str) -> list[float]:
+    """Returns the mean over skills and runs of each part of a suite of variations, on the tasks that were compared."""
+    return [float(method.scores(metric, tasks).mean()) for tasks in parts_of(comparison.tasks).values()]
+
+
+def _score_of(comparison: Comparison, method: Pooled, name: str) -> Estimate:
+    """Returns a method's score of a protocol on the tasks that were compared, without an interval."""
+    values = method.counted(name, comparison.tasks).mean(axis=0)
+    rows = skill_rows([task.env_name for task in comparison.tasks])
+    return Estimate(_mean([float(values[each].mean()) for each in rows]), math.nan, math.nan)
 
 
 def _mean(values: Sequence[float]) -> float:

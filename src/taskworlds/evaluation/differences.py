@@ -11,10 +11,20 @@ from numpy.typing import NDArray
 from taskworlds.core.task import Task
 from taskworlds.evaluation import aggregates, bootstrap, intervals, significance, statistics
 from taskworlds.evaluation.pooled import Pooled
+from taskworlds.evaluation.scores import counted_by
 from taskworlds.evaluation.statistics import RATES, UNKNOWN, Estimate, skill_rows
 from taskworlds.evaluation.summaries import Summary
 
-__all__ = ["GOALS", "NOTHING", "RUNS", "improvement", "mean_difference", "over_of", "summary_of"]
+__all__ = [
+    "GOALS",
+    "NOTHING",
+    "RUNS",
+    "improvement",
+    "mean_difference",
+    "over_of",
+    "score_difference",
+    "summary_of",
+]
 
 GOALS, RUNS, NOTHING = "goals", "runs", "nothing"
 """What the intervals of a pair are over."""
@@ -63,6 +73,37 @@ def mean_difference(
         return intervals.newcombe(a.over_goals(metric, tasks), b.over_goals(metric, tasks)), p
     low, high = value - half, value + half
     return (Estimate(value, max(low, -1.0), min(high, 1.0)) if rates else Estimate(value, low, high)), p
+
+
+def score_difference(
+    a: Pooled, b: Pooled, name: str, tasks: Sequence[Task], seed: int
+) -> tuple[Estimate, float]:
+    """Returns the difference b - a of a protocol's scores with its interval, and its p value.
+
+    Args:
+        a: the earlier method.
+        b: the later one.
+        name: of the protocol.
+        tasks: that ran to their end in both.
+        seed: of what is drawn.
+    """
+    counted = {counted_by(name, task.env_name) for task in tasks}
+    if len(counted) == 1:
+        ((metric, factor),) = counted
+        found, p = mean_difference(a, b, metric, tasks, seed)
+        return Estimate(*(factor * each for each in found)), p
+    strata, over = [task.env_name for task in tasks], over_of(a, b)
+    first, second = a.counted(name, tasks), b.counted(name, tasks)
+    if over == GOALS:
+        change = second[0] - first[0]
+        found = bootstrap.over_goals(statistics.mean, change, strata=strata, seed=seed)
+        return found, significance.paired(change, _weights(strata), seed=seed)
+    means = [each @ _weights(strata) for each in (first, second)]
+    value = float(means[1].mean() - means[0].mean())
+    if over == NOTHING:
+        return Estimate(value, math.nan, math.nan), math.nan
+    p, half = significance.welch(*means)
+    return Estimate(value, value - half, value + half), p
 
 
 def summary_of(a: Pooled, b: Pooled, metric: str, tasks: Sequence[Task], seed: int) -> tuple[Summary, float]:

@@ -183,7 +183,7 @@ def evaluate_tasks(plan: Plan, envs: Any, play: Callable[[TaskRows, Ledger], Non
     tasks = _chosen([*listed, *(task for row in envs.tasks for task in row)], plan.tasks)
     name = envs.benchmark.name
     if plan.part is not None:
-        tasks, name = tasks_of_part(tasks, plan.part), name_of_part(name, plan.part)
+        name, tasks = name_of_part(name, plan.part, tasks), tasks_of_part(tasks, plan.part)
     practice = 0 if plan.meta is None else plan.meta.practice
     protocol = "multi-task"
     if plan.meta is not None:

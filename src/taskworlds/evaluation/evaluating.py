@@ -105,7 +105,7 @@ def evaluate(
             count as one.
         part: a pair (rank, of): evaluate only this part of the tasks, every `of`-th from number `rank` on, in order. So
             each of several processes or machines plays its share, and each task (a skill with its goal) is counted
-            once; `taskworlds.evaluation.merge_parts` makes one result of theirs.
+            once; `taskworlds.evaluation.merge_parts`, or `taskworlds merge`, makes one result of theirs.
         adaptation_episodes: episodes of each task in each round of adaptation; 10. This and the next are for
             meta-learning agents only.
         adaptation_steps: rounds of adaptation, each ending with `adapt()`; 1.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -14,7 +14,7 @@ from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Params, Task
 from taskworlds.core.version import __version__
 
-__all__ = ["Fingerprint", "packages_of"]
+__all__ = ["Fingerprint", "code_of_skills", "hash_of_tasks", "packages_of"]
 
 _BASE = ("gymnasium", "numpy")  # packages that decide numbers in every world
 _FLAT = (
@@ -116,9 +116,8 @@ class Fingerprint:
         """
         tasks = list(tasks)
         skills = {task.env_name for task in tasks}
-        code = [own for world in worlds() if (own := world.code_of(skills)) is not None]
         return cls(
-            tasks=_hash(tasks),
+            tasks=hash_of_tasks(tasks),
             protocol=protocol,
             reward_function_version=reward_function_version,
             max_episode_steps=max_episode_steps,
@@ -126,12 +125,12 @@ class Fingerprint:
             taskworlds=__version__,
             packages={name: _version(name) for name in packages_of(skills)},
             engine=None if engine is None else engine.numbers,
-            registered_skills="; ".join(code) or None,
+            registered_skills=code_of_skills(skills),
         )
 
     def check_tasks(self, tasks: Sequence[Task]) -> None:
         """Raises ValueError unless these are the tasks, each once, that the fingerprint was made of."""
-        if len(set(tasks)) != len(tasks) or _hash(tasks) != self.tasks:
+        if len(set(tasks)) != len(tasks) or hash_of_tasks(tasks) != self.tasks:
             raise WrongValue("the tasks are not those of the fingerprint, each once")
 
     def differences(self, other: Fingerprint) -> dict[str, tuple[Any, Any]]:
@@ -168,7 +167,14 @@ class Fingerprint:
         return cls(**own)
 
 
-def _hash(tasks: Iterable[Task]) -> str:
+def code_of_skills(env_names: Collection[str]) -> str | None:
+    """Returns digests of the registered skills among some, as a fingerprint has them; None if there are none."""
+    code = [own for world in worlds() if (own := world.code_of(env_names)) is not None]
+    return "; ".join(code) or None
+
+
+def hash_of_tasks(tasks: Iterable[Task]) -> str:
+    """Returns the hash of tasks, in any order, that a fingerprint has: 16 hexadecimal digits."""
     text = "\n".join(sorted(task.to_json() for task in tasks))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -183,7 +183,7 @@ class Writer:
             kept = f"{len(self._known)} episodes are kept there" if self._size else "nothing is kept"
             raise NotWritten(
                 error.errno,
-                f"{error.strerror} while an episode was written; {kept}. Make room and resume.",
+                f"{error.strerror} while an episode was written; {kept}. Make room, and go on with --resume (resume=).",
                 os.fspath(self._path),
             ) from None
         self._size += len(data)

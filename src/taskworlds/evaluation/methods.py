@@ -11,10 +11,11 @@ from pathlib import Path
 
 from taskworlds.core.errors import WrongValue
 from taskworlds.evaluation.journal import NAME as JOURNAL
+from taskworlds.evaluation.parts import is_part
 from taskworlds.evaluation.pooled import Pooled, pool
 from taskworlds.evaluation.result import Result
 
-__all__ = ["RESULT_FILE", "load_method", "load_methods"]
+__all__ = ["RESULT_FILE", "load_method", "load_methods", "load_results"]
 
 RESULT_FILE = "result.json"
 """The file in which a folder holds a result."""
@@ -65,9 +66,32 @@ def load_methods(
     ]
 
 
+def load_results(path: str | os.PathLike[str]) -> list[Result]:
+    """Reads all results in a file or folder, as `load_method` does, however they were measured.
+
+    Raises:
+        ValueError: there is no result, or one that is damaged; the folder holds a result and folders with results.
+    """
+    return [result for file in _files(Path(path)) for result in _read(file).runs]
+
+
 def _load(place: Path, allow_different: bool | Iterable[str]) -> Pooled:
+    files = _files(place)
+    if len(files) == 1 and files[0] in (place, place / RESULT_FILE):
+        return _read(files[0])
+    results = [_one(file) for file in files]
+    if len(results) > 1 and all(map(is_part, results)):
+        raise WrongValue(
+            f"{place} holds parts of an evaluation, and not runs of a method. `taskworlds merge {place} --out FOLDER` "
+            "makes one result of them."
+        )
+    return pool(results, allow_different=allow_different)
+
+
+def _files(place: Path) -> list[Path]:
+    """Returns the files of results that a path stands for."""
     if not place.is_dir():
-        return _read(place)
+        return [place]
     files = sorted(place.glob(f"*/{RESULT_FILE}"), key=lambda file: _in_order(file.parent.name))
     if not (place / RESULT_FILE).exists():
         for folder in (place, *sorted(file.parent for file in place.glob(f"*/{JOURNAL}"))):
@@ -81,13 +105,13 @@ def _load(place: Path, allow_different: bool | Iterable[str]) -> Pooled:
                 f"{place / RESULT_FILE} cannot be read: No such file, and no folder in {place} holds one. Give a "
                 "folder or file that `taskworlds evaluate --out` wrote, or a folder of such folders."
             )
-        return pool([_one(file) for file in files], allow_different=allow_different)
+        return files
     if files:
         raise WrongValue(
             f"{place} holds {RESULT_FILE}, and so do {len(files)} folders in it, the first {files[0].parent.name}: it "
             f"is not clear which runs are meant. Give {place / RESULT_FILE}, or move the folders to one of their own."
         )
-    return _read(place / RESULT_FILE)
+    return [place / RESULT_FILE]
 
 
 def _read(file: Path) -> Pooled:

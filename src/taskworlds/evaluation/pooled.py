@@ -23,6 +23,7 @@ from taskworlds.evaluation import aggregates, bootstrap, dataframes, intervals, 
 from taskworlds.evaluation.alike import check_alike
 from taskworlds.evaluation.groups import Grouped, grouped, mean_of_estimates, whole_groups
 from taskworlds.evaluation.result import Result
+from taskworlds.evaluation.scores import check_evaluated, counted_by, in_words, protocols_of
 from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate, skill_rows
 from taskworlds.evaluation.summaries import (
     SkillSummary,
@@ -32,6 +33,7 @@ from taskworlds.evaluation.summaries import (
     worst_in_words,
     worst_of,
 )
+from taskworlds.evaluation.variations import CLEAN, Varied, part_of, rows_of, varied
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -227,6 +229,80 @@ class Pooled:
             return {}
         return {metric: self.by_group(metric) for metric in METRICS}
 
+    def by_variation(self, metric: str = "success_once") -> Varied:
+        """Returns a metric by part of a suite of variations over all runs, as `Result.by_variation`."""
+        if len(self.runs) == 1:
+            return self.runs[0].by_variation(metric)
+        check_choice("metric", metric, METRICS)
+
+        def mean_over(rows: NDArray[np.bool_]) -> Estimate:
+            return self._mean(metric, [self.tasks[row] for row in np.flatnonzero(rows)])
+
+        return varied(self.tasks, mean_over)
+
+    @functools.cached_property
+    def variations(self) -> dict[str, Varied]:
+        """By metric, `by_variation`; {} where no task belongs to a part of a suite of variations."""
+        if all(part_of(task) == CLEAN for task in self.tasks):
+            return {}
+        return {metric: self.by_variation(metric) for metric in METRICS}
+
+    def counted(self, name: str, tasks: Sequence[Task] | None = None) -> NDArray[np.float64]:
+        """Returns what a protocol counts by run and task, (R, G) float64, on its scale.
+
+        Args:
+            name: the protocol, as for `score`.
+            tasks: some of `tasks`; None for all.
+        """
+        chosen = self.tasks if tasks is None else tasks
+        found = [counted_by(name, task.env_name) for task in chosen]
+        values = {metric: self.goals(metric, chosen) for metric in {metric for metric, _ in found}}
+        counted = np.empty((len(self.runs), len(chosen)))
+        for place, (metric, factor) in enumerate(found):
+            counted[:, place] = factor * values[metric][:, place]
+        return counted
+
+    def score(self, name: str, *others: Pooled) -> Estimate:
+        """Returns the score of a list of skills over all runs, as `Result.score`, with its interval over runs.
+
+        Args:
+            name: the protocol, "tdmpc2" or "newt".
+            others: the list's other skills, where they were evaluated world by world: run by run those of this method.
+
+        Raises:
+            ValueError: the episodes were played otherwise; a skill is of a world without such a score; another has
+                another number of runs.
+        """
+        every = (self, *others)
+        for each in every:
+            if len(each.runs) != len(self.runs):
+                raise WrongValue(
+                    f"others must have as many runs as {self.name!r}, {len(self.runs)}, and {each.name!r} has "
+                    f"{len(each.runs)}.",
+                    argument="others",
+                )
+            for run in each.runs:
+                check_evaluated(name, run.fingerprint.protocol)
+        if len(self.runs) == 1:
+            return self.runs[0].score(name, *(each.runs[0] for each in others))
+        tasks = [task for each in every for task in each.tasks]
+        if not tasks:
+            return UNKNOWN
+        counted = {counted_by(name, task.env_name) for task in tasks}
+        if not others and len(counted) == 1:
+            ((metric, factor),) = counted
+            return Estimate(*(factor * each for each in self._mean(metric, tasks)))
+        values = np.concatenate([each.counted(name) for each in every], axis=1)
+        rows = skill_rows([task.env_name for task in tasks])
+        return intervals.over_runs(np.mean([values[:, each].mean(axis=1) for each in rows], axis=0))
+
+    @functools.cached_property
+    def list_scores(self) -> dict[str, Estimate]:
+        """By protocol, `score`; {} unless all runs were played by a protocol that has one, as `Result.list_scores`."""
+        names = [task.env_name for task in self.tasks]
+        found = [protocols_of(run.fingerprint.protocol, names) for run in self.runs]
+        return {name: self.score(name) for name in found[0] if names and all(name in each for each in found)}
+
     def optimality_gap(self, metric: str = "success_end", target: float = 1.0) -> Estimate:
         """Returns by how much scores miss a target on average; a score above it counts as the target.
 
@@ -338,7 +414,13 @@ class Pooled:
         benchmark = first.benchmark if first.split is None else f"{first.benchmark} {first.split}"
         title = f"{self.name}: {self.num_runs} on {benchmark}, {first.fingerprint.protocol}"
         return summary_table(
-            title, self.skills, self.overall, over="over training runs", lines=lines, groups=self.groups
+            title,
+            self.skills,
+            self.overall,
+            over="over training runs",
+            lines=[*in_words(self.list_scores), *lines],
+            groups=self.groups,
+            parts=rows_of(self.variations),
         )
 
     # --- files ---

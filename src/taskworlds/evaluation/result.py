@@ -26,7 +26,7 @@ from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.groups import Grouped, grouped, whole_groups
 from taskworlds.evaluation.provenance import Provenance
 from taskworlds.evaluation.records import TaskRecord, task_label
-from taskworlds.evaluation.scores import check_evaluated, score_of
+from taskworlds.evaluation.scores import check_evaluated, in_words, protocols_of, score_of
 from taskworlds.evaluation.statistics import METRICS, UNKNOWN, Estimate
 from taskworlds.evaluation.summaries import (
     SkillSummary,
@@ -326,13 +326,19 @@ class Result:
             return {}
         return {metric: self.by_variation(metric) for metric in METRICS}
 
+    @functools.cached_property
+    def list_scores(self) -> dict[str, Estimate]:
+        """By protocol, `score`; {} unless the episodes were played by a protocol that has one for all the skills."""
+        names = [record.task.env_name for record in self.completed]
+        return {name: self.score(name) for name in protocols_of(self.fingerprint.protocol, names) if names}
+
     def table(self) -> rich.table.Table:
         """Returns a table for `rich.print`: each skill, then the figures over all skills, with intervals."""
         # Loads rich, which only tables need.
         from taskworlds.evaluation.tables import summary_table
 
         name = self.benchmark if self.split is None else f"{self.benchmark} {self.split}"
-        lines = [*self._divergences(), *self._failures()]
+        lines = [*in_words(self.list_scores), *self._divergences(), *self._failures()]
         over = "over new goals of these skills, for this policy"
         return summary_table(
             f"{name}, {self.fingerprint.protocol}",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.core.registry import world_of
@@ -10,7 +11,16 @@ from taskworlds.evaluation.records import TaskRecord
 from taskworlds.evaluation.statistics import Estimate
 from taskworlds.evaluation.summaries import mean_of
 
-__all__ = ["SCORES", "check_evaluated", "score_of"]
+__all__ = [
+    "SCORES",
+    "as_text",
+    "check_evaluated",
+    "counted_by",
+    "digits_of",
+    "in_words",
+    "protocols_of",
+    "score_of",
+]
 
 SCORES: dict[str, dict[str, tuple[str, float]]] = {
     "tdmpc2": {"metaworld": ("success_end", 100.0), "control": ("episode_return", 0.1)},
@@ -33,6 +43,60 @@ def check_evaluated(name: str, protocol: str) -> None:
         )
 
 
+def protocols_of(protocol: str, env_names: Iterable[str]) -> list[str]:
+    """Returns the names of the scores that a result has: those of the protocol by which its episodes were played.
+
+    Args:
+        protocol: of the result's fingerprint.
+        env_names: the skills that ran.
+
+    Example:
+        >>> protocols_of("multi-task, protocol newt", ["push-v3"]), protocols_of("multi-task", ["push-v3"])
+        (['newt'], [])
+    """
+    suites = {world_of(name).suite for name in env_names} if "protocol " in protocol else set()
+    return [
+        name for name in SCORES if f"protocol {name}" in protocol.split(", ") and suites <= set(SCORES[name])
+    ]
+
+
+def in_words(scores: Mapping[str, Estimate]) -> list[str]:
+    """Returns a line for each score.
+
+    Example:
+        >>> in_words({"tdmpc2": Estimate(61.7, 50.0, 70.0)})
+        ['score of tdmpc2: 61.7 [50.0, 70.0]']
+    """
+    return [f"score of {name}: {as_text(name, score)}" for name, score in scores.items()]
+
+
+def as_text(name: str, score: Estimate, *, signed: bool = False) -> str:
+    """Returns a score of a protocol, or a difference of two, with its interval."""
+    sign, digits = "+" if signed else "", digits_of(name)
+    value, low, high = (f"{number:{sign}.{digits}f}" for number in score)
+    return value if math.isnan(score.low) else f"{value} [{low}, {high}]"
+
+
+def digits_of(name: str) -> int:
+    """Returns how many digits of a protocol's score are shown: those of a share of 1000 in either scale."""
+    return 1 if SCORES[name]["metaworld"][1] == 100 else 3
+
+
+def counted_by(name: str, env_name: str) -> tuple[str, float]:
+    """Returns the metric that a protocol counts in a skill, and by what it is multiplied.
+
+    Raises:
+        ValueError: the skill is of a world without such a score.
+    """
+    suite = world_of(env_name).suite
+    if suite not in SCORES[name]:
+        raise WrongValue(
+            f"score({name!r}) is defined for skills of Meta-World and dm_control, not for {env_name}.",
+            argument="name",
+        )
+    return SCORES[name][suite]
+
+
 def score_of(name: str, records: Sequence[TaskRecord], seed: int) -> Estimate:
     """Returns the mean over skills of what a protocol counts, each skill with equal weight, with its 95 % interval.
 
@@ -47,13 +111,7 @@ def score_of(name: str, records: Sequence[TaskRecord], seed: int) -> Estimate:
     values, strata, counted = [], [], set()
     for record in records:
         env_name = record.task.env_name
-        suite = world_of(env_name).suite
-        if suite not in SCORES[name]:
-            raise WrongValue(
-                f"score({name!r}) is defined for skills of Meta-World and dm_control, not for {env_name}.",
-                argument="name",
-            )
-        metric, factor = SCORES[name][suite]
+        metric, factor = counted_by(name, env_name)
         values.append(factor * record.mean(metric))
         strata.append(env_name)
         counted.add((metric, factor))

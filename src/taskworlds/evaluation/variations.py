@@ -5,7 +5,7 @@ A task says by its parameter `variation` which part it belongs to, such as "fric
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import VARIATION, Task
 from taskworlds.evaluation.statistics import Estimate
 
-__all__ = ["CLEAN", "Varied", "part_of", "rows_of", "varied"]
+__all__ = ["CLEAN", "Varied", "check_parts", "part_of", "parts_of", "rows_of", "skills_in_words", "varied"]
 
 CLEAN = "clean"
 """What the part of the tasks as they are is called."""
@@ -48,6 +48,36 @@ def part_of(task: Task) -> str:
     return str(task.params.get(VARIATION, CLEAN))
 
 
+def check_parts(tasks: Iterable[Task]) -> None:
+    """Raises WrongValue unless a task belongs to a part but the clean one."""
+    if all(part_of(task) == CLEAN for task in tasks):
+        raise WrongValue(
+            'No task of this result has the parameter "variation", so there are no parts. The benchmark MT10-robust '
+            "has them, and tasks of your own that are given it."
+        )
+
+
+def parts_of(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+    """Returns tasks by part, "clean" first and "all" last; {} where all are as they are."""
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(part_of(task), []).append(task)
+    if set(found) <= {CLEAN}:
+        return {}
+    labels = sorted(found, key=lambda label: (label != CLEAN, label.partition(" ")[0] == _ALL))
+    return {label: found[label] for label in labels}
+
+
+def skills_in_words(env_names: Sequence[str]) -> str:
+    """Returns how many skills there are.
+
+    Example:
+        >>> skills_in_words(["push-v3"])
+        '1 skill'
+    """
+    return f"{len(env_names)} skill{'' if len(env_names) == 1 else 's'}"
+
+
 def varied(tasks: Sequence[Task], mean_of: Callable[[NDArray[np.bool_]], Estimate]) -> Varied:
     """Returns a metric by part.
 
@@ -58,15 +88,10 @@ def varied(tasks: Sequence[Task], mean_of: Callable[[NDArray[np.bool_]], Estimat
     Raises:
         WrongValue: no task belongs to a part but the clean one.
     """
+    check_parts(tasks)
     parts = np.array([part_of(task) for task in tasks])
     names = np.array([task.env_name for task in tasks])
-    labels = list(dict.fromkeys(parts.tolist()))
-    if set(labels) <= {CLEAN}:
-        raise WrongValue(
-            'No task of this result has the parameter "variation", so there are no parts. The benchmark MT10-robust '
-            "has them, and tasks of your own that are given it."
-        )
-    labels = sorted(labels, key=lambda label: (label != CLEAN, label.partition(" ")[0] == _ALL))
+    labels = list(parts_of(tasks))
     env_names = {label: tuple(dict.fromkeys(names[parts == label].tolist())) for label in labels}
     clean = {label: mean_of((parts == CLEAN) & np.isin(names, env_names[label])) for label in labels}
     return Varied({label: mean_of(parts == label) for label in labels}, clean, env_names)
@@ -79,7 +104,7 @@ def rows_of(found: Mapping[str, Varied]) -> list[tuple[str, dict[str, Estimate]]
     first = next(iter(found.values()))
     return [
         (
-            f"{label}, {len(first.env_names[label])} skills",
+            f"{label}, {skills_in_words(first.env_names[label])}",
             {metric: each.parts[label] for metric, each in found.items()},
         )
         for label in first.parts

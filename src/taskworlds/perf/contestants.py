@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.reference import resolve
-from taskworlds.core.registry import engines, world_of
+from taskworlds.core.registry import choose_engine, engines, world_of
 from taskworlds.core.row_engine import RowEngine
+from taskworlds.core.world import World
 from taskworlds.perf.bare_loop import BareLoop
 from taskworlds.vector.make import make, make_vec
 
@@ -79,6 +80,9 @@ def contestants(
     An engine that takes `num_threads` is measured with each number of threads. Where the world has rows of its own, one
     engine is enough of those that step the same environments, as their equal snapshots say.
 
+    A batch over several worlds is measured on the best engine of each, and on those that step Python environments in
+    this process. It has no peers, and no yardstick.
+
     Args:
         benchmark: its train tasks are stepped.
         num_envs: rows, where a contestant can have any number.
@@ -86,7 +90,10 @@ def contestants(
         seed: of tasks and starts.
     """
     skills = benchmark.env_names("train")
-    world = world_of(skills[0])
+    worlds = list(dict.fromkeys(map(world_of, skills)))
+    if len(worlds) > 1:
+        return _of_several(benchmark, num_envs, threads, seed, worlds)
+    world = worlds[0]
     made: list[Contestant] = []
     able = [each for each in engines().values() if each.inside is None and each.can_step(world)]
     if any(each.name in world.rows for each in able):
@@ -98,6 +105,21 @@ def contestants(
         made.append(Contestant("taskworlds, one env", one, None, is_ours=True))
     peers = [] if world.peers is None else resolve(world.peers)(benchmark, num_envs, threads, seed)
     return made + [Contestant(each.title, each.make, each.num_rows) for each in peers]
+
+
+def _of_several(
+    benchmark: Benchmark, num_envs: int, threads: tuple[int, ...], seed: int, worlds: Sequence[World]
+) -> list[Contestant]:
+    """This package on the best engine of each world, for each number of threads if one takes it, and on "sync"."""
+    making = functools.partial(make_vec, benchmark, num_envs, seed=seed, task_select="random", pad=True)
+    takes_threads = any("num_threads" in choose_engine(world, None, 1).options for world in worlds)
+    best = [
+        (f"taskworlds, best engines, {_count(n)}", functools.partial(making, num_threads=n)) for n in threads
+    ]
+    if not takes_threads:
+        best = [("taskworlds, best engines", making)]
+    best.append(("taskworlds, sync", functools.partial(making, vector_strategy="sync")))
+    return [Contestant(title, make, num_envs, is_ours=True) for title, make in best]
 
 
 def _on_engine(

@@ -79,6 +79,7 @@ class _Kept(NamedTuple):
     context: mujoco.MjrContext
     scene: mujoco.MjvScene
     heights: NDArray[np.float32]  # of its height fields, as they were uploaded
+    scales: NDArray[np.float64]  # of its meshes, (M, 3), likewise: whoever resizes one writes its scale, too
     quality: tuple[
         int, int
     ]  # what the model asks for: pixels of its shadow map, in a line; samples of a pixel
@@ -192,6 +193,9 @@ class Studio:
                     heights[:] = model.hfield_data
                     for each in range(model.nhfield):
                         mujoco.mjr_uploadHField(model, context, each)
+                for each in np.flatnonzero((kept.scales != model.mesh_scale).any(axis=1)).tolist():
+                    kept.scales[each] = model.mesh_scale[each]
+                    mujoco.mjr_uploadMesh(model, context, each)
                 option = mujoco.MjvOption()
                 option.flags[mujoco.mjtVisFlag.mjVIS_RANGEFINDER] = False  # as in dm_control
                 mujoco.mjv_updateScene(model, data, option, None, view, mujoco.mjtCatBit.mjCAT_ALL, scene)
@@ -224,6 +228,7 @@ class Studio:
             context,
             mujoco.MjvScene(model, maxgeom=_MOST_GEOMS),
             model.hfield_data.copy(),
+            model.mesh_scale.copy(),
             (model.vis.quality.shadowsize, model.vis.quality.offsamples),
             tuple(getattr(context, name) for name in _CANVAS),
         )

@@ -12,6 +12,7 @@ from taskworlds.evaluation.alike import check_alike
 from taskworlds.evaluation.comparison import compare
 from taskworlds.evaluation.pooled import Pooled, pool
 from taskworlds.evaluation.result import PARTIAL, Result
+from taskworlds.evaluation.statistics import METRICS
 from taskworlds.reports.blocks import Section
 from taskworlds.reports.differences import differences_section
 from taskworlds.reports.episodes import episodes_section
@@ -22,6 +23,7 @@ from taskworlds.reports.page import Head, Headline, Page, written_page
 from taskworlds.reports.reading import reading_section
 from taskworlds.reports.several_runs import runs_section
 from taskworlds.reports.skills import skills_section
+from taskworlds.reports.variations import variations_section
 from taskworlds.reports.videos import videos_section
 from taskworlds.reports.what_was_run import what_was_run
 
@@ -104,12 +106,12 @@ def report_page(
             values += [] if theirs in values else [theirs]
     learnings, shown = learning_curves(pooled, allow_different=allow_different) if curve else ([], pooled)
     metric = leading_metric(shown)
+    comparison = compare(*shown, allow_different=allow_different) if len(shown) > 1 else None
     sections: list[Section | None] = [
         what_was_run(shown, pooled),
-        skills_section(shown, metric),
-        differences_section(compare(*shown, allow_different=allow_different), metric)
-        if len(shown) > 1
-        else None,
+        skills_section(shown, comparison, metric),
+        differences_section(comparison, metric) if comparison is not None else None,
+        variations_section(shown, comparison, metric) if _have_same_parts(shown) else None,
         runs_section(shown, metric) if any(len(method.runs) > 1 for method in shown) else None,
         learning_section(learnings, metric, x_label) if learnings else None,
         episodes_section(shown),
@@ -130,6 +132,12 @@ def report_page(
         differences=[f"{field}: {', '.join(map(str, values))}" for field, values in differences.items()],
     )
     return written_page(Page(head, metric, [section for section in sections if section is not None]))
+
+
+def _have_same_parts(methods: Sequence[Pooled]) -> bool:
+    """Returns whether the methods were evaluated on the same parts of a suite of variations."""
+    parts = [method.variations and set(method.variations[METRICS[0]].parts) for method in methods]
+    return all(each and each == parts[0] for each in parts)
 
 
 def _pooled(methods: Sequence[Method], allow_different: bool | Iterable[str]) -> list[Pooled]:

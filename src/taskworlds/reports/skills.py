@@ -6,8 +6,11 @@ import math
 from collections.abc import Sequence
 
 from taskworlds.charts import Caption, Dots, dots
+from taskworlds.charts.difference_chart import p_text
 from taskworlds.charts.dot_chart import Interval
+from taskworlds.evaluation.comparison import Comparison
 from taskworlds.evaluation.pooled import Pooled
+from taskworlds.evaluation.scores import as_text
 from taskworlds.reports.blocks import Block, Cell, Column, Section, Table, chart
 from taskworlds.reports.metrics import Metric, cell, number_cell, shown_metrics
 
@@ -31,8 +34,14 @@ def figures_of(method: Pooled, metric: Metric) -> dict[str, Interval]:
     return {skill.env_name: getattr(skill, metric.name) for skill in method.skills}
 
 
-def skills_section(methods: Sequence[Pooled], metric: Metric) -> Section:
-    """Returns the section: a chart of the leading metric, and tables of all metrics."""
+def skills_section(methods: Sequence[Pooled], comparison: Comparison | None, metric: Metric) -> Section:
+    """Returns the section: a chart of the leading metric, and tables of all metrics.
+
+    Args:
+        methods: what is shown.
+        comparison: of the methods; None where there is one.
+        metric: the leading one.
+    """
     names = skills_in_order(methods, metric)
     figures = [figures_of(method, metric) for method in methods]
     unknown = (math.nan, math.nan, math.nan)
@@ -57,7 +66,31 @@ def skills_section(methods: Sequence[Pooled], metric: Metric) -> Section:
         ]
     if all(method.groups for method in methods):
         blocks.append(_table_of_groups(methods, metric))
+    blocks += [
+        _table_of_score(methods, comparison, name)
+        for name in methods[0].list_scores
+        if all(name in method.list_scores for method in methods)
+    ]
     return Section("skills", "Skills", blocks)
+
+
+def _table_of_score(methods: Sequence[Pooled], comparison: Comparison | None, name: str) -> Table:
+    rows = [
+        [Cell(method.name), Cell(as_text(name, score), score.value), number_cell(len(method.skills))]
+        for method in methods
+        for score in (method.list_scores[name],)
+    ]
+    footer = []
+    if comparison is not None:
+        for pair, (score, p) in zip(comparison.pairs, comparison.scores[name], strict=True):
+            text = f"{as_text(name, score, signed=True)}, {p_text(p)}"
+            footer.append([Cell(f"{pair.b} minus {pair.a}"), Cell(text, score.value), Cell("")])
+    return Table(
+        f"Score of the list as the authors of {name} compute it, with 95 % intervals",
+        [Column("method", is_number=False), Column("score"), Column("skills")],
+        rows,
+        footer,
+    )
 
 
 def _table_of_groups(methods: Sequence[Pooled], metric: Metric) -> Table:

@@ -36,8 +36,9 @@ class Actions:
     def __init__(self, space: gym.Space[Any], num_rows: int) -> None:
         self.space = space
         self._num_rows = num_rows
-        # Of the actions of several steps, for actions that are arrays; numbers alone, (N, 1), may be meant as (N,).
-        self._chunk_dims = len(space.shape) + 2 if space.shape and batches.in_arrays(space) else -1
+        # Of the actions of several steps, for actions that are arrays or numbers.
+        is_array = space.shape is not None and batches.in_arrays(space)
+        self._chunk_dims = len(space.shape or ()) + 2 if is_array else -1
 
     def is_chunk(self, actions: Any) -> bool:
         """Returns whether these are the actions of several steps: an array with one dimension more than a batch's."""
@@ -136,7 +137,14 @@ class Actions:
         if chunk:
             self._check_chunk(shape, array.shape)
         elif array.shape != shape:
-            hint = " Only step() takes chunks of several steps." if array.ndim == self._chunk_dims else ""
+            hint = ""
+            if array.ndim == len(shape) + 1:
+                hint = (
+                    " Only step() takes chunks of several steps."
+                    if self._chunk_dims > 0
+                    else f" A chunk of several steps is one array, and actions of a {type(self.space).__name__} have "
+                    "parts: take their steps one at a time."
+                )
             raise WrongValue(f"{name} must have the shape {shape}, not {array.shape}.{hint}")
         taken: NDArray[Any] = array.copy()  # the caller may write to theirs before the step is done
         return taken

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from taskworlds.core.reference import resolve
-from taskworlds.core.registry import benchmark_makers, choose_engine, on_new_names, worlds
+from taskworlds.core.registry import benchmark_makers, choose_engine, list_makers, on_new_names, worlds
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -74,8 +74,9 @@ class LastWrappers(tuple[Any, ...]):
 def ids() -> dict[str, str]:
     """Returns, by Gymnasium id, the names that `taskworlds.make` and `make_vec` take.
 
-    That is each benchmark; its train and its test tasks, where it has both; and each skill whose name stands for a
-    benchmark.
+    That is each benchmark; its train and its test tasks, where it has both; each skill whose name stands for a
+    benchmark; and each list of several worlds' skills, which `gymnasium.make_vec` takes: a single environment is of one
+    world.
 
     Example:
         >>> found = ids()
@@ -90,6 +91,8 @@ def ids() -> dict[str, str]:
                 names |= {f"{name}-train": None, f"{name}-test": None}
         if world.skill_benchmark is not None:
             names |= dict.fromkeys(world.env_names())
+    for name, maker in list_makers().items():
+        names |= dict.fromkeys([name, f"{name}-train", f"{name}-test"] if maker.has_test else [name])
     return {f"taskworlds/{name}": name for name in names}
 
 

@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 
 from taskworlds.core.benchmark import SPLITS, Benchmark, split_of_name
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_count, check_names, check_seed
-from taskworlds.core.registry import benchmark_makers, world_of
+from taskworlds.core.registry import benchmark_makers, list_makers, world_of
 from taskworlds.core.task import Task
 from taskworlds.vector.gymnasium_ids import spec_of
 from taskworlds.vector.keywords import BenchmarkKeywords, MakeKeywords, documented
@@ -96,7 +96,8 @@ def make_vec(
         name: a benchmark's name ("MT10", "ML45-test", "custom-mt-envs"), a skill's name (MT1 of it), a
             `Benchmark`, one of Meta-World's own benchmark objects, a list of tasks, or the name of another
             world's benchmark ("half-cheetah-vel"). With `pad` also a list of all these, of any worlds, of which
-            `Benchmark.union` makes a benchmark.
+            `Benchmark.union` makes a benchmark. A list of several worlds' skills that has a name ("MT80") is
+            padded unless `pad` is False.
         num_envs: rows, over which the tasks are dealt evenly. None: one for each skill, with `group_size` a group, or
             for an ML benchmark `meta_batch_size`.
         split: "train" or "test"; None for what the name says, else "train".
@@ -167,6 +168,8 @@ def _resolve(
     if isinstance(name, str):
         name, split = split_of_name(name, split)
         how["seed"] = seed
+        if name in list_makers():
+            options = {"pad": True} | options  # which its skills, of several worlds, need
         benchmark = Benchmark.of(name, **how)
     elif options.get("pad") and isinstance(name, list | tuple) and not all(isinstance(x, Task) for x in name):
         if how:

@@ -18,6 +18,7 @@ from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.chunk_step import ChunkStep
 from taskworlds.core.draws import sample_without_replacement
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_seed
+from taskworlds.core.registry import world_of
 from taskworlds.core.step import EnvSpec, EnvStep, SpecMixin, StepType
 from taskworlds.core.task import Task
 from taskworlds.vector import metaworld_names
@@ -71,6 +72,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
                     "batches, which taskworlds.make_vec makes.",
                     argument=name,
                 )
+        _check_one_world(benchmark, split)
         options = dataclasses.replace(options or Options(), autoreset_mode=AutoresetMode.DISABLED)
         self.guard = Guard()  # beside the batch's, for calls that are more than one of the batch's
         self._batch = TaskVectorEnv(benchmark, split, 1, strategy, options, seed)
@@ -392,3 +394,15 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         self._painters = {}
         self._take_spaces()
         self._spec = state["spec"]
+
+
+def _check_one_world(benchmark: Benchmark, split: str) -> None:
+    """Raises WrongValue if a benchmark's skills are of several worlds, which only a batch can serve."""
+    names = benchmark.env_names(split)
+    worlds = list(dict.fromkeys(map(world_of, names)))
+    if len(worlds) > 1:
+        raise WrongValue(
+            f"{benchmark.name} has skills of {len(worlds)} worlds ({worlds[0].name}, {worlds[1].name}"
+            f"{', ...' if len(worlds) > 2 else ''}), and a single environment is of one world. Make a batch, in which "
+            f"each row serves one: make_vec(..., pad=True); or a single environment of one skill: make({names[0]!r})."
+        )

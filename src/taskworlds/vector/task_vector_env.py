@@ -303,7 +303,7 @@ class TaskVectorEnv(BatchPictures):
         Args:
             actions: a batch of the world's actions; numbers must be finite. In Meta-World (N, 4): the arm moves by
                 the first three clipped to [-1, 1] (1 is 1 cm); the last is the gripper's effort. float32 and float64
-                are both taken as they are. Or a chunk of T steps, where actions are arrays: (N, T, 4). A row stops
+                are both taken as they are. Or a chunk of T steps, (N, T, 4), of choices (N, T). A row stops
                 where its episode, or attempt, ends; docs/action_chunks.md has the rest.
             mask: which rows step, (N,) bool; None for all. The others keep observation and infos, with reward 0.
 

@@ -41,7 +41,11 @@ def play_again(
     rows = stage.make_row(played.task, **pictures)
     total, then = 0.0, played.episode
     try:
-        moments = replay(rows, played.task, played.number, played.actions)
+        entries = rows.envs.single_action_space.shape
+        actions = played.actions
+        if entries is not None and len(entries) == actions.ndim - 1 == 1:
+            actions = actions[:, : entries[0]]  # without what a batch over several worlds has behind them
+        moments = replay(rows, played.task, played.number, actions)
         while True:
             try:
                 moment = next(moments, None)

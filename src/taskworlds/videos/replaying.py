@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from taskworlds.core.benchmark import Benchmark
 from taskworlds.core.errors import WrongValue, check_count
-from taskworlds.core.registry import choose_engine
+from taskworlds.core.registry import choose_engine, engines, world_of
 from taskworlds.core.task import Task
 from taskworlds.evaluation import journal
 from taskworlds.evaluation.fingerprint import Fingerprint
@@ -107,7 +107,7 @@ def replay(
     saved = Result.load(path)
     record = _record_of(saved, task, path)
     played = _played(saved, record, check_count("episode", episode, 0), path.parent)
-    stage = _stage(saved)
+    stage = _stage(saved, record.task)
     try:
         if file is None:
             for _ in play_again(stage, played):
@@ -193,8 +193,8 @@ def _played(result: Result, record: TaskRecord, number: int, folder: Path) -> Pl
     return Played(record.task, number, episode, actions)
 
 
-def _stage(result: Result) -> Stage:
-    """Returns where the result's episodes were played."""
+def _stage(result: Result, task: Task) -> Stage:
+    """Returns where an episode of a task was played: of a result over several worlds, in the task's own."""
     if result.split is None:
         raise WrongValue(
             f"result must be of a benchmark, not of the environment {result.benchmark!r}, which cannot be made again."
@@ -209,6 +209,12 @@ def _stage(result: Result) -> Stage:
     if trials := re.search(r"trials of (\d+) attempts", made.protocol):
         settings["k_episodes"] = int(trials[1])
     tasks = tuple(record.task for record in result.tasks)
+    own = tuple(each for each in tasks if world_of(each.env_name) == world_of(task.env_name))
+    if len(own) < len(tasks):
+        tasks = own
+        settings["terminate_on_success"] = made.terminate_on_success and world_of(task.env_name).has_success
+        if settings["vector_strategy"] not in engines():  # each world's best
+            settings["vector_strategy"] = None
     benchmark = Benchmark(result.benchmark, **{f"{result.split}_tasks": tasks, **_NO_TASKS[result.split]})
     return Stage.of(benchmark, split=result.split, seed=result.seed, **settings)
 

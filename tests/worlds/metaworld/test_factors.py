@@ -13,7 +13,7 @@ from taskworlds.evaluation import expert_policy
 from taskworlds.worlds.metaworld import edits
 from taskworlds.worlds.metaworld.factors import FACTORS, PHYSICAL, factors_of, look_of, physics_of
 from taskworlds.worlds.metaworld.models import full_metaworld_model
-from taskworlds.worlds.metaworld.objects import OBJECTS
+from taskworlds.worlds.metaworld.objects import HELD, MESHES, OBJECTS, PARTS
 from taskworlds.worlds.metaworld.skills import SKILLS, skill, temporarily_registered
 
 
@@ -42,10 +42,26 @@ def test_the_table_is_the_models(name):
         assert any(is_in(model, body, model.body(root).id) for body in bodies)
     assert thing.is_damped == bool(model.dof_damping[dofs].any())
     geoms = [geom for geom in range(model.ngeom) if model.geom_bodyid[geom] in bodies]
-    simple = all(model.geom_type[geom] != mujoco.mjtGeom.mjGEOM_MESH for geom in geoms)
-    free = len(bodies) == 1 and model.jnt_type[model.body_jntadr[bodies[0]]] == mujoco.mjtJoint.mjJNT_FREE
-    sites = any(model.site_bodyid[site] in bodies for site in range(model.nsite))
-    assert thing.is_sizable == (simple and free and not sites)
+    meshes = [geom for geom in geoms if model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_MESH]
+    joints = [int(model.jnt_type[joint]) for joint in range(model.njnt) if model.jnt_bodyid[joint] in bodies]
+    free = mujoco.mjtJoint.mjJNT_FREE
+    if free not in joints:
+        why = HELD
+    elif joints != [free]:
+        why = PARTS
+    elif any(model.geom_contype[geom] or model.geom_conaffinity[geom] for geom in meshes):
+        why = MESHES
+    else:
+        why = None
+    assert (None if thing.is_sizable else thing.no_size) == why
+    if thing.is_sizable:  # what resizing takes for granted
+        inner = [body for body in bodies if model.body_parentid[body] in bodies]
+        assert (model.body_pos[inner] == 0).all()
+        assert (model.body_quat[inner] == [1, 0, 0, 0]).all()
+        others = [geom for geom in range(model.ngeom) if geom not in geoms]
+        assert not set(model.geom_dataid[meshes]) & set(model.geom_dataid[others])
+        sites = {model.site(site).name for site in edits.sites_of(model, name)}
+        assert not sites & {moved for field, moved in skill(name).moves if field == "site_pos"}
     assert thing.colour == pytest.approx(colour_of_largest(model, geoms), abs=0.005)
 
 
@@ -101,7 +117,17 @@ def test_names_of_factors():
             {"damping": 2.0},
             "push-v3 does not have the factor 'damping': its object's joints have no",
         ),
-        ("drawer-open-v3", {"object_size": 1.1}, "its object is not a free body of simple shapes"),
+        ("drawer-open-v3", {"object_size": 1.1}, "'object_size': its object is held by a hinge or a slide"),
+        (
+            "stick-pull-v3",
+            {"object_size": 1.1},
+            "'object_size': its object is two things, of which a slide holds one",
+        ),
+        (
+            "box-close-v3",
+            {"object_size": 1.1},
+            "'object_size': its object touches with meshes, which all rows",
+        ),
         (
             "push-v3",
             {"object_mas": 2.0},
@@ -158,6 +184,17 @@ def test_the_page_tells_the_table():
         ]
         assert factor.summary.split(":")[0] in line
         assert (Path(__file__).parents[3] / "docs" / "media" / "variation" / f"{name}.webp").is_file()
-    sizable = [each.name.removesuffix("-v3") for each in SKILLS if "object_size" in factors_of(each.name)]
-    (told,) = [part for part in page.split("- `")[1:] if part.startswith("object_size`")]
-    assert all(name in told.replace("\n ", "") for name in sizable)
+    told = {}
+    for line in page.partition("| its size can vary |")[2].splitlines()[2:]:
+        if not line.startswith("|"):
+            break
+        why, names = (cell.strip() for cell in line.strip("|").split("|"))
+        told[why] = names.split(", ")
+    things = {name.removesuffix("-v3"): thing for name, thing in OBJECTS.items()}
+    wanted = {"yes": [name for name, thing in things.items() if thing is not None and thing.is_sizable]}
+    for why in (HELD, PARTS, MESHES):
+        wanted[f"no: the object {why}"] = [
+            name for name, thing in things.items() if thing and not thing.is_sizable and thing.no_size == why
+        ]
+    wanted["no: there is no object"] = [name for name, thing in things.items() if thing is None]
+    assert told == wanted

@@ -26,6 +26,8 @@ def test_parts_change_one_factor_each_or_all(name, factors):
     for task in set(suite.train_tasks) - clean:
         part, strength = task["variation"].split()
         has = [factor for factor in factors if factor in factors_of(task.env_name)]
+        if task.env_name == "peg-insert-side-v3":  # whose size could not vary when the suite was fixed
+            has = [factor for factor in has if factor != "object_size"]
         changed = [factor for factor in factors if factor in task.params]
         assert changed == (has if part == "all" else [part])
         assert strength in "123"
@@ -67,7 +69,7 @@ def test_a_result_has_a_score_for_each_part():
         assert scores.clean[part].value == np.mean([won[name, "clean"] for name in names])
     table = str(result.table().columns[0]._cells)
     assert "friction 2, 2 skills" in table
-    assert "object_mass 3, 1 skills" in table
+    assert "object_mass 3, 1 skill'" in table
 
 
 def test_a_result_without_parts_says_so():

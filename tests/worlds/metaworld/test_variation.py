@@ -208,6 +208,47 @@ def pictures(engine, task, **options):
     return shown
 
 
+@pytest.mark.parametrize("name", ["soccer-v3", "coffee-pull-v3", "peg-insert-side-v3"])
+def test_sizes_of_what_is_drawn_with_meshes_and_of_sites(name):
+    """Larger, then as it is, then smaller, in rows that share a model; the same pixels on both engines."""
+    camera = {"cameras": ("corner3",)}
+    plain = pictures("native", task_of(name), **camera)
+    shown = {}
+    for size in (1.8, 0.6):
+        shown[size] = pictures("native", task_of(name, object_size=size), **camera)
+        np.testing.assert_array_equal(
+            shown[size], pictures("sync", task_of(name, object_size=size), **camera)
+        )
+        np.testing.assert_array_equal(pictures("native", task_of(name), **camera), plain)  # put back
+        assert (shown[size] != plain).any()
+    assert not np.array_equal(shown[1.8], shown[0.6])
+
+
+@pytest.mark.parametrize("engine", ["native", "sync"])
+def test_snapshots_restore_sizes_with_their_sites(engine):
+    name = "peg-insert-side-v3"
+    tasks = task_of(name, object_size=1.3), task_of(name), task_of(name, object_size=0.8)
+    how = {"seed": 0, "vector_strategy": engine, "autoreset_mode": "Disabled"}
+    envs, other = (taskworlds.make_vec(Benchmark("b", tasks), 1, **how) for _ in range(2))
+    action = np.full((1, 4), [0.1, 0.2, -0.6, 0.5], np.float32)
+    for task in tasks:
+        envs.set_tasks([task])
+        other.set_tasks([tasks[0]])
+        for each in (envs, other):
+            each.reset(seed=0)
+        envs.step(action)
+        other.set_state(envs.get_state())
+        for _ in range(5):
+            for mine, its in zip(envs.step(action)[:2], other.step(action)[:2], strict=True):
+                np.testing.assert_array_equal(mine, its)
+        envs.reset(seed=0)
+        other.set_tasks([task])
+        other.reset(seed=0)
+        np.testing.assert_array_equal(envs.step(action)[0], other.step(action)[0])
+    envs.close()
+    other.close()
+
+
 @pytest.mark.parametrize("camera", [{}, {"cameras": ("corner2",)}, {"cameras": ("gripperPOV",)}])
 def test_engines_have_the_same_pixels(camera):
     name = "drawer-open-v3"

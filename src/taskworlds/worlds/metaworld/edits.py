@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from taskworlds.worlds.metaworld.factors import Look, Physics
 from taskworlds.worlds.metaworld.objects import OBJECTS
 
-__all__ = ["Changed", "Derived", "Editor", "changed_places", "changed_values", "derived", "vary"]
+__all__ = ["Changed", "Derived", "Editor", "changed_places", "changed_values", "derived", "sites_of", "vary"]
 
 Place = tuple[str, int]
 """A field of the model that can change, and the id of the body, joint or geom that it is of."""
 
 _SLIDING = 0  # of the three coefficients of friction
 _TABLE, _FLOOR = "table_wood", "floor"  # a material, and a geom
+_MESH = int(mujoco.mjtGeom.mjGEOM_MESH)
 _HIDDEN_GROUP = 3  # geoms of this group and beyond are not drawn
 
 
@@ -70,6 +71,21 @@ def _span(first: NDArray[np.int32], count: NDArray[np.int32], each: int) -> rang
     return range(int(first[each]), int(first[each] + count[each])) if count[each] else range(0)
 
 
+def sites_of(model: mujoco.MjModel, env_name: str) -> NDArray[np.int64]:
+    """Returns the sites on a skill's object, by id; resets move none of them."""
+    return np.flatnonzero(np.isin(model.site_bodyid, moving_bodies(model, env_name)))
+
+
+def _meshes(model: mujoco.MjModel, bodies: Iterable[int]) -> list[int]:
+    """Returns the meshes that bodies are drawn with; no other body of these models is."""
+    drawn = {int(model.geom_dataid[geom]) for geom in _geoms(model, bodies) if model.geom_type[geom] == _MESH}
+    return sorted(drawn)
+
+
+def _corners(model: mujoco.MjModel, mesh: int) -> slice:
+    return slice(int(model.mesh_vertadr[mesh]), int(model.mesh_vertadr[mesh] + model.mesh_vertnum[mesh]))
+
+
 def vary(model: mujoco.MjModel, env_name: str, physics: Physics, from_masses: Derived | None = None) -> None:
     """Changes a model as a task's physical factors have it.
 
@@ -104,8 +120,12 @@ def vary(model: mujoco.MjModel, env_name: str, physics: Physics, from_masses: De
 
 
 def _resize(model: mujoco.MjModel, bodies: Iterable[int], size: float) -> None:
-    """Makes bodies larger around their own origin; their geoms are simple shapes."""
+    """Makes bodies larger around their origin, which they share: shapes, meshes that are only seen, and sites."""
+    for mesh in _meshes(model, bodies):
+        model.mesh_vert[_corners(model, mesh)] *= np.float32(size)
+        model.mesh_scale[mesh] *= size  # which tells those who draw
     for body in bodies:
+        model.site_pos[model.site_bodyid == body] *= size
         model.body_ipos[body] *= size
         _numbers(model, ("bvh_aabb", body))[:] *= size
         for geom in _geoms(model, [body]):
@@ -152,6 +172,7 @@ def changed_places(model: mujoco.MjModel, env_name: str) -> tuple[Place, ...]:
             places += [(field, body) for body in bodies]
         for field in ("geom_pos", "geom_size", "geom_aabb", "geom_rbound"):
             places += [(field, geom) for geom in _geoms(model, bodies)]
+        places += [("site_pos", int(site)) for site in sites_of(model, env_name)]
     return tuple(places)
 
 
@@ -208,6 +229,7 @@ class Editor:
     def __init__(self, model: mujoco.MjModel) -> None:
         self._model = model
         self._before: dict[str, NDArray[Any]] = {}
+        self._own: dict[str, _Own] = {}  # by skill
         self._now = _UNCHANGED
 
     def change(self, env_name: str, physics: Physics, look: Look, from_masses: Derived | None = None) -> None:
@@ -225,8 +247,8 @@ class Editor:
         self._put_back()
         if wanted == _UNCHANGED:
             return
-        self._keep()
         self._now = wanted
+        self._keep()
         if physics:
             vary(self._model, env_name, physics, from_masses)
         if look:
@@ -237,6 +259,9 @@ class Editor:
         if not self._before:
             self._before = {name: getattr(model, name).copy() for name in (*_OF_PHYSICS, *_OF_LOOKS)}
             self._before |= {name: getattr(model.vis.headlight, name).copy() for name in _HEADLIGHT}
+        env_name = self._now.env_name
+        if env_name not in self._own:
+            self._own[env_name] = _Own(model, env_name)
 
     def _put_back(self) -> None:
         if self._now == _UNCHANGED:
@@ -244,7 +269,31 @@ class Editor:
         for name, values in self._before.items():
             of = self._model.vis.headlight if name in _HEADLIGHT else self._model
             getattr(of, name)[:] = values
+        self._own[self._now.env_name].put_back(self._model)
         self._now = _UNCHANGED
+
+
+class _Own:
+    """What only a skill's object has, as it is before changes. Resets move other sites, which stay where they are."""
+
+    def __init__(self, model: mujoco.MjModel, env_name: str) -> None:
+        thing = OBJECTS.get(env_name)
+        sizable = thing is not None and thing.is_sizable
+        meshes = _meshes(model, moving_bodies(model, env_name)) if sizable else []
+        self._sites = sites_of(model, env_name) if sizable else np.zeros(0, dtype=np.int64)
+        self._places = model.site_pos[self._sites].copy()
+        self._meshes = [
+            (mesh, model.mesh_scale[mesh].copy(), model.mesh_vert[_corners(model, mesh)].copy())
+            for mesh in meshes
+        ]
+
+    def put_back(self, model: mujoco.MjModel) -> None:
+        """Gives the model these numbers again."""
+        model.site_pos[self._sites] = self._places
+        for mesh, scale, corners in self._meshes:
+            if (model.mesh_scale[mesh] != scale).any():
+                model.mesh_scale[mesh] = scale
+                model.mesh_vert[_corners(model, mesh)] = corners
 
 
 def _dress(model: mujoco.MjModel, env_name: str, look: dict[str, Any]) -> None:

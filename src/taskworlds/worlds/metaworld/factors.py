@@ -177,7 +177,7 @@ def _why(env_name: str, name: str) -> str:
         return "there is no object that the arm has to move."
     reasons = {
         "damping": "its object's joints have no damping that could be multiplied.",
-        "object_size": "its object is not a free body of simple shapes.",
+        "object_size": f"its object {thing.no_size}.",
     }
     return reasons[name]
 

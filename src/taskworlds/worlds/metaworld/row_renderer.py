@@ -18,7 +18,7 @@ from taskworlds.rendering.cameras import Cameras
 from taskworlds.rendering.jitter import Jitter
 from taskworlds.rendering.views import Views
 from taskworlds.worlds.metaworld import sawyer
-from taskworlds.worlds.metaworld.edits import Derived, Editor
+from taskworlds.worlds.metaworld.edits import Derived, Editor, sites_of
 from taskworlds.worlds.metaworld.factors import Look, Physics
 from taskworlds.worlds.metaworld.models import full_metaworld_model
 from taskworlds.worlds.metaworld.skill import Skill
@@ -39,10 +39,20 @@ class _Scene:
         )  # where no skill has moved anything
         self.data = mujoco.MjData(self.model)
         self._editor = Editor(self.model)
+        self._sites: dict[str, NDArray[np.int64]] = {}  # by skill, those that are not its object's
         self._as_it_is = Derived(
             self.model.body_subtreemass, self.model.body_invweight0, self.model.dof_invweight0
         )  # pictures show no weight
         self.stage = drawing.Stage(self.model)
+
+    def put_back_places(self, env_name: str) -> None:
+        """Puts bodies and sites where no skill has moved them, but for the sites of the object, which `change` sets."""
+        if env_name not in self._sites:
+            own = sites_of(self.model, env_name)
+            self._sites[env_name] = np.setdiff1d(np.arange(self.model.nsite), own)
+        others = self._sites[env_name]
+        self.model.body_pos[:], sites = self.places
+        self.model.site_pos[others] = sites[others]
 
     def change(self, env_name: str, physics: Physics, look: Look) -> None:
         """Gives the model a task's factors, as far as they can be seen."""
@@ -160,7 +170,7 @@ def _place(
     """Puts a scene into a row's state, and returns how its task jitters cameras; arguments as for `render`."""
     model, data = scene.model, scene.data
     scene.change(skill.name, physics, look)
-    model.body_pos[:], model.site_pos[:] = scene.places
+    scene.put_back_places(skill.name)
     for (field, name), position in zip(skill.moves, moved.reshape(-1, 3), strict=True):
         place = model.body(name) if field == "body_pos" else model.site(name)
         place.pos = position

@@ -8,7 +8,8 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import taskworlds
-from taskworlds import Benchmark, Task, benchmark
+from taskworlds import Benchmark, RowEngine, Task, benchmark
+from taskworlds.core.registry import engine, temporarily_registered
 
 MT3 = [
     task
@@ -303,8 +304,9 @@ def test_engines():
     assert mixed(vector_strategy="sync").strategy == "sync"
     with pytest.raises(ValueError, match=r"point has no native engine.*or take \"sync\" or \"async\""):
         mixed(vector_strategy="native")
-    with pytest.raises(ValueError, match="several worlds"):
-        mixed(vector_strategy="ray")
+    elsewhere = RowEngine("elsewhere", len, inside=lambda world: engine("sync"))
+    with temporarily_registered(elsewhere), pytest.raises(ValueError, match="as this engine steps one world"):
+        mixed(vector_strategy="elsewhere")
     three = taskworlds.make_vec(["reach-v3", "walker-walk", "ant-dir"], pad=True, vector_strategy="native")
     assert three.strategy == "native"
     assert three.num_envs == 3

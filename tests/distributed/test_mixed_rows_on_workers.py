@@ -7,14 +7,16 @@ import os
 import signal
 import sys
 import time
-import warnings
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 import taskworlds
-from taskworlds import Benchmark, benchmark
+from taskworlds import Benchmark, BenchmarkMaker, Task, World, benchmark, evaluate
+from taskworlds.core.registry import temporarily_registered
+from taskworlds.rows.numpy_rows import NumpyRows
 
 ray = pytest.importorskip("ray")
 
@@ -139,15 +141,10 @@ def test_snapshots_are_those_of_one_process_and_of_any_number_of_workers(make, a
     with pytest.raises(ValueError, match=r"Row 0 serves Meta-World, and row 3 of the state half-cheetah-vel"):
         there.set_state(snapshots[1], [3, 0, 0, 3, 4, 5])
     alike(play(there, 2, 20), play(here, 2, 20))
-    shared = make(2, rows=(2, 2, 2))
-    shared.set_state(snapshots[0], rows=[0, 2, 3, 3, 4, 5])
-    alike(shared.observations, there_after(here, snapshots[0])[[0, 2, 3, 3, 4, 5]])
-
-
-def there_after(envs, snapshot):
-    """The observations of a batch that was put into a state."""
-    envs.set_state(snapshot)
-    return envs.observations
+    shared, again = make(2, rows=(2, 2, 2)), make(0, rows=(2, 2, 2))
+    for envs in (shared, again):
+        envs.set_state(snapshots[0], rows=[0, 2, 3, 3, 4, 5])
+    alike(play(shared, 6, 10), play(again, 6, 10))
 
 
 def test_a_lost_worker_changes_nothing(make, alike, monkeypatch):
@@ -160,13 +157,12 @@ def test_a_lost_worker_changes_nothing(make, alike, monkeypatch):
         with pytest.warns(RuntimeWarning, match=r"The worker with rows \d to \d was lost"):
             alike(play(there, 5, 5), play(here, 5, 5))
     kill(there, 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        alike(there.get_state()["progress"], here.get_state()["progress"])
-        alike(play(there, 3, 10), play(here, 3, 10))
+    with pytest.warns(RuntimeWarning, match="was lost"):
+        here.set_state(there.get_state())
+    alike(play(there, 3, 10), play(here, 3, 10))
 
 
-def test_what_is_asked_of_rows_and_pictures(make, alike):
+def test_pictures(alike, monkeypatch):
     size = {"width": 24, "height": 16, "observation": "state+pixels"}
     names = ["reach-v3", "walker-walk"]
     how = {"num_workers": 2, "cpus_per_worker": 0.25}
@@ -178,8 +174,11 @@ def test_what_is_asked_of_rows_and_pictures(make, alike):
         alike(there.reset(seed=0), here.reset(seed=0))
         acts = np.zeros((2, 6))
         alike(there.step(acts), here.step(acts))
+    monkeypatch.setenv("DISPLAY", ":99")  # no window is opened
     with pytest.raises(ValueError, match='render_mode must not be "human" for the engine "ray"'):
-        taskworlds.make_vec(names, 2, pad=True, render_mode="human", vector_strategy="ray")
+        taskworlds.make_vec(
+            ["half-cheetah-vel", "ant-dir"], 2, pad=True, render_mode="human", vector_strategy="ray"
+        )
 
 
 def test_more_workers_than_there_are_processors():
@@ -191,3 +190,64 @@ def test_more_workers_than_there_are_processors():
         taskworlds.make_vec(
             ["reach-v3", "point"], 6, pad=True, vector_strategy="ray", engine_options={"num_threads": 5}
         )
+
+
+# --- a world that workers do not know ---------------------------------------------------------------------------------
+
+
+class CounterRows(NumpyRows):
+    """Rows that add up their actions."""
+
+    arrays = ("sums",)
+
+    def __init__(self, env_names, num_rows):
+        super().__init__(num_rows, goal_size=1)
+        self.sums = np.zeros((num_rows, 2))
+
+    def begin(self, rows, tasks, seeds):
+        self.sums[rows] = 0
+        self.goals[rows, 0] = [task["goal"] for task in tasks]
+
+    def advance(self, actions, rows):
+        self.sums[rows] += actions[rows]
+        return self.sums[:, 0] - self.goals[:, 0], {"far": np.abs(self.sums[:, 1])}, None
+
+    def observe(self):
+        return self.sums.copy()
+
+
+def counter_tasks(seed, num_goals):
+    return tuple(Task("counter", {"goal": float(goal)}) for goal in range(num_goals or 2)), ()
+
+
+COUNTER = World(
+    name="counter",
+    suite="tests",
+    skills=("counter",),
+    actions=spaces.Box(-0.5, 0.5, (2,), np.float64),
+    observations=spaces.Box(-9.0, 9.0, (2,), np.float64),
+    max_episode_steps=10,
+    benchmarks={"counter": BenchmarkMaker(counter_tasks, num_goals=2)},
+    rows={"numpy": CounterRows},
+    goal_size=1,
+)
+
+
+def test_batches_and_evaluations_with_a_registered_world(alike):
+    with temporarily_registered(COUNTER):
+        mixture = Benchmark.union("mixture", [*MEMBERS, "counter"])
+        how = {"pad": True, "max_episode_steps": LIMIT}
+        on = {"vector_strategy": "ray", "engine_options": {"num_workers": 2, "cpus_per_worker": 0.25}}
+        there, here = (taskworlds.make_vec(mixture, 5, **how, **each) for each in (on, {}))
+        with contextlib.closing(there), contextlib.closing(here):
+            alike(there.reset(seed=0), here.reset(seed=0))
+            alike(play(there, 6), play(here, 6))
+        how = {"split": "train", "max_episode_steps": 5, "episodes_per_task": 2}
+        result = evaluate("random", mixture, **how)
+        assert evaluate("random", mixture, workers=2, **how) == result
+        assert {each.task.env_name for each in result.tasks} == {
+            "reach-v3",
+            "half-cheetah-vel",
+            "point",
+            "counter",
+        }

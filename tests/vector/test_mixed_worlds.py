@@ -513,11 +513,12 @@ def test_the_first_tasks_of_each_skill():
     assert [each.share for each in envs.benchmark.members] == [2.0, 1.0]
 
 
-def test_a_fault_in_one_world_ends_the_steps_of_all(monkeypatch):
+@pytest.mark.parametrize("method", ["step_async", "step_wait"])
+def test_a_fault_in_one_world_ends_the_steps_of_all(monkeypatch, method):
     envs = mixed(vector_strategy="sync")
     envs.reset(seed=0)
     part = envs.rows._parts[1]
-    monkeypatch.setattr(part, "step", lambda *given: (_ for _ in ()).throw(OSError("the walker fell")))
+    monkeypatch.setattr(part, method, lambda *given: (_ for _ in ()).throw(OSError("the walker fell")))
     with pytest.raises(OSError, match="the walker fell"):
         envs.step(actions_at(0))
     monkeypatch.undo()

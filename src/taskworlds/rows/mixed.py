@@ -73,8 +73,8 @@ class MixedRows(PartRows):
         self._own_terms: list[list[NDArray[np.float64]]] = [
             [] for _ in worlds
         ]  # their places in `_terms`, views
-        # Rows in processes of their own work while other worlds are stepped.
-        self._elsewhere = [bool(getattr(each.rows, "in_processes", False)) for each in worlds]
+        # Whose rows are waited for first: those of the most rows have threads at work the longest.
+        self._order = sorted(range(len(self._parts)), key=lambda number: self._parts[number].num_rows)
         self._goals = np.zeros((self.num_rows, goal_size))
         self._has_goals = [bool(each.rows.goals.size) for each in worlds]
 
@@ -110,35 +110,24 @@ class MixedRows(PartRows):
     def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
         """See `Rows.step`.
 
-        Rows in other processes begin first. The others are stepped one world after the other, as each uses all threads.
+        All worlds begin before any is waited for, so that threads are not idle where a world has fewer rows than there
+        are threads. The calling thread takes its part in each world in turn, as it waits for it.
         """
-        given = [
-            (each.rows, np.ascontiguousarray(actions[share, : each.action_size]), rows[share])
-            for each, share in zip(self._worlds, self._shares, strict=True)
-        ]
-        self._begin([each for each, elsewhere in zip(given, self._elsewhere, strict=True) if elsewhere])
-        calls = [
-            part.step_wait if elsewhere else functools.partial(part.step, own, mask)
-            for (part, own, mask), elsewhere in zip(given, self._elsewhere, strict=True)
-        ]
-        return self._joined_steps(part_rows.all_of(calls))
+        self._begin(actions, rows, "step_shared")
+        return self.step_wait()
 
     def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
         """See `Rows.step_async`."""
-        self._begin(
-            [
-                (each.rows, np.ascontiguousarray(actions[share, : each.action_size]), rows[share])
-                for each, share in zip(self._worlds, self._shares, strict=True)
-            ]
-        )
+        self._begin(actions, rows, "step_async")
 
-    def _begin(self, given: Sequence[tuple[Rows, NDArray[np.floating], NDArray[np.bool_]]]) -> None:
-        """Begins steps of worlds, all or none of them."""
+    def _begin(self, actions: NDArray[np.floating], rows: NDArray[np.bool_], method: str) -> None:
+        """Begins a step of all worlds, or of none if one of them cannot; by another method in worlds that have it."""
         begun: list[Rows] = []
         try:
-            for part, own, mask in given:
-                part.step_async(own, mask)
-                begun.append(part)
+            for each, share in zip(self._worlds, self._shares, strict=True):
+                begin = getattr(each.rows, method, each.rows.step_async)
+                begin(np.ascontiguousarray(actions[share, : each.action_size]), rows[share])
+                begun.append(each.rows)
         except BaseException:
             for part in begun:
                 with contextlib.suppress(Exception):  # the first error is the one to be told
@@ -147,7 +136,9 @@ class MixedRows(PartRows):
 
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`. All worlds are waited for, whatever goes wrong in one."""
-        return self._joined_steps(part_rows.all_of(part.step_wait for part in self._parts))
+        steps = part_rows.all_of(self._parts[number].step_wait for number in self._order)
+        by_number = dict(zip(self._order, steps, strict=True))
+        return self._joined_steps([by_number[number] for number in range(len(self._parts))])
 
     def _joined_steps(self, steps: Sequence[RowStep]) -> RowStep:
         """Returns the outcome of a step of all worlds, of those of each."""

@@ -118,7 +118,7 @@ class EngineRows(RowsWithoutEnvs, ABC):
         self.engine.step_async(actions, rows, shared=self._takes_part(rows))
 
     def _takes_part(self, rows: NDArray[np.bool_]) -> bool:
-        return self.engine.num_threads == 1 or np.count_nonzero(rows) > 1
+        return self.engine.num_threads == 1 or int(np.count_nonzero(rows)) > 1
 
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`."""

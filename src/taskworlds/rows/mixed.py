@@ -73,6 +73,11 @@ class MixedRows(PartRows):
         self._own_terms: list[list[NDArray[np.float64]]] = [
             [] for _ in worlds
         ]  # their places in `_terms`, views
+        # What begins a step in worlds whose rows do not need the calling thread for it.
+        with_threads = sum(hasattr(each.rows, "step_shared") for each in worlds)
+        self._begins: list[Callable[..., None] | None] = [
+            _begin_of(each.rows, shares=with_threads > 1) for each in worlds
+        ]
         # Whose rows are waited for first: those of the most rows have threads at work the longest.
         self._order = sorted(range(len(self._parts)), key=lambda number: self._parts[number].num_rows)
         self._goals = np.zeros((self.num_rows, goal_size))
@@ -110,35 +115,52 @@ class MixedRows(PartRows):
     def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
         """See `Rows.step`.
 
-        All worlds begin before any is waited for, so that threads are not idle where a world has fewer rows than there
-        are threads. The calling thread takes its part in each world in turn, as it waits for it.
+        Worlds whose rows have threads or processes all begin before any is waited for, so that threads are not idle
+        where a world has fewer rows than there are threads. The calling thread then steps the rows of other worlds, and
+        takes its part in each world as it waits for it.
         """
-        self._begin(actions, rows, "step_shared")
-        return self.step_wait()
+        given = self._given(actions, rows)
+        self._begin(self._begins, given)
+        return self._wait(
+            [
+                functools.partial(part.step, *own) if begin is None else part.step_wait
+                for part, begin, own in zip(self._parts, self._begins, given, strict=True)
+            ]
+        )
 
     def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
         """See `Rows.step_async`."""
-        self._begin(actions, rows, "step_async")
+        self._begin([part.step_async for part in self._parts], self._given(actions, rows))
 
-    def _begin(self, actions: NDArray[np.floating], rows: NDArray[np.bool_], method: str) -> None:
-        """Begins a step of all worlds, or of none if one of them cannot; by another method in worlds that have it."""
+    def step_wait(self) -> RowStep:
+        """See `Rows.step_wait`. All worlds are waited for, whatever goes wrong in one."""
+        return self._wait([part.step_wait for part in self._parts])
+
+    def _given(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> list[_Given]:
+        """Returns what the step of each world is given."""
+        return [
+            (np.ascontiguousarray(actions[share, : each.action_size]), rows[share])
+            for each, share in zip(self._worlds, self._shares, strict=True)
+        ]
+
+    def _begin(self, begins: Sequence[Callable[..., None] | None], given: Sequence[_Given]) -> None:
+        """Begins a step of the worlds for which it is said how; of none where one cannot."""
         begun: list[Rows] = []
         try:
-            for each, share in zip(self._worlds, self._shares, strict=True):
-                begin = getattr(each.rows, method, each.rows.step_async)
-                begin(np.ascontiguousarray(actions[share, : each.action_size]), rows[share])
-                begun.append(each.rows)
+            for part, begin, own in zip(self._parts, begins, given, strict=True):
+                if begin is not None:
+                    begin(*own)
+                    begun.append(part)
         except BaseException:
             for part in begun:
                 with contextlib.suppress(Exception):  # the first error is the one to be told
                     part.step_wait()
             raise
 
-    def step_wait(self) -> RowStep:
-        """See `Rows.step_wait`. All worlds are waited for, whatever goes wrong in one."""
-        steps = part_rows.all_of(self._parts[number].step_wait for number in self._order)
-        by_number = dict(zip(self._order, steps, strict=True))
-        return self._joined_steps([by_number[number] for number in range(len(self._parts))])
+    def _wait(self, calls: Sequence[Callable[[], RowStep]]) -> RowStep:
+        """Makes the calls that end the worlds' steps, and returns the outcome of all."""
+        steps = dict(zip(self._order, part_rows.all_of(calls[each] for each in self._order), strict=True))
+        return self._joined_steps([steps[number] for number in range(len(calls))])
 
     def _joined_steps(self, steps: Sequence[RowStep]) -> RowStep:
         """Returns the outcome of a step of all worlds, of those of each."""
@@ -200,6 +222,24 @@ class MixedRows(PartRows):
             for part, own in zip(self._parts, before, strict=True):
                 part_rows.set_state(part, own, np.arange(part.num_rows))
             raise
+
+
+_Given = tuple[
+    NDArray[np.floating], NDArray[np.bool_]
+]  # the actions of a world's rows, and which of them step
+
+
+def _begin_of(rows: Rows, *, shares: bool) -> Callable[..., None] | None:
+    """Returns what begins a step of rows that have threads or processes; None for others.
+
+    Args:
+        rows: the rows.
+        shares: whether other worlds have threads, too. Without them a step begun and ended in one call takes less time.
+    """
+    if getattr(rows, "in_processes", False):
+        return rows.step_async
+    shared: Callable[..., None] | None = getattr(rows, "step_shared", None)
+    return shared if shares else None
 
 
 class MixedParts(PartRows):

@@ -31,6 +31,13 @@ MIXTURES = {
         (50, 16, 16, 16),
     ),
     "cartpole-swingup, point, 16 + 16 rows": (("cartpole-swingup", "point"), (16, 16)),
+    "MT80, which is MT50 and 30 skills of dm_control, one row each": (
+        (
+            "MT50",
+            *(name for name in taskworlds.benchmark("MT80").env_names("train") if not name.endswith("-v3")),
+        ),
+        (50, *[1] * 30),
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """RaySampler: rollouts equal those of one process to the last bit, also when workers are lost on the way."""
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -20,6 +21,7 @@ pytest.importorskip("ray")
 
 from taskworlds.distributed import RaySampler, Rollout, RowGenerators, WorkerLost
 
+MIXTURE = ["reach-v3", "half-cheetah-vel", "point"]
 EPISODE = 23  # steps, which divide no rollout here evenly
 
 
@@ -212,6 +214,59 @@ def test_any_world_acts_at_random_by_default(ray, benchmark, options, same):
     if isinstance(space, spaces.Box):
         spread = found[0][0].actions.std(axis=(0, 1)) / (space.high - space.low)
         np.testing.assert_allclose(spread, 12**-0.5, atol=0.09)
+
+
+@pytest.mark.parametrize("policy", [None, functools.partial(Linear, 39, 6)])
+def test_rows_of_several_worlds(ray, policy, same):
+    """Each worker has the rows that `make_vec` has, and one has rows of the last world alone."""
+    mixture = taskworlds.Benchmark.union("mixture", MIXTURE, shares=(3, 2, 4))
+    found = []
+    for num_workers in (1, 3):
+        with sampler(num_workers, 9, mixture, policy, max_episode_steps=7, pad=True) as it:
+            found.append([it.rollout(9)])
+            if num_workers == 1:
+                state = it.get_state()
+            else:
+                it.set_state(state)
+            found[-1].append(it.rollout(3))
+    for one, two in zip(*found, strict=True):
+        assert_equal(one, two, same)
+    rollout = found[0][0]
+    with contextlib.closing(taskworlds.make_vec(mixture, 9, pad=True, seed=5, max_episode_steps=7)) as envs:
+        obs, _ = envs.reset(seed=5)
+        for step in range(9):
+            same(rollout.observations[step], obs)
+            if policy is None:
+                assert envs.action_space.contains(rollout.actions[step])
+            obs, rewards, *_, infos = envs.step(rollout.actions[step])
+            same(rollout.rewards[step], rewards)
+        same(rollout.infos["world_index"][-1], infos["world_index"])
+
+
+def test_a_mixture_is_evaluated_on_a_samplers_workers(ray):
+    mixture = taskworlds.Benchmark.union("mixture", MIXTURE)
+    how = {"max_episode_steps": 7, "episodes_per_task": 1, "split": "train"}
+    with sampler(2, 6, mixture, None, policy_batch_size=2, pad=True) as it:
+        assert it.evaluate(**how) == taskworlds.evaluate("random", mixture, **how)
+    with pytest.raises(ValueError, match="no scripted expert for half-cheetah-vel, point"):
+        sampler(2, 6, mixture, "expert", policy_batch_size=2, pad=True)
+
+
+def test_groups(ray, same):
+    """A group begins alike, also in the second of two workers; noise is each row's own."""
+    found = []
+    for num_workers in (1, 2):
+        with sampler(num_workers, 12, group_size=3, policy_batch_size=6) as it:
+            found.append(it.rollout(EPISODE + 1))
+    assert_equal(*found, same)
+    with contextlib.closing(
+        taskworlds.make_vec("MT10", 12, seed=5, group_size=3, max_episode_steps=EPISODE)
+    ) as envs:
+        same(found[0].observations[0], envs.reset(seed=5)[0])
+    for step in (0, EPISODE):
+        starts = found[0].observations[step].reshape(4, 3, -1)
+        assert (starts == starts[:, :1]).all()
+    assert (found[0].actions[0, 0] != found[0].actions[0, 1]).any()
 
 
 def test_experts_by_name(ray):
@@ -493,6 +548,14 @@ def test_a_node_is_removed_and_one_added(ray, by_one, same):
         ({"vector_strateg": "sync"}, "did you mean 'vector_strategy'"),
         ({"benchmark": "MT11"}, "MT10"),
         ({"seed": -1}, "seed must be at least 0"),
+        ({"vector_strategy": "ray"}, "the sampler has workers of its own"),
+        ({"curriculum": len}, "curriculum must be left out for rollouts"),
+        ({"batch_size": 3}, "batch_size must be left out for rollouts"),
+        ({"group_size": 2}, "group_size must divide policy_batch_size, 3, .* not 2"),
+        (
+            {"benchmark": MIXTURE, "pad": True, "num_envs": 2, "policy_batch_size": 1},
+            "num_envs must be at least 3",
+        ),
         ({"start_timeout": 0}, "start_timeout must be"),
         ({"address": "1.2.3.4:6379"}, "This process is connected to Ray at"),
     ],

@@ -8,7 +8,8 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import taskworlds
-from taskworlds import Benchmark, Task, benchmark
+from taskworlds import Benchmark, RowEngine, Task, benchmark
+from taskworlds.core.registry import engine, temporarily_registered
 
 MT3 = [
     task
@@ -303,8 +304,9 @@ def test_engines():
     assert mixed(vector_strategy="sync").strategy == "sync"
     with pytest.raises(ValueError, match=r"point has no native engine.*or take \"sync\" or \"async\""):
         mixed(vector_strategy="native")
-    with pytest.raises(ValueError, match="several worlds"):
-        mixed(vector_strategy="ray")
+    elsewhere = RowEngine("elsewhere", len, inside=lambda world: engine("sync"))
+    with temporarily_registered(elsewhere), pytest.raises(ValueError, match="as this engine steps one world"):
+        mixed(vector_strategy="elsewhere")
     three = taskworlds.make_vec(["reach-v3", "walker-walk", "ant-dir"], pad=True, vector_strategy="native")
     assert three.strategy == "native"
     assert three.num_envs == 3
@@ -511,16 +513,27 @@ def test_the_first_tasks_of_each_skill():
     assert [each.share for each in envs.benchmark.members] == [2.0, 1.0]
 
 
-def test_a_fault_in_one_world_ends_the_steps_of_all(monkeypatch):
-    envs = mixed(vector_strategy="sync")
+@pytest.mark.parametrize(
+    ("strategy", "method"), [("sync", "step"), ("async", "begins"), (None, "step_wait"), (None, "begins")]
+)
+def test_a_fault_in_one_world_ends_the_steps_of_all(monkeypatch, strategy, method):
+    envs = mixed(vector_strategy=strategy)
     envs.reset(seed=0)
     part = envs.rows._parts[1]
-    monkeypatch.setattr(part, "step", lambda *given: (_ for _ in ()).throw(OSError("the walker fell")))
+
+    def fall(*given):
+        raise OSError("the walker fell")
+
+    if method == "begins":
+        first, _, *others = envs.rows._begins
+        monkeypatch.setattr(envs.rows, "_begins", [first, fall, *others])
+    else:
+        monkeypatch.setattr(part, method, fall)
     with pytest.raises(OSError, match="the walker fell"):
         envs.step(actions_at(0))
     monkeypatch.undo()
     obs, _ = envs.reset(seed=0)
-    fresh = mixed(vector_strategy="sync")
+    fresh = mixed(vector_strategy=strategy)
     assert np.array_equal(obs, fresh.reset(seed=0)[0])
     assert np.array_equal(envs.step(actions_at(1))[0], fresh.step(actions_at(1))[0])
     fresh.step_async(actions_at(2))

@@ -35,6 +35,8 @@ class RowEngine:
         inside: for an engine that has another engine's rows step elsewhere: a function that returns that engine for a
             `World`, or None where there is none. What snapshots are of, exactness and version are then that engine's,
             and such an engine is neither chosen nor measured or tested with a world unless it is named.
+        make_mixed_rows: for an engine with `inside`: makes the rows of a batch of several worlds, called as
+            `make_mixed_rows(plan, **options)` with a `taskworlds.rows.mixed.MixedPlan`. None if it steps one world.
     """
 
     name: str
@@ -46,12 +48,18 @@ class RowEngine:
     version: str = ""
     summary: str = ""
     inside: Reference | None = None
+    make_mixed_rows: Reference | None = None
 
     def __post_init__(self) -> None:
         """Raises WrongType if a field is of the wrong type."""
         if not (isinstance(self.name, str) and self.name):
             raise WrongType(f"name of a RowEngine must be a non-empty string, not {self.name!r}.")
-        references = {"make_rows": self.make_rows, "steps": self.steps, "inside": self.inside}
+        references = {
+            "make_rows": self.make_rows,
+            "steps": self.steps,
+            "inside": self.inside,
+            "make_mixed_rows": self.make_mixed_rows,
+        }
         for field_name, reference in references.items():
             if not (is_reference(reference) or (field_name != "make_rows" and reference is None)):
                 raise WrongType(

@@ -23,9 +23,12 @@ from taskworlds.distributed.rollout import Rollout
 from taskworlds.distributed.share import Plan, Share, made
 from taskworlds.evaluation import Result, evaluate
 from taskworlds.evaluation.on_workers import Crew
+from taskworlds.vector.composition import compose
 from taskworlds.vector.keywords import MakeKeywords
-from taskworlds.vector.make import make_vec
+from taskworlds.vector.make import resolve
+from taskworlds.vector.options import Options
 from taskworlds.vector.registered import records_of
+from taskworlds.vector.task_vector_env import TaskVectorEnv
 from taskworlds.workers import cluster
 from taskworlds.workers.cluster import cloudpickle, ray
 from taskworlds.workers.host import Place
@@ -135,14 +138,21 @@ class RaySampler:
     def _make_plan(
         self, benchmark: Any, split: str | None, policy: Callable[[], Any] | None, options: Any
     ) -> Plan:
-        """Resolves names and checks options, on an environment of one row."""
-        one = make_vec(benchmark, 1, split=split, seed=self.seed, **options)
+        """Resolves names and checks options, on an environment of the first row."""
+        strategy = options.pop("vector_strategy", None)
+        if strategy == "ray":
+            raise WrongValue(
+                'vector_strategy must not be "ray" here: the sampler has workers of its own. Leave it out.',
+                argument="vector_strategy",
+            )
+        total = options.pop("total_tasks_per_cls", None)
+        resolved, its_split, chosen = resolve("make_vec", benchmark, split, self.seed, total, options)
+        self._check_options(chosen)
+        whole = compose(resolved, its_split, self.num_envs, pad=chosen.pad, group_size=chosen.group_size or 1)
+        if not whole.is_mixed:
+            strategy = choose_engine(whole.world, strategy, self.num_envs).name
+        one = TaskVectorEnv(resolved, its_split, 1, strategy, chosen, self.seed, whole.part(0, 1))
         try:
-            if one.autoreset_mode is not AutoresetMode.SAME_STEP:
-                raise WrongValue(
-                    "autoreset_mode must be SAME_STEP, which is the default, for rollouts: leave it out.",
-                    argument="autoreset_mode",
-                )
             for name in ("single_observation_space", "single_action_space"):
                 if not batches.in_arrays(getattr(one, name)):
                     raise WrongValue(
@@ -152,14 +162,8 @@ class RaySampler:
             self.benchmark, self.split = one.benchmark, one.split
             self.single_observation_space = one.single_observation_space
             self.single_action_space = one.single_action_space
-            chosen = one.options
-            engine = choose_engine(one.world, options.get("vector_strategy"), self.num_envs)
-            if engine.name == "ray":
-                raise WrongValue(
-                    'vector_strategy must not be "ray" here: the sampler has workers of its own. Leave it out.',
-                    argument="vector_strategy",
-                )
-            if "num_threads" in engine.options and chosen.num_threads is None:
+            engines = one.engines
+            if chosen.num_threads is None and any("num_threads" in each.options for each in engines):
                 chosen = dataclasses.replace(chosen, num_threads=max(1, math.floor(self._terms.cpus)))
         finally:
             one.close()
@@ -167,13 +171,40 @@ class RaySampler:
             self.benchmark,
             self.split,
             chosen,
-            engine.name,
+            strategy,
             self.num_envs,
             self.seed,
             self.policy_batch_size,
             policy,
-            records_of(one.skills, engine),
+            records_of(one.skills, engines),
         )
+
+    def _check_options(self, options: Options) -> None:
+        """Raises WrongValue for options under which a rollout would depend on the workers, or could not be made."""
+        if options.autoreset_mode is not AutoresetMode.SAME_STEP:
+            raise WrongValue(
+                "autoreset_mode must be SAME_STEP, which is the default, for rollouts: leave it out.",
+                argument="autoreset_mode",
+            )
+        if options.curriculum is not None:
+            raise WrongValue(
+                "curriculum must be left out for rollouts: each worker would be told of its own rows' episodes alone, "
+                "so that tasks would depend on the number of workers. Step taskworlds.make_vec with "
+                'vector_strategy="ray" instead.',
+                argument="curriculum",
+            )
+        if options.batch_size is not None:
+            raise WrongValue(
+                "batch_size must be left out for rollouts, whose rows are stepped together; as_ready() gives the "
+                "rollouts of those workers first that are done first.",
+                argument="batch_size",
+            )
+        if options.group_size is not None and self.policy_batch_size % options.group_size:
+            raise WrongValue(
+                f"group_size must divide policy_batch_size, {self.policy_batch_size}, so that a group is in one "
+                f"worker, not {options.group_size}. Give policy_batch_size a multiple of it.",
+                argument="group_size",
+            )
 
     def _start(self) -> None:
         size = self.policy_batch_size

@@ -21,7 +21,7 @@ from taskworlds.distributed.generators import RowGenerators, generator_of_row
 from taskworlds.distributed.rollout import Rollout, map_arrays
 from taskworlds.evaluation.players import as_policy, play_in
 from taskworlds.evaluation.policies import as_array
-from taskworlds.vector.dealing import deal
+from taskworlds.vector.composition import Composition, compose
 from taskworlds.vector.generators import Generators
 from taskworlds.vector.options import Options
 from taskworlds.vector.registered import register_all
@@ -37,7 +37,7 @@ class Plan(NamedTuple):
 
     Attributes:
         benchmark, split, options: of the batch.
-        engine: the name of the engine that steps the rows.
+        engine: the name of the engine that steps the rows; None for the best of each world, where there are several.
         num_envs: rows of the whole batch.
         seed: row i has `seed + i`.
         batch_size: rows that the policy is asked for in one call.
@@ -48,7 +48,7 @@ class Plan(NamedTuple):
     benchmark: Benchmark
     split: str
     options: Options
-    engine: str
+    engine: str | None
     num_envs: int
     seed: int
     batch_size: int
@@ -73,11 +73,14 @@ class Share:
         register_all(plan.records)
         self._rows = np.arange(first, past)
         self._batch_size = plan.batch_size
+        size = plan.options.group_size or 1
+        seed = plan.seed + first // size  # of a whole number of groups
+        composition = compose(
+            plan.benchmark, plan.split, plan.num_envs, pad=plan.options.pad, group_size=size
+        ).part(first, past)
         self._envs = TaskVectorEnv(
-            plan.benchmark, plan.split, past - first, plan.engine, plan.options, plan.seed + first
+            plan.benchmark, plan.split, past - first, plan.engine, plan.options, seed, composition
         )
-        dealt = deal(plan.benchmark.groups(plan.split), plan.num_envs)
-        self._envs.assignments.set_lists(dealt[first:past])
         self._noise = Generators(past - first, None)
         self._noise.each = [generator_of_row(plan.seed + row) for row in range(first, past)]
         self._groups = [
@@ -86,17 +89,19 @@ class Share:
         ]
         self._actors = self._make_actors(plan)
         self._sets: int | None = None  # which weights the policy has
-        self._obs, infos = self._envs.reset(seed=plan.seed + first)
+        self._obs, infos = self._envs.reset(seed=seed)
         self._begin(np.ones(past - first, dtype=np.bool_), infos)
 
     def _make_actors(self, plan: Plan) -> list[_Actor]:
         """Makes a policy for each group of rows; one for all of them if it remembers nothing."""
         actors: list[_Actor] = []
-        for _ in self._groups:
-            if actors and not actors[0].remembers:
+        whole = self._envs.composition
+        for group in self._groups:
+            if actors and not actors[0].depends_on_rows:
                 actors.append(actors[0])
                 continue
-            actors.append(_Actor(plan.policy, self._envs.single_action_space, plan.seed))
+            own = whole.part(group.start, group.stop) if whole.is_mixed else None
+            actors.append(_Actor(plan.policy, self._envs.single_action_space, plan.seed, own))
         return actors
 
     def rollout(
@@ -184,10 +189,16 @@ class Share:
 
 
 class RandomActions:
-    """Acts at random, each row by its own generator."""
+    """Acts at random, each row by its own generator.
 
-    def __init__(self, space: gym.Space[Any]) -> None:
+    Args:
+        space: of one row.
+        bounds: of each of B rows, (B, A), where rows have bounds of their own; `space` is then a Box.
+    """
+
+    def __init__(self, space: gym.Space[Any], bounds: gym.spaces.Box | None = None) -> None:
         self._space = space
+        self._bounds = space if bounds is None else bounds
         self._bounded = (
             isinstance(space, gym.spaces.Box)
             and np.issubdtype(space.dtype, np.floating)
@@ -198,8 +209,9 @@ class RandomActions:
         """Returns a batch of the space, for B rows."""
         space = self._space
         if isinstance(space, gym.spaces.Box) and self._bounded:
-            part = generators.random(space.shape)
-            return (space.low + part * (space.high - space.low)).astype(space.dtype)
+            part, bounds = generators.random(space.shape), self._bounds
+            assert isinstance(bounds, gym.spaces.Box)
+            return (bounds.low + part * (bounds.high - bounds.low)).astype(space.dtype)
         drawn = []
         for generator in generators.each:
             space.seed(int(generator.integers(2**31)))
@@ -210,12 +222,30 @@ class RandomActions:
 class _Actor:
     """A policy of any kind, asked in one way.
 
+    Args:
+        make: makes the policy; None for random actions.
+        space: the action of a row.
+        seed: of the policy.
+        composition: which world each of the rows serves that it is asked for, if they serve several.
+
     Attributes:
         remembers: whether it is told of the beginnings of episodes.
+        depends_on_rows: whether it cannot be asked for other rows, too.
     """
 
-    def __init__(self, make: Callable[[], Any] | None, space: gym.Space[Any], seed: int) -> None:
-        policy = RandomActions(space) if make is None else made(make, seed)
+    def __init__(
+        self,
+        make: Callable[[], Any] | None,
+        space: gym.Space[Any],
+        seed: int,
+        composition: Composition | None,
+    ) -> None:
+        if make is None:
+            bounds = None if composition is None else composition.batch_action_space()
+            assert bounds is None or isinstance(bounds, gym.spaces.Box)
+            policy: Any = RandomActions(space, bounds)
+        else:
+            policy = made(make, seed)
         if policy is None:
             raise WrongType(
                 "policy must be a function that returns a policy, but it returned None.", argument="policy"
@@ -223,10 +253,11 @@ class _Actor:
         self._own = policy  # with the weights
         self._space = space
         self._samples = callable(getattr(policy, "sample_actions", None))
-        self._policy: Any = policy if self._samples else play_in(as_policy(policy), space, seed)
+        self._policy: Any = policy if self._samples else play_in(as_policy(policy), space, seed, composition)
         self.remembers = any(
             callable(getattr(self._policy, name, None)) for name in ("reset", "begin_episodes")
         )
+        self.depends_on_rows = self.remembers or (make is None and composition is not None)
 
     def set_weights(self, weights: Sequence[NDArray[Any]]) -> None:
         set_weights = getattr(self._own, "set_weights", None)

@@ -367,12 +367,20 @@ class Engine:
             raise self._told(error) from None
 
     def step_async(
-        self, actions: npt.ArrayLike, mask: npt.NDArray[np.bool_] | None = None, *, spare: int = 0
+        self,
+        actions: npt.ArrayLike,
+        mask: npt.NDArray[np.bool_] | None = None,
+        *,
+        spare: int = 0,
+        shared: bool = False,
     ) -> None:
-        """Starts a step and returns; the arguments may be reused at once. See `step`."""
+        """Starts a step and returns; the arguments may be reused at once. See `step`.
+
+        With `shared` the calling thread takes its part in `step_wait`, and one thread fewer is at the step until then.
+        """
         checked = self._checked(actions, mask)
         try:
-            self._native.step_async(*checked, spare)
+            self._native.step_async(*checked, spare, shared=shared)
         except RuntimeError as error:
             raise self._told(error) from None
 

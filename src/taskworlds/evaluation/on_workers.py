@@ -106,7 +106,7 @@ class Crew:
         if not dealer.size:
             return
         tasks = tuple(ledger.tasks)
-        records = records_of({task.env_name for task in tasks}, rows.envs.engine)
+        records = records_of({task.env_name for task in tasks}, rows.envs.engines)
         assert self._policy is not None
         player = functools.partial(
             Player,

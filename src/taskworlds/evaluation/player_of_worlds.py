@@ -33,11 +33,11 @@ class PlayerOfWorlds:
                 f"There is no scripted expert for {', '.join(lacking)}: give 'random', or a policy of your own.",
                 argument="policy",
             )
-        self._shares = composition.shares
+        self._shares = [share for share in composition.shares if share.rows.start < share.rows.stop]
         self._shape = (len(composition.world_index), *(composition.action_space.shape or ()))
         self._players = [
             RandomPolicy(share.action_space, seed) if name == "random" else share.world.expert()
-            for share in composition.shares
+            for share in self._shares
         ]
 
     def begin_episodes(self, mask: NDArray[np.bool_], infos: dict[str, Any]) -> None:

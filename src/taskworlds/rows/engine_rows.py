@@ -109,6 +109,17 @@ class EngineRows(RowsWithoutEnvs, ABC):
         self._join_goals()
         self.engine.step_async(actions, rows)
 
+    def step_shared(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
+        """Begins a step in which the calling thread takes part, in `step_wait`.
+
+        A single row, which would wait for that, begins at once on another thread, unless there is to be only one.
+        """
+        self._join_goals()
+        self.engine.step_async(actions, rows, shared=self._takes_part(rows))
+
+    def _takes_part(self, rows: NDArray[np.bool_]) -> bool:
+        return self.engine.num_threads == 1 or int(np.count_nonzero(rows)) > 1
+
     def step_wait(self) -> RowStep:
         """See `Rows.step_wait`."""
         return self._outcome(self.engine.step_wait())

@@ -81,5 +81,6 @@ ENGINES = (
         options=("num_workers", "cpus_per_worker", "address"),
         summary="the world's best engine, in processes that Ray runs on one machine or many",
         inside=_rows_inside,
+        make_mixed_rows="taskworlds.rows.ray_rows:make_mixed_ray_rows",
     ),
 )

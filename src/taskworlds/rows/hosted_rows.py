@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import World
+from taskworlds.rows.mixed import MixedPlan
 from taskworlds.rows.protocol import Rows, RowStep
 from taskworlds.rows.step_line import LineOffer, WorkersEnd, taken_line
 
-__all__ = ["HostedRows", "Reply", "make_hosted_rows"]
+__all__ = ["HostedRows", "Reply", "make_hosted_mixed_rows", "make_hosted_rows"]
 
 
 class Reply(NamedTuple):
@@ -111,8 +112,19 @@ def make_hosted_rows(
     options: dict[str, Any],
 ) -> HostedRows:
     """Makes the rows in a worker's process; the arguments are those of `RowEngine.make`."""
+    _prepare_drawing(world, settings)
+    return HostedRows(engine.make(world, env_names, num_rows, settings, options))
+
+
+def make_hosted_mixed_rows(plan: MixedPlan) -> HostedRows:
+    """Makes the rows of several worlds in a worker's process."""
+    for each in plan.worlds:
+        _prepare_drawing(each.world, each.settings)
+    return HostedRows(plan.make())
+
+
+def _prepare_drawing(world: World, settings: dict[str, Any]) -> None:
     if settings.get("render_mode") is not None and "camera_name" in world.settings:
         from taskworlds.rendering import offscreen  # has to come before MuJoCo, and is for pictures alone
 
         offscreen.prepare()
-    return HostedRows(engine.make(world, env_names, num_rows, settings, options))

@@ -12,12 +12,14 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue
+from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
+from taskworlds.core.world import World
 from taskworlds.rows import parts as part_rows
 from taskworlds.rows.parts import PartRows
 from taskworlds.rows.protocol import Rows, RowStep
 
-__all__ = ["MixedRows", "OneWorldsRows"]
+__all__ = ["MixedParts", "MixedPlan", "MixedRows", "OneWorldsRows", "WorldPlan"]
 
 
 class OneWorldsRows(NamedTuple):
@@ -71,8 +73,13 @@ class MixedRows(PartRows):
         self._own_terms: list[list[NDArray[np.float64]]] = [
             [] for _ in worlds
         ]  # their places in `_terms`, views
-        # Rows in processes of their own work while other worlds are stepped.
-        self._elsewhere = [bool(getattr(each.rows, "in_processes", False)) for each in worlds]
+        # What begins a step in worlds whose rows do not need the calling thread for it.
+        with_threads = sum(hasattr(each.rows, "step_shared") for each in worlds)
+        self._begins: list[Callable[..., None] | None] = [
+            _begin_of(each.rows, shares=with_threads > 1) for each in worlds
+        ]
+        # Whose rows are waited for first: those of the most rows have threads at work the longest.
+        self._order = sorted(range(len(self._parts)), key=lambda number: self._parts[number].num_rows)
         self._goals = np.zeros((self.num_rows, goal_size))
         self._has_goals = [bool(each.rows.goals.size) for each in worlds]
 
@@ -108,44 +115,52 @@ class MixedRows(PartRows):
     def step(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> RowStep:
         """See `Rows.step`.
 
-        Rows in other processes begin first. The others are stepped one world after the other, as each uses all threads.
+        Worlds whose rows have threads or processes all begin before any is waited for, so that threads are not idle
+        where a world has fewer rows than there are threads. The calling thread then steps the rows of other worlds, and
+        takes its part in each world as it waits for it.
         """
-        given = [
-            (each.rows, np.ascontiguousarray(actions[share, : each.action_size]), rows[share])
-            for each, share in zip(self._worlds, self._shares, strict=True)
-        ]
-        self._begin([each for each, elsewhere in zip(given, self._elsewhere, strict=True) if elsewhere])
-        calls = [
-            part.step_wait if elsewhere else functools.partial(part.step, own, mask)
-            for (part, own, mask), elsewhere in zip(given, self._elsewhere, strict=True)
-        ]
-        return self._joined_steps(part_rows.all_of(calls))
-
-    def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
-        """See `Rows.step_async`."""
-        self._begin(
+        given = self._given(actions, rows)
+        self._begin(self._begins, given)
+        return self._wait(
             [
-                (each.rows, np.ascontiguousarray(actions[share, : each.action_size]), rows[share])
-                for each, share in zip(self._worlds, self._shares, strict=True)
+                functools.partial(part.step, *own) if begin is None else part.step_wait
+                for part, begin, own in zip(self._parts, self._begins, given, strict=True)
             ]
         )
 
-    def _begin(self, given: Sequence[tuple[Rows, NDArray[np.floating], NDArray[np.bool_]]]) -> None:
-        """Begins steps of worlds, all or none of them."""
+    def step_async(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
+        """See `Rows.step_async`."""
+        self._begin([part.step_async for part in self._parts], self._given(actions, rows))
+
+    def step_wait(self) -> RowStep:
+        """See `Rows.step_wait`. All worlds are waited for, whatever goes wrong in one."""
+        return self._wait([part.step_wait for part in self._parts])
+
+    def _given(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> list[_Given]:
+        """Returns what the step of each world is given."""
+        return [
+            (np.ascontiguousarray(actions[share, : each.action_size]), rows[share])
+            for each, share in zip(self._worlds, self._shares, strict=True)
+        ]
+
+    def _begin(self, begins: Sequence[Callable[..., None] | None], given: Sequence[_Given]) -> None:
+        """Begins a step of the worlds for which it is said how; of none where one cannot."""
         begun: list[Rows] = []
         try:
-            for part, own, mask in given:
-                part.step_async(own, mask)
-                begun.append(part)
+            for part, begin, own in zip(self._parts, begins, given, strict=True):
+                if begin is not None:
+                    begin(*own)
+                    begun.append(part)
         except BaseException:
             for part in begun:
                 with contextlib.suppress(Exception):  # the first error is the one to be told
                     part.step_wait()
             raise
 
-    def step_wait(self) -> RowStep:
-        """See `Rows.step_wait`. All worlds are waited for, whatever goes wrong in one."""
-        return self._joined_steps(part_rows.all_of(part.step_wait for part in self._parts))
+    def _wait(self, calls: Sequence[Callable[[], RowStep]]) -> RowStep:
+        """Makes the calls that end the worlds' steps, and returns the outcome of all."""
+        steps = dict(zip(self._order, part_rows.all_of(calls[each] for each in self._order), strict=True))
+        return self._joined_steps([steps[number] for number in range(len(calls))])
 
     def _joined_steps(self, steps: Sequence[RowStep]) -> RowStep:
         """Returns the outcome of a step of all worlds, of those of each."""
@@ -195,42 +210,170 @@ class MixedRows(PartRows):
 
     def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
         """See `Rows.set_state`. A row takes only what is of its own world."""
-        theirs = self._pieces(state, source)
+        names = [each.world for each in self._worlds]
+        pieces = pieces_of_worlds(state, source, np.repeat(names, [part.num_rows for part in self._parts]))
         before = self._of_each("get_state")
         try:
-            for part, (own, taken) in zip(self._parts, theirs, strict=True):
-                if (taken >= 0).any():
-                    part_rows.set_state(part, own, taken)
+            for piece, taken in pieces:
+                number = names.index(piece["worlds"][0])
+                (own,) = piece["parts"]
+                part_rows.set_state(self._parts[number], own, taken[self._shares[number]])
         except BaseException:
             for part, own in zip(self._parts, before, strict=True):
                 part_rows.set_state(part, own, np.arange(part.num_rows))
             raise
 
+
+_Given = tuple[
+    NDArray[np.floating], NDArray[np.bool_]
+]  # the actions of a world's rows, and which of them step
+
+
+def _begin_of(rows: Rows, *, shares: bool) -> Callable[..., None] | None:
+    """Returns what begins a step of rows that have threads or processes; None for others.
+
+    Args:
+        rows: the rows.
+        shares: whether other worlds have threads, too. Without them a step begun and ended in one call takes less time.
+    """
+    if getattr(rows, "in_processes", False):
+        return rows.step_async
+    shared: Callable[..., None] | None = getattr(rows, "step_shared", None)
+    return shared if shares else None
+
+
+class MixedParts(PartRows):
+    """Parts of a batch of several worlds, each with rows of some of them. See `taskworlds.rows.protocol.Rows`.
+
+    Snapshots are those of `MixedRows`, whatever the parts' shares are: a world's rows may be in several pieces.
+
+    Args:
+        parts: the parts, each of which is, or speaks for, a `MixedRows`; they are owned here.
+        obs_space: the padded observation of a row.
+        action_space: the padded action of a row.
+        worlds: the name of each row's world.
+    """
+
+    def __init__(
+        self, parts: Sequence[Rows], obs_space: Box, action_space: Box, worlds: Sequence[str]
+    ) -> None:
+        super().__init__(parts, obs_space, action_space)
+        self._world_of_row = np.array(worlds)
+
+    def get_state(self) -> dict[str, Any]:
+        """See `Rows.get_state`."""
+        states = self._of_each("get_state")
+        return {
+            name: [each for state in states for each in state[name]] for name in ("sizes", "parts", "worlds")
+        }
+
     def _pieces(self, state: Any, source: NDArray[np.int64]) -> list[tuple[Any, NDArray[np.int64]]]:
-        """Returns for each world the state of its rows, and which of them its rows take."""
-        names = [each.world for each in self._worlds]
-        if not isinstance(state, dict) or state.get("worlds") != names:
-            raise WrongValue(
-                f"The state cannot be restored: it is not of rows of {', '.join(names)}, in this order."
-            )
-        if not len(names) == len(state["sizes"]) == len(state["parts"]):
-            raise WrongValue(
-                "This is only part of a state that get_state returned: a world's rows are missing."
-            )
-        ends = np.cumsum([0, *state["sizes"]])
-        world_of_row = np.repeat(np.arange(len(names)), state["sizes"])
-        pieces = []
-        for number, share in enumerate(self._shares):
-            taken = source[share]
-            if taken.max(initial=-1) >= ends[-1]:
-                raise WrongValue("This is only part of a state that get_state returned: it has too few rows.")
-            others = np.flatnonzero((taken >= 0) & (world_of_row[taken] != number))
-            if others.size:
-                row = int(others[0])
-                there = names[int(world_of_row[taken[row]])]
-                raise WrongValue(
-                    f"Row {share.start + row} serves {names[number]}, and row {taken[row]} of the state {there}: a row "
-                    "can only take the state of a row of its own world. Give rows of the same world in rows=."
+        return pieces_of_worlds(state, source, self._world_of_row)
+
+
+def pieces_of_worlds(
+    state: Any, source: NDArray[np.int64], world_of_row: NDArray[np.str_]
+) -> list[tuple[dict[str, Any], NDArray[np.int64]]]:
+    """Takes the state of rows of several worlds apart.
+
+    Args:
+        state: what `MixedRows.get_state` or `MixedParts.get_state` returned.
+        source: for each row the row of the state that it takes, (N,) int64, or -1.
+        world_of_row: the name of each row's world, (N,).
+
+    Returns:
+        The pieces of which rows take something, each a state of the rows of one world, with the row of it that each
+        row takes, (N,) int64, or -1.
+
+    Raises:
+        ValueError: it is not such a state, or only part of one; or a row would take that of another world.
+    """
+    if not isinstance(state, dict) or not isinstance(state.get("worlds"), list):
+        names = ", ".join(dict.fromkeys(world_of_row.tolist()))
+        raise WrongValue(f"The state cannot be restored: it is not of rows of {names} in one batch.")
+    names, sizes, parts = state["worlds"], state["sizes"], state["parts"]
+    if not len(names) == len(sizes) == len(parts):
+        raise WrongValue("This is only part of a state that get_state returned: a world's rows are missing.")
+    ends = np.cumsum([0, *sizes])
+    if source.max(initial=-1) >= ends[-1]:
+        raise WrongValue("This is only part of a state that get_state returned: it has too few rows.")
+    there = np.repeat(names, sizes)
+    others = np.flatnonzero((source >= 0) & (there[source] != world_of_row))
+    if others.size:
+        row = int(others[0])
+        raise WrongValue(
+            f"Row {row} serves {world_of_row[row]}, and row {source[row]} of the state {there[source[row]]}: a row can "
+            "only take the state of a row of its own world. Give rows of the same world in rows=."
+        )
+    pieces = []
+    for name, size, part, first, past in zip(names, sizes, parts, ends[:-1], ends[1:], strict=True):
+        takes = (source >= first) & (source < past)
+        if takes.any():
+            piece = {"sizes": [size], "parts": [part], "worlds": [name]}
+            pieces.append((piece, np.where(takes, source - first, -1)))
+    return pieces
+
+
+class WorldPlan(NamedTuple):
+    """What makes the rows of one world in a batch of several.
+
+    Attributes:
+        world, engine, env_names, num_rows, settings, options: as for `RowEngine.make`.
+        obs_size, action_size, max_episode_steps: as in `OneWorldsRows`.
+    """
+
+    world: World
+    engine: RowEngine
+    env_names: Sequence[str]
+    num_rows: int
+    settings: dict[str, Any]
+    options: dict[str, Any]
+    obs_size: int
+    action_size: int
+    max_episode_steps: int
+
+
+class MixedPlan(NamedTuple):
+    """What makes a `MixedRows`; it can be sent to another process.
+
+    Attributes:
+        worlds: what makes each world's rows, in the order of the rows.
+        obs_space, action_space, goal_size, terms: as for `MixedRows`.
+    """
+
+    worlds: tuple[WorldPlan, ...]
+    obs_space: Box
+    action_space: Box
+    goal_size: int
+    terms: tuple[str, ...]
+
+    @property
+    def world_of_row(self) -> list[str]:
+        """The name of each row's world."""
+        return [each.world.name for each in self.worlds for _ in range(each.num_rows)]
+
+    def part(self, first: int, past: int) -> MixedPlan:
+        """Returns what makes rows `first` to `past - 1` alone, padded as all of them are."""
+        kept, begin = [], 0
+        for each in self.worlds:
+            count = min(past, begin + each.num_rows) - max(first, begin)
+            if count > 0:
+                kept.append(each._replace(num_rows=count))
+            begin += each.num_rows
+        return self._replace(worlds=tuple(kept))
+
+    def make(self) -> MixedRows:
+        """Makes the rows; those of worlds that were made are closed if another's cannot be."""
+        made: list[OneWorldsRows] = []
+        try:
+            for each in self.worlds:
+                rows: Rows = each.engine.make(
+                    each.world, list(each.env_names), each.num_rows, each.settings, each.options
                 )
-            pieces.append((state["parts"][number], np.where(taken >= 0, taken - ends[number], -1)))
-        return pieces
+                sizes = each.obs_size, each.action_size, each.max_episode_steps
+                made.append(OneWorldsRows(each.world.name, rows, *sizes))
+            return MixedRows(made, self.obs_space, self.action_space, self.goal_size, self.terms)
+        except BaseException:
+            for each_made in made:
+                each_made.rows.close()
+            raise

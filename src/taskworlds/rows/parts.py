@@ -128,7 +128,7 @@ class PartRows:
 
     def set_state(self, state: Any, source: NDArray[np.int64]) -> None:
         """See `Rows.set_state`. The state may be of other shares than these, or of rows without parts."""
-        pieces = _pieces(state, source)
+        pieces = self._pieces(state, source)
         before = self._of_each("get_state")
         try:
             for theirs, taken in pieces:
@@ -140,6 +140,10 @@ class PartRows:
             own = [(each, np.arange(part.num_rows)) for each, part in zip(before, self._parts, strict=True)]
             all_of(self._calls("set_state", own))
             raise
+
+    def _pieces(self, state: Any, source: NDArray[np.int64]) -> list[tuple[Any, NDArray[np.int64]]]:
+        """Returns states of which rows take something, each with its rows that are taken; see `set_state`."""
+        return _pieces(state, source)
 
     def render(self) -> tuple[Any, ...]:
         """See `Rows.render`."""

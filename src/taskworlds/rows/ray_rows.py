@@ -1,6 +1,7 @@
 """The engine "ray": the rows of a batch in worker processes, on this machine and others.
 
 Each worker holds a share of the rows, made by the world's best engine, so that each row gives the same to the last bit.
+In a batch of several worlds a share may be of more than one: the number of workers is that of all worlds together.
 Actions and outcomes go through shared memory to workers on this machine, and in messages to others.
 
 A worker that is lost is started anew, with its rows as they were in the last snapshot that was kept, and repeats what
@@ -21,11 +22,13 @@ from numpy.typing import NDArray
 from taskworlds.core import batches
 from taskworlds.core.errors import WrongValue, check_count
 from taskworlds.core.registry import default_engine
+from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.task import Task
 from taskworlds.core.world import World
 from taskworlds.rendering.views import Views
 from taskworlds.rows.copies import read_only
-from taskworlds.rows.hosted_rows import Reply, make_hosted_rows
+from taskworlds.rows.hosted_rows import HostedRows, Reply, make_hosted_mixed_rows, make_hosted_rows
+from taskworlds.rows.mixed import MixedParts, MixedPlan
 from taskworlds.rows.parts import PartRows
 from taskworlds.rows.protocol import RowStep
 from taskworlds.rows.shared_arrays import Layout, layout_of, size_of
@@ -34,7 +37,7 @@ from taskworlds.workers.cluster import check_cpus, connect, free_cpus, own_node,
 from taskworlds.workers.lost import WorkerLost
 from taskworlds.workers.worker import Terms, Worker
 
-__all__ = ["RayPart", "make_ray_rows"]
+__all__ = ["RayPart", "make_mixed_ray_rows", "make_ray_rows"]
 
 MOST_CALLS = 200
 """After so many calls that change a worker's rows, a new snapshot of them is kept, with the next such call."""
@@ -68,6 +71,84 @@ def make_ray_rows(
         ValueError: the cluster has too few processors, or an argument is out of range.
         RuntimeError: a worker could not be started.
     """
+    engine = _engine_inside(world)
+    options = _options(engine, cpus_per_worker)
+
+    def make(first: int, past: int) -> Callable[[], HostedRows]:
+        size = past - first
+        return functools.partial(make_hosted_rows, engine, world, env_names, size, settings, options)
+
+    parts = _parts(make, num_rows, settings, world.goal_size, num_workers, cpus_per_worker, address)
+    return PartRows(parts, world.observation_space(visible=True, hidden=True), world.action_space())
+
+
+def make_mixed_ray_rows(
+    plan: MixedPlan,
+    num_workers: int | None = None,
+    cpus_per_worker: float = 1,
+    address: str | None = None,
+) -> MixedParts:
+    """Makes the rows of a batch of several worlds in workers, each of which has rows of one world or more.
+
+    Args:
+        plan: what makes the rows; the engines are the best of each world, whatever it says.
+        num_workers: how many workers in all, as for `make_ray_rows`.
+        cpus_per_worker: as for `make_ray_rows`.
+        address: as for `make_ray_rows`.
+
+    Raises:
+        ConnectionError, ValueError, RuntimeError: as `make_ray_rows`.
+    """
+    engines = [_engine_inside(each.world) for each in plan.worlds]
+    plan = plan._replace(
+        worlds=tuple(
+            each._replace(engine=engine, options=_options(engine, cpus_per_worker))
+            for each, engine in zip(plan.worlds, engines, strict=True)
+        )
+    )
+    worlds = plan.world_of_row
+    drawn = next((each.settings for each in plan.worlds if each.settings.get("render_mode")), {})
+
+    def make(first: int, past: int) -> Callable[[], HostedRows]:
+        return functools.partial(make_hosted_mixed_rows, plan.part(first, past))
+
+    parts = _parts(make, len(worlds), drawn, plan.goal_size, num_workers, cpus_per_worker, address)
+    return MixedParts(parts, plan.obs_space, plan.action_space, worlds)
+
+
+def _engine_inside(world: World) -> RowEngine:
+    """Returns the engine whose rows a worker steps."""
+    found = default_engine(world, "sync")
+    assert found is not None
+    return found
+
+
+def _options(engine: RowEngine, cpus_per_worker: float) -> dict[str, Any]:
+    """Returns the options of the engine in a worker."""
+    cpus = check_cpus(cpus_per_worker)
+    return {"num_threads": max(1, int(cpus))} if "num_threads" in engine.options else {}
+
+
+def _parts(
+    make: Callable[[int, int], Callable[[], HostedRows]],
+    num_rows: int,
+    settings: dict[str, Any],
+    goal_size: int,
+    num_workers: int | None,
+    cpus_per_worker: float,
+    address: str | None,
+) -> list[RayPart]:
+    """Starts the workers.
+
+    Args:
+        make: called with the first row of a worker and the one after its last, returns what makes the rows there.
+        num_rows: as for `make_ray_rows`, as are the others here but for the goals.
+        settings: of the rows, as far as they draw.
+        goal_size: numbers of a goal, G.
+        num_workers: how many workers, or None.
+        cpus_per_worker: processors for each.
+        address: of a cluster.
+    """
     cpus = check_cpus(cpus_per_worker)
     if num_workers is not None:
         num_workers = min(check_count("num_workers", num_workers), num_rows)
@@ -77,27 +158,24 @@ def make_ray_rows(
             'screen. Take "rgb_array", or another engine.',
             argument="render_mode",
         )
-    engine = default_engine(world, "sync")
-    assert engine is not None
     connect(address, num_workers or 1, cpus)
     if num_workers is None:
         num_workers = min(max(1, int(free_cpus() / cpus + 1e-6)), num_rows)
-    options = {"num_threads": max(1, int(cpus))} if "num_threads" in engine.options else {}
     sizes = [num_rows // num_workers + (each < num_rows % num_workers) for each in range(num_workers)]
     terms = Terms(cpus=cpus, spread=False)  # near the driver, as far as there is room
     parts: list[RayPart] = []
     try:
         for size, past in zip(sizes, np.cumsum(sizes).tolist(), strict=True):
-            make = functools.partial(make_hosted_rows, engine, world, env_names, size, settings, options)
+            made = pickled("world", make(past - size, past))
             title = f"The worker with rows {past - size} to {past - 1}"
-            parts.append(RayPart(pickled("world", make), title, size, world.goal_size, terms))
+            parts.append(RayPart(made, title, size, goal_size, terms))
         for part in parts:
             part.wait_until_ready()
     except BaseException:
         for part in parts:
             part.close()
         raise
-    return PartRows(parts, world.observation_space(visible=True, hidden=True), world.action_space())
+    return parts
 
 
 class RayPart:

@@ -118,6 +118,7 @@ class Assignments:
             rows = [
                 f"{each.world.name} has rows {each.rows.start} to {each.rows.stop - 1}"
                 for each in composition.shares
+                if each.rows.start < each.rows.stop
             ]
             which = "this batch" if row is None else f"row {row}"
             raise WrongValue(

@@ -44,7 +44,7 @@ class WorldShare(NamedTuple):
 
     Attributes:
         world: the world.
-        rows: its rows, which stand together.
+        rows: its rows, which stand together; in a part of a batch there may be none.
         skills: the names of its skills in the batch.
         shows_goal, hides_goal: whether some of its tasks show their goal, and whether some hide it.
         observation_space, action_space: of one of its rows, before padding.
@@ -99,6 +99,14 @@ class Composition:
             self.world = mixed_world(self.worlds, [each.skills for each in shares], spaces)
             self.observation_space = self.world.observation_space(visible=True, hidden=True)
             self.action_space = self.world.action_space()
+
+    def part(self, first: int, past: int) -> Composition:
+        """Returns the composition of rows `first` to `past - 1` alone: with all worlds, so with the same padding."""
+        shares = []
+        for each in self.shares:
+            start, stop = (min(max(end, first), past) - first for end in (each.rows.start, each.rows.stop))
+            shares.append(each._replace(rows=slice(start, stop)))
+        return Composition(shares, self.dealt[first:past])
 
     def has(self, what: Callable[[World], Any]) -> NDArray[np.bool_]:
         """Returns in which rows a statement holds for the world, (N,) bool."""

@@ -48,6 +48,7 @@ class BatchEnv(Protocol):
     composition: Composition
     world: World
     worlds: tuple[World, ...]
+    limits_of_worlds: tuple[int, ...]
     engine: RowEngine
     rows: Rows
     reward_function_version: Any

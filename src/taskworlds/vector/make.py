@@ -18,7 +18,7 @@ from taskworlds.vector.options import DEFAULTS, Options
 from taskworlds.vector.task_env import TaskEnv
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 
-__all__ = ["META_BATCH_SIZE", "make", "make_vec"]
+__all__ = ["META_BATCH_SIZE", "make", "make_vec", "resolve"]
 
 META_BATCH_SIZE = 20
 """Meta-World's number of rows for ML benchmarks: there are at least so many, and the skills divide them evenly."""
@@ -63,7 +63,7 @@ def make(
         for key, value in options.items()
     }
     given = {"split": split, "vector_strategy": vector_strategy, "total_tasks_per_cls": total_tasks_per_cls}
-    benchmark, split, chosen = _resolve(
+    benchmark, split, chosen = resolve(
         "make", name, split, seed, total_tasks_per_cls, given_options, _MAKE_KEYWORDS
     )
     env = TaskEnv(benchmark, split, vector_strategy, chosen, seed)
@@ -125,7 +125,7 @@ def make_vec(
         (10, (49,))
     """
     seed = None if seed is None else check_seed(seed)
-    benchmark, split, chosen = _resolve(
+    benchmark, split, chosen = resolve(
         "make_vec", name, split, seed, total_tasks_per_cls, dict(options), _MAKE_VEC_KEYWORDS
     )
     if meta_batch_size is not None:
@@ -153,16 +153,26 @@ def make_vec(
     return envs
 
 
-def _resolve(
+def resolve(
     function: str,
     name: Any,
     split: str | None,
     seed: int | None,
     total_tasks_per_cls: int | None,
     options: dict[str, Any],
-    keywords: frozenset[str],
+    keywords: frozenset[str] = _MAKE_VEC_KEYWORDS,
 ) -> tuple[Benchmark, str, Options]:
-    """Returns the benchmark, its split, and the options with Meta-World's defaults for that split."""
+    """Returns the benchmark, its split, and the options with Meta-World's defaults for that split.
+
+    Args:
+        function: the name of the function that was called, for messages.
+        name: as for `make_vec`.
+        split: as for `make_vec`.
+        seed: as for `make_vec`.
+        total_tasks_per_cls: as for `make_vec`.
+        options: the keywords of the benchmark and of `Options`.
+        keywords: the other keywords that the function takes, for messages.
+    """
     how = {keyword: value for keyword, value in options.items() if keyword in _BENCHMARK_KEYWORDS}
     options = {keyword: value for keyword, value in options.items() if keyword not in how}
     if isinstance(name, str):

@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+from gymnasium.spaces import Box
 
 from taskworlds.core.errors import WrongValue
+from taskworlds.core.reference import Reference, resolve
 from taskworlds.core.registry import choose_engine, engine, engines
 from taskworlds.core.row_engine import RowEngine
 from taskworlds.core.world import World
-from taskworlds.rows.mixed import MixedRows, OneWorldsRows
+from taskworlds.rows.mixed import MixedPlan, WorldPlan
 from taskworlds.rows.protocol import Rows
 from taskworlds.vector.composition import Composition
 from taskworlds.vector.options import Options
 
-__all__ = ["engine_of", "make_mixed_rows"]
+__all__ = ["BatchEngine", "engine_of"]
 
 
-def engine_of(composition: Composition, strategy: str | None, options: Options) -> tuple[RowEngine, Any, Any]:
-    """Returns the engine of a batch, and the settings and the engine's options that its rows are made with.
+class BatchEngine(NamedTuple):
+    """The engine of a batch.
+
+    Attributes:
+        engine: the engine, or a record that stands for those of several worlds.
+        settings, options: the settings and the engine's options that the rows are made with.
+        of_worlds: the engine of each world, as registered.
+    """
+
+    engine: RowEngine
+    settings: dict[str, Any]
+    options: dict[str, Any]
+    of_worlds: tuple[RowEngine, ...]
+
+
+def engine_of(composition: Composition, strategy: str | None, options: Options) -> BatchEngine:
+    """Returns the engine of a batch.
 
     Raises:
         ValueError: the engine cannot step one of the worlds, or a setting or an option is not one of theirs.
@@ -27,39 +45,76 @@ def engine_of(composition: Composition, strategy: str | None, options: Options) 
     if not composition.is_mixed:
         world = composition.world
         found = choose_engine(world, strategy, len(composition.world_index))
-        return found, options.settings_of(world), options.options_of(found)
+        return BatchEngine(found, options.settings_of(world), options.options_of(found), (found,))
     if strategy is not None:
         _check_all_have(composition, strategy)
     chosen = [
         choose_engine(each.world, strategy, each.rows.stop - each.rows.start) for each in composition.shares
     ]
-    given = [
-        (options.settings_of(world), options.options_of(each))
-        for world, each in zip(composition.worlds, chosen, strict=True)
-    ]
-    limits = [options.max_episode_steps or world.max_episode_steps for world in composition.worlds]
-    make_rows = functools.partial(make_mixed_rows, composition, chosen, given, limits)
-    return (
-        RowEngine(
-            ", ".join(dict.fromkeys(each.name for each in chosen)),
-            make_rows,
-            snapshot=", ".join(each.takes_snapshots_of for each in chosen),
-            exact=all(each.exact for each in chosen),
-            version=", ".join(dict.fromkeys(each.version for each in chosen if not each.exact)),
-            summary="each world's rows on an engine of its own",
-        ),
-        {},
-        {},
+    plan = _plan(composition, chosen, options)
+    how: dict[str, Any] = {}
+    if strategy is not None and (together := engine(strategy)).make_mixed_rows is not None:
+        name, make_rows, how = strategy, together.make_mixed_rows, plan.worlds[0].options
+        summary = together.summary
+    else:
+        name, make_rows = ", ".join(dict.fromkeys(each.name for each in chosen)), MixedPlan.make
+        summary = "each world's rows on an engine of its own"
+    record = RowEngine(
+        name,
+        functools.partial(_make_rows, make_rows, plan),
+        snapshot=", ".join(each.takes_snapshots_of for each in chosen),
+        exact=all(each.exact for each in chosen),
+        version=", ".join(dict.fromkeys(each.version for each in chosen if not each.exact)),
+        summary=summary,
     )
+    return BatchEngine(record, {}, how, tuple(chosen))
+
+
+def _make_rows(
+    make_rows: Reference,
+    plan: MixedPlan,
+    world: World,
+    env_names: Sequence[str],
+    num_rows: int,
+    settings: dict[str, Any],
+    **options: Any,
+) -> Rows:
+    """Makes the rows, as `RowEngine.make_rows`; all but the options stands in the plan."""
+    rows: Rows = resolve(make_rows)(plan, **options)
+    return rows
+
+
+def _plan(composition: Composition, chosen: Sequence[RowEngine], options: Options) -> MixedPlan:
+    """Returns what makes the rows of a batch of several worlds, with the chosen engine of each."""
+    world = composition.world
+    plans = tuple(
+        WorldPlan(
+            share.world,
+            each,
+            share.skills,
+            share.rows.stop - share.rows.start,
+            options.settings_of(share.world),
+            options.options_of(each),
+            share.observation_size,
+            share.action_size,
+            options.max_episode_steps or share.world.max_episode_steps,
+        )
+        for share, each in zip(composition.shares, chosen, strict=True)
+        if share.rows.start < share.rows.stop
+    )
+    observation, action = composition.observation_space, composition.action_space
+    assert isinstance(observation, Box)
+    assert isinstance(action, Box)
+    return MixedPlan(plans, observation, action, world.goal_size, tuple(world.term_names()))
 
 
 def _check_all_have(composition: Composition, strategy: str) -> None:
     """Raises WrongValue unless one engine can step all worlds."""
     named = engine(strategy)
-    if named.inside is not None:
+    if named.inside is not None and named.make_mixed_rows is None:
         raise WrongValue(
-            f"vector_strategy must not be {strategy!r} for a batch of several worlds, whose rows would need workers of "
-            "their own for each world. Leave it out for the best engine of each.",
+            f"vector_strategy must not be {strategy!r} for a batch of several worlds, as this engine steps one world. "
+            "Leave it out for the best engine of each.",
             argument="vector_strategy",
         )
     lacking = [world.name for world in composition.worlds if not named.can_step(world)]
@@ -75,36 +130,3 @@ def _check_all_have(composition: Composition, strategy: str) -> None:
             + (f", or take {' or '.join(able)}." if able else "."),
             argument="vector_strategy",
         )
-
-
-def make_mixed_rows(
-    composition: Composition,
-    chosen: Sequence[RowEngine],
-    given: Sequence[tuple[dict[str, Any], dict[str, Any]]],
-    limits: Sequence[int],
-    world: World,
-    env_names: Sequence[str],
-    num_rows: int,
-    settings: dict[str, Any],
-) -> MixedRows:
-    """Makes the rows of each world, as `RowEngine.make_rows`; those that were made are closed if one cannot be."""
-    made: list[OneWorldsRows] = []
-    try:
-        for share, each, (own, options), limit in zip(composition.shares, chosen, given, limits, strict=True):
-            count = share.rows.stop - share.rows.start
-            rows: Rows = each.make(share.world, list(share.skills), count, own, options)
-            made.append(
-                OneWorldsRows(
-                    share.world.name,
-                    rows,
-                    share.observation_size,
-                    share.action_size,
-                    limit,
-                )
-            )
-        observation, action = world.observation_space(visible=True, hidden=True), world.action_space()
-        return MixedRows(made, observation, action, world.goal_size, world.term_names())  # type: ignore[arg-type]
-    except BaseException:
-        for each_made in made:
-            each_made.rows.close()
-        raise

@@ -50,7 +50,7 @@ def mixed_world(worlds: Sequence[World], skills: Sequence[Sequence[str]], spaces
         actions=padded([action for _, action in spaces], zeros=False),
         observations=padded([observation for observation, _ in spaces], zeros=True),
         max_episode_steps=max(world.max_episode_steps for world in worlds),
-        rows={"mixed": "taskworlds.vector.mixed_engine:make_mixed_rows"},  # no engine that is registered
+        rows={"mixed": "taskworlds.rows.mixed:MixedRows"},  # no engine that is registered
         settings=tuple(each for each in SETTINGS if all(each in world.settings for world in worlds)),
         has_success=any(world.has_success for world in worlds),
         terms=terms,

@@ -68,6 +68,7 @@ class Play(NamedTuple):
     Attributes:
         options: with what the protocol sets in all of its worlds.
         limits: steps after which an attempt is truncated, in all rows, or in each, (N,) int64.
+        limits_of_worlds: the same of each world.
         raw_limits: raw steps of an attempt at the most, (N,) int64; `NO_LIMIT` in rows without such a limit.
         still_step: which observation a reset returns, "before" or "after" its raw step of the action zero; None for
             protocols without that step.
@@ -76,6 +77,7 @@ class Play(NamedTuple):
 
     options: Options
     limits: int | NDArray[np.int64]
+    limits_of_worlds: tuple[int, ...]
     raw_limits: NDArray[np.int64]
     still_step: str | None
     still_rows: NDArray[np.bool_]
@@ -121,6 +123,7 @@ def in_batch(options: Options, composition: Composition, tasks: Sequence[Task]) 
     return Play(
         options,
         int(limits[0]) if len(set(limits.tolist())) == 1 else limits[rows],
+        tuple(limits.tolist()),
         raw_limits[rows],
         next((still[world.suite] for world in composition.worlds if world.suite in still), None),
         composition.has(lambda world: world.suite in still),

@@ -12,13 +12,18 @@ from taskworlds.worlds.metaworld.skills import Skill, register_skill, registered
 __all__ = ["records_of", "register_all"]
 
 
-def records_of(env_names: Collection[str], engine: RowEngine | None) -> list[Skill | World | RowEngine]:
-    """Returns the records that a process needs to know for skills of one world; it may know them already."""
+def records_of(env_names: Collection[str], engines: Iterable[RowEngine]) -> list[Skill | World | RowEngine]:
+    """Returns the records that a process needs to know for skills; it may know them already.
+
+    Args:
+        env_names: the skills, of one world or several.
+        engines: what steps them.
+    """
     records: list[Skill | World | RowEngine] = [
         each for each in registered_skills() if each.name in env_names
     ]
-    records.append(world_of(min(env_names)))
-    return records if engine is None else [*records, engine]
+    worlds = {world.name: world for world in map(world_of, sorted(env_names))}
+    return [*records, *worlds.values(), *{each.name: each for each in engines}.values()]
 
 
 def register_all(records: Iterable[Skill | World | RowEngine]) -> None:

@@ -165,10 +165,12 @@ def _worlds(env: BatchEnv) -> dict[str, Any]:
     if not env.composition.is_mixed:
         return {}
     limits = env.progress.limits
-    each = [
-        env.max_episode_steps if limits is None else int(limits[of.rows.start])
-        for of in env.composition.shares
-    ]
+    each = []
+    for of, its_own in zip(env.composition.shares, env.limits_of_worlds, strict=True):
+        if of.rows.start == of.rows.stop:  # a world that has no rows in this part of a batch
+            each.append(its_own)
+        else:
+            each.append(env.max_episode_steps if limits is None else int(limits[of.rows.start]))
     return {"worlds": [world.name for world in env.worlds], "limits": each}
 
 

@@ -26,7 +26,7 @@ from taskworlds.vector.assignments import Assignments
 from taskworlds.vector.batch_parts import BatchParts
 from taskworlds.vector.batch_pictures import BatchPictures
 from taskworlds.vector.chunks import Chunks
-from taskworlds.vector.composition import compose
+from taskworlds.vector.composition import Composition, compose
 from taskworlds.vector.env_protocol import Part
 from taskworlds.vector.episodes import Episodes, Step
 from taskworlds.vector.guard import Guard, guarded
@@ -71,6 +71,8 @@ class TaskVectorEnv(BatchPictures):
         strategy: the name of an engine; None for the world's best.
         options: everything else.
         seed: row i draws its tasks from a generator seeded with `seed + i`; None for fresh entropy.
+        composition: which world each row serves, and which tasks it is dealt, where these rows are part of a larger
+            batch; None where they are all.
 
     Attributes:
         benchmark, split, options: as given.
@@ -81,7 +83,9 @@ class TaskVectorEnv(BatchPictures):
         world: the record of the skills' world, or of all worlds of the batch together.
         worlds: the records of the worlds, in the order of their rows.
         world_index: the world of each row, its place in `worlds`, (N,) int64.
+        limits_of_worlds: the limit of each world's episodes that this environment was made with.
         engine: the record of the engine in use.
+        engines: the record of each world's engine.
         rows: what the engine made to step the rows. Do not call it: this environment would not notice.
         assignments, progress, observations, infos, episodes, actions, reward_normalizer, guard, chunks,
             partial_batches, repeating_rows: the parts of this environment, for the package's own use.
@@ -97,6 +101,7 @@ class TaskVectorEnv(BatchPictures):
         strategy: str | None = None,
         options: Options | None = None,
         seed: int | None = 0,
+        composition: Composition | None = None,
     ) -> None:
         self.guard = Guard()
         seed = None if seed is None else check_seed(seed)
@@ -109,18 +114,21 @@ class TaskVectorEnv(BatchPictures):
                 f"batch_size must be at most num_envs, {n}, not {options.batch_size}.", argument="batch_size"
             )
         self.skills = benchmark.env_names(split)
-        self.composition = composition = compose(
-            benchmark, split, n, pad=options.pad, group_size=options.group_size or 1
-        )
+        self._part = composition
+        if composition is None:
+            composition = compose(benchmark, split, n, pad=options.pad, group_size=options.group_size or 1)
+        self.composition = composition
         world = self.world = composition.world
         self.worlds = composition.worlds
         self.world_index = composition.world_index
         play = in_batch(options, composition, benchmark.tasks(split))
+        self.limits_of_worlds = play.limits_of_worlds
         asked, self.options = options, play.options
         options = self._settled = play.options
-        self.engine: RowEngine
         self.reward_function_version = options.reward_version_of(*self.worlds)
-        self.engine, settings, engine_options = engine_of(composition, strategy, options)
+        chosen = engine_of(composition, strategy, options)
+        self.engine: RowEngine = chosen.engine
+        self.engines = chosen.of_worlds
         self.strategy = self.engine.name
         modes = {"autoreset_mode": options.autoreset_mode, "render_modes": list(world.render_modes)}
         self.metadata = type(self).metadata | modes | {"render_fps": world.render_fps}
@@ -160,7 +168,7 @@ class TaskVectorEnv(BatchPictures):
                 offscreen.check_window()
             if views is not None or self.render_mode not in (None, "human"):
                 offscreen.prepare()
-        rows: Rows = self.engine.make(world, self.skills, n, settings, engine_options)
+        rows: Rows = self.engine.make(world, self.skills, n, chosen.settings, chosen.options)
         if views is not None:
             self.observations = observe_pictures(self.observations, views, rows, n, options, self.strategy)
         self.single_observation_space = self.observations.space
@@ -525,7 +533,8 @@ class TaskVectorEnv(BatchPictures):
     def with_render_mode(self, mode: str) -> TaskVectorEnv:
         """Makes a batch like this one that draws in another mode, and can take its state; for the package's own use."""
         *how, asked = self._recipe
-        return _made((*how, dataclasses.replace(asked, render_mode=mode)), self._changed_limit)
+        recipe = (*how, dataclasses.replace(asked, render_mode=mode))
+        return _made(recipe, self._changed_limit, self._part)
 
     @property
     def _changed_limit(self) -> int | None:
@@ -536,20 +545,24 @@ class TaskVectorEnv(BatchPictures):
         spaces = ("action_space", "single_action_space", "observation_space", "single_observation_space")
         kept = {name: getattr(self, name) for name in spaces}  # with their generators
         kept["spec"] = self.spec
-        return _rebuild, (self._recipe, self._changed_limit, self.get_state(), kept)
+        return _rebuild, (self._recipe, self._changed_limit, self.get_state(), kept, self._part)
 
 
-def _made(recipe: tuple[Any, ...], limit: int | None) -> TaskVectorEnv:
-    env = TaskVectorEnv(*recipe)
+def _made(recipe: tuple[Any, ...], limit: int | None, part: Composition | None) -> TaskVectorEnv:
+    env = TaskVectorEnv(*(*recipe, 0, part))  # the seed does not matter: a state is put back
     if limit is not None:
         env.set_attr("max_episode_steps", limit)
     return env
 
 
 def _rebuild(
-    recipe: tuple[Any, ...], limit: int | None, state: dict[str, Any], attributes: dict[str, Any]
+    recipe: tuple[Any, ...],
+    limit: int | None,
+    state: dict[str, Any],
+    attributes: dict[str, Any],
+    part: Composition | None = None,
 ) -> TaskVectorEnv:
-    env = _made(recipe, limit)
+    env = _made(recipe, limit, part)
     env.set_state(state)
     for name, value in attributes.items():
         setattr(env, name, value)

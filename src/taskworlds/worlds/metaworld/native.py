@@ -182,6 +182,13 @@ class NativeRows(EngineRows):
         if self._ahead.has_work:
             self._ahead.work(self.engine)
 
+    def step_shared(self, actions: NDArray[np.floating], rows: NDArray[np.bool_]) -> None:
+        """See `EngineRows.step_shared`."""
+        self._join_goals()
+        self.engine.step_async(actions, rows, spare=self._ahead.turns, shared=self._takes_part(rows))
+        if self._ahead.has_work:
+            self._ahead.work(self.engine)
+
     def send(self, actions: NDArray[np.floating], rows: NDArray[np.int64], *, spare: int = 0) -> None:
         """See `SendingRows.send`."""
         turns = math.ceil(

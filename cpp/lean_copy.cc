@@ -1,8 +1,10 @@
 #include "lean_copy.h"
 
 #include <mujoco/mjxmacro.h>
+#ifndef _WIN32
 #include <sys/mman.h>
 #include <unistd.h>
+#endif
 
 #include <cstddef>
 #include <cstdint>
@@ -27,12 +29,16 @@ void each_array(mjModel& copy, const mjModel& model, Visit visit) {
 #undef X
 }
 
-// Gives the whole pages of a piece of memory back; they read as zeros from then on.
+// Gives the whole pages of a piece of memory back: their content may be lost. On Windows they are kept.
 void give_pages_back(void* memory, std::size_t size) {
+#ifdef _WIN32
+  static_cast<void>(memory), static_cast<void>(size);
+#else
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto first = (reinterpret_cast<std::uintptr_t>(memory) + page - 1) / page * page;
   const auto end = (reinterpret_cast<std::uintptr_t>(memory) + size) / page * page;
   if (first < end) static_cast<void>(madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED));
+#endif
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "pool.h"
 
+#ifdef _WIN32
+#include <process.h>
+#else
 #include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -22,6 +26,14 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kSlice = std::chrono::milliseconds(50);
 constexpr auto kAwake = std::chrono::microseconds(200);
 constexpr auto kBetween = std::chrono::microseconds(100);  // that a thread stays awake after a job
+
+int this_process() {
+#ifdef _WIN32
+  return _getpid();
+#else
+  return getpid();
+#endif
+}
 
 }  // namespace
 
@@ -176,7 +188,7 @@ struct Pool::Crew {
 };
 
 Pool::Pool(int size, Spare* spare)
-    : size_(size), spare_(spare), owner_(getpid()), crew_(std::make_unique<Crew>(size, spare)) {}
+    : size_(size), spare_(spare), owner_(this_process()), crew_(std::make_unique<Crew>(size, spare)) {}
 
 Pool::~Pool() {
   if (!ours()) {
@@ -198,13 +210,13 @@ Pool::~Pool() {
   }
 }
 
-bool Pool::ours() const { return owner_ == getpid(); }
+bool Pool::ours() const { return owner_ == this_process(); }
 
 Pool::Crew& Pool::crew() {
   if (!ours()) {
     static_cast<void>(crew_.release());
     crew_ = std::make_unique<Crew>(size_, spare_);
-    owner_ = getpid();
+    owner_ = this_process();
   }
   return *crew_;
 }

@@ -2,10 +2,9 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
-
-#include <sys/types.h>
 
 namespace taskworlds {
 
@@ -78,7 +77,7 @@ class Pool {
 
   int size_;
   Spare* spare_;
-  pid_t owner_;
+  int owner_;  // the process
   std::unique_ptr<Crew> crew_;
 };
 

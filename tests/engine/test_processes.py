@@ -20,13 +20,6 @@ model = Model.from_mujoco(mujoco.MjModel.from_xml_string(xml))
 def make(rows=8, frame_skip=1, num_threads=2, **more):
     engine = Engine([Scene(model, frame_skip)], rows, action_size=0, num_threads=num_threads, **more)
     return engine, np.zeros((rows, 0))
-# Threads ask for memory in their first step alone. A process that forks in that moment must have an allocator that
-# prepares for it, as glibc's does; AddressSanitizer's, in GCC 12, leaves its locks locked in the child.
-def make_warm(**how):
-    engine, action = make(**how)
-    engine.step(action)
-    engine.states[:] = 0
-    return engine, action
 """
 
 
@@ -97,7 +90,7 @@ def test_a_forked_child_starts_its_own_threads():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fork_while_a_step_is_under_way():
     check("""
-        engine, action = make_warm(rows=200, frame_skip=5000)
+        engine, action = make(rows=200, frame_skip=5000)
         engine.step_async(action)
         pid = os.fork()
         if pid == 0:
@@ -121,7 +114,7 @@ def test_fork_while_a_step_is_under_way():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_exchanges_a_scene_of_a_step_under_way():
     check("""
-        engine, action = make_warm(rows=200, frame_skip=5000)
+        engine, action = make(rows=200, frame_skip=5000)
         scene = Scene(model, 1)
         engine.step_async(action)
         pid = os.fork()
@@ -141,7 +134,7 @@ def test_a_forked_child_exchanges_a_scene_of_a_step_under_way():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_that_exits_normally():
     check("""
-        engine, action = make_warm()
+        engine, action = make()
         engine.step_async(action)
         pid = os.fork()
         if pid == 0:

@@ -223,6 +223,18 @@ def test_a_registered_world_has_its_names_everywhere_at_once(fresh):
     assert gym.spec("taskworlds/hops").kwargs == {"benchmark": "hops"}
 
 
+def test_a_skill_without_a_benchmark_of_its_own_is_told_its_worlds(fresh):
+    both = BenchmarkMaker(draw, train_skills=("hop", "leap"))
+    hidden = dataclasses.replace(both, is_variant=True)
+    taskworlds.register_world(made(skills=("hop", "leap"), benchmarks={"hops": both, "hops-too": hidden}))
+    with pytest.raises(
+        WrongValue, match=r"'leap' is a skill of hopping.*benchmarks \(hops\), whole or `.only\('leap'\)`"
+    ):
+        taskworlds.make("leap")
+    with pytest.raises(WrongValue, match=r"'hop' is a skill of hopping"):
+        taskworlds.benchmark("hop")
+
+
 def test_registering_again(fresh):
     taskworlds.register_world(made())
     taskworlds.register_world(made())

@@ -457,6 +457,15 @@ def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
                         argument="env_name",
                     )
                 return world.skill_benchmark, name
+        for world in worlds():
+            if world.canonical_name(name) is not None:
+                having = [each for each, maker in world.benchmark_makers().items() if not maker.is_variant]
+                raise WrongValue(
+                    f"{name!r} is a skill of {world.name}, and no benchmark's name. Take one of "
+                    f"{world.name}'s benchmarks ({', '.join(having)}), whole or `.only({name!r})`, or give tasks: "
+                    f"Task({name!r}, ...).",
+                    argument="benchmark",
+                )
     skills = [skill for world in worlds() if world.skill_benchmark is not None for skill in world.env_names()]
     check_known("benchmark", name, [*benchmark_makers(), *list_makers(), *skills], _hint())
     raise AssertionError("unreachable: check_known raises for an unknown name")

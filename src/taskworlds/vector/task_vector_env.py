@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,36 +12,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core import batches
 from taskworlds.core.benchmark import Benchmark
-from taskworlds.core.errors import WrongValue, check_count, check_seed
-from taskworlds.core.row_engine import RowEngine
+from taskworlds.core.errors import check_count, check_seed
 from taskworlds.core.task import Task
-from taskworlds.rendering import offscreen
-from taskworlds.rows.flaws import FirstLook
-from taskworlds.rows.protocol import Rows
 from taskworlds.vector import metaworld_names, snapshot
-from taskworlds.vector.actions import make_actions
 from taskworlds.vector.arguments import check_options, row_mask, row_seeds
-from taskworlds.vector.assignments import Assignments
-from taskworlds.vector.batch_parts import BatchParts
+from taskworlds.vector.assembly import assemble
 from taskworlds.vector.batch_pictures import BatchPictures
-from taskworlds.vector.chunks import Chunks
 from taskworlds.vector.composition import Composition, compose
 from taskworlds.vector.env_protocol import Part
-from taskworlds.vector.episodes import Episodes, Step
+from taskworlds.vector.episodes import Step
 from taskworlds.vector.guard import Guard, guarded
-from taskworlds.vector.infos import Infos
-from taskworlds.vector.mixed_engine import engine_of
-from taskworlds.vector.mixed_infos import MixedInfos
-from taskworlds.vector.normalization import reward_normalizer
 from taskworlds.vector.notebook import environment_html
-from taskworlds.vector.observations import make_observations
-from taskworlds.vector.one_hot import OneHot
 from taskworlds.vector.options import Options
 from taskworlds.vector.partial_batches import PartialBatches, PartialStep
-from taskworlds.vector.picture_observations import observe_pictures
-from taskworlds.vector.progress import Progress
-from taskworlds.vector.protocols import in_batch
-from taskworlds.vector.repeating_rows import RepeatingRows
+from taskworlds.vector.recipe import Recipe, remake, restore
 
 __all__ = ["TaskVectorEnv"]
 
@@ -105,102 +88,44 @@ class TaskVectorEnv(BatchPictures):
     ) -> None:
         self.guard = Guard()
         seed = None if seed is None else check_seed(seed)
-        self.benchmark = benchmark
-        self.split = split
-        options = options if options is not None else Options()
+        asked = options if options is not None else Options()
+        self._recipe = Recipe(benchmark, split, num_envs, strategy, asked, composition)
+        self.benchmark, self.split = benchmark, split
         self.num_envs = n = check_count("num_envs", num_envs)
-        if (options.batch_size or 1) > n:
-            raise WrongValue(
-                f"batch_size must be at most num_envs, {n}, not {options.batch_size}.", argument="batch_size"
-            )
         self.skills = benchmark.env_names(split)
-        self._part = composition
         if composition is None:
-            composition = compose(benchmark, split, n, pad=options.pad, group_size=options.group_size or 1)
-        self.composition = composition
-        world = self.world = composition.world
-        self.worlds = composition.worlds
-        self.world_index = composition.world_index
-        play = in_batch(options, composition, benchmark.tasks(split))
-        self.limits_of_worlds = play.limits_of_worlds
-        asked, self.options = options, play.options
-        options = self._settled = play.options
-        self.reward_function_version = options.reward_version_of(*self.worlds)
-        chosen = engine_of(composition, strategy, options)
-        self.engine: RowEngine = chosen.engine
-        self.engines = chosen.of_worlds
-        self.strategy = self.engine.name
-        modes = {"autoreset_mode": options.autoreset_mode, "render_modes": list(world.render_modes)}
-        self.metadata = type(self).metadata | modes | {"render_fps": world.render_fps}
-        self.render_mode = options.render_mode
+            composition = compose(benchmark, split, n, pad=asked.pad, group_size=asked.group_size or 1)
+        self.composition, self.world = composition, composition.world
+        self.worlds, self.world_index = composition.worlds, composition.world_index
 
-        self.assignments = Assignments(benchmark, split, composition, options, seed)
-        self.progress = Progress(
-            n,
-            play.limits,
-            world=world.name,
-            has_success=composition.has(lambda each: each.has_success),
-            terminate_on_success=options.terminate_on_success,
-            k_episodes=options.k_episodes,
-        )
-        space = composition.observation_space
+        made = assemble(benchmark, split, composition, strategy, asked, seed, self.guard)
+        self.limits_of_worlds = made.play.limits_of_worlds
+        self.options = self._settled = made.play.options
+        self.reward_function_version = self.options.reward_version_of(*self.worlds)
+        self.engine, self.engines = made.engine.engine, made.engine.of_worlds
+        self.strategy = self.engine.name
+        self.assignments, self.progress = made.parts.assignments, made.parts.progress
+        self.actions, self.observations = made.parts.actions, made.parts.observations
+        self.infos, self.reward_normalizer = made.parts.infos, made.parts.rewards
+        self.repeating_rows = made.repeating_rows
+        self.episodes, self.chunks, self.partial_batches = made.episodes, made.chunks, made.partial_batches
+
+        self.render_mode = self.options.render_mode
+        modes = {
+            "autoreset_mode": self.options.autoreset_mode,
+            "render_modes": list(self.world.render_modes),
+        }
+        self.metadata = type(self).metadata | modes | {"render_fps": self.world.render_fps}
         self.single_action_space = composition.action_space
-        self.actions = make_actions(self.single_action_space, n)
-        one_hot = OneHot(benchmark, split, options)
-        has_action = self.action_mask if composition.is_mixed else None
-        self.observations = make_observations(
-            n, world, space, self.single_action_space, one_hot, options, has_action
-        )
-        self.reward_normalizer = reward_normalizer(
-            options.reward_normalization_method, n, options.reward_alpha
-        )
         self.action_space = composition.batch_action_space()
         if seed is not None:
             self.action_space.seed(seed)
             self.single_action_space.seed(seed)
-
-        self._every = row_mask("mask", None, n)
-        self._every.flags.writeable = False
-        self._recipe = (benchmark, split, num_envs, strategy, asked)
-        views = options.views_of(*self.worlds)
-        if "camera_name" in world.settings:
-            if self.render_mode == "human":
-                offscreen.check_window()
-            if views is not None or self.render_mode not in (None, "human"):
-                offscreen.prepare()
-        rows: Rows = self.engine.make(world, self.skills, n, chosen.settings, chosen.options)
-        if views is not None:
-            self.observations = observe_pictures(self.observations, views, rows, n, options, self.strategy)
         self.single_observation_space = self.observations.space
         self.observation_space = batch_space(self.single_observation_space, n)
-        self.repeating_rows = RepeatingRows.of(rows, play, self.progress, composition)
-        raw_steps = None if self.repeating_rows is None else self.repeating_rows.raw_steps
-        self.infos = (MixedInfos if composition.is_mixed else Infos)(
-            composition, rows, self.assignments, self.progress, self.observations, options, raw_steps
-        )
-        stepped: Any = rows if self.repeating_rows is None else self.repeating_rows
-        parts = BatchParts(
-            stepped,
-            FirstLook(world, self.strategy, space, n, rows),
-            self.actions,
-            self.assignments,
-            self.progress,
-            self.observations,
-            self.infos,
-            self.reward_normalizer,
-            self.guard,
-            options.autoreset_mode,
-        )
-        self.episodes = Episodes(parts)
-        self.chunks = Chunks(
-            parts, self.episodes, has_success=world.has_success, whole=options.play_whole_chunks
-        )
-        self.partial_batches: PartialBatches | None = None
-        if options.batch_size is not None:
-            self.partial_batches = PartialBatches(
-                options.batch_size, parts, self.episodes, space, self.single_action_space
-            )
-        self.rows = rows  # the last attribute: from here on, assigning one is the user's doing
+        self._every = row_mask("mask", None, n)
+        self._every.flags.writeable = False
+        self.rows = made.rows  # the last attribute: from here on, assigning one is the user's doing
 
     # --- tasks ----------------------------------------------------------------------------------------------
 
@@ -532,9 +457,7 @@ class TaskVectorEnv(BatchPictures):
 
     def with_render_mode(self, mode: str) -> TaskVectorEnv:
         """Makes a batch like this one that draws in another mode, and can take its state; for the package's own use."""
-        *how, asked = self._recipe
-        recipe = (*how, dataclasses.replace(asked, render_mode=mode))
-        return _made(recipe, self._changed_limit, self._part)
+        return remake(TaskVectorEnv, self._recipe.in_mode(mode), self._changed_limit)
 
     @property
     def _changed_limit(self) -> int | None:
@@ -545,25 +468,4 @@ class TaskVectorEnv(BatchPictures):
         spaces = ("action_space", "single_action_space", "observation_space", "single_observation_space")
         kept = {name: getattr(self, name) for name in spaces}  # with their generators
         kept["spec"] = self.spec
-        return _rebuild, (self._recipe, self._changed_limit, self.get_state(), kept, self._part)
-
-
-def _made(recipe: tuple[Any, ...], limit: int | None, part: Composition | None) -> TaskVectorEnv:
-    env = TaskVectorEnv(*(*recipe, 0, part))  # the seed does not matter: a state is put back
-    if limit is not None:
-        env.set_attr("max_episode_steps", limit)
-    return env
-
-
-def _rebuild(
-    recipe: tuple[Any, ...],
-    limit: int | None,
-    state: dict[str, Any],
-    attributes: dict[str, Any],
-    part: Composition | None = None,
-) -> TaskVectorEnv:
-    env = _made(recipe, limit, part)
-    env.set_state(state)
-    for name, value in attributes.items():
-        setattr(env, name, value)
-    return env
+        return restore, (TaskVectorEnv, self._recipe, self._changed_limit, self.get_state(), kept)

@@ -254,6 +254,27 @@ def test_registering_again(fresh):
     assert registry.engine("legs").exact
 
 
+@pytest.mark.parametrize(
+    ("cpus", "num_envs", "engine"),
+    [
+        (2, 1, "sync"),
+        (2, 2, "async"),
+        (2, 16, "async"),
+        (2, 17, "sync"),
+        (2, 1000, "sync"),
+        (64, 256, "async"),
+        (64, 257, "sync"),
+    ],
+)
+def test_rows_of_python_get_processes_unless_they_are_far_more_than_processors(
+    fresh, monkeypatch, cpus, num_envs, engine
+):
+    monkeypatch.setattr(registry, "count_cpus", lambda: cpus)
+    world = made(rows={}, row=make_rows)
+    assert registry.choose_engine(world, None, num_envs).name == engine
+    assert registry.choose_engine(world, "async", num_envs).name == "async"
+
+
 def test_names_that_a_world_drops_lose_their_ids(fresh):
     taskworlds.register_world(made())
     assert "taskworlds/hops" in gym.registry

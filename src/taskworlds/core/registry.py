@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from taskworlds.core.cpus import count_cpus
 from taskworlds.core.errors import Mistake, WrongType, WrongValue, check_choice, check_known
 from taskworlds.core.reference import resolve
 from taskworlds.core.row_engine import RowEngine
@@ -48,6 +49,11 @@ _WORLDS = (
 )
 _ENGINES = "taskworlds.rows.engines:ENGINES"
 _LISTS = "taskworlds.worlds.lists:LISTS"
+
+_PROCESSES_PER_CPU = (
+    4  # beyond that, rows of Python environments share this process unless the caller says otherwise
+)
+_MOST_PROCESSES = 16  # which also machines with few processors have room for
 
 _listeners: list[Callable[[], None]] = []
 
@@ -242,14 +248,15 @@ def engine(name: str) -> RowEngine:
 def choose_engine(world: World, strategy: str | None, num_envs: int) -> RowEngine:
     """Returns the engine to use.
 
-    That is the caller's; else the first that the world has rows for; else one process a row if there are several rows,
-    and this process for one.
+    That is the caller's; else the first that the world has rows for; else, for Python environments, one process a row
+    if there are several rows and not far more than processors, and this process otherwise. Results do not depend on it.
 
     Raises:
         ValueError: there is no such engine, or it cannot step the world.
     """
     if strategy is None:
-        found = default_engine(world, "async" if num_envs > 1 else "sync")
+        most = max(_MOST_PROCESSES, _PROCESSES_PER_CPU * count_cpus())
+        found = default_engine(world, "async" if 1 < num_envs <= most else "sync")
         if found is None:
             raise WrongValue(
                 f"No engine here can step the world {world.name!r}: it has rows for {', '.join(world.rows)}, which "

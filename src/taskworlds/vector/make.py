@@ -103,8 +103,8 @@ def make_vec(
         split: "train" or "test"; None for what the name says, else "train".
         vector_strategy: the engine: "native" steps rows on threads; "sync" steps the official Python environments in
             this process, "async" each in a process of its own; "ray" has the world's best engine in processes that Ray
-            runs. None: native where the world has it, as Meta-World does; else async, or for one row sync. Other names
-            are those of registered engines.
+            runs. None: native where the world has it, as Meta-World does; else async, or sync for one row and for more
+            than 16, or 4 for each processor. Other names are those of registered engines.
         seed: seed of the goals and of the rows, of any size: row i's generator is seeded with `seed + i`. None draws a
             random seed; then a seeded reset warns, once, that the tasks themselves are not fixed.
         meta_batch_size: Meta-World's name for `num_envs` in ML benchmarks. None: the smallest number from 20 on that is

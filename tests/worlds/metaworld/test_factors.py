@@ -12,6 +12,7 @@ from taskworlds import Benchmark, Task
 from taskworlds.evaluation import expert_policy
 from taskworlds.worlds.metaworld import edits
 from taskworlds.worlds.metaworld.factors import FACTORS, PHYSICAL, factors_of, look_of, physics_of
+from taskworlds.worlds.metaworld.mended import MENDED
 from taskworlds.worlds.metaworld.models import full_metaworld_model
 from taskworlds.worlds.metaworld.objects import HELD, MESHES, OBJECTS, PARTS
 from taskworlds.worlds.metaworld.skills import SKILLS, skill, temporarily_registered
@@ -152,6 +153,15 @@ def test_what_is_refused(name, factors, message):
     with pytest.raises((ValueError, TypeError)) as caught:
         checked(name, **factors)
     assert message in str(caught.value)
+
+
+def test_what_is_named_instead_is_there():
+    """A message names the parameters that the skill itself has."""
+    for name in ("push-v3", "stick-push-v3"):
+        with pytest.raises(ValueError, match="Beside them it can have") as caught:
+            checked(name, mass=2.0)
+        named = str(caught.value).split("can have ")[1].rstrip(".").split(", ")
+        assert named == [*factors_of(name), "variation", *(["version"] if name in MENDED else [])]
 
 
 def test_what_changes_nothing_counts_as_unchanged():

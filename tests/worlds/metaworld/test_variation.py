@@ -335,3 +335,21 @@ def test_ranges_that_are_refused(ranges, message):
     with pytest.raises((ValueError, TypeError)) as caught:
         taskworlds.vary("MT10", ranges, seed=0)
     assert message in str(caught.value)
+
+
+def test_a_union_keeps_its_members_and_other_worlds_their_tasks():
+    parts = [taskworlds.benchmark("push-v3", num_goals=2), "walker-walk", Task("cheetah-run")]
+    lists = taskworlds.benchmark("custom-mt-envs", envs_list=["reach-v3", "reach-v3"], num_goals=1, seed=0)
+    union = Benchmark.union("u", [*parts, lists], shares=[3, 1, 1, 2])
+    varied = taskworlds.vary(union, {"friction": (0.5, 2.0)}, seed=0, times=2, where_possible=True)
+    assert [each.share for each in varied.members] == [3, 1, 1, 2]
+    assert [each.num_train for each in varied.members] == [4, 2, 2, 4]
+    assert varied.members[-1].lists == (2, 2)
+    for each, own in zip(varied.apart(), union.apart(), strict=True):
+        assert each.env_names() == own.env_names()
+    for (
+        task
+    ) in varied.train_tasks:  # walker-walk has a parameter of this name, too, which means something else
+        assert ("friction" in task.params) == task.env_name.endswith("-v3")
+    with pytest.raises(ValueError, match="skills of Meta-World's arm alone, and walker-walk is of another"):
+        taskworlds.vary(union, {"friction": (0.5, 2.0)}, seed=0)

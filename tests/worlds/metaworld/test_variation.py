@@ -11,8 +11,9 @@ from taskworlds import Benchmark, Task
 from taskworlds.core.registry import world_of
 from taskworlds.evaluation import expert_policy
 from taskworlds.testing.parity import compare, make_rows
-from taskworlds.worlds.metaworld import starts
+from taskworlds.worlds.metaworld import edits, starts
 from taskworlds.worlds.metaworld.factors import FACTORS, PHYSICAL, factors_of
+from taskworlds.worlds.metaworld.models import full_metaworld_model
 from taskworlds.worlds.metaworld.skills import SKILLS, skill, temporarily_registered
 
 QUICK = {"push-v3", "drawer-open-v3", "coffee-button-v3", "stick-pull-v3"}
@@ -208,7 +209,7 @@ def pictures(engine, task, **options):
     return shown
 
 
-@pytest.mark.parametrize("name", ["soccer-v3", "coffee-pull-v3", "peg-insert-side-v3"])
+@pytest.mark.parametrize("name", ["soccer-v3", "coffee-pull-v3", "peg-insert-side-v3", "stick-pull-v3"])
 def test_sizes_of_what_is_drawn_with_meshes_and_of_sites(name):
     """Larger, then as it is, then smaller, in rows that share a model; the same pixels on both engines."""
     camera = {"cameras": ("corner3",)}
@@ -224,9 +225,27 @@ def test_sizes_of_what_is_drawn_with_meshes_and_of_sites(name):
     assert not np.array_equal(shown[1.8], shown[0.6])
 
 
+def test_of_two_things_the_tool_is_sized():
+    """The stick, with the place at its end that rewards look at; the thermos stays as it is."""
+    model, larger = (full_metaworld_model(skill("stick-pull-v3").model) for _ in range(2))
+    edits.vary(larger, "stick-pull-v3", (("object_size", 1.5),))
+    stick, thermos = edits.moving_bodies(model, "stick-pull-v3")[1:]
+    assert edits.sized_bodies(model, "stick-pull-v3")[1:] == [stick]
+    (shape,) = np.flatnonzero((model.geom_bodyid == stick) & (model.geom_contype > 0))
+    np.testing.assert_allclose(larger.geom_size[shape], 1.5 * model.geom_size[shape])
+    np.testing.assert_allclose(larger.site("stick_end").pos, 1.5 * model.site("stick_end").pos)
+    np.testing.assert_allclose(larger.body_inertia[stick], 1.5**2 * model.body_inertia[stick])
+    for field in ("geom_size", "geom_pos", "geom_aabb"):
+        of_thermos = model.geom_bodyid == thermos
+        np.testing.assert_array_equal(getattr(larger, field)[of_thermos], getattr(model, field)[of_thermos])
+    for field in ("body_inertia", "body_mass", "body_invweight0"):
+        np.testing.assert_array_equal(getattr(larger, field)[thermos], getattr(model, field)[thermos])
+    np.testing.assert_array_equal(larger.site("insertion").pos, model.site("insertion").pos)
+
+
 @pytest.mark.parametrize("engine", ["native", "sync"])
-def test_snapshots_restore_sizes_with_their_sites(engine):
-    name = "peg-insert-side-v3"
+@pytest.mark.parametrize("name", ["peg-insert-side-v3", "stick-pull-v3"])
+def test_snapshots_restore_sizes_with_their_sites(engine, name):
     tasks = task_of(name, object_size=1.3), task_of(name), task_of(name, object_size=0.8)
     how = {"seed": 0, "vector_strategy": engine, "autoreset_mode": "Disabled"}
     envs, other = (taskworlds.make_vec(Benchmark("b", tasks), 1, **how) for _ in range(2))

@@ -82,8 +82,40 @@ def test_a_step_without_update_is_noticed():
             lambda: Evaluator(points(None), every=4),
             "envs must have a budget: make the sequence with steps_per_task",
         ),
+        (
+            lambda: Evaluator(make_sequence(["walker-walk"], 2, steps_per_task=8), every=4),
+            "envs must be of a world that has success, .* and walker-walk has none",
+        ),
     ],
 )
 def test_mistakes(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_only_a_sequence_is_evaluated():
+    with pytest.raises(
+        TypeError, match="envs must be a sequence, which make_sequence makes, not TaskVectorEnv"
+    ):
+        Evaluator(points().envs[0])
+
+
+def test_goals_without_end_are_trained_on_and_the_listed_ones_evaluated():
+    envs = make_sequence(
+        ["reach-v3"], 2, steps_per_task=8, max_episode_steps=2, unlimited_goals=True, num_goals=2
+    )
+    evaluator = Evaluator(envs, every=8, episodes=2)
+    evaluated = set()
+
+    def policy(obs):
+        evaluated.update(map(tuple, obs[:, 36:39].tolist()))  # the goals
+        return np.zeros((len(obs), 4))
+
+    envs.reset(seed=0)
+    trained = set()
+    while not envs.is_over:
+        envs.step(np.zeros((2, 4)))
+        trained |= {task["rand_vec"][3:] for task in envs.env.current_tasks}
+        evaluator.update(policy)
+    assert evaluated == {task["rand_vec"][3:] for task in envs.env.benchmark.train_tasks}
+    assert not trained & evaluated

@@ -129,7 +129,9 @@ def test_a_snapshot_of_another_sequence_is_refused_and_changes_nothing():
     for wrong in (
         longer.get_state(),
         {},
-        state | {"place": np.array([2, 2, 1])},
+        state | {"place": np.array([2, 2, 1, 12])},
+        points(steps_per_task=24).get_state(),
+        points(steps_per_task=None).get_state(),
         state | {"seed": np.array("x")},
     ):
         with pytest.raises(ValueError, match=message):
@@ -181,6 +183,8 @@ def test_without_a_budget_the_caller_moves_the_index():
         (lambda: points(skills=["reach-v4"]), ValueError, "reach-v4"),
         (lambda: points(use_one_hot=False), TypeError, "use_one_hot must be left out of make_sequence"),
         (lambda: points(k_episodes=2), TypeError, "k_episodes must be left out of make_sequence"),
+        (lambda: points(batch_size=1), TypeError, "batch_size must be left out of make_sequence"),
+        (lambda: points(play_whole_chunks=True), TypeError, "play_whole_chunks must be left out of make_seq"),
         (lambda: points(no_such_option=1), TypeError, "no_such_option"),
         (
             lambda: points().reset(seed=[1, 2]),
@@ -198,6 +202,22 @@ def test_without_a_budget_the_caller_moves_the_index():
 def test_mistakes(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+def test_chunks_are_refused_and_nothing_is_counted():
+    """Their steps were counted as one, and the border failed in NumPy."""
+    envs = points()
+    envs.reset(seed=0)
+    with pytest.raises(
+        ValueError, match=r"actions must have the shape \(2, 2\), one step of every row, not \(2, 3, 2"
+    ):
+        envs.step(np.zeros((2, 3, 2), np.float32))
+    assert envs.num_steps == 0
+
+
+def test_a_protocol_sets_the_limit():
+    envs = make_sequence(["reach-v3"], steps_per_task=8, protocol="tdmpc2")
+    assert envs.env.max_episode_steps == 100
 
 
 def test_it_says_what_it_is_and_closes_all():

@@ -93,6 +93,12 @@ def test_members_must_have_the_tasks():
         Benchmark.from_json(text.replace('"num_test"', '"num_tset"'))
 
 
+@pytest.mark.parametrize("scale", [1e308, 1e-320])
+def test_weights_of_any_size_are_shares(scale):
+    assert apportion([scale, scale], 6, [1, 1]) == [3, 3]
+    assert apportion([scale, scale / 2, scale], 5, [1, 1, 1]) == [2, 1, 2]
+
+
 @given(
     st.lists(st.tuples(st.floats(0.01, 100), st.integers(1, 4)), min_size=1, max_size=8), st.integers(0, 60)
 )

@@ -87,6 +87,8 @@ def test_what_does_not_make_a_whole():
         merge_parts([parts[0], dataclasses.replace(parts[1], benchmark=f"{parts[1].benchmark} (partial)")])
     with pytest.raises(ValueError, match="results must hold the result of each part, but it is empty"):
         merge_parts([])
+    with pytest.raises(TypeError, match=r"results must be Results, .* not 'parts/1'"):
+        merge_parts(["parts/1", "parts/2"])
     for changed, message in (
         ({"seed": 2}, "differ in the seed: 1 and 2"),
         ({"num_goals": 4}, "differ in the tasks of all parts"),

@@ -5,7 +5,7 @@ import pytest
 
 import taskworlds
 from taskworlds import Task, evaluate
-from taskworlds.evaluation import Episode, Fingerprint, Result, TaskRecord, expert_policy
+from taskworlds.evaluation import Episode, Fingerprint, Pooled, Result, TaskRecord, expert_policy
 
 
 def result(protocol, *records):
@@ -44,6 +44,18 @@ def test_results_of_several_worlds_make_one_score():
     )
     assert one.score("tdmpc2").value == pytest.approx(62.5)
     assert one.score("tdmpc2", other).value == pytest.approx((25.0 + 100.0 + 60.0) / 3)
+
+
+def test_no_skill_counts_twice():
+    """The interval of a result beside itself was narrower than its own."""
+    one = result("multi-task, protocol tdmpc2", *RECORDS[1:])
+    again = result("multi-task, protocol tdmpc2", RECORDS[0])
+    for others in ((one,), (again,), (again, again)):
+        with pytest.raises(ValueError, match="is in two of the results: it would count twice"):
+            one.score("tdmpc2", *others)
+    pooled = Pooled(runs=(one, one), name="a")
+    with pytest.raises(ValueError, match="push-v3 is in two of the results"):
+        pooled.score("tdmpc2", Pooled(runs=(again, again), name="b"))
 
 
 def test_what_was_played_otherwise_has_no_such_score():

@@ -135,6 +135,10 @@ def test_snapshots():
     assert found[0] == found[1]
     with pytest.raises(ValueError, match="group_size is 2 in the state and 4 in this environment"):
         make(group_size=4).set_state(one.get_state())
+    with pytest.raises(ValueError, match="group_size is 2 in the state and None in this environment"):
+        make(group_size=None).set_state(one.get_state())
+    with pytest.raises(ValueError, match="group_size is None in the state and 2 in this environment"):
+        one.set_state(make(group_size=None).get_state())
 
 
 def test_rows_by_default_and_what_is_refused():

@@ -114,6 +114,7 @@ def test_every_episode_has_a_goal_of_its_own_and_success_ends_none():
         ({"repeat_success": "any"}, "repeat_success='any' contradicts protocol='tdmpc2'"),
         ({"reward_function_version": "v1"}, "reward_function_version='v1' contradicts protocol='tdmpc2'"),
         ({"sample_tasks_on_reset": False}, "sample_tasks_on_reset=False contradicts protocol='tdmpc2'"),
+        ({"unlimited_goals": False}, "unlimited_goals=False contradicts protocol='tdmpc2'"),
         ({"observation": "pixels"}, "observation='pixels' contradicts protocol='tdmpc2'"),
         ({"partially_observable": True}, "partially_observable=True.* contradicts protocol='tdmpc2'"),
     ],
@@ -123,8 +124,15 @@ def test_a_keyword_that_contradicts_it_is_refused(given, message):
         taskworlds.make_vec("reach-v3", 1, protocol="tdmpc2", **given)
 
 
+def test_an_evaluation_refuses_it_too():
+    with pytest.raises(ValueError, match="unlimited_goals=False contradicts protocol='newt'"):
+        taskworlds.evaluate("expert", "reach-v3", num_goals=1, protocol="newt", unlimited_goals=False)
+
+
 def test_keywords_that_agree_are_taken():
-    envs = taskworlds.make_vec("reach-v3", 1, protocol="newt", action_repeat=2, max_episode_steps=100)
+    envs = taskworlds.make_vec(
+        "reach-v3", 1, protocol="newt", action_repeat=2, max_episode_steps=100, unlimited_goals=True
+    )
     assert envs.max_episode_steps == 100
     assert taskworlds.make_vec("ML1", 1, env_name="reach-v3", partially_observable=False, protocol="newt")
 

@@ -348,6 +348,12 @@ def test_states_of_other_skills_and_versions_are_refused(make_vec, two_skills):
 # --- what a snapshot is made of, and damage -------------------------------------------------------------------
 
 
+def test_a_state_of_drawing_by_weights_needs_a_curriculum(make_vec, two_skills):
+    weighted = make_vec(two_skills, 2, curriculum=lambda episodes: None)
+    with pytest.raises(ValueError, match="draws by a curriculum is True in the state and None in this"):
+        make_vec(two_skills, 2).set_state(weighted.get_state())
+
+
 def test_a_snapshot_is_small():
     envs = taskworlds.make_vec("MT10", 20, seed=0, vector_strategy="native")
     envs.reset(seed=0)

@@ -120,3 +120,25 @@ def test_what_does_not_fit_is_refused():
         taskworlds.make_vec("reach-v3", 1, goals="unlimited")
     with pytest.raises(ValueError, match=r"unlimited_goals must be one of True, False, not 'yes'"):
         taskworlds.make_vec("reach-v3", 1, unlimited_goals="yes")
+
+
+def test_a_curriculum_chooses_the_skill_and_is_told_the_goal_that_was_played():
+    told = []
+
+    def teacher(episodes):
+        told.extend(episodes)
+        return [float(task.env_name == "push-v3") for task in envs.benchmark.train_tasks]
+
+    envs = taskworlds.make_vec(
+        "MT10", 3, seed=0, num_goals=2, unlimited_goals=True, max_episode_steps=1, curriculum=teacher
+    )
+    envs.reset(seed=0)
+    played = list(envs.current_tasks)
+    for _ in range(4):
+        envs.step(STILL)
+        played += envs.current_tasks
+    assert [each.task for each in told] == played[:-3]
+    assert {each.task_index for each in told} == {-1}
+    assert {task.env_name for task in played[3:]} == {"push-v3"}
+    assert len(set(played)) == len(played)
+    envs.close()

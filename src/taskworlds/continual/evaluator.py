@@ -6,7 +6,7 @@ from typing import Any
 
 from taskworlds.continual.learning_run import LearningRun
 from taskworlds.continual.sequence_env import SequenceVectorEnv
-from taskworlds.core.errors import WrongValue, check_count
+from taskworlds.core.errors import WrongType, WrongValue, check_count
 from taskworlds.evaluation import evaluate
 from taskworlds.vector.make import make_vec
 from taskworlds.vector.task_vector_env import TaskVectorEnv
@@ -21,14 +21,15 @@ class Evaluator:
     of its own, so training goes on as if there were none. An episode is a success if any of its steps was.
 
     Args:
-        envs: the sequence that is trained, with a budget.
+        envs: the sequence that is trained, with a budget, in a world that has success.
         every: steps between two evaluations, over all rows: a multiple of the number of rows that divides the budget.
             Continual World has 20,000.
         episodes: episodes on each task at each evaluation, at most the goals of a skill (50, or `num_goals`);
             Continual World has 10.
 
     Raises:
-        ValueError: a number does not fit.
+        TypeError: `envs` is not a sequence.
+        ValueError: a number does not fit, or the world has no success.
 
     Example:
         >>> from taskworlds.continual import make_sequence
@@ -43,6 +44,17 @@ class Evaluator:
     """
 
     def __init__(self, envs: SequenceVectorEnv, every: int = 20_000, episodes: int = 10) -> None:
+        if not isinstance(envs, SequenceVectorEnv):
+            raise WrongType(
+                f"envs must be a sequence, which make_sequence makes, not {type(envs).__name__}.",
+                argument="envs",
+            )
+        world = envs.env.world
+        if not world.has_success:
+            raise WrongValue(
+                f"envs must be of a world that has success, whose rates an Evaluator keeps, and {world.name} has none.",
+                argument="envs",
+            )
         if envs.steps_per_task is None:
             raise WrongValue(
                 "envs must have a budget: make the sequence with steps_per_task, not None.", argument="envs"

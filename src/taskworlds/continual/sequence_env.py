@@ -148,10 +148,11 @@ class SequenceVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         return self.env.reset(seed=seed, options=options)
 
     def step(self, actions: Any) -> Step:
-        """Steps the rows of the task at hand; see `TaskVectorEnv.step`.
+        """Steps the rows of the task at hand once; see `TaskVectorEnv.step`.
 
         Raises:
             RuntimeError: every task has had its budget, or `env_idx` was set without a reset.
+            ValueError: the actions are a chunk of several steps, which a border could fall into.
         """
         if self.is_over:
             raise RuntimeError(
@@ -159,6 +160,12 @@ class SequenceVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
             )
         if not self._ready:
             raise RuntimeError("There is no episode to step: call reset() first.")
+        if self.env.actions.is_chunk(actions):
+            raise WrongValue(
+                f"actions must have the shape {self.action_space.shape}, one step of every row, not "
+                f"{np.shape(actions)}: a sequence counts single steps. Step a chunk's actions one after the other.",
+                argument="actions",
+            )
         obs, rewards, terminated, truncated, infos = self.env.step(actions)
         self.num_steps += self.num_envs
         infos = self._with_index(infos)
@@ -196,7 +203,8 @@ class SequenceVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Takes a snapshot of everything that decides the future, as `TaskVectorEnv.get_state` does, of all tasks."""
-        place = np.array([self._env_idx, self.num_steps, self._ready], dtype=np.int64)
+        budget = self.steps_per_task or 0
+        place = np.array([self._env_idx, self.num_steps, self._ready, budget], dtype=np.int64)
         seed = np.array("" if self._seed is None else str(self._seed))
         states = {
             f"{number}/{name}": values
@@ -213,9 +221,10 @@ class SequenceVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         """
         limit = self.steps_per_task
         try:
-            env_idx, num_steps, ready = (int(each) for each in state["place"])
+            env_idx, num_steps, ready, budget = (int(each) for each in state["place"])
             seed = str(state["seed"])
             fits = 0 <= env_idx < len(self.envs) and num_steps >= 0 and (seed.isdecimal() or not seed)
+            fits &= budget == (limit or 0)
             if limit is not None:
                 fits &= env_idx == min(num_steps // limit, len(self.envs) - 1)
         except (KeyError, TypeError, ValueError):

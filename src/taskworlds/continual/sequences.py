@@ -48,6 +48,8 @@ _SET_HERE = (
     "split",
     "envs_list",
     "k_episodes",
+    "batch_size",
+    "play_whole_chunks",
 )
 
 
@@ -100,8 +102,8 @@ def make_sequence(
         steps_per_task: environment steps on each task, over all rows, a multiple of `num_envs`; None for a sequence
             that you move through by `env_idx`.
         seed: of the goals, and of the rows.
-        max_episode_steps: steps after which an episode is truncated; None for Continual World's 200 in Meta-World, and
-            elsewhere the world's own.
+        max_episode_steps: steps after which an episode is truncated; None for Continual World's 200 in Meta-World, or
+            the protocol's, and elsewhere the world's own.
         **options: options of `taskworlds.make_vec`, such as num_goals, num_threads or reward_function_version.
 
     Raises:
@@ -118,11 +120,13 @@ def make_sequence(
         if option in options:
             raise WrongType(
                 f"{option} must be left out of make_sequence: each task of a sequence is one skill, in ordinary "
-                "episodes, with its place in the one-hot.",
+                "episodes of whole batches and single steps, with its place in the one-hot.",
                 argument=option,
             )
     world = world_of(names[0])
-    limit = EPISODE_STEPS if max_episode_steps is None and world.suite == "metaworld" else max_episode_steps
+    limit = max_episode_steps
+    if limit is None and world.suite == "metaworld" and options.get("protocol") is None:
+        limit = EPISODE_STEPS
     how: dict[str, Any] = {"task_select": "random", "terminate_on_success": False, **options}
     how |= {"use_one_hot": True, "num_tasks": len(names), "max_episode_steps": limit, "seed": seed}
     envs = [make_vec(name, num_envs, split="train", env_id=place, **how) for place, name in enumerate(names)]

@@ -86,6 +86,7 @@ def merge_parts(results: Sequence[Result]) -> Result:
         results: what `evaluate(..., part=(r, R))` returned for each r, in any order.
 
     Raises:
+        TypeError: they are not results.
         ValueError: one is missing or there twice, or they are not parts of the same evaluation.
 
     Example:
@@ -97,7 +98,13 @@ def merge_parts(results: Sequence[Result]) -> Result:
         >>> [len(part.tasks) for part in parts], len(merge_parts(parts).tasks)
         ([2, 1], 3)
     """
-    results = list(results)
+    results = [results] if isinstance(results, Result) else list(results)
+    for each in results:
+        if not isinstance(each, Result):
+            raise WrongType(
+                f"results must be Results, what evaluate returned or Result.load reads, not {each!r}.",
+                argument="results",
+            )
     if not results:
         raise WrongValue("results must hold the result of each part, but it is empty.", argument="results")
     named = [_named(result) for result in results]

@@ -23,7 +23,13 @@ from taskworlds.evaluation import aggregates, bootstrap, dataframes, intervals, 
 from taskworlds.evaluation.alike import check_alike
 from taskworlds.evaluation.groups import Grouped, grouped, mean_of_estimates, whole_groups
 from taskworlds.evaluation.result import Result
-from taskworlds.evaluation.scores import check_evaluated, counted_by, in_words, protocols_of
+from taskworlds.evaluation.scores import (
+    check_evaluated,
+    check_other_skills,
+    counted_by,
+    in_words,
+    protocols_of,
+)
 from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate, skill_rows
 from taskworlds.evaluation.summaries import (
     SkillSummary,
@@ -270,8 +276,8 @@ class Pooled:
             others: the list's other skills, where they were evaluated world by world: run by run those of this method.
 
         Raises:
-            ValueError: the episodes were played otherwise; a skill is of a world without such a score; another has
-                another number of runs.
+            ValueError: the episodes were played otherwise; a skill is of a world without such a score, or in two of
+                them; another has another number of runs.
         """
         every = (self, *others)
         for each in every:
@@ -283,6 +289,7 @@ class Pooled:
                 )
             for run in each.runs:
                 check_evaluated(name, run.fingerprint.protocol)
+        check_other_skills(each.tasks for each in every)
         if len(self.runs) == 1:
             return self.runs[0].score(name, *(each.runs[0] for each in others))
         tasks = [task for each in every for task in each.tasks]

@@ -26,7 +26,7 @@ from taskworlds.evaluation.fingerprint import Fingerprint
 from taskworlds.evaluation.groups import Grouped, grouped, whole_groups
 from taskworlds.evaluation.provenance import Provenance
 from taskworlds.evaluation.records import TaskRecord, task_label
-from taskworlds.evaluation.scores import check_evaluated, in_words, protocols_of, score_of
+from taskworlds.evaluation.scores import check_evaluated, check_other_skills, in_words, protocols_of, score_of
 from taskworlds.evaluation.statistics import METRICS, UNKNOWN, Estimate
 from taskworlds.evaluation.summaries import (
     SkillSummary,
@@ -245,10 +245,12 @@ class Result:
             others: results of the list's other skills, where they were evaluated world by world.
 
         Raises:
-            ValueError: the episodes were played otherwise, or a skill is of a world without such a score.
+            ValueError: the episodes were played otherwise, a skill is of a world without such a score, or in two of the
+                results.
         """
         for each in (self, *others):
             check_evaluated(name, each.fingerprint.protocol)
+        check_other_skills([record.task for record in each.tasks] for each in (self, *others))
         return score_of(name, [record for each in (self, *others) for record in each.completed], self.seed)
 
     def by_variation(self, metric: str = "success_once") -> Varied:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from taskworlds.core.errors import WrongValue, check_choice
 from taskworlds.core.registry import world_of
+from taskworlds.core.task import Task
 from taskworlds.evaluation.records import TaskRecord
 from taskworlds.evaluation.statistics import Estimate
 from taskworlds.evaluation.summaries import mean_of
@@ -15,6 +16,7 @@ __all__ = [
     "SCORES",
     "as_text",
     "check_evaluated",
+    "check_other_skills",
     "counted_by",
     "digits_of",
     "in_words",
@@ -41,6 +43,20 @@ def check_evaluated(name: str, protocol: str) -> None:
             f"{protocol}.",
             argument="name",
         )
+
+
+def check_other_skills(lists: Iterable[Iterable[Task]]) -> None:
+    """Raises ValueError unless the tasks of several results are of different skills, so that each skill counts once."""
+    found: set[str] = set()
+    for tasks in lists:
+        names = {task.env_name for task in tasks}
+        for name in sorted(names & found):
+            raise WrongValue(
+                f"others must be of the list's other skills, and {name} is in two of the results: it would count "
+                "twice.",
+                argument="others",
+            )
+        found |= names
 
 
 def protocols_of(protocol: str, env_names: Iterable[str]) -> list[str]:

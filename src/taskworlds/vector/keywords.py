@@ -270,10 +270,11 @@ class OptionKeywords(TypedDict, total=False):
         ),
     ]
     unlimited_goals: Annotated[
-        bool,
+        bool | None,
         Doc(
             "draw a new goal in every episode, from all that the skill's reset can place, by the row's generator. The "
-            "benchmark's tasks then only say which skills a row has, and `task_index` in infos is -1."
+            "benchmark's tasks then only say which skills a row has, and `task_index` in infos is -1. None: as the "
+            "protocol says, and not without one."
         ),
     ]
     protocol: Annotated[

@@ -28,7 +28,7 @@ def with_new_goals(
         split: which of its tasks.
         seed: of the goals.
         protocol: as for `make_vec`; it may say that goals are unlimited.
-        unlimited_goals: as for `make_vec`.
+        unlimited_goals: as for `make_vec`; None for what the protocol says.
 
     Raises:
         ValueError: the protocol is not known, or a world cannot draw goals.
@@ -41,8 +41,8 @@ def with_new_goals(
         (2, set())
     """
     check_choice("protocol", protocol, (None, *PROTOCOLS))
-    unlimited = bool(check_switch("unlimited_goals", unlimited_goals or False))
-    if protocol is None and not unlimited:
+    unlimited = unlimited_goals is not None and check_switch("unlimited_goals", unlimited_goals)
+    if not unlimited and (protocol is None or unlimited_goals is not None):  # which a protocol may contradict
         return benchmark
     np_random = np.random.default_rng(check_seed(seed))
 

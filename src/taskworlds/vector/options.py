@@ -41,7 +41,6 @@ _SWITCHES = (
     "instructions_in_info",
     "record_episode_statistics",
     "play_whole_chunks",
-    "unlimited_goals",
     "pad",
 )
 
@@ -108,15 +107,15 @@ class Options:
     camera_poses: Mapping[str, tuple[float, ...]] | None = None
     action_repeat: int | None = None
     repeat_success: str | None = None
-    unlimited_goals: bool = False
+    unlimited_goals: bool | None = None
     protocol: str | None = None
 
     def __post_init__(self) -> None:
         for name in _SWITCHES:
             object.__setattr__(self, name, check_switch(name, getattr(self, name)))
-        if self.sample_tasks_on_reset is not None:
-            chosen = check_switch("sample_tasks_on_reset", self.sample_tasks_on_reset)
-            object.__setattr__(self, "sample_tasks_on_reset", chosen)
+        for name in ("sample_tasks_on_reset", "unlimited_goals"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, check_switch(name, getattr(self, name)))
         object.__setattr__(self, "paraphrases", _paraphrases(self.paraphrases))
         if not callable(self.task_select):
             check_choice("task_select", self.task_select, TASK_SELECT)

@@ -154,10 +154,12 @@ def _paraphrases(env: BatchEnv) -> dict[str, Any]:
     return {} if chosen is False else {"paraphrases": chosen if chosen is True else str(list(chosen))}
 
 
-def _of_tasks(env: BatchEnv) -> dict[str, Any]:
-    size, curriculum = env.options.group_size, env.options.curriculum
-    groups = {} if size is None else {"group_size": size}
-    return groups | ({} if curriculum is None else {"draws by a curriculum": True})
+def _of_tasks(env: BatchEnv, *, with_defaults: bool = False) -> dict[str, Any]:
+    found = {
+        "group_size": env.options.group_size,
+        "draws by a curriculum": None if env.options.curriculum is None else True,
+    }
+    return found if with_defaults else {name: value for name, value in found.items() if value is not None}
 
 
 def _worlds(env: BatchEnv) -> dict[str, Any]:
@@ -193,7 +195,8 @@ def _check_identity(env: BatchEnv, state: Mapping[str, Any], *, same_number: boo
             f"The state cannot be restored: its format is {state['format']!r}, not {FORMAT!r}, because another "
             "version of taskworlds took it. Take the state again with this version."
         )
-    expected = _identity(env) | _later(env.options) | ({"num_envs": env.num_envs} if same_number else {})
+    expected = _identity(env) | _later(env.options) | _of_tasks(env, with_defaults=True)
+    expected |= {"num_envs": env.num_envs} if same_number else {}
     there = {**_LATER, **state}
     differences = [
         f"{name} is {there.get(name)!r} in the state and {value!r} in this environment"

@@ -12,8 +12,9 @@ from taskworlds import Benchmark, Task
 from taskworlds.evaluation import expert_policy
 from taskworlds.worlds.metaworld import edits
 from taskworlds.worlds.metaworld.factors import FACTORS, PHYSICAL, factors_of, look_of, physics_of
+from taskworlds.worlds.metaworld.mended import MENDED
 from taskworlds.worlds.metaworld.models import full_metaworld_model
-from taskworlds.worlds.metaworld.objects import HELD, MESHES, OBJECTS, PARTS
+from taskworlds.worlds.metaworld.objects import HAMMER, HELD, MESHES, OBJECTS, WHERE
 from taskworlds.worlds.metaworld.skills import SKILLS, skill, temporarily_registered
 
 
@@ -46,23 +47,49 @@ def test_the_table_is_the_models(name):
     joints = [int(model.jnt_type[joint]) for joint in range(model.njnt) if model.jnt_bodyid[joint] in bodies]
     free = mujoco.mjtJoint.mjJNT_FREE
     if free not in joints:
-        why = HELD
-    elif joints != [free]:
-        why = PARTS
-    elif any(model.geom_contype[geom] or model.geom_conaffinity[geom] for geom in meshes):
+        why = HELD if another_size_touches(skill(name).model, bodies) else WHERE
+    elif name == "hammer-v3":
+        why = HAMMER
+    elif joints == [free] and any(
+        model.geom_contype[geom] or model.geom_conaffinity[geom] for geom in meshes
+    ):
         why = MESHES
     else:
         why = None
     assert (None if thing.is_sizable else thing.no_size) == why
     if thing.is_sizable:  # what resizing takes for granted
-        inner = [body for body in bodies if model.body_parentid[body] in bodies]
+        sized = edits.sized_bodies(model, name)
+        assert [
+            int(model.jnt_type[joint]) for joint in range(model.njnt) if model.jnt_bodyid[joint] in sized
+        ] == [free]
+        inner = [body for body in sized if model.body_parentid[body] in sized]
         assert (model.body_pos[inner] == 0).all()
         assert (model.body_quat[inner] == [1, 0, 0, 0]).all()
-        others = [geom for geom in range(model.ngeom) if geom not in geoms]
-        assert not set(model.geom_dataid[meshes]) & set(model.geom_dataid[others])
+        own = [geom for geom in geoms if model.geom_bodyid[geom] in sized]
+        drawn = [geom for geom in own if geom in meshes]
+        assert not model.geom_contype[drawn].any()
+        assert not model.geom_conaffinity[drawn].any()
+        others = [geom for geom in range(model.ngeom) if geom not in own]
+        assert not set(model.geom_dataid[drawn]) & set(model.geom_dataid[others])
         sites = {model.site(site).name for site in edits.sites_of(model, name)}
         assert not sites & {moved for field, moved in skill(name).moves if field == "site_pos"}
     assert thing.colour == pytest.approx(colour_of_largest(model, geoms), abs=0.005)
+
+
+def another_size_touches(asset, bodies):
+    """Whether bodies of some other size reach into what holds them or the table, where the model has them."""
+
+    def depth(size):
+        model = full_metaworld_model(asset)
+        edits._resize(model, bodies, size)
+        data = mujoco.MjData(model)
+        mujoco.mj_forward(model, data)
+        touching = model.geom_bodyid[data.contact.geom].reshape(-1, 2)
+        around = np.isin(touching, bodies).sum(axis=1) == 1
+        around &= ~(touching == model.body("RetainingWall").id).any(axis=1)  # resets place them away from it
+        return max(-data.contact.dist[around], default=0.0)
+
+    return max(map(depth, (0.8, 1.1, 1.2))) > depth(1.0) + 0.0005
 
 
 def is_in(model, body, root):
@@ -117,11 +144,20 @@ def test_names_of_factors():
             {"damping": 2.0},
             "push-v3 does not have the factor 'damping': its object's joints have no",
         ),
-        ("drawer-open-v3", {"object_size": 1.1}, "'object_size': its object is held by a hinge or a slide"),
         (
-            "stick-pull-v3",
+            "drawer-open-v3",
             {"object_size": 1.1},
-            "'object_size': its object is two things, of which a slide holds one",
+            "'object_size': its object is held by a hinge or a slide, and one",
+        ),
+        (
+            "dial-turn-v3",
+            {"object_size": 1.1},
+            "'object_size': its object is held by a hinge or a slide, and obs",
+        ),
+        (
+            "hammer-v3",
+            {"object_size": 1.1},
+            "'object_size': its object is a hammer and a nail, and rewards look",
         ),
         (
             "box-close-v3",
@@ -152,6 +188,15 @@ def test_what_is_refused(name, factors, message):
     with pytest.raises((ValueError, TypeError)) as caught:
         checked(name, **factors)
     assert message in str(caught.value)
+
+
+def test_what_is_named_instead_is_there():
+    """A message names the parameters that the skill itself has."""
+    for name in ("push-v3", "stick-push-v3"):
+        with pytest.raises(ValueError, match="Beside them it can have") as caught:
+            checked(name, mass=2.0)
+        named = str(caught.value).split("can have ")[1].rstrip(".").split(", ")
+        assert named == [*factors_of(name), "variation", *(["version"] if name in MENDED else [])]
 
 
 def test_what_changes_nothing_counts_as_unchanged():
@@ -192,7 +237,7 @@ def test_the_page_tells_the_table():
         told[why] = names.split(", ")
     things = {name.removesuffix("-v3"): thing for name, thing in OBJECTS.items()}
     wanted = {"yes": [name for name, thing in things.items() if thing is not None and thing.is_sizable]}
-    for why in (HELD, PARTS, MESHES):
+    for why in (HELD, WHERE, HAMMER, MESHES):
         wanted[f"no: the object {why}"] = [
             name for name, thing in things.items() if thing and not thing.is_sizable and thing.no_size == why
         ]

@@ -11,8 +11,9 @@ from taskworlds import Benchmark, Task
 from taskworlds.core.registry import world_of
 from taskworlds.evaluation import expert_policy
 from taskworlds.testing.parity import compare, make_rows
-from taskworlds.worlds.metaworld import starts
+from taskworlds.worlds.metaworld import edits, starts
 from taskworlds.worlds.metaworld.factors import FACTORS, PHYSICAL, factors_of
+from taskworlds.worlds.metaworld.models import full_metaworld_model
 from taskworlds.worlds.metaworld.skills import SKILLS, skill, temporarily_registered
 
 QUICK = {"push-v3", "drawer-open-v3", "coffee-button-v3", "stick-pull-v3"}
@@ -208,7 +209,7 @@ def pictures(engine, task, **options):
     return shown
 
 
-@pytest.mark.parametrize("name", ["soccer-v3", "coffee-pull-v3", "peg-insert-side-v3"])
+@pytest.mark.parametrize("name", ["soccer-v3", "coffee-pull-v3", "peg-insert-side-v3", "stick-pull-v3"])
 def test_sizes_of_what_is_drawn_with_meshes_and_of_sites(name):
     """Larger, then as it is, then smaller, in rows that share a model; the same pixels on both engines."""
     camera = {"cameras": ("corner3",)}
@@ -224,9 +225,27 @@ def test_sizes_of_what_is_drawn_with_meshes_and_of_sites(name):
     assert not np.array_equal(shown[1.8], shown[0.6])
 
 
+def test_of_two_things_the_tool_is_sized():
+    """The stick, with the place at its end that rewards look at; the thermos stays as it is."""
+    model, larger = (full_metaworld_model(skill("stick-pull-v3").model) for _ in range(2))
+    edits.vary(larger, "stick-pull-v3", (("object_size", 1.5),))
+    stick, thermos = edits.moving_bodies(model, "stick-pull-v3")[1:]
+    assert edits.sized_bodies(model, "stick-pull-v3")[1:] == [stick]
+    (shape,) = np.flatnonzero((model.geom_bodyid == stick) & (model.geom_contype > 0))
+    np.testing.assert_allclose(larger.geom_size[shape], 1.5 * model.geom_size[shape])
+    np.testing.assert_allclose(larger.site("stick_end").pos, 1.5 * model.site("stick_end").pos)
+    np.testing.assert_allclose(larger.body_inertia[stick], 1.5**2 * model.body_inertia[stick])
+    for field in ("geom_size", "geom_pos", "geom_aabb"):
+        of_thermos = model.geom_bodyid == thermos
+        np.testing.assert_array_equal(getattr(larger, field)[of_thermos], getattr(model, field)[of_thermos])
+    for field in ("body_inertia", "body_mass", "body_invweight0"):
+        np.testing.assert_array_equal(getattr(larger, field)[thermos], getattr(model, field)[thermos])
+    np.testing.assert_array_equal(larger.site("insertion").pos, model.site("insertion").pos)
+
+
 @pytest.mark.parametrize("engine", ["native", "sync"])
-def test_snapshots_restore_sizes_with_their_sites(engine):
-    name = "peg-insert-side-v3"
+@pytest.mark.parametrize("name", ["peg-insert-side-v3", "stick-pull-v3"])
+def test_snapshots_restore_sizes_with_their_sites(engine, name):
     tasks = task_of(name, object_size=1.3), task_of(name), task_of(name, object_size=0.8)
     how = {"seed": 0, "vector_strategy": engine, "autoreset_mode": "Disabled"}
     envs, other = (taskworlds.make_vec(Benchmark("b", tasks), 1, **how) for _ in range(2))
@@ -335,3 +354,21 @@ def test_ranges_that_are_refused(ranges, message):
     with pytest.raises((ValueError, TypeError)) as caught:
         taskworlds.vary("MT10", ranges, seed=0)
     assert message in str(caught.value)
+
+
+def test_a_union_keeps_its_members_and_other_worlds_their_tasks():
+    parts = [taskworlds.benchmark("push-v3", num_goals=2), "walker-walk", Task("cheetah-run")]
+    lists = taskworlds.benchmark("custom-mt-envs", envs_list=["reach-v3", "reach-v3"], num_goals=1, seed=0)
+    union = Benchmark.union("u", [*parts, lists], shares=[3, 1, 1, 2])
+    varied = taskworlds.vary(union, {"friction": (0.5, 2.0)}, seed=0, times=2, where_possible=True)
+    assert [each.share for each in varied.members] == [3, 1, 1, 2]
+    assert [each.num_train for each in varied.members] == [4, 2, 2, 4]
+    assert varied.members[-1].lists == (2, 2)
+    for each, own in zip(varied.apart(), union.apart(), strict=True):
+        assert each.env_names() == own.env_names()
+    for (
+        task
+    ) in varied.train_tasks:  # walker-walk has a parameter of this name, too, which means something else
+        assert ("friction" in task.params) == task.env_name.endswith("-v3")
+    with pytest.raises(ValueError, match="skills of Meta-World's arm alone, and walker-walk is of another"):
+        taskworlds.vary(union, {"friction": (0.5, 2.0)}, seed=0)

@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 from taskworlds.worlds.metaworld.factors import Look, Physics
 from taskworlds.worlds.metaworld.objects import OBJECTS
 
-__all__ = ["Changed", "Derived", "Editor", "changed_places", "changed_values", "derived", "sites_of", "vary"]
+__all__ = [
+    "Changed",
+    "Derived",
+    "Editor",
+    "changed_places",
+    "changed_values",
+    "derived",
+    "sites_of",
+    "sized_bodies",
+    "vary",
+]
 
 Place = tuple[str, int]
 """A field of the model that can change, and the id of the body, joint or geom that it is of."""
@@ -46,9 +56,17 @@ class Derived(NamedTuple):
 def moving_bodies(model: mujoco.MjModel, env_name: str) -> list[int]:
     """Returns the bodies that a skill's object is made of: those that move, of what its table names."""
     thing = OBJECTS.get(env_name)
-    if thing is None:
-        return []
-    roots = {model.body(name).id for name in thing.bodies}
+    return [] if thing is None else _moving(model, thing.bodies)
+
+
+def sized_bodies(model: mujoco.MjModel, env_name: str) -> list[int]:
+    """Returns those of `moving_bodies` whose size can vary."""
+    thing = OBJECTS.get(env_name)
+    return _moving(model, thing.sized or thing.bodies) if thing is not None and thing.is_sizable else []
+
+
+def _moving(model: mujoco.MjModel, names: Iterable[str]) -> list[int]:
+    roots = {model.body(name).id for name in names}
     found = []
     for body in range(1, model.nbody):
         above = body
@@ -72,8 +90,8 @@ def _span(first: NDArray[np.int32], count: NDArray[np.int32], each: int) -> rang
 
 
 def sites_of(model: mujoco.MjModel, env_name: str) -> NDArray[np.int64]:
-    """Returns the sites on a skill's object, by id; resets move none of them."""
-    return np.flatnonzero(np.isin(model.site_bodyid, moving_bodies(model, env_name)))
+    """Returns the sites on what can vary in size, by id; resets move none of them."""
+    return np.flatnonzero(np.isin(model.site_bodyid, sized_bodies(model, env_name)))
 
 
 def _meshes(model: mujoco.MjModel, bodies: Iterable[int]) -> list[int]:
@@ -104,12 +122,13 @@ def vary(model: mujoco.MjModel, env_name: str, physics: Physics, from_masses: De
         for joint in _joints(model, bodies):
             _numbers(model, ("dof_damping", joint))[:] *= factors["damping"]
     size, mass = factors.get("object_size", 1.0), factors.get("object_mass", 1.0)
-    if size != 1.0:
-        _resize(model, bodies, size)
+    sized = sized_bodies(model, env_name) if size != 1.0 else []
+    _resize(model, sized, size)
     if size == mass == 1.0:
         return
     model.body_mass[bodies] *= mass
-    model.body_inertia[bodies] *= mass * size**2  # of the same mass, spread wider
+    for body in bodies:  # of the same mass, spread wider
+        model.body_inertia[body] *= mass * size**2 if body in sized else mass
     found = derived(model) if from_masses is None else from_masses
     for body in _with_ancestors(model, bodies):
         model.body_subtreemass[body] = found.body_subtreemass[body]
@@ -166,13 +185,12 @@ def changed_places(model: mujoco.MjModel, env_name: str) -> tuple[Place, ...]:
     places += [("body_subtreemass", body) for body in _with_ancestors(model, bodies)]
     for field in ("dof_damping", "dof_invweight0"):
         places += [(field, joint) for joint in _joints(model, bodies)]
-    thing = OBJECTS.get(env_name)
-    if thing is not None and thing.is_sizable:
-        for field in ("body_ipos", "bvh_aabb"):
-            places += [(field, body) for body in bodies]
-        for field in ("geom_pos", "geom_size", "geom_aabb", "geom_rbound"):
-            places += [(field, geom) for geom in _geoms(model, bodies)]
-        places += [("site_pos", int(site)) for site in sites_of(model, env_name)]
+    sized = sized_bodies(model, env_name)
+    for field in ("body_ipos", "bvh_aabb"):
+        places += [(field, body) for body in sized]
+    for field in ("geom_pos", "geom_size", "geom_aabb", "geom_rbound"):
+        places += [(field, geom) for geom in _geoms(model, sized)]
+    places += [("site_pos", int(site)) for site in sites_of(model, env_name)]
     return tuple(places)
 
 
@@ -277,10 +295,8 @@ class _Own:
     """What only a skill's object has, as it is before changes. Resets move other sites, which stay where they are."""
 
     def __init__(self, model: mujoco.MjModel, env_name: str) -> None:
-        thing = OBJECTS.get(env_name)
-        sizable = thing is not None and thing.is_sizable
-        meshes = _meshes(model, moving_bodies(model, env_name)) if sizable else []
-        self._sites = sites_of(model, env_name) if sizable else np.zeros(0, dtype=np.int64)
+        meshes = _meshes(model, sized_bodies(model, env_name))
+        self._sites = sites_of(model, env_name)
         self._places = model.site_pos[self._sites].copy()
         self._meshes = [
             (mesh, model.mesh_scale[mesh].copy(), model.mesh_vert[_corners(model, mesh)].copy())

@@ -154,7 +154,8 @@ def check_factors(task: Task) -> None:
             what = f"{task.env_name} does not have the factor {name!r}"
             raise WrongValue(f"{what}: {_why(task.env_name, name)} It has {', '.join(has)}.", argument=name)
         else:
-            _check_known(task, name, (*has, VARIATION, "version"))
+            versions = ("version",) if task.env_name in MENDED else ()
+            _check_known(task, name, (*has, VARIATION, *versions))
             check_value(FACTORS[name], value, f" for {task.env_name}")
 
 

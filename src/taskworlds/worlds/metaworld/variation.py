@@ -33,17 +33,18 @@ def vary(
     A task's values depend on the seed, its split and its place in it alone.
 
     Args:
-        benchmark: a benchmark of Meta-World's skills, or its name.
+        benchmark: a benchmark of Meta-World's skills, or its name. Of a union the members and their shares stay.
         ranges: by factor (see docs/variation.md) what it is drawn from: a pair (low, high), uniformly between them,
             each a tuple for a factor of several numbers; or a list of values, one of them.
         seed: decides the values.
         times: how many tasks are made of each.
-        where_possible: whether tasks of skills that do not have a factor are left without it. Otherwise that is an
-            error.
+        where_possible: whether tasks of skills that do not have a factor are left without it, and tasks of other worlds
+            as they are. Otherwise that is an error.
         name: the benchmark's name, for reports; None for the other's and the factors'.
 
     Raises:
-        ValueError: a factor is not known, or a skill does not have it; a range is empty or out of bounds.
+        ValueError: a factor is not known, or a skill does not have it or is of another world; a range is empty or out
+            of bounds.
         TypeError: an argument is of the wrong type.
 
     Example:
@@ -52,6 +53,7 @@ def vary(
         (1.455..., (0, 0, 1))
     """
     from taskworlds.core.benchmark import Benchmark
+    from taskworlds.core.registry import world_of
 
     given = Benchmark.of(benchmark)
     if not isinstance(ranges, Mapping) or not ranges:
@@ -68,7 +70,14 @@ def vary(
     def varied(split: int, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
         found = []
         for place, task in enumerate(tasks):
-            has = factors_of(task.env_name)
+            is_ours = world_of(task.env_name).suite == "metaworld"
+            if not is_ours and not skip:
+                raise WrongValue(
+                    f"benchmark must have skills of Meta-World's arm alone, and {task.env_name} is of another world. "
+                    "where_possible=True leaves its tasks as they are.",
+                    argument="benchmark",
+                )
+            has = factors_of(task.env_name) if is_ours else {}
             for time in range(times):
                 rng = np.random.default_rng([seed, split, place, time])
                 values = {factor: draw(rng) for factor, draw in draws.items()}
@@ -76,13 +85,25 @@ def vary(
                 found.append(Task(task.env_name, {**task.params, **kept}))
         return tuple(found)
 
-    return Benchmark(
-        name or f"{given.name}-vary-{'-'.join(draws)}",
-        varied(0, given.train_tasks),
-        varied(1, given.test_tasks),
-        given.seed,
-        tuple(count * times for count in given.lists),
-        from_entropy=given.from_entropy,
+    def more(counts: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(count * times for count in counts)
+
+    members = [
+        dataclasses.replace(
+            each,
+            num_train=each.num_train * times,
+            num_test=each.num_test * times,
+            lists=more(each.lists),
+        )
+        for each in given.members
+    ]
+    return dataclasses.replace(
+        given,
+        name=name or f"{given.name}-vary-{'-'.join(draws)}",
+        train_tasks=varied(0, given.train_tasks),
+        test_tasks=varied(1, given.test_tasks),
+        lists=more(given.lists),
+        members=tuple(members),
     )
 
 

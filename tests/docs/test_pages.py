@@ -57,3 +57,39 @@ def test_every_benchmark_and_suite_has_a_page_whose_links_exist(tmp_path, monkey
     for page in tmp_path.iterdir():
         assert set(re.findall(r"\]\(\.\./skills/([\w-]+)\.md\)", page.read_text())) <= skills
     assert "`0.7`, `0.8`, `1.1`, `1.2`" in (tmp_path / "cheetah-run-torso_length.md").read_text()
+
+
+def test_the_page_of_a_skill_has_its_reward_and_explains_each_function_that_it_names(monkeypatch):
+    pytest.importorskip("dm_control")
+    monkeypatch.syspath_prepend(str(DOCS))
+    from _pages import rewards  # as conf.py does
+
+    for skill in SKILLS:
+        for version, reward in skill.rewards.items():
+            page = "\n".join(rewards.told(f"Reward {version}", reward))
+            words = page.partition("```python")[0]
+            for private in set(re.findall(r"`(_\w+)`", words)):
+                assert f"`{private}`: " in words
+                assert f"def {private}(" in page
+            assert f"def {reward.__name__}(" in page
+    for world in worlds():
+        if world.suite != "metaworld":
+            for name in world.env_names():
+                page = "\n".join(rewards.of_world(world, name))
+                assert "## Reward\n" in page or "**Reward**" in page, name
+
+
+def test_the_page_of_a_skill_says_when_it_is_solved(monkeypatch):
+    pytest.importorskip("dm_control")
+    monkeypatch.syspath_prepend(str(DOCS))
+    from _pages.rewards import success_of
+
+    said = {skill.name: success_of(skill.rewards["v2"]) for skill in SKILLS}
+    assert said["drawer-open-v3"] == "error <= 0.03"
+    assert said["reach-v3"] == "error <= TARGET_RADIUS"
+    # These have it in several steps; their code is on the page.
+    assert {name for name, words in said.items() if not words} == {
+        "assembly-v3",
+        "disassemble-v3",
+        "hammer-v3",
+    }

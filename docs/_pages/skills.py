@@ -51,7 +51,14 @@ def gallery(suites: Mapping[str, list[str]], rows: Mapping[str, Mapping[str, Any
             lines += ["::::{grid} 2 3 4 5", ":gutter: 2", ""]
             for name in names:
                 lines += [f":::{{grid-item-card}} {name}", f":link: {name}", ":link-type: doc"]
-                lines += [f":img-top: ../media/{name}.webp", "", rows[name]["summary"], ":::", ""]
+                lines += [
+                    f":img-top: ../media/{name}.webp",
+                    f":img-alt: The end of an episode of {name}",
+                    "",
+                    rows[name]["summary"],
+                    ":::",
+                    "",
+                ]
             lines += ["::::", ""]
         else:
             lines += ["| skill | what is to be done |", "| --- | --- |"]
@@ -69,10 +76,12 @@ def about(world: World, name: str, row: Mapping[str, Any]) -> list[str]:
     """Returns what a page says of a skill of any world."""
     lines = [f"# {name}", ""]
     if (MEDIA / f"{name}.mp4").exists():
+        seen = f"The scripted expert solves {name}"
         lines += [
             "```{raw} html",
-            '<video autoplay muted loop playsinline width="240" height="240" style="max-width: 100%"',
+            f'<video class="moving" autoplay muted loop playsinline width="240" height="240" aria-label="{seen}"',
             f'  poster="../../_static/{name}.webp" src="../../_static/{name}.mp4"></video>',
+            f'<img class="still" width="240" height="240" alt="{seen}" src="../../_static/{name}.webp">',
             "```",
             "",
         ]

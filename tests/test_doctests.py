@@ -11,7 +11,7 @@ import taskworlds
 WITH_DM_CONTROL = {
     "taskworlds.compat.mtrl.dmcontrol",
     "taskworlds.compat.mtrl.mtenv",
-    "taskworlds.worlds.control.environment",
+    "taskworlds.control",
     "taskworlds.worlds.control.variation",
 }
 # Their examples are not run; tests/clients and tests/distributed import them where the libraries are.

@@ -12,6 +12,7 @@ WITH_DM_CONTROL = {
     "taskworlds.compat.mtrl.dmcontrol",
     "taskworlds.compat.mtrl.mtenv",
     "taskworlds.control",
+    "taskworlds.worlds.control.environment",
     "taskworlds.worlds.control.variation",
 }
 # Their examples are not run; tests/clients and tests/distributed import them where the libraries are.

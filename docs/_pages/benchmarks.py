@@ -91,7 +91,7 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     for row in rows:
         counts = (
-            "as asked for" if row[f"{split}_tasks"] is None else row[f"{split}_tasks"] or "-"
+            "as requested" if row[f"{split}_tasks"] is None else row[f"{split}_tasks"] or "-"
             for split in ("train", "test")
         )
         lines.append(
@@ -108,7 +108,7 @@ def of_benchmark(row: Mapping[str, Any]) -> list[str]:
         lines += [f"{row['summary'][0].upper()}{row['summary'][1:]}.", ""]
     if row["needs"]:
         lines += [
-            f'The skills are yours to name: `taskworlds.benchmark("{name}", {row["needs"].split()[0]}=...)`.',
+            f'You name the skills: `taskworlds.benchmark("{name}", {row["needs"].split()[0]}=...)`.',
             "",
         ]
         return lines

@@ -108,10 +108,11 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("runs/mt10"))
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
     checkpoint, new = args.out / "checkpoint.pt", args.out / "new.pt"
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(1)  # the networks are small, and the environments have threads of their own
+    if checkpoint.exists() != args.resume:
+        parser.error(f"--resume needs {checkpoint}" if args.resume else f"{checkpoint} exists: use --resume")
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed), torch.set_num_threads(1)  # networks are small; the envs have their own
     mt10 = taskworlds.benchmark("MT10", seed=args.seed, num_goals=args.num_goals)
     envs = taskworlds.make_vec(mt10, args.rows, use_one_hot=True, reward_normalization_method="gymnasium")
     agent = Agent(envs)
@@ -138,8 +139,7 @@ def main():
         new.replace(checkpoint)  # an interruption leaves the one or the other, whole
     np.savetxt(args.out / "curve.csv", curve, "%.9g", ",", header="steps,seconds,return,success", comments="")
     plt.plot(*np.transpose(curve)[[0, 2]])
-    plt.xlabel("steps"), plt.ylabel("return of an episode")
-    plt.savefig(args.out / "curve.png")
+    plt.xlabel("steps"), plt.ylabel("return of an episode"), plt.savefig(args.out / "curve.png")
     result = taskworlds.evaluate(agent, mt10, seed=args.seed, use_one_hot=True)
     result.save(args.out / "result.json")
     print(result.to_csv("skill"), result, sep="\n")

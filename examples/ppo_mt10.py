@@ -1,11 +1,10 @@
-"""PPO learns the ten skills of MT10 with one policy, which a one-hot tells the skill.
+"""PPO learns the ten skills of MT10 with one policy; a one-hot in the observation names the skill.
 
     python examples/ppo_mt10.py --steps 1000000 --out runs/mt10
     python examples/ppo_mt10.py --steps 2000000 --out runs/mt10 --resume
 
-The second line goes on where the first ended, bit for bit: a checkpoint has policy, optimizer, random numbers, and the
-environments in the middle of their episodes. Each row's rewards are divided by the running deviation of their sum,
-since skills pay differently; the policy scales observations itself, so that `evaluate` can play it.
+The second command continues the first one, bit for bit. Rewards are divided by the running deviation of their sum, for
+each row by itself, since skills pay differently. The policy scales observations, so that `evaluate` can play it.
 """
 
 import argparse
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import rich
 import torch
 from torch import nn
 
@@ -142,7 +142,7 @@ def main():
     plt.xlabel("steps"), plt.ylabel("return of an episode"), plt.savefig(args.out / "curve.png")
     result = taskworlds.evaluate(agent, mt10, seed=args.seed, use_one_hot=True)
     result.save(args.out / "result.json")
-    print(result.to_csv("skill"), result, sep="\n")
+    rich.print(result.table())
 
 
 if __name__ == "__main__":

@@ -67,6 +67,14 @@ def test_every_benchmark_and_suite_has_a_page_whose_links_exist(tmp_path, monkey
     for page in tmp_path.iterdir():
         assert set(re.findall(r"\]\(\.\./skills/([\w-]+)\.md\)", page.read_text())) <= skills
     assert "`0.7`, `0.8`, `1.1`, `1.2`" in (tmp_path / "cheetah-run-torso_length.md").read_text()
+    for name, words in {
+        "MT10": "Observations contain the goal.\nThere are no test tasks: ",
+        "ML10": "Observations do not contain the goal, so a policy has to find out what the task is.",
+        "ML25": "Of the test skills, basketball-v3 is a train skill as well.",
+        "half-cheetah-dir": "Training and test have the same tasks.",
+        "point": "Train and test tasks differ in their parameters, and are of the same skill.",
+    }.items():
+        assert words in (tmp_path / f"{name}.md").read_text()
 
 
 def test_the_page_of_a_skill_has_its_reward_and_explains_each_function_that_it_names(monkeypatch):

@@ -34,6 +34,7 @@ autodoc_member_order = "bysource"
 html_theme = "furo"
 html_title = "taskworlds"
 html_static_path = ["media"]
+html_css_files = ["site.css"]
 html_copy_source = False
 
 here = Path(__file__).parent

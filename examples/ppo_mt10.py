@@ -1,11 +1,10 @@
-"""PPO learns the ten skills of MT10 with one policy, which a one-hot tells the skill.
+"""PPO learns the ten skills of MT10 with one policy; a one-hot in the observation names the skill.
 
     python examples/ppo_mt10.py --steps 1000000 --out runs/mt10
     python examples/ppo_mt10.py --steps 2000000 --out runs/mt10 --resume
 
-The second line goes on where the first ended, bit for bit: a checkpoint has policy, optimizer, random numbers, and the
-environments in the middle of their episodes. Each row's rewards are divided by the running deviation of their sum,
-since skills pay differently; the policy scales observations itself, so that `evaluate` can play it.
+The second command continues the first one, bit for bit. Rewards are divided by the running deviation of their sum, for
+each row by itself, since skills pay differently. The policy scales observations, so that `evaluate` can play it.
 """
 
 import argparse
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import rich
 import torch
 from torch import nn
 
@@ -108,10 +108,11 @@ def main():
     parser.add_argument("--out", type=Path, default=Path("runs/mt10"))
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
     checkpoint, new = args.out / "checkpoint.pt", args.out / "new.pt"
-    torch.manual_seed(args.seed)
-    torch.set_num_threads(1)  # the networks are small, and the environments have threads of their own
+    if checkpoint.exists() != args.resume:
+        parser.error(f"--resume needs {checkpoint}" if args.resume else f"{checkpoint} exists: use --resume")
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed), torch.set_num_threads(1)  # networks are small; the envs have their own
     mt10 = taskworlds.benchmark("MT10", seed=args.seed, num_goals=args.num_goals)
     envs = taskworlds.make_vec(mt10, args.rows, use_one_hot=True, reward_normalization_method="gymnasium")
     agent = Agent(envs)
@@ -138,11 +139,10 @@ def main():
         new.replace(checkpoint)  # an interruption leaves the one or the other, whole
     np.savetxt(args.out / "curve.csv", curve, "%.9g", ",", header="steps,seconds,return,success", comments="")
     plt.plot(*np.transpose(curve)[[0, 2]])
-    plt.xlabel("steps"), plt.ylabel("return of an episode")
-    plt.savefig(args.out / "curve.png")
+    plt.xlabel("steps"), plt.ylabel("return of an episode"), plt.savefig(args.out / "curve.png")
     result = taskworlds.evaluate(agent, mt10, seed=args.seed, use_one_hot=True)
     result.save(args.out / "result.json")
-    print(result.to_csv("skill"), result, sep="\n")
+    rich.print(result.table())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import taskworlds
 WITH_DM_CONTROL = {
     "taskworlds.compat.mtrl.dmcontrol",
     "taskworlds.compat.mtrl.mtenv",
+    "taskworlds.control",
     "taskworlds.worlds.control.environment",
     "taskworlds.worlds.control.variation",
 }

@@ -91,7 +91,7 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     for row in rows:
         counts = (
-            "as asked for" if row[f"{split}_tasks"] is None else row[f"{split}_tasks"] or "-"
+            "as requested" if row[f"{split}_tasks"] is None else row[f"{split}_tasks"] or "-"
             for split in ("train", "test")
         )
         lines.append(
@@ -108,7 +108,7 @@ def of_benchmark(row: Mapping[str, Any]) -> list[str]:
         lines += [f"{row['summary'][0].upper()}{row['summary'][1:]}.", ""]
     if row["needs"]:
         lines += [
-            f'The skills are yours to name: `taskworlds.benchmark("{name}", {row["needs"].split()[0]}=...)`.',
+            f'You name the skills: `taskworlds.benchmark("{name}", {row["needs"].split()[0]}=...)`.',
             "",
         ]
         return lines
@@ -124,10 +124,34 @@ def of_benchmark(row: Mapping[str, Any]) -> list[str]:
     ]
     lines += ["```sh", f"taskworlds evaluate {name}{' --policy random' if several else ''}", "```", ""]
     made = benchmark(name, seed=0)
+    lines += [*about(made.train_tasks, made.test_tasks), ""]
     for split, tasks in (("train", made.train_tasks), ("test", made.test_tasks)):
         if tasks:
             lines += of_split(split, tasks, alone=not made.test_tasks)
     return lines
+
+
+def about(train: Sequence[Task], test: Sequence[Task]) -> list[str]:
+    """Returns sentences about what is trained and tested: which goals are seen, and whether test tasks are new."""
+    shown = {task.params.get("partially_observable") for task in (*train, *test)}
+    if shown == {True}:
+        goals = ["Observations do not contain the goal, so a policy has to find out what the task is."]
+    else:
+        goals = ["Observations contain the goal."] if shown == {False} else []
+    if not test:
+        return [*goals, "There are no test tasks: a policy is evaluated on the tasks that it was trained on."]
+    trained, tested = ({task.env_name for task in tasks} for tasks in (train, test))
+    if not trained & tested:
+        return [*goals, "The test skills are not among the train skills."]
+    if trained != tested:
+        return [
+            *goals,
+            f"Of the test skills, {', '.join(sorted(trained & tested))} is a train skill as well.",
+        ]
+    if set(train) == set(test):
+        return [*goals, "Training and test have the same tasks."]
+    one = "the same skill" if len(trained) == 1 else "the same skills"
+    return [*goals, f"Train and test tasks differ in their parameters, and are of {one}."]
 
 
 def of_split(split: str, tasks: Sequence[Task], *, alone: bool) -> list[str]:

@@ -16,7 +16,7 @@ def write(page: Path) -> None:
     lines = [
         "# Command line",
         "",
-        "`taskworlds COMMAND --help` shows the same in the terminal. Options have the names of the Python keywords.",
+        "`taskworlds COMMAND --help` shows the same in the terminal.",
         "",
     ]
     for name, command in sorted(program.commands.items()):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from _pages.rewards import SHARED, of_shared, of_world, success_of, told
 from taskworlds.cli.listing import skills as listed_skills
 from taskworlds.core.benchmark import split_of_name
 from taskworlds.core.registry import benchmark_makers, list_makers, worlds
@@ -36,10 +35,10 @@ def write(folder: Path) -> None:
     for world in worlds():
         for name in world.env_names():
             lines = about(world, name, rows[name])
-            if name in by_name:
-                lines += of_metaworld(by_name[name], measured[name])
+            lines += of_metaworld(by_name[name], measured[name]) if name in by_name else of_world(world, name)
             (folder / f"{name}.md").write_text("\n".join([*lines, ""]))
             suites.setdefault(world.listed.title, []).append(name)
+    (folder / f"{SHARED}.md").write_text(of_shared())
     (folder / "index.md").write_text(gallery(suites, rows))
 
 
@@ -52,13 +51,24 @@ def gallery(suites: Mapping[str, list[str]], rows: Mapping[str, Mapping[str, Any
             lines += ["::::{grid} 2 3 4 5", ":gutter: 2", ""]
             for name in names:
                 lines += [f":::{{grid-item-card}} {name}", f":link: {name}", ":link-type: doc"]
-                lines += [f":img-top: ../media/{name}.webp", "", rows[name]["summary"], ":::", ""]
+                lines += [
+                    f":img-top: ../media/{name}.webp",
+                    f":img-alt: The end of an episode of {name}",
+                    "",
+                    rows[name]["summary"],
+                    ":::",
+                    "",
+                ]
             lines += ["::::", ""]
         else:
             lines += ["| skill | what is to be done |", "| --- | --- |"]
             lines += [f"| [{name}]({name}.md) | {rows[name]['summary']} |" for name in names]
             lines += [""]
-    every = "\n".join(name for names in suites.values() for name in names)
+    lines += [
+        f"[Functions in rewards]({SHARED}.md) explains what the rewards of Meta-World's skills are made of.",
+        "",
+    ]
+    every = "\n".join([*(name for names in suites.values() for name in names), SHARED])
     return "\n".join([*lines, "```{toctree}", ":hidden:", every, "```", ""])
 
 
@@ -66,10 +76,12 @@ def about(world: World, name: str, row: Mapping[str, Any]) -> list[str]:
     """Returns what a page says of a skill of any world."""
     lines = [f"# {name}", ""]
     if (MEDIA / f"{name}.mp4").exists():
+        seen = f"The scripted expert solves {name}"
         lines += [
             "```{raw} html",
-            '<video autoplay muted loop playsinline width="240" height="240" style="max-width: 100%"',
+            f'<video class="moving" autoplay muted loop playsinline width="240" height="240" aria-label="{seen}"',
             f'  poster="../../_static/{name}.webp" src="../../_static/{name}.mp4"></video>',
+            f'<img class="still" width="240" height="240" alt="{seen}" src="../../_static/{name}.webp">',
             "```",
             "",
         ]
@@ -81,7 +93,7 @@ def about(world: World, name: str, row: Mapping[str, Any]) -> list[str]:
         f"{world.listed.thing}": row["object"],
         "observation": shown(space),
         "action": shown(world.action_space()),
-        "episode": f"{world.max_episode_steps} steps",
+        "horizon": f"{world.max_episode_steps} steps",
         "benchmarks": ", ".join(linked(each) for each in benchmarks_of(name, row)),
         "reports success": "yes" if world.has_success else "no",
     }
@@ -138,59 +150,32 @@ def of_metaworld(skill: Skill, measured: tuple[str, ...]) -> list[str]:
     lines = [
         "## The expert",
         "",
-        f"Meta-World's scripted expert solved {successes} of 100 goals (95 % interval {interval}), in {steps} steps in "
-        "the mean of the solved ones. [Demonstrations](../demonstrations.md) has the command.",
+        f"Meta-World's scripted expert solved {successes} of 100 goals (95 % interval {interval}). Where it succeeded, "
+        f"it took {steps} steps on average. [Demonstrations](../demonstrations.md#what-the-experts-can-do) has the "
+        "command.",
         "",
         "## Tasks",
         "",
-        "A task is fixed by its `rand_vec`; numbers in metres. Ranges with two equal ends do not vary.",
+        "The parameter `rand_vec` of a task fixes object and goal. Its numbers are drawn uniformly between these "
+        "bounds, in metres; where both bounds are equal, the number is always the same.",
         "",
-        "| number | what it places | least | largest |",
+        "| number | what it places | lower bound | upper bound |",
         "| --- | --- | --- | --- |",
     ]
     for i, (low, high) in enumerate(zip(skill.rand_vec_low, skill.rand_vec_high, strict=True)):
         what = f"{'goal' if i > 2 else 'object or goal'}, {AXES[i % 3]}"
         lines.append(f"| {i} | {what} | {low:g} | {high:g} |")
     lines += ["", f"The hand moves from {triple(skill.hand_low)} to {triple(skill.hand_high)}.", ""]
-    lines += ["## In other words", "", *(f"- {words}" for words in PARAPHRASES[skill.name]), ""]
-    lines += ["[Instructions](../instructions.md) says how a policy gets them.", ""]
-    lines += told("How an episode starts", skill.reset) + told("What is observed of objects", skill.observe)
+    lines += told("How an episode starts", skill.reset) + told(
+        "What the observation has of objects", skill.observe
+    )
     for version in sorted(skill.rewards, reverse=True):
-        title = f"Reward {version}" + (
-            ", the one that is used unless another is asked for" if version == "v2" else ""
-        )
-        lines += told(title, skill.rewards[version])
-    return lines
+        lines += told(f"Reward {version}{' (default)' if version == 'v2' else ''}", skill.rewards[version])
+        if success := success_of(skill.rewards[version]):
+            lines += [f"The skill is solved in a step where `{success}`.", ""]
+    lines += ["## In other words", "", *(f"- {words}" for words in PARAPHRASES[skill.name]), ""]
+    return [*lines, "[Instructions](../instructions.md) says how a policy gets them.", ""]
 
 
 def triple(values: Iterable[float]) -> str:
     return "(" + ", ".join(f"{value:g}" for value in values) + ")"
-
-
-def told(title: str, function: Callable[..., Any] | None) -> list[str]:
-    """Returns a section about a function of a skill: its docstring, its constants, and its code to unfold."""
-    if function is None:
-        return []
-    code = inspect.getsource(function)
-    constants = constants_of(function)
-    words = (inspect.getdoc(function) or "").strip()
-    lines = [f"## {title}", "", words, "", ":::{dropdown} The code", "```python"]
-    if constants:
-        lines += [*constants, "", ""]
-    return [*lines, code.rstrip(), "```", ":::", ""]
-
-
-def constants_of(function: Callable[..., Any]) -> list[str]:
-    """Returns the lines that set the constants that a function of a skill uses, with their units."""
-    source = inspect.getsource(inspect.getmodule(function))
-    lines = source.splitlines()
-    used = set(function.__code__.co_names)
-    found = []
-    for node in ast.parse(source).body:
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id in used
-        ):
-            found += lines[node.lineno - 1 : node.end_lineno]
-    return found

@@ -176,6 +176,8 @@ def test_files_are_overwritten_only_when_forced(run, check_mistake, tmp_path):
     (tmp_path / "skills.csv").unlink()
     ran = run("evaluate", "reach-v3", *SHORT, "--out", tmp_path, "--seed", "1")
     check_mistake(ran, r"already holds result\.json, tasks\.csv\. Give another folder, or --force")
+    ran = run("evaluate", "reach-v3", *SHORT, "--out", tmp_path, "--seed", "0", "--resume")
+    check_mistake(ran, r"--resume has nothing to play: .* already holds the result of a whole evaluation")
     assert Result.load(tmp_path / "result.json").seed == 0
     assert run("evaluate", "reach-v3", *SHORT, "--out", tmp_path, "--seed", "1", "--force").code == 0
     assert Result.load(tmp_path / "result.json").seed == 1

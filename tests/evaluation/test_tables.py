@@ -173,7 +173,7 @@ def test_a_comparisons_table_fits_and_shows_signs_and_differences(outcome):
     assert "[+9876, +9876]" in text
     assert f"differs: numpy, {outcome.fingerprint.numpy} and 1.0" in text
     assert "left out: 1 tasks that did not run to their end in both" in text
-    assert "p (Holm): corrected over the 3 skills, of means as it is" in text
+    assert "p (Holm): corrected over the 3 skills; not corrected for means" in text
     (row,) = [
         line for line in printed(comparison.table("episode_return"), 80).splitlines() if "button" in line
     ]

@@ -75,3 +75,16 @@ def test_it_learns(monkeypatch):
         ppo["learn"](agent, optimizer, rollout)
         returns.append(np.mean(episodes, axis=0)[0])
     assert returns[-1] > 2 * returns[0]
+
+
+def test_a_run_is_neither_overwritten_nor_resumed_from_nothing(tmp_path, monkeypatch, capsys):
+    def refused(*more):
+        before = list(tmp_path.iterdir())
+        with pytest.raises(SystemExit):
+            run(monkeypatch, tmp_path, "--steps", "10", *more)
+        assert list(tmp_path.iterdir()) == before
+        return capsys.readouterr().err
+
+    assert "--resume needs " in refused("--resume")
+    (tmp_path / "checkpoint.pt").touch()
+    assert "checkpoint.pt exists: use --resume" in refused()

@@ -39,6 +39,11 @@ class OutFolder:
         self.path = path
         self._journal = path / JOURNAL
         there = [name for name in FILES if name != CONFIG and (path / name).exists()]
+        if resume and not force and FILES[0] in there:
+            raise WrongValue(
+                f"--resume has nothing to play: {path} already holds the result of a whole evaluation. `taskworlds "
+                f"report {path}` shows it. Give --force to play it again."
+            )
         if there and not force:
             raise WrongValue(
                 f"--out must be a folder without results, but {path} already holds {', '.join(there)}. Give another "

@@ -109,6 +109,9 @@ class Benchmark:
     def tasks(self, split: str = "train") -> tuple[Task, ...]:
         """Returns the tasks of a split.
 
+        Args:
+            split: "train" or "test".
+
         Raises:
             ValueError: `split` is neither "train" nor "test", or the benchmark has no tasks there.
         """
@@ -122,11 +125,21 @@ class Benchmark:
         return tasks
 
     def env_names(self, split: str = "train") -> list[str]:
-        """Returns the names of a split's skills in the benchmark's order, which is also that of a one-hot."""
+        """Returns the names of a split's skills in the benchmark's order, which is also that of a one-hot.
+
+        Args:
+            split: "train" or "test".
+
+        Raises:
+            ValueError: as for `tasks`.
+        """
         return list(self.by_skill(split))
 
     def by_skill(self, split: str = "train") -> dict[str, tuple[Task, ...]]:
         """Returns a split's tasks by the name of their skill, in the benchmark's order.
+
+        Args:
+            split: "train" or "test".
 
         Raises:
             ValueError: as for `tasks`.
@@ -139,6 +152,9 @@ class Benchmark:
 
     def groups(self, split: str = "train") -> tuple[tuple[Task, ...], ...]:
         """Returns the tasks that rows are dealt: those of each skill, or of each of `lists`.
+
+        Args:
+            split: "train" or "test".
 
         Raises:
             ValueError: as for `tasks`.
@@ -185,7 +201,15 @@ class Benchmark:
         return OrderedDict((name, functools.partial(_make_of_one_skill, self, name, split)) for name in names)
 
     def only(self, env_name: str, split: str = "train") -> Benchmark:
-        """Returns the benchmark of one skill's tasks, taken from one split."""
+        """Returns the benchmark of one skill's tasks, taken from one split.
+
+        Args:
+            env_name: the skill.
+            split: "train" or "test".
+
+        Raises:
+            ValueError: the split does not have the skill; or as for `tasks`.
+        """
         known = self.env_names(split)
         check_known("skill", env_name, known, f"{self.name} has these {split} skills: {', '.join(known)}.")
         tasks = self.by_skill(split)[env_name]

@@ -154,7 +154,7 @@ def _notes(comparison: Comparison) -> list[str]:
         )
     elif over and skills > 1:
         parts = f", of parts over the {len(comparison.parts)} parts" if comparison.parts else ""
-        lines.append(f"p (Holm): corrected over the {skills} skills{parts}, of means as it is")
+        lines.append(f"p (Holm): corrected over the {skills} skills{parts}; not corrected for means")
     for pair in pairs:
         where = f" ({_in_letters(comparison, pair)})" if several else ""
         lines += [

@@ -150,7 +150,15 @@ class Result:
         )
 
     def scores(self, metric: str) -> NDArray[np.float64]:
-        """Returns one of `METRICS` by completed task, (T,) float64, averaged over the task's episodes."""
+        """Returns a metric by completed task, (T,) float64, averaged over the task's episodes.
+
+        Args:
+            metric: "success_end" or "success_once" (0 to 1; NaN where the world does not define success),
+                "episode_return" (sum of rewards) or "length" (steps).
+
+        Raises:
+            ValueError: the metric is not one of these.
+        """
         return np.array([record.mean(metric) for record in self.completed], dtype=np.float64)
 
     @functools.cached_property
@@ -388,7 +396,14 @@ class Result:
         return cls(**result_file.fields_of(text))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes `to_json()` to a file, all at once: a reader never sees half of it."""
+        """Writes `to_json()` to a file, all at once: a reader never sees half of it.
+
+        Args:
+            path: the file; one that exists is replaced.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         write_whole(path, self.to_json().encode())
 
     @classmethod
@@ -452,7 +467,15 @@ class Result:
         return dataframes.frame_of(rows())
 
     def save_csv(self, path: str | os.PathLike[str], by: Literal["task", "skill"] = "task") -> None:
-        """Writes `to_csv(by)` to a file, all at once."""
+        """Writes `to_csv(by)` to a file, all at once.
+
+        Args:
+            path: the file; one that exists is replaced.
+            by: a line for each "task" or each "skill".
+
+        Raises:
+            OSError: it cannot be written.
+        """
         write_whole(path, self.to_csv(by).encode())
 
     def _task_rows(self) -> list[Sequence[Any]]:

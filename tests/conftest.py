@@ -124,25 +124,41 @@ def own_cache(tmp_path, monkeypatch):
 def compiled_once(tmp_path_factory):
     """Has MuJoCo compile each of Meta-World's files once (0.2 s) for all tests, and read it from then on (0.02 s).
 
-    Gives the function that compiles.
+    That goes for the official environments' models and for ours with all that is to be seen. Gives the function that
+    compiles the official ones.
     """
+    # Here, and so after `pytest_configure`: they draw.
+    from taskworlds.worlds.metaworld import reference, row_renderer
+    from taskworlds.worlds.metaworld.model_files import is_own_file
+    from taskworlds.worlds.metaworld.models import full_metaworld_model
+
     compile_file = mujoco.MjModel.from_xml_path
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
     folder.mkdir(exist_ok=True)
 
-    def compiled(path, assets=None):
-        if assets is not None or not Path(path).is_relative_to(ENV_ASSET_DIR_V3):
-            return compile_file(path, assets)
-        kept = folder / f"{Path(path).stem}.mjb"
+    def once(name, compile_model):
+        kept = folder / f"{name}.mjb"
         if not kept.exists():
-            begun = folder / f"{kept.stem}.{os.getpid()}"
-            mujoco.mj_saveModel(compile_file(path), str(begun), None)
+            begun = folder / f"{name}.{os.getpid()}"
+            mujoco.mj_saveModel(compile_model(), str(begun), None)
             begun.replace(kept)  # whole from the start, as several processes may look for it
         return mujoco.MjModel.from_binary_path(str(kept))
 
+    def compiled(path, assets=None):
+        if assets is not None or not Path(path).is_relative_to(ENV_ASSET_DIR_V3):
+            return compile_file(path, assets)
+        return once(Path(path).stem, lambda: compile_file(path))
+
+    def whole(asset):
+        if is_own_file(asset):
+            return full_metaworld_model(asset)
+        return once(f"whole_{Path(asset).stem}", lambda: full_metaworld_model(asset))
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mujoco.MjModel, "from_xml_path", compiled)
+        for module in (reference, row_renderer):
+            patch.setattr(module, "full_metaworld_model", whole)
         yield compile_file
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import time
 
 import numpy as np
@@ -22,25 +21,12 @@ ray = pytest.importorskip("ray")
 
 from taskworlds.rows import ray_rows  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("ray_here")
+
 MEMBERS = (benchmark("reach-v3", num_goals=3), "half-cheetah-vel", benchmark("point", num_goals=4))
 ROWS = (3, 1, 2)
 N = sum(ROWS)
 LIMIT = 4  # steps of an episode, so that some end within each test
-
-
-@pytest.fixture(scope="module", autouse=True)
-def ray_here():
-    """Ray on this machine; its processes get what stands in this file by value, as they cannot import it."""
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    ray.init("local", num_cpus=4, include_dashboard=False)
-    yield
-    ray.shutdown()
-
-
-@pytest.fixture
-def alike(same):
-    """Asserts that two pieces of data are equal to the last bit, but for the clock of episodes."""
-    return lambda ours, other: same(ours, other, skip=("t",))
 
 
 @pytest.fixture

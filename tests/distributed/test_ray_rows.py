@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import subprocess
-import sys
 import time
 import warnings
 
@@ -28,24 +27,11 @@ ray = pytest.importorskip("ray")
 
 from taskworlds.rows import ray_rows  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("ray_here")
+
 N = 6
 LIMIT = 4  # steps of an episode, so that some end within each test
 SKILLS = ["drawer-close-v3", "reach-v3"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def ray_here():
-    """Ray on this machine; its processes get what stands in this file by value, as they cannot import it."""
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    ray.init("local", num_cpus=4, include_dashboard=False)
-    yield
-    ray.shutdown()
-
-
-@pytest.fixture
-def alike(same):
-    """Asserts that two pieces of data are equal to the last bit, but for the clock of episodes."""
-    return lambda ours, other: same(ours, other, skip=("t",))
 
 
 @pytest.fixture

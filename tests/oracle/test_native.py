@@ -46,7 +46,8 @@ class BothRewards(OfficialRow):
 
     The second has the model and the data of the first, so its reset leaves what its reward remembers of a start, and
     the reset of the first, which follows, puts the simulation to the same start again. A third of an official step
-    looks for contacts with the fingers; what the first finds is told to the second.
+    looks for contacts with the fingers, in Python and one by one. So the first is asked only where a pad has a contact
+    with the thing at all; otherwise its two sums are of nothing, and it says no. What it says is told to the second.
     """
 
     def __init__(self):
@@ -59,9 +60,12 @@ class BothRewards(OfficialRow):
         self.elder.begin_beside(task, env)
         vars(env).pop("touching_object", None)
         touching, looked = self.touching, env.touching_object
+        left, right = (env.data.geom(name).id for name in ("leftpad_geom", "rightpad_geom"))
 
         def look(geom_id):
-            touching[geom_id] = looked(geom_id)
+            pairs = env.data.contact.geom
+            pads, things = (pairs == left) | (pairs == right), pairs == geom_id
+            touching[geom_id] = bool((pads.any(axis=1) & things.any(axis=1)).any()) and looked(geom_id)
             return touching[geom_id]
 
         found = super().begin(task, seed)
@@ -121,11 +125,16 @@ class BothNative(NativeRows):
 @pytest.mark.slow
 @every_skill
 def test_equal_to_official_over_whole_episodes(skill):
-    """Each kind of action has a row, and each row two goals of its own, one after the other; both rewards of a step."""
-    num_rows = rows_for(KINDS)
+    """Each kind of action has a row, and each row two goals of its own, one after the other; both rewards of a step.
+
+    Actions in float64 go a way of their own in a step and nowhere else, so they do without the rest of the episode.
+    """
+    whole = [kind for kind in KINDS if kind != "double"]
+    num_rows = rows_for(whole)
     ours = BothNative([skill.name], num_rows)
     theirs = GymnasiumRows("sync", BothRewards, num_rows, goal_size=3)
-    assert compare_goals(ours, theirs, skill.name, KINDS, goals=2, steps=500, seed=1) == []
+    for kinds, steps in ((whole, 500), (["double"], 150)):
+        assert compare_goals(ours, theirs, skill.name, kinds, goals=2, steps=steps, seed=1) == []
     ours.close()
     theirs.close()
 

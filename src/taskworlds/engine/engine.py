@@ -193,9 +193,11 @@ class Engine:
             "num_rows": check_count("num_rows", num_rows, maximum=_MOST_ROWS)
         } | {name: check_count(name, size, minimum=0, maximum=_MOST) for name, size in sizes.items()}
         self.action_shape = (self._arguments["num_rows"], self._arguments["action_size"])
-        threads = count_cpus()
-        if num_threads is not None:
-            threads = check_count("num_threads", num_threads, maximum=MOST_THREADS)
+        threads = (
+            count_cpus()
+            if num_threads is None
+            else check_count("num_threads", num_threads, maximum=MOST_THREADS)
+        )
         self._scenes = list(scenes)
         self._kernels = list(kernels)
         self._chosen_threads = num_threads

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import dis
-import functools
 import os
 import re
 import sys
 import traceback
 import types
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from taskworlds.core.task import Task
 from taskworlds.rows.protocol import Rows
 from taskworlds.testing.runner import Failed, Warned
 from taskworlds.testing.skill_plain import Trial
 from taskworlds.worlds.metaworld.skill import Skill
+
+if TYPE_CHECKING:
+    from taskworlds.testing.parity import Outcome
 
 __all__ = ["CompiledRun", "in_bounds"]
 
@@ -137,30 +138,22 @@ class CompiledRun:
             Failed: they differ. `wording` says that they do, and what each is called; `advice` what to do about it, by
                 what differs, and `otherwise` for the rest.
         """
-        from taskworlds.testing.parity import compare
-
         worst, count, name = 0.0, 0, self._skill.name
-        for trial in self._trials:
-            settings = {"reward_function_version": trial.version, "num_threads": 1}
+        for version in self._skill.rewards:
+            settings = {"reward_function_version": version, "num_threads": 1}
             ours, theirs = (make([name], 1, **settings) for make in (make_ours, make_theirs))
-            task = Task(name, {"rand_vec": trial.vector, "partially_observable": not trial.visible})
             with contextlib.closing(ours), contextlib.closing(theirs):
-                outcome = compare(
-                    ours,
-                    theirs,
-                    [[task]],
-                    functools.partial(_repeated, trial.actions),
-                    steps=len(trial.actions),
-                    tolerance=TOLERANCE,
-                    names=wording[1:],
-                )
-            if outcome.found:
-                what, where = next(iter(outcome.found.items()))
-                raise Failed(
-                    f"{wording[0].format(what)} from {trial.goal} ({trial.version}), {where}. "
-                    f"{advice.get(what, otherwise)}".rstrip()
-                )
-            worst, count = max(worst, outcome.worst), count + outcome.steps
+                for trial in self._trials:
+                    if trial.version != version:
+                        continue
+                    outcome = _repeat(trial, name, ours, theirs, wording[1:])
+                    if outcome.found:
+                        what, where = next(iter(outcome.found.items()))
+                        raise Failed(
+                            f"{wording[0].format(what)} from {trial.goal} ({version}), {where}. "
+                            f"{advice.get(what, otherwise)}".rstrip()
+                        )
+                    worst, count = max(worst, outcome.worst), count + outcome.steps
         return worst, count
 
     def _envs(self, seed: int) -> Any:
@@ -246,11 +239,20 @@ def _told(error: Any) -> str:
     return f"{error.exc_type.__name__}: {error.exc_value}{place}"
 
 
-def _repeated(
-    actions: list[NDArray[np.floating]], tasks: Any, obs: Any, goals: Any, step: int
-) -> NDArray[np.floating]:
-    """Returns the action of a trial's step, for a batch of one row."""
-    return actions[step][None]
+def _repeat(trial: Trial, name: str, ours: Rows, theirs: Rows, names: tuple[str, str]) -> Outcome:
+    """Repeats a trial on rows of two kinds, one each. What an earlier one left behind shows as a difference."""
+    from taskworlds.testing.parity import compare
+
+    task = Task(name, {"rand_vec": trial.vector, "partially_observable": not trial.visible})
+    return compare(
+        ours,
+        theirs,
+        [[task]],
+        lambda tasks, obs, goals, step: trial.actions[step][None],
+        steps=len(trial.actions),
+        tolerance=TOLERANCE,
+        names=names,
+    )
 
 
 def _raising_line(function: types.FunctionType) -> int | None:

@@ -120,29 +120,37 @@ class PlainRun:
         """Fails where an episode diverges, or what it returns is not finite or not in its space."""
         from taskworlds.worlds.metaworld.reference import PlainEnv
 
+        # Physics knows of no reward: the first environment moves, and those with other rewards look at it.
+        envs = {
+            version: PlainEnv(replace(self._skill, rewards={version: _giving_terms(reward)}), version)
+            for version, reward in self._skill.rewards.items()
+        }
+        mover = next(iter(envs.values()))
         count = 0
-        for version, reward in self._skill.rewards.items():
-            checked = replace(self._skill, rewards={version: _giving_terms(reward)})
-            env = PlainEnv(checked, version)
-            for number, vector in enumerate(self._vectors):
-                rng = np.random.default_rng([self._seed, number])
-                dtype = np.float64 if number % 3 == 2 else np.float32
-                visible = number % 2 == 0
-                env._last_rand_vec, env._partially_observable = vector, not visible
-                with np.errstate(divide="raise", invalid="raise"):
+        for number, vector in enumerate(self._vectors):
+            rng = np.random.default_rng([self._seed, number])
+            dtype = np.float64 if number % 3 == 2 else np.float32
+            visible = number % 2 == 0
+            actions: list[NDArray[np.floating]] = []
+            with np.errstate(divide="raise", invalid="raise"):
+                for version, env in envs.items():
+                    env._last_rand_vec, env._partially_observable = vector, not visible
                     obs, _ = env.reset()
-                    trial = Trial(version, vector, visible, obs, [])
                     self._in_space(obs, visible, f"after the reset to {_shown(vector)}")
-                    for step in range(self._steps):
-                        action = _action(obs, step, number, rng).astype(dtype)
-                        obs, reward_, _, _, terms = env.step(action)
+                    self.trials.append(Trial(version, vector, visible, obs, actions))
+                for step in range(self._steps):
+                    action = _action(obs, step, number, rng).astype(dtype)
+                    for version, env in envs.items():
                         where = f"at step {step} from {_shown(vector)} ({version})"
-                        if any(env.data.warning[kind].number for kind in _DIVERGED):
+                        if env is mover:
+                            obs, reward_, _, _, terms = env.step(action)
+                        else:
+                            obs, reward_, _, _, terms = env.after_step(mover.data, action)
+                        if any(mover.data.warning[kind].number for kind in _DIVERGED):
                             raise Failed(f"the simulation diverged {where}. Look at the model and the reset.")
                         self._step_is_fine(obs, reward_, terms, visible, where)
-                        trial.actions.append(action)
                         count += 1
-                self.trials.append(trial)
+                    actions.append(action)
         return f"{count} steps: observation in its space, reward and terms finite, success 0 or 1"
 
     def _in_space(self, obs: NDArray[np.float64], visible: bool, where: str) -> None:

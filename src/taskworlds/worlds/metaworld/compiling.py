@@ -31,14 +31,11 @@ def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
     Those of skills that are not Meta-World's are compiled in this process, since another one might not find their
     functions.
     """
-    for each in skills:
-        if (
-            each in SKILLS
-            and (each, version) not in _loaded
-            and (found := find_kernel(each, version)) is not None
-        ):
+    missing = [each for each in skills if (each, version) not in _loaded]
+    for each in missing:
+        if each in SKILLS and (found := find_kernel(each, version)) is not None:
             _loaded[each, version] = found
-    official = [each for each in skills if each in SKILLS and (each, version) not in _loaded]
+    official = [each for each in missing if each in SKILLS and (each, version) not in _loaded]
     if len(official) > 1:
         if cache.can_save("kernels"):
             _compile([each.name for each in official], version)
@@ -48,7 +45,7 @@ def kernels(skills: Sequence[Skill], version: str) -> list[Any]:
                 for each in official:
                     _loaded[each, version] = native_kernel(each, version)
                     advance()
-    for each in skills:
+    for each in missing:
         if (each, version) not in _loaded:
             _loaded[each, version] = native_kernel(each, version)
     return [_loaded[each, version] for each in skills]

@@ -86,8 +86,10 @@ def metaworld_models(assets: Iterable[str | os.PathLike[str]]) -> list[Model]:
                 unread.append(name)
             else:
                 _cache[name] = model
-        with ThreadPoolExecutor(max(1, min(count_cpus(), len(unread)))) as threads:
-            for name, model in zip(unread, threads.map(_compile, map(_trimmed, unread), unread), strict=True):
+        if unread:  # counting processors reads files, and takes a twentieth of making a small environment
+            with ThreadPoolExecutor(min(count_cpus(), len(unread))) as threads:
+                compiled = list(threads.map(_compile, map(_trimmed, unread), unread))
+            for name, model in zip(unread, compiled, strict=True):
                 _cache[name] = model
                 if not is_own_file(name):
                     cache.save("models", _file_name(name), model.native.to_bytes())

@@ -113,8 +113,18 @@ class PlainEnv:
         self.data.ctrl[:2] = action[3], -action[3]
         mujoco.mj_step(self.model, self.data, nstep=sawyer.FRAME_SKIP)
         mujoco.mj_forward(self.model, self.data)
+        return self.after_step(self.data, action)
+
+    def after_step(
+        self, data: mujoco.MjData, action: NDArray[np.floating]
+    ) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, float]]:
+        """Returns what `step` returns, of a simulation that has taken the step: this one's, or one beside it.
+
+        Physics knows of no reward, so environments with other rewards can follow one simulation. Each must have been
+        reset to its start.
+        """
         obs, terms = np.zeros(sawyer.OBS_SIZE), np.zeros(TERM_SIZE)
-        now = read_values(self._skill, self.data)
+        now = read_values(self._skill, data)
         single = action.dtype == np.float32
         self._kernel(now, action.astype(np.float64), self._params, self._memory, obs, terms, single)
         self._target_pos = terms[-3:].copy()

@@ -5,6 +5,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -169,14 +170,17 @@ void send(LiveEngine& engine, const Actions<T>& actions, const std::vector<int>&
 }
 
 // Waits without Python's lock; raises what a signal handler raised (KeyboardInterrupt), and then no row was received.
-std::vector<int> receive(LiveEngine& engine, int count) {
-  std::vector<int> rows;
+// Returns the place of each row's engine, and the row.
+std::vector<std::pair<int, int>> receive(const std::vector<LiveEngine*>& engines, int count) {
+  std::vector<RowStream::Taken> taken;
   {
     const nb::gil_scoped_release released;
-    rows = engine.receive(count, interrupted);
+    taken = Engine::receive(std::vector<Engine*>(engines.begin(), engines.end()), count, interrupted);
     stay_if_exiting();
   }
-  if (rows.empty()) throw nb::python_error();
+  if (taken.empty()) throw nb::python_error();
+  std::vector<std::pair<int, int>> rows;
+  for (const RowStream::Taken& each : taken) rows.emplace_back(each.stream, each.row);
   return rows;
 }
 
@@ -388,7 +392,6 @@ NB_MODULE(_native, m) {
       .def("step_wait", &step_wait)
       .def("send", &send<float>, "actions"_a.noconvert(), "rows"_a, "spare"_a = 0)
       .def("send", &send<double>, "actions"_a.noconvert(), "rows"_a, "spare"_a = 0)
-      .def("receive", &receive, "count"_a)
       .def_prop_ro("under_way", [](const LiveEngine& self) { return self.under_way(); })
       .def("forward", &forward, "mask"_a.noconvert().none(), "warm_start"_a)
       .def("settle", &settle, "settlings"_a)
@@ -437,6 +440,7 @@ NB_MODULE(_native, m) {
   m.attr("ERROR") = static_cast<int>(kError);
   m.attr("NOT_STEPPED") = static_cast<int>(kNotStepped);
 
+  m.def("receive", &receive, "engines"_a, "count"_a);
   m.def("_close_all", [] {
     exiting = true;
     for (Engine* e : std::vector<Engine*>(live_engines().begin(), live_engines().end())) {

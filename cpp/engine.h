@@ -118,10 +118,12 @@ class Engine {
   // `spare` is as for `begin`.
   template <typename T>
   void send(const T* actions, const std::vector<int>& rows, int spare = 0);
-  // Waits for `count` rows, or all if fewer are under way, and returns those that were done first. Returns none if
-  // `interrupted` said so; they are under way still. Throws std::logic_error if no row is under way, or the engine is closed
-  // meanwhile. It may be called without Python's lock.
-  std::vector<int> receive(int count, Pool::Interrupted interrupted);
+  // Waits for `count` rows of these engines, or all if fewer are under way, and returns those that were done first, each
+  // with the place of its engine. Returns none if `interrupted` said so; they are under way still. Throws std::logic_error
+  // if no row is under way, or one of the engines is closed, or is meanwhile, and std::invalid_argument if one is there
+  // twice. It may be called without Python's lock.
+  static std::vector<RowStream::Taken> receive(const std::vector<Engine*>& engines, int count,
+                                               Pool::Interrupted interrupted);
   // How many rows are under way.
   int under_way() const { return stream_ ? stream_->count() : 0; }
 

@@ -1,6 +1,7 @@
 // The engine's rows that are stepped each on its own.
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -32,7 +33,7 @@ void Engine::send(const T* actions, const std::vector<int>& rows, int spare) {
   if (phase_ == Phase::idle) {
     task_ = Task::step;
     stream_->open();
-    pool_->start(threads_, serve, this, Sharing::one_queue);
+    pool_->start(std::min(threads_, sizes.rows), serve, this, Sharing::one_queue);
     phase_ = Phase::streaming;
   }
   for (const int row : rows) {
@@ -48,19 +49,49 @@ void Engine::send(const T* actions, const std::vector<int>& rows, int spare) {
 template void Engine::send(const float*, const std::vector<int>&, int);
 template void Engine::send(const double*, const std::vector<int>&, int);
 
-std::vector<int> Engine::receive(int count, Pool::Interrupted interrupted) {
-  if (!pool_ || pool_->closed()) throw std::logic_error("The engine is closed: make a new one.");
-  if (stream_ && !pool_->ours()) {
-    static_cast<void>(stream_.release());
-    phase_ = Phase::idle;
-    throw std::logic_error("The process forked while rows were under way: this copy of them is lost.");
+std::vector<RowStream::Taken> Engine::receive(const std::vector<Engine*>& engines, int count,
+                                              Pool::Interrupted interrupted) {
+  if (std::set<Engine*>(engines.begin(), engines.end()).size() < engines.size()) {
+    throw std::invalid_argument("engines must differ, but one of them is there twice.");
   }
-  if (under_way() == 0) throw std::logic_error("No row is under way: send() some first.");
-  receiving_ = true;
-  std::vector<int> rows = stream_->take(std::min(count, under_way()), interrupted);
-  receiving_ = false;
-  if (stream_->dropped()) throw std::logic_error("The engine was closed while rows were under way.");
-  return rows;
+  bool lost = false;
+  int under_way = 0;
+  std::vector<RowStream*> streams;
+  std::vector<int> places;  // of the streams' engines
+  for (std::size_t k = 0; k < engines.size(); ++k) {
+    Engine& engine = *engines[k];
+    engine.check_open();
+    if (engine.stream_ && !engine.pool_->ours()) {
+      lost |= engine.under_way() > 0;
+      static_cast<void>(engine.stream_.release());
+      engine.phase_ = Phase::idle;
+    }
+    if (engine.under_way() == 0) continue;
+    under_way += engine.under_way();
+    streams.push_back(engine.stream_.get());
+    places.push_back(static_cast<int>(k));
+  }
+  if (lost) throw std::logic_error("The process forked while rows were under way: this copy of them is lost.");
+  if (under_way == 0) throw std::logic_error("No row is under way: send() some first.");
+  struct Receiving {
+    explicit Receiving(const std::vector<Engine*>& all) : engines(all) {
+      for (Engine* const engine : engines) engine->receiving_ = true;
+    }
+    ~Receiving() {
+      for (Engine* const engine : engines) engine->receiving_ = false;
+    }
+    const std::vector<Engine*>& engines;
+  };
+  std::vector<RowStream::Taken> taken;
+  {
+    const Receiving receiving(engines);
+    taken = RowStream::take(streams, std::min(count, under_way), interrupted);
+  }
+  for (RowStream* const stream : streams) {
+    if (stream->dropped()) throw std::logic_error("The engine was closed while rows were under way.");
+  }
+  for (RowStream::Taken& each : taken) each.stream = places[static_cast<std::size_t>(each.stream)];
+  return taken;
 }
 
 // Steps rows of the stream until there is nothing to do any more.

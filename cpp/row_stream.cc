@@ -10,6 +10,51 @@ constexpr auto kSlice = std::chrono::milliseconds(50);
 
 }  // namespace
 
+std::atomic<std::uint64_t> RowStream::places{0};
+
+// Waits for rows of some streams, each of which tells it of those that are done, with its own mutex held.
+class RowStream::Waiter {
+ public:
+  Waiter(const std::vector<RowStream*>& streams, int count) : streams_(streams), missing_(count) {
+    for (RowStream* const stream : streams_) stream->watch(*this);
+  }
+  ~Waiter() {
+    for (RowStream* const stream : streams_) stream->leave();
+  }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  void there_are(int more) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    missing_ -= more;
+    if (missing_ <= 0) enough_.notify_one();
+  }
+
+  void drop() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    dropped_ = true;
+    enough_.notify_one();
+  }
+
+  // Whether there are enough; false if it was interrupted, or a stream dropped.
+  bool wait(Pool::Interrupted interrupted) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    while (!enough_.wait_for(lock, kSlice, [this] { return missing_ <= 0 || dropped_; })) {
+      lock.unlock();
+      if (interrupted()) return false;
+      lock.lock();
+    }
+    return !dropped_;
+  }
+
+ private:
+  const std::vector<RowStream*>& streams_;
+  std::mutex mutex_;
+  std::condition_variable enough_;
+  int missing_;
+  bool dropped_ = false;
+};
+
 void RowStream::open() {
   const std::lock_guard<std::mutex> lock(mutex_);
   finishing_ = false;
@@ -26,21 +71,47 @@ void RowStream::send(const std::vector<int>& rows, int spare) {
   rows.size() + static_cast<std::size_t>(std::max(spare, 0)) == 1 ? sent_.notify_one() : sent_.notify_all();
 }
 
-std::vector<int> RowStream::take(int count, Pool::Interrupted interrupted) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  wanted_ = static_cast<std::size_t>(count);
-  const auto enough = [this] { return ready_.size() >= wanted_ || dropped_; };
-  while (!enough_.wait_for(lock, kSlice, enough)) {
-    lock.unlock();
-    if (interrupted()) return {};
-    lock.lock();
+std::vector<RowStream::Taken> RowStream::take(const std::vector<RowStream*>& streams, int count,
+                                              Pool::Interrupted interrupted) {
+  {
+    Waiter waiter(streams, count);
+    if (!waiter.wait(interrupted)) return {};
   }
-  if (dropped_) return {};
-  std::vector<int> rows(ready_.begin(), ready_.begin() + count);
-  ready_.erase(ready_.begin(), ready_.begin() + count);
-  for (const int row : rows) under_way_[static_cast<std::size_t>(row)] = false;
-  count_ -= count;
-  return rows;
+  if (interrupted()) return {};  // also what came after the last slice: once rows are taken, nothing may stop their way
+  std::vector<std::unique_lock<std::mutex>> locks;
+  for (RowStream* const stream : streams) {
+    locks.emplace_back(stream->mutex_);
+    if (stream->dropped_) return {};
+  }
+  std::vector<Taken> taken;
+  taken.reserve(static_cast<std::size_t>(count));
+  while (static_cast<int>(taken.size()) < count) {
+    int first = -1;
+    for (int k = 0; k < static_cast<int>(streams.size()); ++k) {
+      const std::deque<Done>& its = streams[static_cast<std::size_t>(k)]->ready_;
+      if (its.empty()) continue;
+      if (first < 0 || its.front().place < streams[static_cast<std::size_t>(first)]->ready_.front().place) first = k;
+    }
+    RowStream& stream = *streams[static_cast<std::size_t>(first)];
+    const int row = stream.ready_.front().row;
+    stream.ready_.pop_front();
+    stream.under_way_[static_cast<std::size_t>(row)] = false;
+    --stream.count_;
+    taken.push_back({first, row});
+  }
+  return taken;
+}
+
+void RowStream::watch(Waiter& waiter) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  waiter_ = &waiter;
+  waiter.there_are(static_cast<int>(ready_.size()));
+  if (dropped_) waiter.drop();
+}
+
+void RowStream::leave() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  waiter_ = nullptr;
 }
 
 void RowStream::finish() {
@@ -56,9 +127,9 @@ void RowStream::drop() {
     const std::lock_guard<std::mutex> lock(mutex_);
     dropped_ = true;
     waiting_.clear();
+    if (waiter_ != nullptr) waiter_->drop();
   }
   sent_.notify_all();
-  enough_.notify_all();
 }
 
 bool RowStream::dropped() const {
@@ -76,13 +147,9 @@ int RowStream::next() {
 }
 
 void RowStream::done(int row) {
-  bool last;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    ready_.push_back(row);
-    last = ready_.size() == wanted_;
-  }
-  if (last) enough_.notify_one();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ready_.push_back({row, places.fetch_add(1, std::memory_order_relaxed)});
+  if (waiter_ != nullptr) waiter_->there_are(1);
 }
 
 }  // namespace taskworlds

@@ -2,8 +2,10 @@
 
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <vector>
@@ -15,6 +17,8 @@ namespace taskworlds {
 // A row is under way from when it is sent until it is taken. `open`, `send`, `take`, `finish` and `is_under_way` belong to
 // one controlling thread; `next` and `done` are called by threads that work. What was written before a row was sent is seen
 // by the thread that works on it, and what that one wrote by the thread that takes the row.
+//
+// Rows of several streams can be taken together. Of the mutexes of several streams only `take` holds more than one.
 class RowStream {
  public:
   static constexpr int kSpare = -1, kEnd = -2;
@@ -25,9 +29,15 @@ class RowStream {
   void open();
   // The rows must not be under way. After them come so many turns of spare work, for which `next` returns kSpare.
   void send(const std::vector<int>& rows, int spare);
-  // Waits until `count` rows are done, of at least as many that are under way, and takes those that were done first. Takes
-  // none if `interrupted` says so meanwhile, or all was dropped.
-  std::vector<int> take(int count, Pool::Interrupted interrupted);
+  // A row, and the place of its stream among those that were given.
+  struct Taken {
+    int stream, row;
+  };
+
+  // Waits until `count` rows are done, of at least as many that are under way in all of the streams together, and takes
+  // those that were done first. Takes none if `interrupted` says so before that, or one of the streams was dropped. The
+  // streams differ.
+  static std::vector<Taken> take(const std::vector<RowStream*>& streams, int count, Pool::Interrupted interrupted);
   // Lets `next` return kEnd once no row is left to begin, until the next `open`.
   void finish();
   // Drops the rows that have not begun, ends `next` for good and `take` at once. May be called by any thread.
@@ -42,10 +52,22 @@ class RowStream {
   void done(int row);
 
  private:
+  struct Done {
+    int row;
+    std::uint64_t place;  // in the order in which the rows of all streams are done
+  };
+  class Waiter;
+
+  void watch(Waiter& waiter);
+  void leave();
+
+  static std::atomic<std::uint64_t> places;
+
   mutable std::mutex mutex_;
-  std::condition_variable sent_, enough_;
-  std::deque<int> waiting_, ready_;
-  std::size_t wanted_ = 0;  // rows that `take` waits for
+  std::condition_variable sent_;
+  std::deque<int> waiting_;
+  std::deque<Done> ready_;
+  Waiter* waiter_ = nullptr;  // who is to be told of rows that are done; it stays there while it is written here
   bool finishing_ = false, dropped_ = false;
   std::vector<bool> under_way_;
   int count_ = 0;

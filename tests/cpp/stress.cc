@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -490,6 +491,18 @@ void check_bare_loop() {
   std::printf("bare loop\n");
 }
 
+std::vector<int> first_rows(int count) {
+  std::vector<int> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
+}
+
+std::vector<int> receive(Engine& engine, int count, Pool::Interrupted asked) {
+  std::vector<int> rows;
+  for (const RowStream::Taken& each : Engine::receive({&engine}, count, asked)) rows.push_back(each.row);
+  return rows;
+}
+
 // Rows that are sent and received in any order, others reset and the threads used for something else in between: each ends
 // where whole steps lead it.
 void check_streams(int steps) {
@@ -509,15 +522,15 @@ void check_streams(int steps) {
   for (const int threads : {1, 2, 3, 16}) {
     const auto engine = make_engine(threads);
     place_all(*engine);
-    throws<std::logic_error>([&] { engine->receive(1, never); });
-    std::vector<int> all(static_cast<std::size_t>(rows)), taken(static_cast<std::size_t>(rows));
-    for (int row = 0; row < rows; ++row) all[static_cast<std::size_t>(row)] = row;
+    throws<std::logic_error>([&] { receive(*engine, 1, never); });
+    std::vector<int> taken(static_cast<std::size_t>(rows));
+    const std::vector<int> all = first_rows(rows);
     throws<std::invalid_argument>([&] { engine->send(actions.data(), {3, 3}); });
     throws<std::invalid_argument>([&] { engine->send(actions.data(), {rows}); });
     engine->send(actions.data(), all);
     throws<std::logic_error>([&] { engine->send(actions.data(), {3}); });
     for (int left = rows * steps, turn = 0; left > 0; ++turn) {
-      const std::vector<int> done = engine->receive(7, never);
+      const std::vector<int> done = receive(*engine, 7, never);
       left -= static_cast<int>(done.size());
       if (turn % 5 == 0) engine->set_kernel(2, kernel<3>);  // waits for all
       for (const int row : done) {
@@ -531,11 +544,9 @@ void check_streams(int steps) {
     if (threads > 1) engine->close();  // else the destructor does it
   }
   const auto slow = slow_engine(2, kSlowRows);
-  std::vector<int> all(kSlowRows);
-  for (int row = 0; row < kSlowRows; ++row) all[static_cast<std::size_t>(row)] = row;
-  slow->send(std::vector<double>(static_cast<std::size_t>(kSlowRows * width)).data(), all);
+  slow->send(std::vector<double>(static_cast<std::size_t>(kSlowRows * width)).data(), first_rows(kSlowRows));
   patience = 0;
-  CHECK(slow->receive(kSlowRows, interrupted).empty());  // all are under way still
+  CHECK(receive(*slow, kSlowRows, interrupted).empty());  // all are under way still
   CHECK(slow->under_way() == kSlowRows);
   std::thread closer([&] {
     while (!slow->running()) std::this_thread::yield();
@@ -543,13 +554,107 @@ void check_streams(int steps) {
   });
   bool closed = false;
   try {
-    slow->receive(kSlowRows, never);
+    receive(*slow, kSlowRows, never);
   } catch (const std::logic_error&) {
     closed = true;
   }
   closer.join();
   CHECK(closed);
   std::printf("rows sent and received\n");
+}
+
+std::atomic<bool> gate{true};
+
+// Waits for the gate.
+void gated_kernel(const double*, const double*, const double*, double* memory, double*, double* terms, std::int64_t) {
+  while (!gate.load()) std::this_thread::yield();
+  terms[0] = memory[0] += 1;
+}
+
+// Rows of several engines, which are received together: those that are done first come first, whatever holds up the others,
+// and each ends where whole steps lead it.
+void check_streams_together(int steps) {
+  const int rows = kSizes.rows, width = kSizes.actions;
+  const std::vector<int> all = first_rows(rows);
+  std::vector<double> actions(static_cast<std::size_t>(rows * width));
+  for (std::size_t i = 0; i < actions.size(); ++i) actions[i] = 1e-3 * static_cast<double>(i % 1999) - 1;
+  const auto place_all = [&](Engine& engine, int shift) {
+    for (int row = 0; row < rows; ++row) {
+      const int index = (row + shift) % kTooSmall;
+      place(engine, row, index, *scenes()[static_cast<std::size_t>(index)]);
+      engine.kernel_of_row[static_cast<std::size_t>(row)] = 0;
+    }
+  };
+  std::vector<decltype(Matrix<double>::data)> expected;
+  for (int shift = 0; shift < 3; ++shift) {
+    const auto whole = make_engine(1);
+    place_all(*whole, shift);
+    for (int t = 0; t < steps; ++t) CHECK(step(*whole, actions, nullptr, How::run));
+    expected.push_back(whole->states.data);
+  }
+  for (const int threads : {1, 2, 5}) {
+    std::vector<std::unique_ptr<Engine>> engines;
+    std::vector<Engine*> together;
+    for (int shift = 0; shift < 3; ++shift) {
+      engines.push_back(make_engine(threads));
+      together.push_back(engines.back().get());
+      place_all(*together.back(), shift);
+    }
+    throws<std::logic_error>([&] { Engine::receive(together, 1, never); });
+    throws<std::logic_error>([&] { Engine::receive({}, 1, never); });
+    throws<std::invalid_argument>([&] { Engine::receive({together[0], together[1], together[0]}, 1, never); });
+    std::vector<std::vector<int>> taken(3, std::vector<int>(static_cast<std::size_t>(rows)));
+    for (Engine* const engine : together) engine->send(actions.data(), all);
+    for (int left = 3 * rows * steps, turn = 0; left > 0; ++turn) {
+      const std::vector<RowStream::Taken> done = Engine::receive(together, 1 + turn % 11, never);
+      left -= static_cast<int>(done.size());
+      for (const RowStream::Taken& each : done) {
+        int& count = taken[static_cast<std::size_t>(each.stream)][static_cast<std::size_t>(each.row)];
+        Engine& engine = *together[static_cast<std::size_t>(each.stream)];
+        if (++count < steps) engine.send(actions.data() + each.row * width, {each.row});
+      }
+    }
+    for (std::size_t k = 0; k < 3; ++k) CHECK(together[k]->under_way() == 0 && together[k]->states.data == expected[k]);
+
+    Engine held(scenes(), {gated_kernel}, kSizes, threads);
+    place_all(held, 0);
+    const std::vector<Engine*> both{&held, together[1]};
+    gate = false;
+    held.send(actions.data(), all);
+    together[1]->send(actions.data(), all);
+    for (int left = rows; left > 0;) {
+      const std::vector<RowStream::Taken> done = Engine::receive(both, std::min(left, 7), never);
+      for (const RowStream::Taken& each : done) CHECK(each.stream == 1);
+      left -= static_cast<int>(done.size());
+    }
+    patience = 1;
+    CHECK(Engine::receive(both, 1, interrupted).empty());
+    CHECK(held.under_way() == rows && together[1]->under_way() == 0);
+    gate = true;
+    held.set_kernel(0, gated_kernel);  // waits for all
+    together[1]->send(actions.data(), {5});
+    together[1]->set_kernel(0, kernel<1>);
+    patience = 0;
+    CHECK(Engine::receive(both, rows + 1, interrupted).empty());  // there are enough, and all are under way still
+    CHECK(held.under_way() == rows && together[1]->under_way() == 1);
+    CHECK(Engine::receive(both, 10 * rows, never).size() == static_cast<std::size_t>(rows) + 1);
+    for (int row = 0; row < rows; ++row) CHECK(held.terms.row(row)[0] == 1);
+
+    gate = false;
+    held.send(actions.data(), all);
+    together[1]->send(actions.data(), all);
+    std::thread closer([&] {
+      while (!together[1]->running()) std::this_thread::yield();
+      together[1]->close();
+    });
+    throws<std::logic_error>([&] { Engine::receive(both, 2 * rows, never); });
+    closer.join();
+    gate = true;
+    throws<std::logic_error>([&] { Engine::receive(both, 1, never); });  // one is closed
+    CHECK(receive(held, 2 * rows, never).size() == static_cast<std::size_t>(rows));
+    CHECK(held.terms.row(rows - 1)[0] == 2);
+  }
+  std::printf("rows of several engines received together\n");
 }
 
 // Chunks of steps end where single steps lead, on any number of threads. Rows stop where they are told to, after a step that
@@ -776,6 +881,7 @@ int main() {
   check_settling();
   check_bare_loop();
   check_streams(20);
+  check_streams_together(6);
   check_chunks<float>(9);
   check_chunks<double>(9);
   check_exceptions_in_kernels();

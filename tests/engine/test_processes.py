@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from taskworlds.engine import Engine, Fault, Model, Scene
+from taskworlds.engine import Engine, Fault, Model, Scene, recv_first
 
 SETUP = """
 import mujoco, numpy as np, os, pickle, signal, sys, threading
@@ -66,6 +66,38 @@ def test_ctrl_c_stops_the_step_and_the_engine_goes_on(num_threads, wait):
     assert not engine.faults[~skipped].any()
     engine.step(action, np.arange(2_000) < 2)
     assert not engine.faults.any()
+
+
+def test_ctrl_c_while_rows_of_several_engines_are_waited_for_loses_none():
+    xml = '<mujoco><worldbody><body><freejoint/><geom size="1"/></body></worldbody></mujoco>'
+    model = Model.from_mujoco(mujoco.MjModel.from_xml_string(xml))
+    fast, slow = (Engine([Scene(model, skip)], 500, action_size=0, num_threads=1) for skip in (1, 20_000))
+    fast.send(np.zeros((8, 0)), np.arange(8))
+    slow.send(np.zeros((500, 0)), np.arange(500))
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            recv_first([slow, fast], 508)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+    assert (slow.under_way, fast.under_way) == (500, 8)
+    places, rows = recv_first([slow, fast], 20)
+    assert sorted(rows[places == 1].tolist()) == list(range(8))
+    assert rows[places == 0].tolist() == list(range(12))
+    assert (slow.under_way, fast.under_way) == (488, 0)
+    for engines in ([slow, slow], [slow, fast, slow]):
+        with pytest.raises(ValueError, match="engines must differ, but one of them is there twice"):
+            recv_first(engines, 1)
+    fast.close()
+    with pytest.raises(RuntimeError, match="The engine is closed"):
+        recv_first([slow, fast], 1)
+    assert slow.recv(1).tolist() == [12]
+    slow.close()
+    for engines in ([slow], []):
+        with pytest.raises(RuntimeError, match="The engine is closed" if engines else "No row is under way"):
+            recv_first(engines, 1)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -337,6 +337,36 @@ def test_a_child_forked_while_a_step_is_under_way_is_told():
     assert out == "True\n0\n"
 
 
+@HAS_FORK
+@pytest.mark.parametrize("names", [["reach-v3"], ["reach-v3", "half-cheetah-vel"]])
+def test_a_child_forked_while_rows_are_under_way_is_told(names):
+    out = check(
+        """
+        envs = taskworlds.make_vec(sys.argv[1:], 40, pad=True, batch_size=30, num_threads=2, seed=0)
+        envs.reset(seed=0)
+        actions = np.zeros(envs.action_space.shape)
+        envs.send(actions, np.arange(40))
+        pid = os.fork()
+        if pid == 0:
+            try:
+                envs.recv()
+            except RuntimeError as error:
+                assert "forked while rows were under way" in str(error), error
+            else:
+                os._exit(1)
+            envs.reset(seed=1)
+            for rows in (np.arange(3), np.arange(3, 40)):  # at first none of another world
+                envs.send(actions[rows], rows)
+                assert len(envs.recv().rows) == min(len(rows), 30)
+            envs.close()
+            os._exit(0)
+        print(len(envs.recv().rows), len(envs.recv().rows), os.waitpid(pid, 0)[1])
+        """,
+        *names,
+    )
+    assert out == "30 10 0\n"
+
+
 def test_a_pickled_environment_goes_on_in_a_fresh_process(make, tmp_path):
     envs = make(3, max_episode_steps=4, normalize_observations=True)
     envs.reset(seed=0)

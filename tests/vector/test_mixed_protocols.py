@@ -145,8 +145,6 @@ def test_a_chunk_is_its_steps_in_all_worlds():
 def test_what_does_not_fit_the_worlds_is_refused():
     with pytest.raises(ValueError, match=r"unlimited_goals must be False for walker-walk"):
         taskworlds.make_vec(members(), 6, pad=True, unlimited_goals=True)
-    with pytest.raises(ValueError, match=r"curriculum must be left out for a batch of several worlds"):
-        taskworlds.make_vec(members(), 6, pad=True, curriculum=lambda ended: None)
     with pytest.raises(
         ValueError, match=r"protocol='tdmpc2' is defined for skills of .* not for those of Half|half-cheetah"
     ):

@@ -13,7 +13,7 @@ from taskworlds.core.simulator import load_mujoco
 load_mujoco()  # first: `_native` needs its library, which then is found wherever mujoco is installed
 
 # ruff: noqa: E402
-from taskworlds.engine.engine import ChunkOutcome, Engine, Fault
+from taskworlds.engine.engine import ChunkOutcome, Engine, Fault, recv_first
 from taskworlds.engine.models import Model
 from taskworlds.engine.scene import MocapControl, Scene
 from taskworlds.engine.settling import Settling
@@ -28,4 +28,5 @@ __all__ = [
     "Scene",
     "Settling",
     "compile_kernel",
+    "recv_first",
 ]

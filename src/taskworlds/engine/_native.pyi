@@ -242,8 +242,6 @@ class Engine:
     @overload
     def send(self, actions: Annotated[NDArray[numpy.float64], dict(shape=(None, None), order='C', device='cpu', writable=False)], rows: Sequence[int], spare: int = 0) -> None: ...
 
-    def receive(self, count: int) -> list[int]: ...
-
     @property
     def under_way(self) -> int: ...
 
@@ -312,3 +310,5 @@ STATE_NOT_FINITE: int = 512
 ERROR: int = 1024
 
 NOT_STEPPED: int = 2048
+
+def receive(engines: Sequence[Engine], count: int) -> list[tuple[int, int]]: ...

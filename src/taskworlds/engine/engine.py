@@ -17,7 +17,7 @@ from taskworlds.engine import _native
 from taskworlds.engine.scene import Scene
 from taskworlds.engine.settling import Settling
 
-__all__ = ["ChunkOutcome", "Engine", "Fault", "floats"]
+__all__ = ["ChunkOutcome", "Engine", "Fault", "floats", "recv_first"]
 
 _MOST_ROWS = 2**24  # of which each takes kilobytes
 _MOST = 2**31 - 1  # what C++ counts with
@@ -439,7 +439,7 @@ class Engine:
         Raises:
             RuntimeError: no row is under way, or the engine is closed.
         """
-        return np.array(self._native.receive(check_count("count", count, maximum=_MOST)), dtype=np.int64)
+        return recv_first([self], count)[1]
 
     def forward(self, mask: npt.NDArray[np.bool_] | None = None, *, warm_start: bool = False) -> None:
         """Writes `now`, faults and warnings for the rows' states as they are; no row moves, no kernel is called.
@@ -548,6 +548,24 @@ class Engine:
         )
         for name, values in state["arrays"].items():
             getattr(self, name)[:] = values
+
+
+def recv_first(engines: Sequence[Engine], count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Waits for rows of several engines as `Engine.recv` does for those of one.
+
+    Args:
+        engines: the engines, which differ.
+        count: how many rows, at least 1.
+
+    Returns:
+        For each row the place of its engine, (M,) int64, and the row, (M,) int64, in the order in which they were done.
+
+    Raises:
+        RuntimeError: no row is under way in any of them, or one of them is closed.
+    """
+    found = _native.receive([each._native for each in engines], check_count("count", count, maximum=_MOST))
+    places, rows = np.array(found, dtype=np.int64).T
+    return places, rows
 
 
 def floats(actions: npt.ArrayLike) -> npt.NDArray[Any]:

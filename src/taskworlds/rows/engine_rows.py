@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds import engine as native
 from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import Task
 from taskworlds.engine import ChunkOutcome, Engine, Fault
 from taskworlds.rows.protocol import RowChunk, RowFault, RowStep
 from taskworlds.rows.rows_without_envs import RowsWithoutEnvs
 
-__all__ = ["ROW_ARRAYS", "EngineRows"]
+__all__ = ["ROW_ARRAYS", "EngineRows", "recv_first"]
 
 ROW_ARRAYS = ("states", "overrides", "params", "memory", "obs", "terms")
 _MOST = {"overrides": 1e10, "params": 1e100, "memory": 1e100}  # MuJoCo simulates nothing beyond 1e10
@@ -188,10 +189,17 @@ class EngineRows(RowsWithoutEnvs, ABC):
 
     def recv(self, count: int) -> tuple[NDArray[np.int64], RowStep]:
         """See `SendingRows.recv`."""
-        missing = count - len(self._done)
-        found = self.engine.recv(missing) if missing > 0 else np.zeros(0, dtype=np.int64)
-        rows = np.array([*self._done[:count], *found.tolist()], dtype=np.int64)
-        del self._done[:count]
+        ((rows, outcome),) = recv_first([self], count)
+        return rows, outcome
+
+    def call_off(self, rows: NDArray[np.int64]) -> None:
+        """Waits for the rows under way, and forgets those of `rows`, (M,) int64, which need a reset then."""
+        if self.engine.under_way:
+            self._done += self.engine.recv(self.engine.under_way).tolist()
+        self._done = [row for row in self._done if row not in rows]
+
+    def _received(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], RowStep]:
+        """Returns rows that are done with what came of them."""
         if self._moving is not None:
             self.goals[rows] = self._moving[rows]
         return rows, self._outcome(not self.engine.faults[rows].any(), rows)
@@ -292,3 +300,29 @@ class EngineRows(RowsWithoutEnvs, ABC):
         """See `Rows.close`."""
         if self._engine is not None:
             self._engine.close()
+
+
+def recv_first(several: Sequence[EngineRows], count: int) -> list[tuple[NDArray[np.int64], RowStep]]:
+    """Waits for `count` of the rows under way in several, as `SendingRows.recv` does in one.
+
+    Args:
+        several: the rows of each engine.
+        count: how many, at most as many as are under way in all of them; if 0, nothing is waited for.
+
+    Returns:
+        For each of `several` what its `recv` would return of the rows that are its own.
+    """
+    at_hand: list[list[int]] = []
+    for each in several:
+        at_hand.append(each._done[:count])
+        count -= len(at_hand[-1])
+    if count > 0:
+        places, rows = native.recv_first([each.engine for each in several], count)
+        found = [rows[places == number].tolist() for number in range(len(several))]
+    else:
+        found = [[] for _ in several]
+    outcomes = []
+    for each, first, then in zip(several, at_hand, found, strict=True):
+        del each._done[: len(first)]
+        outcomes.append(each._received(np.array([*first, *then], dtype=np.int64)))
+    return outcomes

@@ -100,8 +100,8 @@ class MixedRows(PartRows):
         shares = [self._shares[number] for number in chosen]
         given = [(tasks[share], rows[share], seeds[share]) for share in shares]
         found = part_rows.all_of(self._calls("reset", given, chosen))
-        for number, obs in zip(chosen, found, strict=True):
-            self._take(number, obs)
+        for number, (_, own, _), obs in zip(chosen, given, found, strict=True):
+            self._take(number, obs, np.flatnonzero(own))
         return self._values
 
     def expect(self, tasks: Mapping[int, Task], steps: int) -> None:
@@ -162,20 +162,28 @@ class MixedRows(PartRows):
         steps = dict(zip(self._order, part_rows.all_of(calls[each] for each in self._order), strict=True))
         return self._joined_steps([steps[number] for number in range(len(calls))])
 
-    def _joined_steps(self, steps: Sequence[RowStep]) -> RowStep:
-        """Returns the outcome of a step of all worlds, of those of each."""
+    def _joined_steps(
+        self, steps: Sequence[RowStep], rows: Sequence[slice | NDArray[np.int64]] | None = None
+    ) -> RowStep:
+        """Returns the outcome of a step of all worlds, of those of each.
+
+        Args:
+            steps: the outcome in each world.
+            rows: the rows of each world that it is of; None for all. What is known of the others stays.
+        """
         ends: NDArray[np.bool_] | None = None
         faults = []
         for number, (step, share) in enumerate(zip(steps, self._shares, strict=True)):
-            self._take(number, step.obs)
-            self._rewards[share] = step.rewards
+            own = slice(None) if rows is None else rows[number]
+            self._take(number, step.obs, own)
+            self._rewards[share][own] = step.rewards[own]
             if tuple(step.terms) != self._reported[number]:
                 self._name_terms(number, tuple(step.terms))
             for place, values in zip(self._own_terms[number], step.terms.values(), strict=True):
-                place[:] = values
+                place[own] = values[own]
             if step.terminated is not None:
                 ends = np.zeros(self.num_rows, dtype=np.bool_) if ends is None else ends
-                ends[share] = step.terminated
+                ends[share][own] = step.terminated[own]
             if step.faults:
                 faults += [fault._replace(row=fault.row + share.start) for fault in step.faults]
         return RowStep(self._values, self._rewards, self._terms, ends, faults)
@@ -189,10 +197,10 @@ class MixedRows(PartRows):
         self._reported[number] = names
         self._own_terms[number] = [self._terms[name][share] for name in names]
 
-    def _take(self, number: int, obs: NDArray[Any]) -> None:
-        """Writes the observations of a world's rows, of which the first numbers are its space's."""
+    def _take(self, number: int, obs: NDArray[Any], rows: slice | NDArray[np.int64]) -> None:
+        """Writes the observations of some of a world's rows, of which the first numbers are its space's."""
         size = self._worlds[number].obs_size
-        self._values[self._shares[number], :size] = obs[:, :size]
+        self._values[self._shares[number]][rows, :size] = obs[rows, :size]
 
     def _calls(
         self, method: str, given: Sequence[tuple[Any, ...]], parts: Sequence[int] | None = None, **kwargs: Any
@@ -372,8 +380,22 @@ class MixedPlan(NamedTuple):
                 )
                 sizes = each.obs_size, each.action_size, each.max_episode_steps
                 made.append(OneWorldsRows(each.world.name, rows, *sizes))
-            return MixedRows(made, self.obs_space, self.action_space, self.goal_size, self.terms)
+            return _kind_of([each.rows for each in made])(
+                made, self.obs_space, self.action_space, self.goal_size, self.terms
+            )
         except BaseException:
             for each_made in made:
                 each_made.rows.close()
             raise
+
+
+def _kind_of(of_worlds: Sequence[Rows]) -> type[MixedRows]:
+    """Returns the class of rows of several worlds: one with `send` and `recv` where all worlds' can be waited for."""
+    if all(hasattr(rows, "send") for rows in of_worlds):
+        # Only here, as it loads MuJoCo.
+        from taskworlds.rows.engine_rows import EngineRows
+        from taskworlds.rows.mixed_sending import MixedSendingRows
+
+        if all(isinstance(rows, EngineRows) for rows in of_worlds):
+            return MixedSendingRows
+    return MixedRows

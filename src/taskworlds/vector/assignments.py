@@ -39,7 +39,7 @@ class Assignments:
         following: by row, the task of the next episode alone, or None; given to a reset, or drawn.
         sample_on_reset: whether each reset chooses a task, (N,) bool.
         selections: what chooses the tasks of each row.
-        curriculum: what weighs the tasks, which all rows then choose from; or None.
+        curriculum: what weighs the tasks, of which each row then chooses from all of its world; or None.
         generators: the random generators of the rows.
         instructions: the words that tell each row its task.
         skill_index: each row's skill, its place in the split's skills, (N,) int64; -1 for another or none.
@@ -68,14 +68,12 @@ class Assignments:
             else list(dict.fromkeys(task.env_name for task in every))
         )
         self.curriculum = (
-            None
-            if options.curriculum is None
-            else Curriculum(options.curriculum, tasks, num_rows, has_success=world.has_success)
+            None if options.curriculum is None else Curriculum(options.curriculum, tasks, composition)
         )
         if self.curriculum is None:
             self.selections = [TaskSelection(options.task_select, own) for own in composition.dealt]
         else:
-            self.selections = [TaskSelection(self.curriculum.weights, tasks) for _ in range(num_rows)]
+            self.selections = self.curriculum.selections
         self._start_is_random = composition.has(lambda each: each.has_random_starts)
         self.current: list[Task | None] = [None] * num_rows
         self.held: list[Task | None] = [None] * num_rows

@@ -90,8 +90,8 @@ class OptionKeywords(TypedDict, total=False):
         CurriculumFunction | None,
         Doc(
             "a function that is told of the episodes that have ended (`taskworlds.vector.curriculum.EndedEpisode`), "
-            "and returns the weights by which all rows draw their next tasks from all those of the split, or None to "
-            "leave them; see docs/curricula.md. None: `task_select` chooses."
+            "and returns weights of all tasks of the split, or None to leave them: by these each row draws its next "
+            "task from all those of its world; see docs/curricula.md. None: `task_select` chooses."
         ),
     ]
     group_size: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -42,16 +42,18 @@ class MixedInfos(Infos):
         raw_steps: NDArray[np.int64] | None = None,
     ) -> None:
         super().__init__(composition, rows, assignments, progress, observations, options, raw_steps)
-        has = composition.has
-        told: dict[str, NDArray[np.bool_]] = {
-            "goal": has(lambda world: world.goal_size),
-            "success": has(lambda world: world.has_success),
-            "attempt_success": has(lambda world: world.has_success),
+        told: dict[str, Callable[[World], Any]] = {
+            "goal": lambda world: world.goal_size,
+            "success": lambda world: world.has_success,
+            "attempt_success": lambda world: world.has_success,
         }
         for name in composition.world.term_names():
-            told[name] = has(functools.partial(_reports, name))
-        self._lacking = {name: ~rows_with for name, rows_with in told.items() if not rows_with.all()}
-        self._masks = [(f"_{name}", ~lacking) for name, lacking in self._lacking.items()]
+            told[name] = functools.partial(_reports, name)
+        rows_with = {name: composition.has(has) for name, has in told.items()}
+        self._masks = [(f"_{name}", those) for name, those in rows_with.items() if not those.all()]
+        self._lacking = [
+            [name for name, has in told.items() if not has(world)] for world in composition.worlds
+        ]
 
     def _without(self, infos: dict[str, Any]) -> dict[str, Any]:
         """Takes the rows out of masks that do not have what they are of; returns the infos."""
@@ -89,9 +91,8 @@ class MixedInfos(Infos):
     def row(self, infos: Mapping[str, Any], row: int) -> dict[str, Any]:
         """Takes one row's info out of a batch's, with what its world has."""
         info = super().row(infos, row)
-        for name, lacking in self._lacking.items():
-            if lacking[row]:
-                info.pop(name, None)
+        for name in self._lacking[info["world_index"]]:  # in infos of some rows, the place is not the row
+            info.pop(name, None)
         return info
 
 

@@ -139,12 +139,6 @@ def _check_composed(options: Options, composition: Composition) -> None:
                 f"whose trial is cut short by a reset would fall out of its group, not {options.group_size}.",
                 argument="group_size",
             )
-    if composition.is_mixed and options.curriculum is not None:
-        raise WrongValue(
-            "curriculum must be left out for a batch of several worlds: all rows draw from all tasks by its weights, "
-            f"and a row here serves one of {', '.join(world.name for world in composition.worlds)} alone.",
-            argument="curriculum",
-        )
 
 
 def in_world(options: Options, world: World, tasks: Iterable[Task]) -> Options:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongType, WrongValue, check_choice
 from taskworlds.core.task import Task
@@ -23,52 +23,17 @@ class TaskWeights:
     """A `TaskChooser` that draws tasks by weights, which may change between two draws.
 
     Args:
-        count: how many tasks there are, K. Their weights are equal at first.
-
-    Attributes:
-        values: the weights, (K,) float64; replaced, never written to.
+        values: the weights, (K,) float64, in the order of the tasks; their sum does not matter. They must be finite,
+            none of them negative, and their sum finite and above 0.
     """
 
-    def __init__(self, count: int) -> None:
-        self.values: NDArray[np.float64] = np.ones(count)
-        self.take(self.values)
+    def __init__(self, values: NDArray[np.float64]) -> None:
+        self.take(values)
 
-    def checked(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Returns weights as an array of their own.
-
-        Raises:
-            ValueError: they are not one number for each task, finite, none negative, and at least one above 0.
-        """
-        count = len(self.values)
-        try:
-            array = np.array(values, dtype=np.float64)
-        except (TypeError, ValueError):
-            array = np.zeros(())
-        if array.shape != (count,):
-            raise WrongValue(
-                f"curriculum must return None or {count} weights, one for each task of the split, not {values!r}."
-            )
-        bad = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
-        if bad.size:
-            raise WrongValue(
-                f"curriculum must return finite weights that are not negative, but weight {bad[0]} is {array[bad[0]]}."
-            )
-        if not array.any() or not np.isfinite(array.sum()):
-            raise WrongValue(
-                f"curriculum must return weights with a sum above 0 and finite, not {array.sum()}: at least one task "
-                "must be there to draw."
-            )
-        return array
-
-    def take(self, values: ArrayLike) -> None:
-        """Takes other weights, in the order of the tasks; their sum does not matter.
-
-        Raises:
-            ValueError: see `checked`.
-        """
-        self.values = self.checked(values)
-        self._ends = np.cumsum(self.values)
-        self._last = int(np.flatnonzero(self.values)[-1])
+    def take(self, values: NDArray[np.float64]) -> None:
+        """Takes other weights, as at first."""
+        self._ends = np.cumsum(values)
+        self._last = int(np.flatnonzero(values)[-1])
 
     def __call__(self, tasks: Sequence[Task], np_random: np.random.Generator) -> Task:
         """Draws a task, by one number of the generator."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import cast
 
@@ -41,7 +42,8 @@ class MixedSendingRows(MixedRows):
                     part.send(np.ascontiguousarray(actions[own, : world.action_size]), begun[-1][1])
         except BaseException:
             for part, sent in begun:
-                part.call_off(sent)
+                with contextlib.suppress(Exception):  # the first error is the one to be told
+                    part.call_off(sent)
             raise
 
     def recv(self, count: int) -> tuple[NDArray[np.int64], RowStep]:

@@ -40,6 +40,16 @@ def test_report(run, folder, monkeypatch):
     assert "reach-v3" in (folder / "report.html").read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files need not be text")
+def test_a_name_that_python_could_not_decode_is_in_the_page_as_it_is(run, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    name = os.fsdecode(b"zuf\xe4llig")  # Latin-1; in the C locale other letters are like this as well
+    (folder / "a").rename(folder / name)
+    ran = run("report", name, "b")
+    assert (ran.code, ran.err) == (0, "")
+    assert b"zuf\xe4llig" in (folder / "report.html").read_bytes()
+
+
 def test_report_as_json(run, folder):
     out = folder / "page.html"
     ran = run(

@@ -82,7 +82,9 @@ class OutFolder:
         Raises:
             OSError: they cannot be written.
         """
-        write_whole(self.path / CONFIG, text.encode())
+        write_whole(
+            self.path / CONFIG, text.encode(errors="surrogateescape")
+        )  # of paths that were not decoded
 
     def write(self, result: Result, *, keep_actions: bool) -> None:
         """Writes a result; its episodes stay in their file if their actions are kept.

@@ -59,7 +59,8 @@ def report(
     page = report_page(
         *methods, title=title, videos=videos, x_label=x_label, curve=curve, allow_different=allow_different
     )
-    write_whole(path, page.encode())
+    # Names of files that Python could not decode, as in the C locale, are written as the bytes that they are.
+    write_whole(path, page.encode(errors="surrogateescape"))
 
 
 def report_page(

@@ -99,6 +99,13 @@ def test_weights_of_any_size_are_shares(scale):
     assert apportion([scale, scale / 2, scale], 5, [1, 1, 1]) == [2, 1, 2]
 
 
+def test_of_equal_claims_the_first_is_served_first():
+    """Also of different weights: half a row is left of 0.5 and of 1.5."""
+    assert apportion([1, 3], 2, [0, 0]) == [1, 1]
+    assert apportion([3, 1], 2, [0, 0]) == [2, 0]
+    assert apportion([1, 3, 5, 7], 8, [0] * 4) == [1, 2, 2, 3]
+
+
 @given(
     st.lists(st.tuples(st.floats(0.01, 100), st.integers(1, 4)), min_size=1, max_size=8), st.integers(0, 60)
 )

@@ -61,3 +61,20 @@ def test_an_environment_of_several_worlds():
         envs.terminate_on_success.tolist() == (envs.composition.has(lambda world: world.has_success)).tolist()
     )
     envs.close()
+
+
+def test_figures_by_world_are_those_of_evaluations_of_the_world_alone():
+    """The mean over a world's skills with its interval; unknown where the world has no success."""
+    arm = Benchmark("arm", tuple(benchmark("MT10", num_goals=2).train_tasks[:4]))
+    how = {"split": "train", "max_episode_steps": 5, "seed": 2}
+    result = evaluate(
+        lambda obs: np.zeros((len(obs), 6)), Benchmark.union("mine", [arm, "walker-walk"]), **how
+    )
+    alone = evaluate(lambda obs: np.zeros((len(obs), 4)), arm, **how)
+    for metric in ("success_once", "episode_return", "length"):
+        figures = result.by_world(metric)
+        assert list(figures) == ["Meta-World", "walker-walk"]
+        assert figures["Meta-World"] == pytest.approx(alone.overall[metric].mean, nan_ok=True)
+    assert np.isnan(result.by_world("success_end")["walker-walk"].value)
+    with pytest.raises(ValueError, match="metric must be one of"):
+        result.by_world("sucess")

@@ -80,7 +80,7 @@ def test_their_names_for_our_skills():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match="num_goals must be None for MT30, not 3"):
+    with pytest.raises(ValueError, match="num_goals must be left out for MT30, not 3"):
         taskworlds.benchmark("MT30", num_goals=3)
     with pytest.raises(TypeError, match="MT80 does not take env_name"):
         taskworlds.benchmark("MT80", "reach-v3")

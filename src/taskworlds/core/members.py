@@ -97,8 +97,8 @@ def apportion(weights: Sequence[float], total: int, least: Sequence[int]) -> lis
         >>> apportion([10, 1, 1], 24, [1, 1, 1]), apportion([10, 1, 1], 4, [1, 1, 1])
         ([20, 2, 2], [2, 1, 1])
     """
-    largest = max(weights)
-    parts = [weight / largest for weight in weights]  # whose sum is finite, whatever the weights are
+    _, exponent = math.frexp(max(weights))
+    parts = [math.ldexp(weight, -exponent) for weight in weights]  # exactly, and so that the sum is finite
     whole = math.fsum(parts)
     claims = [total * part / whole for part in parts]
     counts = [max(few, math.floor(claim + 1e-9)) for claim, few in zip(claims, least, strict=True)]

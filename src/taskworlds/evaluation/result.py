@@ -10,7 +10,7 @@ import json
 import math
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongValue, check_choice, check_count
 from taskworlds.core.files import write_whole
+from taskworlds.core.registry import world_of
 from taskworlds.core.task import by_skill
 from taskworlds.evaluation import dataframes, notebook, plotting, result_file
 from taskworlds.evaluation.fingerprint import Fingerprint
@@ -235,6 +236,41 @@ class Result:
             >>> result.by_group().mean.value, round(result.overall["success_once"].mean.value, 3)
             (0.5, 0.667)
         """
+        return grouped(self._that_ran(), self._mean_over(metric))
+
+    def by_world(self, metric: str = "success_once") -> dict[str, Estimate]:
+        """Returns a metric by the name of the world: the mean over its skills, each with equal weight.
+
+        Returns of several worlds are on different scales, and success is unknown (NaN) in worlds without it, so of a
+        mixture these figures can be read where the mean over all skills cannot.
+
+        Args:
+            metric: one of `METRICS`.
+
+        Raises:
+            ValueError: it is another metric.
+
+        Example:
+            >>> from taskworlds import Task
+            >>> from taskworlds.evaluation import Episode
+            >>> tasks = Task("reach-v3"), Task("push-v3"), Task("walker-walk")
+            >>> won = True, False, None
+            >>> records = [TaskRecord(task, (Episode(8.0, 5, x, x),)) for task, x in zip(tasks, won)]
+            >>> result = Result("three", "train", 1, 0, Fingerprint.of(tasks, protocol="multi-task"), tuple(records))
+            >>> {world: figure.value for world, figure in result.by_world().items()}
+            {'Meta-World': 0.5, 'walker-walk': nan}
+        """
+        mean_over = self._mean_over(metric)
+        skills: dict[str, list[str]] = {}
+        for name in self._that_ran():
+            skills.setdefault(world_of(name).name, []).append(name)
+        return {world: mean_over(names) for world, names in skills.items()}
+
+    def _that_ran(self) -> list[str]:
+        return list(dict.fromkeys(record.task.env_name for record in self.completed))
+
+    def _mean_over(self, metric: str) -> Callable[[Sequence[str]], Estimate]:
+        """Returns what gives the mean of a metric over some skills."""
         check_choice("metric", metric, METRICS)
         strata = np.array([record.task.env_name for record in self.completed])
         scores = self.scores(metric)
@@ -243,7 +279,7 @@ class Result:
             rows = np.isin(strata, names)
             return mean_of(metric, scores[rows], strata[rows].tolist(), self.seed)
 
-        return grouped(list(dict.fromkeys(strata.tolist())), mean_over)
+        return mean_over
 
     def score(self, name: str, *others: Result) -> Estimate:
         """Returns the score of a list of skills as the authors of a protocol compute it, with its interval.

@@ -53,7 +53,7 @@ TDMPC2_NAMES: dict[str, str] = {name: _OTHERWISE.get(name, name) for name in _MT
 def _mt30(seed: int, num_goals: int | None) -> Tasks:
     if num_goals not in (None, 1):
         raise WrongValue(
-            f"num_goals must be None for MT30, not {num_goals}: its skills are dm_control's, each of one task.",
+            f"num_goals must be left out for MT30, not {num_goals}: its skills are dm_control's, each of one task.",
             argument="num_goals",
         )
     return tuple(Task(TDMPC2_NAMES[name]) for name in _MT30), ()

@@ -107,7 +107,7 @@ def test_a_skills_name_is_the_benchmark_of_its_base_task():
     assert taskworlds.benchmark("walker-walk").train_tasks == (Task("walker-walk"),)
     with pytest.raises(
         ValueError,
-        match="num_goals must be None for walker-walk, not 5",
+        match="num_goals must be left out for walker-walk, not 5",
     ):
         taskworlds.benchmark("walker-walk", num_goals=5)
     with pytest.raises(ValueError, match="names end in -range take any number"):

@@ -65,7 +65,7 @@ def _range(family: Family, seed: int, num_goals: int | None) -> Tasks:
 def _check_number(name: str, num_goals: int | None, own: tuple[int, ...]) -> None:
     if num_goals is not None and own != (num_goals,) * len(own):
         raise WrongValue(
-            f"num_goals must be None for {name}, not {num_goals}: the benchmark has tasks of its own, "
+            f"num_goals must be left out for {name}, not {num_goals}: the benchmark has tasks of its own, "
             f"{' and '.join(map(str, own))}. Benchmarks whose names end in -range take any number.",
             argument="num_goals",
         )

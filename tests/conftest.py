@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from gymnasium.envs.mujoco import MujocoEnv
 from metaworld.asset_path_utils import ENV_ASSET_DIR_V3
+from metaworld.sawyer_xyz_env import SawyerXYZEnv
 
 
 def pytest_configure(config):
@@ -170,7 +171,12 @@ def compiled_once(tmp_path_factory):
 
 @pytest.fixture
 def without_physics(monkeypatch):
-    """Has official environments move nothing, which takes most of the time of their resets."""
+    """Has official environments move nothing, which takes most of the time of their resets.
+
+    Nor do they hold the hand in its place for more than one step: where nothing moves, the others repeat the first.
+    """
+    hold = SawyerXYZEnv._reset_hand
     monkeypatch.setattr(
         MujocoEnv, "do_simulation", lambda self, *_: mujoco.mj_kinematics(self.model, self.data)
     )
+    monkeypatch.setattr(SawyerXYZEnv, "_reset_hand", lambda self, steps=50: hold(self, min(steps, 1)))

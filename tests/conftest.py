@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import functools
 import gc
 import importlib.util
 import multiprocessing
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 from gymnasium.envs.mujoco import MujocoEnv
 from metaworld.asset_path_utils import ENV_ASSET_DIR_V3
+from metaworld.sawyer_xyz_env import SawyerXYZEnv
 
 
 def pytest_configure(config):
@@ -124,8 +127,8 @@ def own_cache(tmp_path, monkeypatch):
 def compiled_once(tmp_path_factory):
     """Has MuJoCo compile each of Meta-World's files once (0.2 s) for all tests, and read it from then on (0.02 s).
 
-    That goes for the official environments' models and for ours with all that is to be seen. Gives the function that
-    compiles the official ones.
+    Those that were used last are copied in memory (0.01 s). That goes for the official environments' models and for
+    ours with all that is to be seen. Gives the function that compiles the official ones.
     """
     # Here, and so after `pytest_configure`: they draw.
     from taskworlds.worlds.metaworld import reference, row_renderer
@@ -137,13 +140,17 @@ def compiled_once(tmp_path_factory):
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
     folder.mkdir(exist_ok=True)
 
+    @functools.lru_cache(maxsize=8)  # of 20 MB each
+    def read(name):
+        return mujoco.MjModel.from_binary_path(str(folder / f"{name}.mjb"))
+
     def once(name, compile_model):
         kept = folder / f"{name}.mjb"
         if not kept.exists():
             begun = folder / f"{name}.{os.getpid()}"
             mujoco.mj_saveModel(compile_model(), str(begun), None)
             begun.replace(kept)  # whole from the start, as several processes may look for it
-        return mujoco.MjModel.from_binary_path(str(kept))
+        return copy.copy(read(name))
 
     def compiled(path, assets=None):
         if assets is not None or not Path(path).is_relative_to(ENV_ASSET_DIR_V3):
@@ -164,7 +171,12 @@ def compiled_once(tmp_path_factory):
 
 @pytest.fixture
 def without_physics(monkeypatch):
-    """Has official environments move nothing, which takes most of the time of their resets."""
+    """Has official environments move nothing, which takes most of the time of their resets.
+
+    Nor do they hold the hand in its place for more than one step: where nothing moves, the others repeat the first.
+    """
+    hold = SawyerXYZEnv._reset_hand
     monkeypatch.setattr(
         MujocoEnv, "do_simulation", lambda self, *_: mujoco.mj_kinematics(self.model, self.data)
     )
+    monkeypatch.setattr(SawyerXYZEnv, "_reset_hand", lambda self, steps=50: hold(self, min(steps, 1)))

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import mujoco
 import pytest
+from metaworld.asset_path_utils import full_V3_path_for
 
 import taskworlds
 from taskworlds import Task
+from taskworlds.worlds.metaworld.skills import skill
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_before(compiled_once):
+    """Reads models that many tests use, so that the processes of the async engine need not read them again."""
+    for name in ("reach-v3", "drawer-close-v3"):
+        mujoco.MjModel.from_xml_path(full_V3_path_for(skill(name).model))
 
 
 @pytest.fixture(params=["native", "sync", "async"])

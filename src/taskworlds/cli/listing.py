@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -202,6 +203,7 @@ def benchmarks() -> list[dict[str, Any]]:
     return rows
 
 
+@functools.cache  # making the tasks of all benchmarks takes a second
 def _counts(maker: BenchmarkMaker) -> tuple[int | None, int | None]:
     """Returns how many train and test tasks a benchmark has; None where the caller decides it."""
     if maker.num_goals is None and not maker.keywords:

@@ -96,7 +96,8 @@ struct Pool::Crew {
   std::vector<Share> shares;
   alignas(kApart) std::atomic<int> left{0};  // items not done, or done by participants that are still at it
 
-  // Works on the job until no item is left to begin. `tick` is called between items and may cancel the job.
+  // Works on the job until no item is left to begin. `tick` is called between items with how many were done here and not told
+  // yet. It may cancel the job.
   template <typename Tick>
   void take_part(int slot, Tick&& tick) {
     int count = 0;
@@ -107,7 +108,7 @@ struct Pool::Crew {
         if (item >= share.end) break;
         work(context, slot, item);
         ++count;
-        tick();
+        tick(count);
       }
     }
     done(count);
@@ -181,7 +182,7 @@ struct Pool::Crew {
       Place called = Place::called;
       if (!self.place.compare_exchange_strong(called, Place::inside)) continue;  // called back
       self.stop = false;
-      take_part(slot, [] {});
+      take_part(slot, [](int&) {});
       self.place.store(Place::outside);
     }
   }
@@ -273,10 +274,11 @@ bool Pool::help(Interrupted interrupted) {
   Crew& crew = *crew_;
   bool stopped = false;
   auto asked = Clock::now();
-  crew.take_part(0, [&] {
+  crew.take_part(0, [&](int& count) {
     const auto now = Clock::now();
     if (stopped || now - asked < kSlice) return;
     asked = now;
+    crew.done(std::exchange(count, 0));  // who asks may never come back (stay_if_exiting), and `close` waits for these
     stopped = interrupted();
     if (stopped) crew.drop_rest();
   });

@@ -96,8 +96,8 @@ struct Pool::Crew {
   std::vector<Share> shares;
   alignas(kApart) std::atomic<int> left{0};  // items not done, or done by participants that are still at it
 
-  // Works on the job until no item is left to begin. `tick` is called between items with how many were done here and not told
-  // yet. It may cancel the job.
+  // Works on the job until no item is left to begin. `tick` is called between items with how many were done here and not
+  // told yet. It may cancel the job.
   template <typename Tick>
   void take_part(int slot, Tick&& tick) {
     int count = 0;

@@ -15,7 +15,15 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.mark.parametrize(
     "page",
-    ["index", "infos", "mixed_worlds", "pictures", "protocols", "start/five-minutes", "variation"],
+    [
+        "index",
+        "infos",
+        pytest.param("mixed_worlds", marks=pytest.mark.requires_dm_control),
+        "pictures",
+        pytest.param("protocols", marks=pytest.mark.requires_dm_control),
+        "start/five-minutes",
+        "variation",
+    ],
 )
 def test_runs_as_written(page, tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / f"{page}.md").read_text(), flags=re.DOTALL)

@@ -37,6 +37,7 @@ _STARTS_PROCESSES = re.compile(r"async|/mtrl/|/faults/|process|leaks")
 
 
 _NO_DM_CONTROL = "dm_control needs labmaze, which has no wheels for Python 3.13 and later"
+_NO_TIANSHOU = "tianshou 2 is for Python 3.11 and later"
 
 
 def pytest_collection_modifyitems(items):
@@ -61,10 +62,10 @@ def pytest_collection_modifyitems(items):
 def as_required(report):
     """Makes a failure of a skip where CLIENTS_REQUIRED is set, as .ci/run does where it has installed all libraries.
 
-    dm_control is not among these where it cannot be installed.
+    What cannot be installed on this Python is not among these.
     """
     required = report.skipped and os.environ.get("CLIENTS_REQUIRED")
-    if required and not report.longrepr[-1].endswith(_NO_DM_CONTROL):
+    if required and not report.longrepr[-1].endswith((_NO_DM_CONTROL, _NO_TIANSHOU)):
         report.outcome, report.longrepr = "failed", f"{report.nodeid}: {report.longrepr[-1]}"
     return report
 

@@ -11,6 +11,7 @@ import taskworlds
 WITH_DM_CONTROL = {
     "taskworlds.compat.mtrl.dmcontrol",
     "taskworlds.compat.mtrl.mtenv",
+    "taskworlds.worlds.control.custom_tasks",
     "taskworlds.worlds.control.environment",
     "taskworlds.worlds.control.variation",
 }

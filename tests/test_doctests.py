@@ -12,6 +12,7 @@ WITH_DM_CONTROL = {
     "taskworlds.compat.mtrl.dmcontrol",
     "taskworlds.compat.mtrl.mtenv",
     "taskworlds.control",
+    "taskworlds.worlds.control.custom_tasks",
     "taskworlds.worlds.control.environment",
     "taskworlds.worlds.control.variation",
 }

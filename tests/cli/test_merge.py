@@ -71,6 +71,7 @@ def test_what_is_printed(run, parts, tmp_path):
     assert ran.err.endswith("of 2 parts\n")
 
 
+@pytest.mark.requires_dm_control
 def test_a_list_over_several_worlds(run, tmp_path):
     own = ("MT30", "--max-episode-steps", "3", "--policy", "random", "-q")
     for number in (1, 2):  # the second of 31 parts would have no task

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 
 def test_commands_that_play_one_world_at_a_time(run, check_mistake, tmp_path):
     for command, more in (("record", ["--out", tmp_path]), ("watch", [])):
@@ -15,6 +17,7 @@ def test_commands_that_play_one_world_at_a_time(run, check_mistake, tmp_path):
     check_mistake(ran, "must be of one world, and MT80 has skills of 31 worlds, .* such as 'walker-stand'")
 
 
+@pytest.mark.requires_dm_control
 def test_bench_measures_a_list(run):
     ran = run(
         "bench",

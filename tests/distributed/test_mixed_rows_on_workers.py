@@ -148,6 +148,7 @@ def test_a_lost_worker_changes_nothing(make, alike, monkeypatch):
     alike(play(there, 3, 10), play(here, 3, 10))
 
 
+@pytest.mark.requires_dm_control
 def test_pictures(alike, monkeypatch):
     size = {"width": 24, "height": 16, "observation": "state+pixels"}
     names = ["reach-v3", "walker-walk"]

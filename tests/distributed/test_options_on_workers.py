@@ -51,7 +51,12 @@ def pair(name, num_envs, **options):
         (MT2, 3, {"max_episode_steps": 4, "action_repeat": 2, "repeat_success": "last"}),
         (MT2, 0, {"protocol": "tdmpc2"}),
         (VARIED, 3, {"max_episode_steps": 5}),
-        (["reach-v3", "walker-walk", "cheetah-run"], 3, {"pad": True, "protocol": "newt"}),
+        pytest.param(
+            ["reach-v3", "walker-walk", "cheetah-run"],
+            3,
+            {"pad": True, "protocol": "newt"},
+            marks=pytest.mark.requires_dm_control,
+        ),
     ],
     ids=["chunks and groups", "curriculum", "repeat", "tdmpc2", "factors", "worlds, newt and chunks"],
 )

@@ -563,7 +563,7 @@ def test_every_check_of_engines_passes(world, workers):
 
 
 @pytest.mark.slow
+@pytest.mark.requires_dm_control
 def test_every_check_of_engines_passes_on_dm_control():
-    pytest.importorskip("dm_control")
     options = {"num_workers": 2, "cpus_per_worker": 0.25}
     check_engine(engine("ray"), world="hopper-hop", options=options).raise_if_failed()

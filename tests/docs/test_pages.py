@@ -18,9 +18,9 @@ DOCS = Path(__file__).parents[2] / "docs"
     [
         "index",
         "infos",
-        "mixed_worlds",
+        pytest.param("mixed_worlds", marks=pytest.mark.requires_dm_control),
         "pictures",
-        "protocols",
+        pytest.param("protocols", marks=pytest.mark.requires_dm_control),
         "seeds",
         "snapshots",
         "start/five-minutes",

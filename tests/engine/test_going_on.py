@@ -16,6 +16,7 @@ from taskworlds.engine import Engine
 ROWS, MANY = 10, 101
 ARRAYS = ("states", "overrides", "now", "faults", "warnings")
 MT10 = "MT10"
+WITH_DM_CONTROL = pytest.mark.requires_dm_control
 
 
 class Both:
@@ -67,7 +68,15 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("name", ["MT10", "walker-walk", "cheetah-run", "half-cheetah-vel"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MT10",
+        pytest.param("walker-walk", marks=WITH_DM_CONTROL),
+        pytest.param("cheetah-run", marks=WITH_DM_CONTROL),
+        "half-cheetah-vel",
+    ],
+)
 @pytest.mark.parametrize("num_threads", [1, 3])
 def test_steps_are_equal(name, num_threads, rng):
     both = Both(name, num_threads)
@@ -93,7 +102,11 @@ def test_all_skills_over_whole_episodes_of_experts_with_noise(rng):
 
 @pytest.mark.parametrize(
     ("name", "rows", "turns"),
-    [("MT10", 10, 120), ("walker-walk", 10, 120), pytest.param("MT50", 50, 400, marks=pytest.mark.slow)],
+    [
+        ("MT10", 10, 120),
+        pytest.param("walker-walk", 10, 120, marks=WITH_DM_CONTROL),
+        pytest.param("MT50", 50, 400, marks=pytest.mark.slow),
+    ],
 )
 def test_whatever_users_do_between_steps(name, rows, turns, rng):
     both = Both(name, rows=rows)

@@ -191,7 +191,7 @@ def test_exit_while_a_step_is_under_way(ending):
     """)
 
 
-@pytest.mark.parametrize("frame_skip", [5_000, 200_000])  # rows that take far less, and more, than the 50 ms between looks
+@pytest.mark.parametrize("frame_skip", [5_000, 200_000])  # rows that take less, and more, than 50 ms
 def test_exit_while_another_thread_steps(frame_skip):
     check(f"""
         engine, action = make(rows=500, frame_skip={frame_skip})

@@ -7,6 +7,8 @@ import taskworlds
 from taskworlds import Benchmark, benchmark, evaluate
 from taskworlds.evaluation import Result
 
+pytestmark = pytest.mark.requires_dm_control  # for walker-walk
+
 
 def members():
     return [benchmark("reach-v3", num_goals=2), benchmark("point", num_goals=2), benchmark("walker-walk")]

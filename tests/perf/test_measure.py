@@ -39,7 +39,7 @@ def of_title(benchmark, title, num_envs=2):
         ("half-cheetah-vel", {"taskworlds, one env", "Gymnasium, sync", "Gymnasium, async"}),
         ("MT10", {"Meta-World, sync", "Meta-World, async"}),
         ("ML10", set()),
-        ("walker-walk", {"taskworlds, one env"}),
+        pytest.param("walker-walk", {"taskworlds, one env"}, marks=pytest.mark.requires_dm_control),
     ],
 )
 def test_who_is_measured(name, titles):

@@ -135,8 +135,10 @@ ENGINES = [
     ("point", "sync", {}),
     ("half-cheetah-vel", "native", {}),
     ("half-cheetah-vel", "sync", {}),
-    ("cheetah-run", "native", {"normalize_observations": True}),
-    ("ball_in_cup-catch", "sync", {}),
+    pytest.param(
+        "cheetah-run", "native", {"normalize_observations": True}, marks=pytest.mark.requires_dm_control
+    ),
+    pytest.param("ball_in_cup-catch", "sync", {}, marks=pytest.mark.requires_dm_control),
 ]
 
 

@@ -58,7 +58,7 @@ WORLDS = [
     ("half-cheetah-vel", "native", {}),
     ("half-cheetah-vel", "sync", {}),
     ("point", "numpy", {"sample_tasks_on_reset": True}),
-    ("cheetah-run", "native", {}),
+    pytest.param("cheetah-run", "native", {}, marks=pytest.mark.requires_dm_control),
 ]
 
 

@@ -11,6 +11,8 @@ import taskworlds
 from taskworlds import Benchmark, RowEngine, Task, benchmark
 from taskworlds.core.registry import engine, temporarily_registered
 
+pytestmark = pytest.mark.requires_dm_control  # for walker-walk
+
 MT3 = [
     task
     for name in ("reach-v3", "push-v3", "drawer-open-v3")

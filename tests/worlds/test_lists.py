@@ -101,6 +101,7 @@ def test_what_does_not_fit_is_refused():
         taskworlds.make_vec("MT30-test")
 
 
+@pytest.mark.requires_dm_control
 def test_by_name_through_gymnasium():
     envs = gym.make_vec("taskworlds/MT80", num_envs=80, num_goals=1, seed=3)
     assert (envs.spec.id, envs.num_envs, envs.skills) == (
@@ -119,6 +120,7 @@ def test_by_name_through_gymnasium():
     assert gym.make_vec("taskworlds/MT30").num_envs == taskworlds.make_vec("MT30-train").num_envs == 30
 
 
+@pytest.mark.requires_dm_control
 @pytest.mark.parametrize(
     ("first", "hook"),
     [("import _taskworlds_gymnasium as hook; hook.install()", "1"), ("import taskworlds", "0")],
@@ -141,6 +143,7 @@ def test_the_id_in_a_new_process(first, hook, tmp_path):
     assert done.stdout == "(30, 24)\n"
 
 
+@pytest.mark.requires_dm_control
 def test_evaluate_compare_and_replay(tmp_path):
     settings = {"max_episode_steps": 3, "resume": tmp_path, "keep_actions": True}
     first = taskworlds.evaluate("random", "MT30", **settings)

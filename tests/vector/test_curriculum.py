@@ -77,7 +77,7 @@ def test_no_number_of_the_generator_draws_a_task_of_weight_zero():
     [
         (
             [1.0, 2.0],
-            r"curriculum must return None or 50 weights, one for each task of the split, not \[1.0, 2.0\]",
+            r"curriculum must return None or 50 weights, one for each task of the split, not an array of shape \(2,\)",
         ),
         (3.0, "curriculum must return None or 50 weights, one for each task of the split, not 3.0"),
         ("many", "curriculum must return None or 50 weights"),
@@ -92,7 +92,7 @@ def test_no_number_of_the_generator_draws_a_task_of_weight_zero():
 def test_what_are_no_weights(returned, message):
     envs = taskworlds.make_vec("reach-v3", 2, seed=0, max_episode_steps=1, curriculum=lambda told: returned)
     envs.reset()
-    with np.errstate(over="ignore"), pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message):
         envs.step(np.zeros((2, 4)))
     with pytest.raises(RuntimeError, match="half-way"):
         envs.step(np.zeros((2, 4)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -130,18 +131,21 @@ class Curriculum:
         except (TypeError, ValueError):
             array = np.zeros(())
         if array.shape != (count,):
+            found = f"an array of shape {array.shape}" if array.ndim else reprlib.repr(values)
             raise WrongValue(
-                f"curriculum must return None or {count} weights, one for each task of the split, not {values!r}."
+                f"curriculum must return None or {count} weights, one for each task of the split, not {found}."
             )
         bad = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
         if bad.size:
             raise WrongValue(
                 f"curriculum must return finite weights that are not negative, but weight {bad[0]} is {array[bad[0]]}."
             )
-        if not array.any() or not np.isfinite(array.sum()):
+        with np.errstate(over="ignore"):
+            total = array.sum()
+        if not array.any() or not np.isfinite(total):
             raise WrongValue(
-                f"curriculum must return weights with a sum above 0 and finite, not {array.sum()}: at least one task "
-                "must be there to draw."
+                f"curriculum must return weights with a sum above 0 and finite, not {total}: at least one task must be "
+                "there to draw."
             )
         for share, places, _ in self._of_worlds:
             if not array[places].any():

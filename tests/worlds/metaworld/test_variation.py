@@ -338,6 +338,14 @@ def test_vary_draws_from_ranges():
     assert varied != taskworlds.vary("MT10", {"object_mass": (0.5, 2.0)}, seed=3, where_possible=True)
 
 
+def test_a_factor_that_no_skill_of_the_benchmark_has_is_refused():
+    ranges = {"friction": (0.5, 2.0), "object_size": (0.8, 1.2)}
+    with pytest.raises(ValueError, match="none of MT1-drawer-open-v3 has object_size"):
+        taskworlds.vary("drawer-open-v3", ranges, seed=0, where_possible=True)
+    with pytest.raises(ValueError, match="none of half-cheetah-vel has friction"):
+        taskworlds.vary("half-cheetah-vel", {"friction": (0.5, 2.0)}, seed=0, where_possible=True)
+
+
 @pytest.mark.parametrize(
     ("ranges", "message"),
     [

@@ -66,6 +66,15 @@ def vary(
     draws = {factor: _drawing(factor, ranges[factor]) for factor in sorted(ranges)}
     seed, times = check_seed(seed), check_count("times", times)
     skip = check_switch("where_possible", where_possible)
+    skills = {task.env_name for task in (*given.train_tasks, *given.test_tasks)}
+    had = {name for skill in skills if world_of(skill).suite == "metaworld" for name in factors_of(skill)}
+    for factor in draws:
+        if skip and factor not in had:
+            raise WrongValue(
+                f"ranges must be of factors that some skill has, and none of {given.name} has {factor}. "
+                "docs/variation.md says which skills do.",
+                argument="ranges",
+            )
 
     def varied(split: int, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
         found = []

@@ -24,15 +24,22 @@ class RowStream::Waiter {
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
+  // This and `drop` wake with the mutex let go of, so that who wakes does not wait for it; the stream's keeps this alive.
   void there_are(int more) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    missing_ -= more;
-    if (missing_ <= 0) enough_.notify_one();
+    bool enough;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      missing_ -= more;
+      enough = missing_ <= 0;
+    }
+    if (enough) enough_.notify_one();
   }
 
   void drop() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    dropped_ = true;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      dropped_ = true;
+    }
     enough_.notify_one();
   }
 

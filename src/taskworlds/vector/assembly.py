@@ -37,6 +37,7 @@ class Assembly(NamedTuple):
 
     Attributes:
         play: how episodes are played, and the options as the protocol has them.
+        reward_function_version: the reward in use.
         engine: the engine that made the rows.
         rows: what it made.
         repeating_rows: what steps them, where a step is several of the engine's; else None.
@@ -46,6 +47,7 @@ class Assembly(NamedTuple):
     """
 
     play: Play
+    reward_function_version: str
     engine: BatchEngine
     rows: Rows
     repeating_rows: RepeatingRows | None
@@ -86,6 +88,7 @@ def assemble(
         )
     play = in_batch(asked, composition, benchmark.tasks(split))
     options = play.options
+    reward_version = options.reward_version_of(*composition.worlds)
     engine = engine_of(composition, strategy, options)
     name = engine.engine.name
 
@@ -137,4 +140,6 @@ def assemble(
     partial_batches = None
     if options.batch_size is not None:
         partial_batches = PartialBatches(options.batch_size, parts, episodes, space, action_space)
-    return Assembly(play, engine, rows, repeating_rows, parts, episodes, chunks, partial_batches)
+    return Assembly(
+        play, reward_version, engine, rows, repeating_rows, parts, episodes, chunks, partial_batches
+    )

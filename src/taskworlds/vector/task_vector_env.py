@@ -101,7 +101,7 @@ class TaskVectorEnv(BatchPictures):
         made = assemble(benchmark, split, composition, strategy, asked, seed, self.guard)
         self.limits_of_worlds = made.play.limits_of_worlds
         self.options = self._settled = made.play.options
-        self.reward_function_version = self.options.reward_version_of(*self.worlds)
+        self.reward_function_version = made.reward_function_version
         self.engine, self.engines = made.engine.engine, made.engine.of_worlds
         self.strategy = self.engine.name
         self.assignments, self.progress = made.parts.assignments, made.parts.progress

@@ -82,9 +82,8 @@ class OutFolder:
         Raises:
             OSError: they cannot be written.
         """
-        write_whole(
-            self.path / CONFIG, text.encode(errors="surrogateescape")
-        )  # of paths that were not decoded
+        # Paths that could not be decoded are written as they were.
+        write_whole(self.path / CONFIG, text.encode(errors="surrogateescape"))
 
     def write(self, result: Result, *, keep_actions: bool) -> None:
         """Writes a result; its episodes stay in their file if their actions are kept.

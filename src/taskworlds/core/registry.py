@@ -50,10 +50,9 @@ _WORLDS = (
 _ENGINES = "taskworlds.rows.engines:ENGINES"
 _LISTS = "taskworlds.worlds.lists:LISTS"
 
-_PROCESSES_PER_CPU = (
-    4  # beyond that, rows of Python environments share this process unless the caller says otherwise
-)
-_MOST_PROCESSES = 16  # which also machines with few processors have room for
+# Up to the larger of these many, rows of Python environments have a process each, unless the caller says otherwise.
+_PROCESSES_PER_CPU = 4
+_PROCESSES_ANYWHERE = 16
 
 _listeners: list[Callable[[], None]] = []
 
@@ -255,7 +254,7 @@ def choose_engine(world: World, strategy: str | None, num_envs: int) -> RowEngin
         ValueError: there is no such engine, or it cannot step the world.
     """
     if strategy is None:
-        most = max(_MOST_PROCESSES, _PROCESSES_PER_CPU * count_cpus())
+        most = max(_PROCESSES_ANYWHERE, _PROCESSES_PER_CPU * count_cpus())
         found = default_engine(world, "async" if 1 < num_envs <= most else "sync")
         if found is None:
             raise WrongValue(

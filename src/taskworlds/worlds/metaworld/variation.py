@@ -67,9 +67,9 @@ def vary(
     seed, times = check_seed(seed), check_count("times", times)
     skip = check_switch("where_possible", where_possible)
     skills = {task.env_name for task in (*given.train_tasks, *given.test_tasks)}
-    had = {name for skill in skills if world_of(skill).suite == "metaworld" for name in factors_of(skill)}
+    ours = {skill: factors_of(skill) for skill in skills if world_of(skill).suite == "metaworld"}
     for factor in draws:
-        if skip and factor not in had:
+        if skip and not any(factor in has for has in ours.values()):
             raise WrongValue(
                 f"ranges must be of factors that some skill has, and none of {given.name} has {factor}. "
                 "docs/variation.md says which skills do.",
@@ -79,14 +79,13 @@ def vary(
     def varied(split: int, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
         found = []
         for place, task in enumerate(tasks):
-            is_ours = world_of(task.env_name).suite == "metaworld"
-            if not is_ours and not skip:
+            if task.env_name not in ours and not skip:
                 raise WrongValue(
                     f"benchmark must have skills of Meta-World's arm alone, and {task.env_name} is of another world. "
                     "where_possible=True leaves its tasks as they are.",
                     argument="benchmark",
                 )
-            has = factors_of(task.env_name) if is_ours else {}
+            has = ours.get(task.env_name, ())
             for time in range(times):
                 rng = np.random.default_rng([seed, split, place, time])
                 values = {factor: draw(rng) for factor, draw in draws.items()}

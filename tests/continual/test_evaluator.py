@@ -82,9 +82,10 @@ def test_a_step_without_update_is_noticed():
             lambda: Evaluator(points(None), every=4),
             "envs must have a budget: make the sequence with steps_per_task",
         ),
-        (
+        pytest.param(
             lambda: Evaluator(make_sequence(["walker-walk"], 2, steps_per_task=8), every=4),
             "envs must be of a world that has success, .* and walker-walk has none",
+            marks=pytest.mark.requires_dm_control,
         ),
     ],
 )

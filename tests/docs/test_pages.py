@@ -55,6 +55,7 @@ def test_every_skill_of_metaworld_has_a_moving_and_a_still_picture():
     assert {video["skill"]: video["success"] for video in videos} == dict.fromkeys(names, True)
 
 
+@pytest.mark.requires_dm_control  # the pages read its tasks
 def test_every_benchmark_and_suite_has_a_page_whose_links_exist(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(DOCS))
     from _pages import benchmarks  # as conf.py does

@@ -21,7 +21,7 @@ QUICK = {"half-cheetah-vel", "walker2d-rand-params", "cheetah-run", "cartpole-sw
 
 def _marks(world):
     marks = [] if world.name in QUICK else [pytest.mark.slow]
-    return marks + [pytest.mark.requires_dm_control] * (world.suite == "dm_control")
+    return marks + [pytest.mark.requires_dm_control] * (world.suite == "control")
 
 
 @pytest.mark.parametrize(

@@ -459,7 +459,7 @@ def test_the_guard_of_a_forked_child_is_free(make):
         import threading
         envs = make(400, num_threads=1)
         envs.reset(seed=0)
-        thread = threading.Thread(target=lambda: envs.step(np.zeros((400, 4))))
+        thread = threading.Thread(target=lambda: envs.step(np.zeros((400, 20, 4))))
         thread.start()
         while not envs.guard.turn.locked():
             pass

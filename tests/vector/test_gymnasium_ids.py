@@ -327,6 +327,7 @@ def test_the_spec_of_a_batch_of_a_benchmark_has_the_benchmark():
         assert gym.make_vec(envs.spec).tasks == envs.tasks
 
 
+@pytest.mark.requires_dm_control  # for a world that only Python steps
 def test_a_slow_engine_beside_an_id_is_hinted_at_once(monkeypatch):
     monkeypatch.setattr("taskworlds.vector.gymnasium_ids._HINTED", set())
     with pytest.warns(

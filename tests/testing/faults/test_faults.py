@@ -16,7 +16,11 @@ from taskworlds.testing.faults.tally import Tally
     [
         pytest.param(lambda: processes.inject(rounds=1, seed=0), id="processes"),
         pytest.param(lambda: interruption.inject(rounds=2, seed=0), id="interruption"),
-        pytest.param(lambda: itertools.islice(leaks.inject(rounds=10, seed=0), 6), id="leaks"),
+        pytest.param(
+            lambda: itertools.islice(leaks.inject(rounds=10, seed=0), 6),
+            id="leaks",
+            marks=pytest.mark.requires_dm_control,
+        ),
     ],
 )
 def test_nothing_is_lost(tallies):

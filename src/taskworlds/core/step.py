@@ -151,6 +151,16 @@ class EnvSpec(GymnasiumEnvSpec):
     ) -> EnvSpec:
         """Returns Gymnasium's `spec` (None: an unregistered one) with these spaces and this limit.
 
+        Args:
+            spec: Gymnasium's spec, whose own limit is not taken; None for an environment that was never registered.
+            observation_space: space of the observations.
+            action_space: space of the actions.
+            max_episode_length: most steps of an episode; None or infinity for no limit.
+
+        Raises:
+            TypeError: max_episode_length is not a whole number.
+            ValueError: max_episode_length is below 1.
+
         Example:
             >>> from gymnasium.spaces import Box, Discrete
             >>> spec = EnvSpec.of(gymnasium.spec("CartPole-v1"), Box(-1.0, 1.0, (4,)), Discrete(2), 20)

@@ -106,7 +106,7 @@ def directive(name: str) -> str:
         options = ["   :members:"]
         constructor = constructor_of(value)
         if constructor is not None:
-            value.__signature__ = parameters_of(constructor)  # type: ignore[attr-defined]  # not that of a mocked base
+            value.__signature__ = parameters_of(constructor)  # not that of a mocked base
             if docstring_of(constructor):
                 options.append("   :class-doc-from: both")
     elif inspect.isroutine(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import importlib
 import inspect
 import re
@@ -23,36 +24,43 @@ def described(docstring: str, kind: str) -> set[str]:
     return {name.strip("\\* ") for names in entries for name in names.split(",")}
 
 
-def differences(parameters: Iterable[str], docstring: str, *, of_constructor: bool = False) -> list[str]:
+def differences(parameters: Iterable[str], docstring: str, *, of_class: bool = False) -> list[str]:
     """Returns in words where a docstring's entries and a function's parameters differ.
 
     Args:
         parameters: names of the parameters.
         docstring: the docstring.
-        of_constructor: whether they are a constructor's, which `Attributes:` may describe, too.
+        of_class: whether they are a constructor's, or an enumeration's members, which `Attributes:` may describe.
     """
     names = list(parameters)
     entries = described(docstring, "param")
-    known = entries | described(docstring, "ivar") if of_constructor else entries
+    known = entries | described(docstring, "ivar") if of_class else entries
     return [f"does not describe {name}" for name in names if name not in known] + [
         f"describes {name}, which is not a parameter" for name in sorted(entries.difference(names))
     ]
 
 
-def _of_class(name: str, value: type) -> Iterator[tuple[str, inspect.Signature, str, bool]]:
+def _of_class(name: str, value: type) -> Iterator[tuple[str, Iterable[str], str, bool]]:
+    if issubclass(value, enum.Enum):
+        yield name, value.__members__, inspect.getdoc(value) or "", True
     constructor = api.constructor_of(value)
     if constructor is not None:
         text = f"{inspect.getdoc(value)}\n\n{api.docstring_of(constructor)}"
-        yield name, api.parameters_of(constructor), text, True
+        yield name, api.parameters_of(constructor).parameters, text, True
     for method, member in vars(value).items():
         function = getattr(member, "__func__", member)
         if inspect.isfunction(function) and not method.startswith("_"):
             is_static = isinstance(member, staticmethod)
             signature = inspect.signature(function) if is_static else api.parameters_of(function)
-            yield f"{name}.{method}", signature, inspect.getdoc(getattr(value, method)) or "", False
+            yield (
+                f"{name}.{method}",
+                signature.parameters,
+                inspect.getdoc(getattr(value, method)) or "",
+                False,
+            )
 
 
-def _documented() -> Iterator[tuple[str, inspect.Signature, str, bool]]:
+def _documented() -> Iterator[tuple[str, Iterable[str], str, bool]]:
     """Yields what the reference has parameters of, under its name: what `differences` takes.
 
     Not a second name of a class, such as an alias for types.
@@ -61,7 +69,7 @@ def _documented() -> Iterator[tuple[str, inspect.Signature, str, bool]]:
         module, _, last = name.rpartition(".")
         value = getattr(importlib.import_module(module), last)
         if inspect.isfunction(value):
-            yield name, inspect.signature(value), inspect.getdoc(value) or "", False
+            yield name, inspect.signature(value).parameters, inspect.getdoc(value) or "", False
         elif inspect.isclass(value) and value.__name__ == last:
             yield from _of_class(name, value)
 
@@ -71,6 +79,6 @@ def faults() -> list[str]:
     with mock(api.MOCKED):
         return [
             f"{name} {words}"
-            for name, signature, text, of_constructor in _documented()
-            for words in differences(signature.parameters, text, of_constructor=of_constructor)
+            for name, parameters, text, of_class in _documented()
+            for words in differences(parameters, text, of_class=of_class)
         ]

@@ -37,7 +37,14 @@ def check_max_episode_length(value: float | None) -> int | None:
 
 
 class StepType(enum.IntEnum):
-    """Where a step stands in its episode. FIRST is the first step taken, not the reset."""
+    """Where a step stands in its episode.
+
+    Attributes:
+        FIRST: the first step taken, not the reset.
+        MID: none of the others.
+        TERMINAL: the task ended with it, also where this was at the limit or the first step.
+        TIMEOUT: the clock alone ended the episode with it.
+    """
 
     FIRST = 0
     MID = 1

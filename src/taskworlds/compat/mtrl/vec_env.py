@@ -193,7 +193,7 @@ class VecEnv(WorkerVectorEnv):
             Observations and infos, as `reset`.
 
         Raises:
-            TimeoutError: of `multiprocessing`: the time was over. Then only `reset()` of all environments is possible.
+            multiprocessing.TimeoutError: the time was over. Steps are then refused until `reset()` of all environments.
             gymnasium.error.NoAsyncCallError: no reset was begun.
         """
         obs, infos = super().reset_wait(timeout)
@@ -231,7 +231,7 @@ class VecEnv(WorkerVectorEnv):
             Observations, rewards, terminations, truncations and infos, as `step`; see the class.
 
         Raises:
-            TimeoutError: of `multiprocessing`: the time was over. Then only `reset()` of all environments is possible.
+            multiprocessing.TimeoutError: the time was over. Steps are then refused until `reset()` of all environments.
             gymnasium.error.NoAsyncCallError: no step was begun.
         """
         obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
@@ -366,7 +366,7 @@ class MetaWorldVecEnv(VecEnv):
             Observations and infos, as `reset`.
 
         Raises:
-            TimeoutError: of `multiprocessing`: the time was over. Then only `reset()` of all environments is possible.
+            multiprocessing.TimeoutError: the time was over. Steps are then refused until `reset()` of all environments.
             gymnasium.error.NoAsyncCallError: no reset was begun.
         """
         obs, infos = super().reset_wait(timeout)
@@ -382,7 +382,7 @@ class MetaWorldVecEnv(VecEnv):
             Observations, rewards, terminations, truncations and infos, as `step`; see the class.
 
         Raises:
-            TimeoutError: of `multiprocessing`: the time was over. Then only `reset()` of all environments is possible.
+            multiprocessing.TimeoutError: the time was over. Steps are then refused until `reset()` of all environments.
             gymnasium.error.NoAsyncCallError: no step was begun.
         """
         obs, rewards, terminations, truncations, infos = super().step_wait(timeout)

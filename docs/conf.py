@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -45,11 +46,23 @@ benchmarks.write(here / "benchmarks")
 
 
 def keep_whole(app, what, name, obj, options, lines):
-    """Keeps napoleon from reading "Whether it is one: with two tests" as a type and what it is of."""
+    """Keeps napoleon from reading "Whether it is one: with two tests" as a type and what it is of.
+
+    It does so with the text of a property, and below "Returns:" unless the text begins with a colon.
+    """
     if what == "property":
         lines.insert(0, "")
+    for number, line in enumerate(lines[:-1]):
+        if line == "Returns:":
+            lines[number + 1] = re.sub(r"^( *)", r"\1: ", lines[number + 1])
+
+
+def leave_out(app, what, name, obj, skip, options):
+    """Leaves out "Alias for field number 0": the fields of a named tuple are described under "Variables"."""
+    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field number ") else None
 
 
 def setup(app):
     """Is called by Sphinx."""
     app.connect("autodoc-process-docstring", keep_whole, priority=400)  # napoleon's is 500
+    app.connect("autodoc-skip-member", leave_out)

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from sphinx.ext.autodoc.mock import mock
 
@@ -74,6 +74,29 @@ def defined_in(module: str, name: str, value: object) -> str:
     return next((each for each in below if vars(sys.modules[each]).get(name) is value), module)
 
 
+def constructor_of(value: type) -> FunctionType | None:
+    """Returns the `__init__` or `__new__` of a class if this package has written it, or a named tuple's; or None."""
+    for each in value.__mro__:
+        for name in ("__init__", "__new__"):
+            if name in vars(each):
+                found = getattr(vars(each)[name], "__func__", vars(each)[name])
+                is_ours = getattr(found, "__module__", "").startswith(("taskworlds", "namedtuple_"))
+                return found if is_ours and isinstance(found, FunctionType) else None
+    return None
+
+
+def docstring_of(constructor: FunctionType) -> str:
+    """Returns what a constructor says of parameters that several classes have; nothing for that of a named tuple."""
+    is_written = constructor.__module__.startswith("taskworlds")
+    return inspect.cleandoc(constructor.__doc__ or "") if is_written else ""
+
+
+def parameters_of(function: FunctionType) -> inspect.Signature:
+    """Returns the signature of a constructor or a method, without the object itself."""
+    signature = inspect.signature(function)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
 def directive(name: str) -> str:
     """Returns the lines that have autodoc fill in a name's signature and docstring."""
     module, _, last = name.rpartition(".")
@@ -81,6 +104,11 @@ def directive(name: str) -> str:
     if inspect.isclass(value):
         kind = "autoexception" if issubclass(value, BaseException) else "autoclass"
         options = ["   :members:"]
+        constructor = constructor_of(value)
+        if constructor is not None:
+            value.__signature__ = parameters_of(constructor)  # not that of a mocked base
+            if docstring_of(constructor):
+                options.append("   :class-doc-from: both")
     elif inspect.isroutine(value):
         kind, options = "autofunction", []
     else:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -146,6 +147,22 @@ def test_an_interrupted_step_can_be_finished_or_given_up(monkeypatch):
         envs.reset(seed=0)
         np.testing.assert_array_equal(envs.step(moves)[0]["env_obs"], first)
         envs.reset(seed=0)
+    envs.close()
+
+
+def test_a_call_at_the_wrong_time_changes_nothing():
+    envs = MetaWorldVecEnv({"ids": [0, 1], "mode": ["train"] * 2}, [PointEnv, PointEnv])
+    moves = np.full((2, 2), 0.1)
+    envs.reset(seed=0)
+    for wait in (envs.step_wait, envs.reset_wait, envs.call_wait):
+        with pytest.raises(gymnasium.error.NoAsyncCallError):
+            wait()
+    envs.step_async(moves)
+    with pytest.raises(gymnasium.error.AlreadyPendingCallError):
+        envs.step_async(moves)
+    first = envs.step_wait()[0]["env_obs"]
+    envs.reset(seed=0)
+    np.testing.assert_array_equal(envs.step(moves)[0]["env_obs"], first)
     envs.close()
 
 

@@ -77,16 +77,31 @@ class LearningRun:
         return bool(self.steps) and self.steps[-1] == self.steps_per_task * len(self.skills)
 
     def during(self, task: int) -> NDArray[np.float64]:
-        """Returns the success rates on a task at the evaluations while it was trained, float64, one for each."""
+        """Returns the success rates on a task at the evaluations while it was trained, float64, one for each.
+
+        Args:
+            task: the task's place in the sequence, from 0 to T - 1.
+        """
         rates: NDArray[np.float64] = self.at_end(len(self.steps))[self.trained == task, task]
         return rates
 
     def at_end(self, last: int) -> NDArray[np.float64]:
-        """Returns the success rates at the last evaluations of the run, (`last`, T) float64."""
+        """Returns the success rates at the last evaluations of the run, (`last`, T) float64.
+
+        Args:
+            last: how many evaluations, from 1 to E.
+        """
         return np.array(self.success[-last:], dtype=np.float64).reshape(-1, len(self.skills))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the run to a JSON file, all at once."""
+        """Writes the run to a JSON file, all at once.
+
+        Args:
+            path: the file; one that exists is replaced.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         data: dict[str, Any] = {
             "format": _FORMAT,
             "skills": self.skills,
@@ -100,6 +115,9 @@ class LearningRun:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> LearningRun:
         """Reads a file that `save` wrote.
+
+        Args:
+            path: the file.
 
         Raises:
             FileNotFoundError: there is no such file.

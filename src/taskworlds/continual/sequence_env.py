@@ -150,6 +150,13 @@ class SequenceVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def step(self, actions: Any) -> Step:
         """Steps the rows of the task at hand once; see `TaskVectorEnv.step`.
 
+        Args:
+            actions: one action of each row, in the shape of `action_space`; in Meta-World (N, 4).
+
+        Returns:
+            Observations, rewards (N,) float64, terminations and truncations (N,) bool, and infos. The step that uses up
+            a task's budget returns the observations of the next task's first episodes; see the class.
+
         Raises:
             RuntimeError: every task has had its budget, or `env_idx` was set without a reset.
             ValueError: the actions are a chunk of several steps, which a border could fall into.
@@ -216,6 +223,9 @@ class SequenceVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
     def set_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Goes back to a snapshot, here or in another process.
 
+        Args:
+            state: what `get_state` of a sequence with the same tasks and budget returned.
+
         Raises:
             ValueError: it is of another sequence, or damaged. Then nothing has changed.
         """
@@ -254,7 +264,11 @@ class SequenceVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):
         return self.env.render()
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Frees the rows of all tasks."""
+        """Frees the rows of all tasks.
+
+        Args:
+            **kwargs: of Gymnasium's signature; ignored.
+        """
         for each in self.envs:
             each.close()
 

@@ -262,6 +262,9 @@ class Benchmark:
     def from_json(cls, text: str) -> Benchmark:
         """Makes a benchmark from the text that `to_json` returned.
 
+        Args:
+            text: the JSON.
+
         Raises:
             ValueError: the text is not a benchmark's, is cut off or changed, or its tasks cannot be run.
         """

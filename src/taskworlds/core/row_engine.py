@@ -78,13 +78,21 @@ class RowEngine:
         return hash(self.name)
 
     def can_step(self, world: World) -> bool:
-        """Returns whether the engine can step a world."""
+        """Returns whether the engine can step a world.
+
+        Args:
+            world: the world.
+        """
         if self.inside is not None:
             return resolve(self.inside)(world) is not None
         return self.name in world.rows if self.steps is None else bool(resolve(self.steps)(world))
 
     def in_world(self, world: World) -> RowEngine:
-        """Returns the record as it holds for a world."""
+        """Returns the record as it holds for a world.
+
+        Args:
+            world: the world. It decides the snapshots, the exactness and the version of an engine with `inside`.
+        """
         inner: RowEngine | None = None if self.inside is None else resolve(self.inside)(world)
         if inner is None:
             return self
@@ -101,6 +109,16 @@ class RowEngine:
         options: dict[str, Any],
     ) -> Any:
         """Makes the rows.
+
+        Args:
+            world: the world that they are of.
+            env_names: the names of the skills to be ready for.
+            num_rows: how many.
+            settings: those of the world's `settings` that were chosen, by name.
+            options: the engine's own options, by name.
+
+        Returns:
+            What `make_rows` returns: `taskworlds.rows.protocol.Rows`.
 
         Raises:
             ImportError: the world is one of MuJoCo's, and the MuJoCo that is installed is not the one that it needs.

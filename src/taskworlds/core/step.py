@@ -37,7 +37,14 @@ def check_max_episode_length(value: float | None) -> int | None:
 
 
 class StepType(enum.IntEnum):
-    """Where a step stands in its episode. FIRST is the first step taken, not the reset."""
+    """Where a step stands in its episode.
+
+    Attributes:
+        FIRST: the first step taken, not the reset.
+        MID: none of the others.
+        TERMINAL: the task ended with it, also where this was at the limit or the first step.
+        TIMEOUT: the clock alone ended the episode with it.
+    """
 
     FIRST = 0
     MID = 1
@@ -150,6 +157,16 @@ class EnvSpec(GymnasiumEnvSpec):
         max_episode_length: float | None,
     ) -> EnvSpec:
         """Returns Gymnasium's `spec` (None: an unregistered one) with these spaces and this limit.
+
+        Args:
+            spec: Gymnasium's spec, whose own limit is not taken; None for an environment that was never registered.
+            observation_space: space of the observations.
+            action_space: space of the actions.
+            max_episode_length: most steps of an episode; None or infinity for no limit.
+
+        Raises:
+            TypeError: max_episode_length is not a whole number.
+            ValueError: max_episode_length is below 1.
 
         Example:
             >>> from gymnasium.spaces import Box, Discrete

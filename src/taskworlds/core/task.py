@@ -162,6 +162,9 @@ class Task:
     def from_json(cls, text: str) -> Task:
         """Makes a task from the text that `to_json` returned.
 
+        Args:
+            text: the JSON.
+
         Raises:
             ValueError: the text is not a task's.
         """
@@ -173,6 +176,9 @@ class Task:
     @classmethod
     def from_dict(cls, data: Any) -> Task:
         """Makes a task from what the JSON of `to_json` holds.
+
+        Args:
+            data: a dictionary of "env_name" and "params".
 
         Raises:
             ValueError: it is not a task's.
@@ -192,6 +198,9 @@ class Task:
 
         Meta-World keeps its tasks' data pickled, so this unpickles bytes: only pass objects that Meta-World
         made in this process.
+
+        Args:
+            task: a task of `metaworld`'s, with `env_name` and `data`.
 
         Raises:
             TypeError: `task` is not one of Meta-World's.
@@ -239,6 +248,9 @@ class Task:
     @classmethod
     def of(cls, task: Any) -> Task:
         """Returns `task` itself if it is a `Task`, and converts one of Meta-World's own.
+
+        Args:
+            task: either. One of Meta-World's own is unpickled, as in `from_metaworld`.
 
         Raises:
             TypeError: it is neither.

@@ -388,7 +388,12 @@ class World:
         return _made(self.actions)
 
     def observation_space(self, *, visible: bool, hidden: bool) -> gym.Space[Any]:
-        """Returns the space of one row's observations, where some tasks show their goal, hide it, or both."""
+        """Returns the space of one row's observations, where some tasks show their goal, hide it, or both.
+
+        Args:
+            visible: whether some tasks show their goal in the observation.
+            hidden: whether some tasks hide it.
+        """
         return _made(self.observations, visible=visible, hidden=hidden)
 
     def benchmark_makers(self) -> Mapping[str, BenchmarkMaker]:
@@ -398,7 +403,15 @@ class World:
         return made
 
     def check_task(self, task: Task) -> None:
-        """Raises ValueError or TypeError, with a message that helps, for a task that cannot be run."""
+        """Raises ValueError or TypeError, with a message that helps, for a task that cannot be run.
+
+        Args:
+            task: a task of one of the world's skills.
+
+        Raises:
+            TypeError: a parameter is of the wrong type.
+            ValueError: the skill is not known; or a parameter is missing, unknown or out of range.
+        """
         if self.task_check is None:
             return
         try:
@@ -411,25 +424,44 @@ class World:
             raise WrongType(str(error)) from error
 
     def hides_goal(self, task: Task) -> bool:
-        """Returns whether a task keeps its goal out of the observation."""
+        """Returns whether a task keeps its goal out of the observation.
+
+        Args:
+            task: a task of one of the world's skills.
+        """
         return False if self.goal_hidden is None else resolve(self.goal_hidden)(task)
 
     def canonical_name(self, env_name: str) -> str | None:
-        """Returns the present name of a skill for a name that it has or had; None for another world's."""
+        """Returns the present name of a skill for a name that it has or had; None for another world's.
+
+        Args:
+            env_name: the name, such as a v2 name of Meta-World.
+        """
         if env_name in self.env_names():
             return env_name
         return None if self.current_name is None else resolve(self.current_name)(env_name)
 
     def class_name(self, env_name: str) -> str:
-        """Returns the name of the class that implements a skill upstream, or the skill's name."""
+        """Returns the name of the class that implements a skill upstream, or the skill's name.
+
+        Args:
+            env_name: the skill.
+        """
         return env_name if self.class_names is None else resolve(self.class_names)(env_name)
 
     def about(self, env_name: str) -> tuple[str, str]:
-        """Returns what a skill has to do with, and what is to be done."""
+        """Returns what a skill has to do with, and what is to be done; two empty texts where the world does not say.
+
+        Args:
+            env_name: the skill.
+        """
         return ("", "") if self.described is None else resolve(self.described)(env_name)
 
     def instruction(self, env_name: str) -> str:
         """Returns what is to be done as a sentence, such as "Pull the drawer open."; the name where nothing is known.
+
+        Args:
+            env_name: the skill.
 
         Example:
             >>> from taskworlds.core.registry import world_of
@@ -440,6 +472,9 @@ class World:
 
     def instructions_of(self, task: Task) -> tuple[str, ...]:
         """Returns what is to be done in a task as sentences: the plain one, then paraphrases if there are any.
+
+        Args:
+            task: a task of one of the world's skills.
 
         Raises:
             WrongType: the world's function returns something else.
@@ -478,11 +513,19 @@ class World:
         return drawn
 
     def details_of(self, env_name: str) -> dict[str, Any]:
-        """Returns more about a skill, for lists in JSON."""
+        """Returns more about a skill, for lists in JSON; an empty dictionary where there is no more.
+
+        Args:
+            env_name: the skill.
+        """
         return {} if self.details is None else resolve(self.details)(env_name)
 
     def make_row(self, **settings: Any) -> gym.Env[Any, Any]:
-        """Makes the environment of one row, for the engines "sync" and "async"."""
+        """Makes the environment of one row, for the engines "sync" and "async".
+
+        Args:
+            **settings: those of the world's `settings` that were chosen, by name.
+        """
         assert self.row is not None
         made: gym.Env[Any, Any] = resolve(self.row)(**settings)
         return made
@@ -492,7 +535,11 @@ class World:
         return None if self.experts is None else resolve(self.experts)()
 
     def code_of(self, env_names: Any) -> str | None:
-        """Returns a text that changes with the code of skills that are not the package's own; None if all are."""
+        """Returns a text that changes with the code of skills that are not the package's own; None if all are.
+
+        Args:
+            env_names: names of skills, also of other worlds.
+        """
         return None if self.code is None else resolve(self.code)(env_names)
 
     def __eq__(self, other: object) -> bool:

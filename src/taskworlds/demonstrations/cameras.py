@@ -90,7 +90,13 @@ class Cameras:
             raise
 
     def pictures(self, demonstration: Demonstration) -> dict[str, NDArray[np.uint8]]:
-        """Returns by camera the pictures of an episode of T steps, of its reset and of each step, (T + 1, H, W, 3).
+        """Returns by camera the pictures of an episode of T steps: of its reset and of each step.
+
+        Args:
+            demonstration: an episode of the plan's, which is played again.
+
+        Returns:
+            By the camera's name, (T + 1, H, W, 3) uint8.
 
         Raises:
             ValueError: the episode comes out differently, so it was played in another way or with other versions.

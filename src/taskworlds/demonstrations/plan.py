@@ -67,7 +67,21 @@ class Plan:
         seed: int = 0,
         **settings: Any,
     ) -> Plan:
-        """Returns the plan of what `taskworlds.demonstrations.collect` is asked for; its arguments are described there.
+        """Returns the plan of what `taskworlds.demonstrations.collect` is asked for.
+
+        Args:
+            policy: as for `collect`.
+            benchmark: as for `collect`.
+            episodes: as for `collect`.
+            only_successes: as for `collect`.
+            max_attempts: as for `collect`.
+            split: as for `collect`.
+            env_name: as for `collect`.
+            num_goals: as for `collect`.
+            tasks: as for `collect`.
+            seed: as for `collect`.
+            **settings: more keywords of `taskworlds.make`; those that are None are left out. `terminate_on_success` is
+                on by default where there is success.
 
         Raises:
             TypeError: an argument is of the wrong type.

@@ -22,6 +22,9 @@ class RowGenerators:
 
     So what a row draws depends on that row alone, whichever rows are beside it.
 
+    Args:
+        each: the generators, one for each row.
+
     Attributes:
         each: the rows' generators, for draws of other kinds.
     """
@@ -33,7 +36,11 @@ class RowGenerators:
         return len(self.each)
 
     def standard_normal(self, size: int | tuple[int, ...] = ()) -> NDArray[np.float64]:
-        """Returns normal draws with mean 0 and deviation 1, (B, ...) float64, of `size` after the rows."""
+        """Returns normal draws with mean 0 and deviation 1, `(B, *size)` float64.
+
+        Args:
+            size: the shape of one row's draws; a whole number for as many in a vector. By default one draw a row, (B,).
+        """
         shape = (size,) if isinstance(size, int) else size
         drawn = np.empty((len(self.each), *shape))
         flat = drawn.reshape(len(self.each), -1)
@@ -42,7 +49,11 @@ class RowGenerators:
         return drawn
 
     def random(self, size: int | tuple[int, ...] = ()) -> NDArray[np.float64]:
-        """Returns draws that are equally likely from 0 to below 1, (B, ...) float64, of `size` after the rows."""
+        """Returns draws that are equally likely from 0 to below 1, `(B, *size)` float64.
+
+        Args:
+            size: as for `standard_normal`.
+        """
         shape = (size,) if isinstance(size, int) else size
         drawn = np.empty((len(self.each), *shape))
         flat = drawn.reshape(len(self.each), -1)

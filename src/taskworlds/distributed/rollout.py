@@ -161,7 +161,15 @@ class Rollout:
 
     @classmethod
     def joined(cls, parts: Sequence[Rollout]) -> Rollout:
-        """Returns one rollout of the rows of several, which have equally many steps and weights of one version."""
+        """Returns one rollout of the rows of several, which have equally many steps and weights of one version.
+
+        Args:
+            parts: at least one, in the order of their rows.
+
+        Returns:
+            A rollout with copies of their arrays; final observations are in the order that `numpy.argwhere` of its
+            `ended` has.
+        """
 
         def beside(*arrays: Any) -> Any:
             return np.concatenate(arrays, axis=1)

@@ -426,6 +426,9 @@ class Result:
     def from_json(cls, text: str) -> Result:
         """Makes a result from the text that `to_json` returned, in this format version or an earlier one.
 
+        Args:
+            text: the JSON.
+
         Raises:
             ValueError: the text is cut off, damaged or changed, holds what cannot be, or is something else's.
         """
@@ -445,6 +448,9 @@ class Result:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
         """Reads a file that `save` wrote.
+
+        Args:
+            path: the file.
 
         Raises:
             FileNotFoundError: there is no such file.

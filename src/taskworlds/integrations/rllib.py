@@ -146,7 +146,15 @@ class RunnerBatch(gym.vector.VectorWrapper):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Resets every row; the first time with a seed derived from the given one, or from fresh entropy."""
+        """Resets every row; the first time with a seed derived from the given one, or from fresh entropy.
+
+        Args:
+            seed: the runner's seed; None for fresh entropy. After the first reset it is ignored.
+            options: as for `TaskVectorEnv.reset`.
+
+        Returns:
+            Observations and infos, a batch.
+        """
         if self._is_seeded:
             return self.env.reset(options=options)
         self._is_seeded = True

@@ -133,7 +133,16 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
         return obs
 
     def step_async(self, actions: NDArray[Any]) -> None:
-        """Begins a step; the caller may compute while the rows step."""
+        """Begins a step; the caller may compute while the rows step.
+
+        Args:
+            actions: one action of each row, (N, A), or (N,) where an action is a choice.
+
+        Raises:
+            TypeError: the actions are of another type than the space's.
+            ValueError: the actions' shape is wrong, or a row cannot take its action.
+            RuntimeError: there was no reset yet.
+        """
         self.batch.step_async(actions)
         self._under_way = True
 
@@ -191,7 +200,14 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
     # --- rows -----------------------------------------------------------------------------------------------
 
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
-        """Returns an attribute of some rows, under the names of single environments; all rows for None.
+        """Returns an attribute of some rows, under the names of single environments.
+
+        Args:
+            attr_name: the attribute, such as "task".
+            indices: a row or several; None for all.
+
+        Returns:
+            A value for each of these rows.
 
         Raises:
             AttributeError: there is no such attribute.
@@ -203,7 +219,12 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
         return [values[row] for row in self._chosen(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
-        """Sets an attribute of some rows to one value; all rows for None.
+        """Sets an attribute of some rows to one value.
+
+        Args:
+            attr_name: the attribute, under the name of single environments.
+            value: its new value.
+            indices: a row or several; None for all.
 
         Raises:
             AttributeError: there is no such attribute, or it cannot be set.
@@ -222,10 +243,19 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
         indices: int | Iterable[int] | None = None,
         **method_kwargs: Any,
     ) -> list[Any]:
-        """Calls a method of some rows, and returns one result for each of them; all rows for None.
+        """Calls a method of some rows.
 
         Some rows alone can be given a task (`set_task`), switched (`toggle_terminate_on_success`,
         `toggle_sample_tasks_on_reset`) and asked (`get_checkpoint`, `render`).
+
+        Args:
+            method_name: the method, under the name of single environments.
+            *method_args: what it is called with.
+            indices: a row or several; None for all.
+            **method_kwargs: what it is called with, by keyword.
+
+        Returns:
+            A result for each of these rows; None for `set_task` and switches.
 
         Raises:
             AttributeError: there is no such method.
@@ -254,7 +284,12 @@ class SB3VecEnv(VecEnv):  # type: ignore[misc]  # its type is known where SB3 is
         self.set_attr(name, on, rows)
 
     def env_is_wrapped(self, wrapper_class: type, indices: int | Iterable[int] | None = None) -> list[bool]:
-        """Returns for some rows whether they do what a wrapper does: True for SB3's `Monitor` alone."""
+        """Returns for some rows whether they do what a wrapper does: True for SB3's `Monitor` alone.
+
+        Args:
+            wrapper_class: the wrapper.
+            indices: a row or several; None for all.
+        """
         return [wrapper_class is Monitor for _ in self._chosen(indices)]
 
     def _chosen(self, indices: int | Iterable[int] | None) -> list[int]:
@@ -304,6 +339,9 @@ def policy_of(policy: Any) -> Any:
 
     A model whose environment is normalised (`VecNormalize`) gets observations normalised in the same way, by the
     statistics as they are. `Algorithm.load(path, env=VecNormalize.load(path, env))` brings both back.
+
+    Args:
+        policy: a model, such as `PPO.load(path)`; or anything else.
     """
     return _Model(policy) if isinstance(policy, BaseAlgorithm) else None
 

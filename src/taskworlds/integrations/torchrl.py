@@ -177,7 +177,11 @@ class TaskworldsWrapper(EnvBase):  # type: ignore[misc]  # its type is known whe
         return np.stack(self.envs.render())
 
     def close(self, *, raise_if_closed: bool = True) -> None:
-        """Closes the batch; a second time it does nothing."""
+        """Closes the batch; a second time it does nothing.
+
+        Args:
+            raise_if_closed: of TorchRL's signature; it makes no difference.
+        """
         super().close(raise_if_closed=raise_if_closed)
         self.envs.close()
 

@@ -156,6 +156,9 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
             seed: see `begin`.
             options: are ignored.
 
+        Returns:
+            The first observation, and info; see `begin`.
+
         Raises:
             RuntimeError: the row was given no task yet.
         """
@@ -173,6 +176,14 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Takes one step, unless `idle` was set for it; then it returns the last observation, reward 0 and no info.
+
+        Args:
+            action: a value of `action_space`; ignored where `idle` was set.
+
+        Returns:
+            Observation, reward (float), terminated and truncated, which are always False since the batch ends episodes,
+            and info: the terms that `advance` returned, "goal" in worlds with goals, and "terminated" unless `advance`
+            returned None for it.
 
         Raises:
             RuntimeError: there was no reset yet.
@@ -237,7 +248,16 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
     # A process of AsyncVectorEnv ends with what it raises, so these return an error beside the outcome.
 
     def ask(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exception | None, Any]:
-        """Calls a method of the environment inside, or reads a value: returns the error or None, and the outcome."""
+        """Calls a method of the environment inside, or reads a value.
+
+        Args:
+            name: the method or the attribute.
+            args: what the method is called with; a value takes no notice of them.
+            kwargs: likewise, by keyword.
+
+        Returns:
+            The error, which is not raised, and None; or None and the outcome.
+        """
         try:
             value = getattr(self._asked(), name)
             return None, value(*args, **kwargs) if callable(value) else value
@@ -245,7 +265,14 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
             return error, None
 
     def read(self, name: str) -> tuple[Exception | None, Any]:
-        """Reads an attribute of the environment inside, but not a method; returns what `ask` returns."""
+        """Reads an attribute of the environment inside, but not a method.
+
+        Args:
+            name: the attribute.
+
+        Returns:
+            What `ask` returns: an AttributeError if there is no such attribute, or if it is a method.
+        """
         try:
             value = getattr(self._asked(), name)
         except Exception as error:
@@ -258,7 +285,14 @@ class PythonRow(gym.Env[Any, Any], abc.ABC):
         return None, value
 
     def write(self, name: str) -> tuple[Exception | None, Any]:
-        """Sets an attribute that the environment inside has to `value`; returns what `ask` returns."""
+        """Sets an attribute that the environment inside has to `value`.
+
+        Args:
+            name: the attribute.
+
+        Returns:
+            What `ask` returns: an AttributeError if there is no such attribute; the outcome is always None.
+        """
         try:
             asked = self._asked()
             getattr(asked, name)

@@ -30,6 +30,9 @@ __all__ = ["CLOSE_LIMIT", "WORKER_TIMEOUT", "WorkerVectorEnv", "check_timeout", 
 WORKER_TIMEOUT = 30.0
 """Seconds that a process may go without an answer and without computing anything."""
 
+# What Gymnasium raises for a call that comes at the wrong time, or with arguments that do not fit.
+_REFUSALS = (gym.error.AlreadyPendingCallError, gym.error.NoAsyncCallError, ValueError, TypeError)
+
 CLOSE_LIMIT = 5.0
 """Seconds that `close` waits for processes that do not end, before it ends them itself."""
 
@@ -232,7 +235,7 @@ class WorkerVectorEnv(AsyncVectorEnv):
                 )
                 self._abandon()
                 raise RuntimeError(message) from error
-            except (gym.error.Error, ValueError, TypeError):  # the call was refused before it began
+            except _REFUSALS:  # before it began
                 self._left, self.interrupted = before
                 raise
             self._left, self.interrupted = False, None if moves else before[1]

@@ -84,7 +84,10 @@ class SkillReport(Report):
     """What `check_skill` found: a `Report` that also knows how often the policy solved the skill.
 
     Attributes:
+        name: the skill's name.
+        checks: what was checked, in order.
         success_rate: the share of episodes that the policy solved; None without a policy, or if it was not run.
+        kind: what it is, for messages: "skill".
     """
 
     success_rate: float | None = None

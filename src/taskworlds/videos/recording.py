@@ -52,7 +52,11 @@ class Plan(NamedTuple):
         return self.pictures * self.trial.seconds
 
     def listing(self, videos: Sequence[Video]) -> dict[str, Any]:
-        """Returns what `videos.json` says of videos, as JSON values."""
+        """Returns what `videos.json` says of videos, as JSON values.
+
+        Args:
+            videos: those that were written.
+        """
         return index.to_dict(self.session.stage, videos, self.rule)
 
 

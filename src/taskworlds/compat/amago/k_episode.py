@@ -383,6 +383,12 @@ class Metaworld(KEpisodeMetaworld):
     def step(self, action: ArrayLike) -> EnvStep:
         """Takes one step; see `KEpisodeMetaworld.step`.
 
+        Args:
+            action: (4,), in [-1, 1].
+
+        Returns:
+            The `EnvStep`, as `KEpisodeMetaworld.step`.
+
         Raises:
             RuntimeError: no trial is under way: call reset().
             ValueError: the action has the wrong shape, or does not lie in [-1, 1].

@@ -88,11 +88,17 @@ class GymEnv(StepWrapper, RecordConstructorArgs):
     ) -> tuple[Any, dict[str, Any]]:
         """Starts an episode; seed and options are passed on to the environment.
 
+        Args:
+            seed: seed of the environment's generator, at least 0; None to go on with the generator as it is.
+            options: passed on to the environment.
+
         Returns:
             The first observation, and an empty info, as in garage, some of whose workers take no other.
 
         Raises:
             RuntimeError: the observation does not conform to the space.
+            TypeError: the seed is not a whole number.
+            ValueError: the seed is negative.
         """
         observation, _ = super().reset(seed=seed, options=options)
         return self._observe(observation), {}

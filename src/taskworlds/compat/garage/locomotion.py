@@ -28,21 +28,7 @@ __all__ = ["AntDirEnv", "AntGoalEnv", "HalfCheetahDirEnv", "HalfCheetahVelEnv", 
 
 
 class LocomotionEnv(TaskEnv):
-    """Base of the environments below: one locomotion skill, whose task is set or drawn.
-
-    Args:
-        task: what `set_task` takes; None for the skill's default.
-        max_episode_length: most steps of an episode.
-        partially_observable: whether the goal is hidden. Otherwise its numbers are the last ones of the observation.
-            This holds for all tasks of the environment.
-        render_mode: what `render()` returns: "rgb_array", "depth_array", or "human" for a window.
-        camera_name: camera of the picture, by name; None for one that follows the body.
-        camera_id: camera of the picture, by number.
-        width: the picture's width, pixels.
-        height: the picture's height, pixels.
-        seed: seeds the environment's generator, from which `sample_tasks` draws, until a `reset(seed=...)`; None for
-            fresh entropy.
-    """
+    """Base of the environments below: one locomotion skill, whose task is set or drawn."""
 
     env_name: ClassVar[str]
     set_task_starts_episode: ClassVar[bool] = True
@@ -60,6 +46,25 @@ class LocomotionEnv(TaskEnv):
         *,
         seed: int | None = 0,
     ) -> None:
+        """Makes an environment of the class's skill.
+
+        Args:
+            task: what `set_task` takes; None for the class's default.
+            max_episode_length: most steps of an episode.
+            partially_observable: whether the goal is hidden. Otherwise its numbers are the last ones of the
+                observation. This holds for all tasks of the environment.
+            render_mode: what `render()` returns: "rgb_array", "depth_array", or "human" for a window.
+            camera_name: camera of the picture, by name; None for one that follows the body.
+            camera_id: camera of the picture, by number.
+            width: the picture's width, pixels.
+            height: the picture's height, pixels.
+            seed: seeds the environment's generator, from which `sample_tasks` draws, until a `reset(seed=...)`; None
+                for fresh entropy.
+
+        Raises:
+            TypeError: an argument is of the wrong type.
+            ValueError: an argument is out of range, or the task and `partially_observable` disagree.
+        """
         limit = check_count("max_episode_length", max_episode_length)
         hidden = check_switch("partially_observable", partially_observable)
         first = self._task_of(skill(self.env_name).default if task is None else task, hidden)
@@ -196,18 +201,14 @@ class HalfCheetahEnv(LocomotionEnv):
 class HalfCheetahVelEnv(HalfCheetahEnv):
     """A half-cheetah that should run at the velocity of its task.
 
-    A task is `{"velocity": v}`, in m/s; `sample_tasks` draws it uniformly from 0 to 2. Episodes never terminate.
+    A task is `{"velocity": v}`, in m/s; `sample_tasks` draws it uniformly from 0 to 2. By default the
+    velocity is 0. Episodes never terminate.
 
     Reward: minus the distance between the mean velocity of the step and the task's, less 0.05 times the sum of the
     action's squares.
     Observation: Gymnasium's HalfCheetah-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
     Info, besides Gymnasium's: "reward_forward", "reward_ctrl", "task_vel", "goal". All numbers are in arrays, (1,)
     float64, as garage's.
-
-    Args:
-        task: the task; None for a velocity of 0.
-        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
-            `LocomotionEnv`.
 
     Example:
         >>> env = HalfCheetahVelEnv({"velocity": 1.5})
@@ -225,18 +226,13 @@ class HalfCheetahVelEnv(HalfCheetahEnv):
 class HalfCheetahDirEnv(HalfCheetahEnv):
     """A half-cheetah that should run forward or backward, depending on its task.
 
-    A task is `{"direction": d}`, 1.0 (forward) or -1.0 (backward); `sample_tasks` draws both with the same probability.
-    Episodes never terminate.
+    A task is `{"direction": d}`, 1.0 (forward, the default) or -1.0 (backward); `sample_tasks` draws both with the same
+    probability. Episodes never terminate.
 
     Reward: the mean velocity of the step times the direction, less 0.05 times the sum of the action's squares.
     Observation: Gymnasium's HalfCheetah-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
     Info, besides Gymnasium's: "reward_forward", "reward_ctrl", "task_dir", "goal". All numbers are in arrays, (1,)
     float64, as garage's.
-
-    Args:
-        task: the task; None for forward.
-        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
-            `LocomotionEnv`.
 
     Example:
         >>> env = HalfCheetahDirEnv()
@@ -253,17 +249,12 @@ class AntDirEnv(LocomotionEnv):
     """An ant that should run in the direction of its task.
 
     A task is `{"angle": a}`, in radians from the x axis towards y; `sample_tasks` draws it uniformly from the circle.
-    An episode terminates when the torso is below 0.2 m or above 1 m.
+    By default the angle is 0. An episode terminates when the torso is below 0.2 m or above 1 m.
 
     Reward: the torso's mean velocity in the direction during the step, plus 1 while the torso's height is healthy, less
     0.5 times the sum of the action's squares, less Gymnasium's contact cost.
     Observation: Gymnasium's Ant-v5, (105,) float64. Action: torques, (8,) float32, -1 to 1.
     Info, besides Gymnasium's: "reward_forward", "reward_ctrl", floats; "goal", the direction, (2,) float64.
-
-    Args:
-        task: the task; None for along x.
-        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
-            `LocomotionEnv`.
 
     Example:
         >>> env = AntDirEnv({"angle": np.pi / 2})
@@ -279,17 +270,12 @@ class AntGoalEnv(LocomotionEnv):
     """An ant that should go to the place of its task.
 
     A task is `{"goal": (x, y)}`, in metres from the start; `sample_tasks` draws it uniformly from the disc of radius 3.
-    Episodes never terminate.
+    By default the place is (3, 0). Episodes never terminate.
 
     Reward: minus the distance to the goal along x and along y after the step, less 0.1 times the sum of the action's
     squares, less Gymnasium's contact cost.
     Observation: Gymnasium's Ant-v5 with the place in x and y, (107,) float64. Action: torques, (8,) float32, -1 to 1.
     Info, besides Gymnasium's: "reward_forward" (the goal's part), "reward_ctrl", floats; "goal", (2,) float64.
-
-    Args:
-        task: the task; None for (3, 0).
-        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
-            `LocomotionEnv`.
 
     Example:
         >>> env = AntGoalEnv({"goal": (1.0, -2.0)}, partially_observable=False)
@@ -306,17 +292,13 @@ class Walker2dRandParamsEnv(LocomotionEnv):
 
     A task has multipliers, above 0, of four arrays of the MuJoCo model: "body_mass" (8 numbers), "body_inertia"
     (8 times 3), "dof_damping" (9) and "geom_friction" (8 times 3). `sample_tasks` draws 1.3 to the power of U(-3, 3)
-    for damping and 1.5 to the power of U(-3, 3) for the rest. An episode terminates when the walker falls.
+    for damping and 1.5 to the power of U(-3, 3) for the rest. By default all are 1, Gymnasium's body. An episode
+    terminates when the walker falls.
 
     Reward: the mean velocity of the step, plus 1 while the walker is healthy, less 0.001 times the sum of the action's
     squares, as Gymnasium's.
     Observation: Gymnasium's Walker2d-v5, (17,) float64. Action: torques, (6,) float32, -1 to 1.
     Info, besides Gymnasium's: "goal", the multipliers in the order above, (65,) float64.
-
-    Args:
-        task: the task; None for Gymnasium's body.
-        max_episode_length, partially_observable, render_mode, camera_name, camera_id, width, height: as for
-            `LocomotionEnv`.
 
     Example:
         >>> env = Walker2dRandParamsEnv()

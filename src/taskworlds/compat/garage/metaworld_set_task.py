@@ -336,8 +336,16 @@ class MetaWorldSetTaskEnv(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[m
     def step(self, action: Any) -> EnvStep:
         """Takes one step.
 
+        Args:
+            action: a value of `action_space`; numbers must be finite. Meta-World's is (4,): the arm moves by the first
+                three, clipped to [-1, 1] (1 is 1 cm); the last is the gripper's effort.
+
+        Returns:
+            The `EnvStep`.
+
         Raises:
             RuntimeError: no episode is under way: call reset().
+            ValueError: the action has the wrong shape or is not finite.
         """
         env = self._env("step")
         if not self._running:

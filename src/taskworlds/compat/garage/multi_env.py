@@ -217,7 +217,19 @@ class MultiEnvWrapper(StepWrapper):
         return self._observe(observation), info
 
     def step(self, action: Any) -> EnvStep:
-        """Takes one step in the active environment."""
+        """Takes one step in the active environment.
+
+        Args:
+            action: a value of `action_space`.
+
+        Returns:
+            The `EnvStep`, with an observation in `observation_space`. Info has the task's index as `task_id`, or the
+            `task_id` of the environment inside if it has one; and the task's name as `task_name` if there are
+            `env_names`.
+
+        Raises:
+            RuntimeError: no episode is under way: call reset().
+        """
         step = super().step(action)
         return EnvStep(
             self.spec,

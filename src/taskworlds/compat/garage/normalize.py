@@ -162,14 +162,34 @@ class NormalizedEnv(StepWrapper, RecordConstructorArgs):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; the first observation is normalized as well."""
+        """Starts an episode; the first observation is normalized as well.
+
+        Args:
+            seed: seed of the environment's generator, at least 0; None to go on with the generator as it is.
+            options: passed on to the environment.
+
+        Returns:
+            The first observation, in `observation_space`, and the arrays of the environment's info.
+
+        Raises:
+            TypeError: the seed is not a whole number.
+            ValueError: the seed is negative.
+        """
         observation, info = super().reset(seed=seed, options=options)
         return self._observe(observation), info
 
     def step(self, action: Any) -> EnvStep:
-        """Takes one step with an action on the expected scale. The `EnvStep` has the action as given.
+        """Takes one step with an action on the expected scale.
+
+        Args:
+            action: a value of `action_space`. Where the environment's actions are a Box of floats with finite bounds,
+                it goes from minus to plus `expected_action_scale`, and what lies outside is clipped.
+
+        Returns:
+            The `EnvStep`, with the action as given, and the observation and the reward normalized.
 
         Raises:
+            RuntimeError: no episode is under way: call reset().
             ValueError: the action has another shape than the action space.
         """
         step = super().step(self._inner_action(action))

@@ -82,6 +82,9 @@ class RunningStatistics:
     def from_json(cls, text: str) -> RunningStatistics:
         """Makes statistics from the text that `to_json` returned.
 
+        Args:
+            text: the JSON.
+
         Raises:
             ValueError: the text is not that of running statistics.
         """

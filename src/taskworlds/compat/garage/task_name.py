@@ -48,7 +48,17 @@ class TaskNameWrapper(StepWrapper, RecordConstructorArgs):
         self._labels = {key: value for key, value in labels.items() if value is not None}
 
     def step(self, action: Any) -> EnvStep:
-        """Takes one step; info has the task's name and index."""
+        """Takes one step; info has the task's name and index.
+
+        Args:
+            action: a value of `action_space`.
+
+        Returns:
+            The `EnvStep`.
+
+        Raises:
+            RuntimeError: no episode is under way: call reset().
+        """
         step = super().step(action)
         return EnvStep(
             step.env_spec,

@@ -117,12 +117,34 @@ class TaskOnehotWrapper(StepWrapper, RecordConstructorArgs):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; the observation ends with the one-hot."""
+        """Starts an episode; the observation ends with the one-hot.
+
+        Args:
+            seed: seed of the environment's generator, at least 0; None to go on with the generator as it is.
+            options: passed on to the environment.
+
+        Returns:
+            The first observation, in `observation_space`, and the arrays of the environment's info.
+
+        Raises:
+            TypeError: the seed is not a whole number.
+            ValueError: the seed is negative.
+        """
         observation, info = super().reset(seed=seed, options=options)
         return self._observe(observation), info
 
     def step(self, action: Any) -> EnvStep:
-        """Takes one step; the observation ends with the one-hot."""
+        """Takes one step; the observation ends with the one-hot.
+
+        Args:
+            action: a value of `action_space`.
+
+        Returns:
+            The `EnvStep`; info has the task's index as `task_id`.
+
+        Raises:
+            RuntimeError: no episode is under way: call reset().
+        """
         step = super().step(action)
         return EnvStep(
             self.spec,

@@ -184,7 +184,18 @@ class VecEnv(WorkerVectorEnv):
         super().reset_async(seeds, options)
 
     def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
-        """Returns the outcome of the reset that `reset_async` began: observations and infos."""
+        """Returns the outcome of the reset that `reset_async` began.
+
+        Args:
+            timeout: seconds to wait for all environments; None for no limit but `worker_timeout`.
+
+        Returns:
+            Observations and infos, as `reset`.
+
+        Raises:
+            multiprocessing.TimeoutError: the time was over. Steps are then refused until `reset()` of all environments.
+            gymnasium.error.NoAsyncCallError: no reset was begun.
+        """
         obs, infos = super().reset_wait(timeout)
         return self._tensors(obs), infos
 
@@ -211,7 +222,18 @@ class VecEnv(WorkerVectorEnv):
         super().step_async(actions)
 
     def step_wait(self, timeout: float | None = None) -> Step:
-        """Returns the outcome of the step that `step_async` began: Gymnasium's five values."""
+        """Returns the outcome of the step that `step_async` began.
+
+        Args:
+            timeout: seconds to wait for all environments; None for no limit but `worker_timeout`.
+
+        Returns:
+            Observations, rewards, terminations, truncations and infos, as `step`; see the class.
+
+        Raises:
+            multiprocessing.TimeoutError: the time was over. Steps are then refused until `reset()` of all environments.
+            gymnasium.error.NoAsyncCallError: no step was begun.
+        """
         obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
         if "final_obs" in infos:
             for index in np.flatnonzero(infos["_final_obs"]):
@@ -335,12 +357,34 @@ class MetaWorldVecEnv(VecEnv):
         return {"env_obs": self._tensors(env_obs), "task_obs": self.task_obs}
 
     def reset_wait(self, timeout: float | None = None) -> tuple[ObsType, dict[str, Any]]:
-        """Returns the outcome of the reset that `reset_async` began: observations and infos."""
+        """Returns the outcome of the reset that `reset_async` began.
+
+        Args:
+            timeout: seconds to wait for all environments; None for no limit but `worker_timeout`.
+
+        Returns:
+            Observations and infos, as `reset`.
+
+        Raises:
+            multiprocessing.TimeoutError: the time was over. Steps are then refused until `reset()` of all environments.
+            gymnasium.error.NoAsyncCallError: no reset was begun.
+        """
         obs, infos = super().reset_wait(timeout)
         return self.create_multitask_obs(obs["env_obs"]), infos
 
     def step_wait(self, timeout: float | None = None) -> Step:
-        """Returns the outcome of the step that `step_async` began: Gymnasium's five values."""
+        """Returns the outcome of the step that `step_async` began.
+
+        Args:
+            timeout: seconds to wait for all environments; None for no limit but `worker_timeout`.
+
+        Returns:
+            Observations, rewards, terminations, truncations and infos, as `step`; see the class.
+
+        Raises:
+            multiprocessing.TimeoutError: the time was over. Steps are then refused until `reset()` of all environments.
+            gymnasium.error.NoAsyncCallError: no step was begun.
+        """
         obs, rewards, terminations, truncations, infos = super().step_wait(timeout)
         return self.create_multitask_obs(obs["env_obs"]), rewards, terminations, truncations, infos
 

@@ -111,7 +111,16 @@ class Family:
         return all(isinstance(value, int) for value in self.values)
 
     def tasks(self, values: Iterable[Any] | None = None) -> tuple[Task, ...]:
-        """Returns a task for each of some values or names; None for all of the family's own."""
+        """Returns a task for each of some values or names.
+
+        Args:
+            values: values, names of the family's own such as `size_5`, or tasks, which stay as they are; None for all
+                of the family's own values.
+
+        Raises:
+            ValueError: there is no value of such a name, or MuJoCo cannot compile the model with a value.
+            TypeError: values is a single name, or one of them is of a wrong type.
+        """
         if isinstance(values, str):
             raise WrongType(f"values must be a list of values or names, not {values!r}.", argument="values")
         chosen = self.values if values is None else values

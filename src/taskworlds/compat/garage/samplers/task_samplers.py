@@ -212,7 +212,15 @@ class EnvPoolSampler(TaskSampler):
         return [self._updates[int(index)] for index in chosen]
 
     def grow_pool(self, new_size: int) -> None:
-        """Adds deep copies of random members until the pool has `new_size`, if it is smaller."""
+        """Adds deep copies of random members until the pool has `new_size`, if it is smaller.
+
+        Args:
+            new_size: how many environments there are to be, at least 1. A pool that is larger stays as it is.
+
+        Raises:
+            TypeError: new_size is not a whole number.
+            ValueError: new_size is below 1.
+        """
         missing = check_count("new_size", new_size) - self.n_tasks
         if missing > 0:
             chosen = sample_indices(missing, self.n_tasks, with_replacement=True, np_random=self._np_random)

@@ -9,7 +9,6 @@ import os
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["Pooled", "name_of", "pool"]
 
 _FORMAT = "taskworlds.Pooled"
+_WHAT = "a file of pooled results"
 _VERSION = 1
 
 
@@ -470,11 +470,7 @@ class Pooled:
         Raises:
             ValueError: the text is cut off, damaged or changed, holds what cannot be, or is something else's.
         """
-        data = json_text.parse(text, "pooled results")
-        if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise WrongValue(
-                f'This is JSON, but not pooled results: it has no "format": {_FORMAT!r}. It starts with {text[:60]!r}.'
-            )
+        data = json_text.parse_format(text, _WHAT, _FORMAT)
         if data.get("format_version") != _VERSION:
             raise WrongValue(
                 f"These pooled results have format_version {reprlib.repr(data.get('format_version'))}, and this "
@@ -501,12 +497,7 @@ class Pooled:
             FileNotFoundError: there is no such file.
             ValueError: the file is cut off, damaged, or something else's.
         """
-        try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
-            raise WrongValue(f"{os.fspath(path)}: These are not pooled results: it is not text.") from None
-        except ValueError as error:
-            raise WrongValue(f"{os.fspath(path)}: {error}") from error
+        return json_text.load(path, cls.from_json, _WHAT)
 
 
 def pool(

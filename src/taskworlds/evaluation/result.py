@@ -12,12 +12,12 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core import json_text
 from taskworlds.core.errors import WrongValue, check_choice, check_count
 from taskworlds.core.files import write_whole
 from taskworlds.core.task import by_skill
@@ -455,12 +455,7 @@ class Result:
             FileNotFoundError: there is no such file.
             ValueError: the file is cut off, damaged, or something else's.
         """
-        try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
-            raise WrongValue(f"{os.fspath(path)}: This is not a saved Result: it is not text.") from None
-        except ValueError as error:
-            raise WrongValue(f"{os.fspath(path)}: {error}") from error
+        return json_text.load(path, cls.from_json, result_file.WHAT)
 
     def to_csv(self, by: Literal["task", "skill", "world"] = "task") -> str:
         """Returns a table as CSV with a header, one row per task, skill or world. Unknown figures are empty cells.

@@ -39,12 +39,18 @@ def pytest_configure(config):
 _STARTS_PROCESSES = re.compile(r"async|/mtrl/|/faults/|process|leaks")
 
 
-_NO_DM_CONTROL = "dm_control needs labmaze, which has no wheels for Python 3.13 and later"
-_NO_TIANSHOU = "tianshou 2 is for Python 3.11 and later"
+# By marker: whether a library cannot be installed here, and why not.
+_CANNOT_BE_INSTALLED = {
+    "requires_dm_control": (
+        sys.version_info >= (3, 13) and importlib.util.find_spec("dm_control") is None,
+        "dm_control needs labmaze, which has no wheels for Python 3.13 and later",
+    ),
+    "requires_tianshou": (sys.version_info < (3, 11), "tianshou 2 is for Python 3.11 and later"),
+}
 
 
 def pytest_collection_modifyitems(items):
-    """Puts tests that start processes first, and skips those of dm_control where it cannot be installed.
+    """Puts tests that start processes first, and skips those of libraries that cannot be installed.
 
     Slow tests must be marked in their own file: .ci/run collects those files alone, as all of them take long.
     """
@@ -54,12 +60,10 @@ def pytest_collection_modifyitems(items):
                 f"{path} has slow tests, and does not say pytest.mark.slow: .ci/run would miss them"
             )
     items.sort(key=lambda item: _STARTS_PROCESSES.search(item.nodeid) is None)
-    if sys.version_info < (3, 13) or importlib.util.find_spec("dm_control") is not None:
-        return
-    skip = pytest.mark.skip(reason=_NO_DM_CONTROL)
-    for item in items:
-        if item.get_closest_marker("requires_dm_control"):
-            item.add_marker(skip)
+    for marker, (is_missing, reason) in _CANNOT_BE_INSTALLED.items():
+        for item in items if is_missing else ():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def as_required(report):
@@ -68,7 +72,8 @@ def as_required(report):
     What cannot be installed on this Python is not among these.
     """
     required = report.skipped and os.environ.get("CLIENTS_REQUIRED")
-    if required and not report.longrepr[-1].endswith((_NO_DM_CONTROL, _NO_TIANSHOU)):
+    reasons = tuple(reason for _, reason in _CANNOT_BE_INSTALLED.values())
+    if required and not report.longrepr[-1].endswith(reasons):
         report.outcome, report.longrepr = "failed", f"{report.nodeid}: {report.longrepr[-1]}"
     return report
 

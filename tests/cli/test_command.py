@@ -120,7 +120,17 @@ def test_the_choices_in_the_help_are_those_there_are(run):
         (["list", "skills", "chetah"], r"Unknown word 'chetah'\. Did you mean 'cheetah-run' or"),
         (
             ["list", "skills", "--world", "mars"],
-            "--world must be one of 'metaworld', 'locomotion', 'control', 'small', not",
+            "--world must be one of 'metaworld', 'locomotion', 'control', 'small', not 'mars'. `taskworlds list skills "
+            "mars` looks for a word.",
+        ),
+        (["evaluate", "cw10"], r"'CW10' is a continual sequence, not a benchmark\..*make_sequence\('CW10'\)"),
+        (
+            ["bench", "tdmpc2"],
+            "'tdmpc2' is a protocol, not a benchmark. .*--protocol tdmpc2",
+        ),
+        (
+            ["evaluate", "MT10", "--policy", "MT10"],
+            "Unknown policy 'MT10'. It is the name of a benchmark or a",
         ),
         (
             ["evaluate", "walker-walk", "--policy", "expert"],

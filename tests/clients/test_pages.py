@@ -5,7 +5,6 @@ Where what they import is not installed, they are skipped.
 
 import ast
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(page for folder in ("clients", "examples") for page in (ROOT / "docs" / folder).glob("*.md"))
 BLOCKS = [
-    pytest.param(page, block, id=f"{page.stem}-{number}")
+    pytest.param(
+        page,
+        block,
+        id=f"{page.stem}-{number}",
+        marks=[pytest.mark.requires_tianshou] if page.stem == "tianshou" else [],
+    )
     for page in PAGES
     for number, block in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL))
 ]
@@ -45,8 +49,6 @@ def imported(block):
 
 @pytest.mark.parametrize(("page", "block"), BLOCKS)
 def test_a_block_runs_as_written(page, block, tmp_path, monkeypatch):
-    if page.stem == "tianshou" and sys.version_info < (3, 11):
-        pytest.skip("tianshou 2 is for Python 3.11 and later")
     for library in imported(block):
         pytest.importorskip(library)
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))

@@ -74,13 +74,18 @@ def test_a_file_holds_a_run(tmp_path):
     assert LearningRun.load(tmp_path / "run.json") == RUN
     text = (tmp_path / "run.json").read_text()
     (tmp_path / "other.json").write_text(text.replace("0.8", "0.9"))
-    with pytest.raises(ValueError, match="a saved LearningRun is damaged: its checksum"):
+    with pytest.raises(ValueError, match=r"other.json: This saved LearningRun is damaged: its checksum"):
         LearningRun.load(tmp_path / "other.json")
     (tmp_path / "other.json").write_text(text[:40])
-    with pytest.raises(ValueError, match="This is not a saved LearningRun, or it is only part of one"):
+    with pytest.raises(
+        ValueError, match=r"other.json: This is not a saved LearningRun, or it is only part of one"
+    ):
         LearningRun.load(tmp_path / "other.json")
     (tmp_path / "other.json").write_text("{}")
-    with pytest.raises(ValueError, match="This is not a saved LearningRun"):
+    with pytest.raises(ValueError, match=r"other.json: This is JSON, but not a saved LearningRun"):
+        LearningRun.load(tmp_path / "other.json")
+    (tmp_path / "other.json").write_bytes(b"\xff")
+    with pytest.raises(ValueError, match=r"other.json: This is not a saved LearningRun: it is not text"):
         LearningRun.load(tmp_path / "other.json")
 
 

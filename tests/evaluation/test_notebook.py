@@ -66,7 +66,7 @@ def test_data_frames():
     episodes = result.to_dataframe(by="episode")
     assert episodes["length"].tolist() == [10, 11, 12, 13] * 2
     assert episodes["success_once"].dtype == bool
-    with pytest.raises(ValueError, match="by must be one of 'task', 'skill', 'episode', not 'goal'"):
+    with pytest.raises(ValueError, match="by must be one of 'task', 'skill', 'world', 'episode', not 'goal'"):
         result.to_dataframe("goal")
 
 

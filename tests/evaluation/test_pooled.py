@@ -208,14 +208,17 @@ def test_json_round_trip_is_exact(pooled, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text[:100], "ppo.json: This is not pooled results, or it is only part of one"),
-        (lambda text: "{}", "JSON, but not pooled results"),
+        (
+            lambda text: text[:100],
+            "ppo.json: This is not a file of pooled results, or it is only part of one",
+        ),
+        (lambda text: "{}", "JSON, but not a file of pooled results"),
         (
             lambda text: text.replace('"format_version": 1,\n "name"', '"format_version": 9,\n "name"'),
             "have format_version 9, and this version of taskworlds reads 1",
         ),
         (lambda text: text.replace('"name": "ppo"', '"name": "sac"'), r"its checksum \(sha256\)"),
-        (lambda text: RUNS[0].to_json(), "JSON, but not pooled results"),
+        (lambda text: RUNS[0].to_json(), "JSON, but not a file of pooled results"),
     ],
 )
 def test_damaged_files(pooled, tmp_path, change, message):

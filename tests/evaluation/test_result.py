@@ -239,7 +239,7 @@ def test_csv_by_skill(mixed, tmp_path):
     assert float(rows[0]["success_end_low"]) == mixed.skills[0].success_end.low
     assert (rows[1]["tasks"], rows[1]["failed"], rows[1]["success_end"]) == ("2", "1", "0.5")
     assert rows[1]["success_end_high"] == ""
-    with pytest.raises(ValueError, match="by must be one of 'task', 'skill', not 'goal'"):
+    with pytest.raises(ValueError, match="by must be one of 'task', 'skill', 'world', not 'goal'"):
         mixed.to_csv("goal")
 
 

@@ -87,7 +87,18 @@ def make_suite(rate=0.5, *, seed=0, protocol="multi-task", **how):
     return dataclasses.replace(made, tasks=tuple(records), fingerprint=fingerprint)
 
 
+def make_mixture(rate=0.5, *, seed=0):
+    """A result of two worlds: two skills of Meta-World, and walker-walk, which has no success."""
+    arm = make(rate, seed=seed, skills=("reach-v3", "push-v3"))
+    legs = make(rate, seed=seed, skills=("walker-walk",), success=False)
+    records = (*arm.tasks, *legs.tasks)
+    fingerprint = Fingerprint.of([record.task for record in records], protocol="multi-task")
+    return dataclasses.replace(arm, tasks=records, fingerprint=fingerprint)
+
+
 @pytest.fixture
 def results():
-    """`make(rate, ...)`, `make_suite(rate, ...)`, `read(page)`, and the skills."""
-    return SimpleNamespace(make=make, make_suite=make_suite, read=Reader, skills=SKILLS)
+    """`make(rate, ...)`, `make_suite(rate, ...)`, `make_mixture(rate, ...)`, `read(page)`, and the skills."""
+    return SimpleNamespace(
+        make=make, make_suite=make_suite, make_mixture=make_mixture, read=Reader, skills=SKILLS
+    )

@@ -105,6 +105,12 @@ def pages(results):
                 )
             )
         ),
+        "worlds": report_page(
+            *(
+                pool([results.make_mixture(rate, seed=seed)], name)
+                for seed, (rate, name) in enumerate(((0.2, "low"), (0.9, "a-name-that-is-long-" * 4)))
+            )
+        ),
         "returns": report_page(results.make(success=False)),
     }
 

@@ -295,6 +295,34 @@ def test_a_suite_of_variations_of_several_methods(results):
     assert "high minus low" in read.by_tag["td"]
 
 
+def test_the_means_of_worlds(results):
+    one = results.make_mixture(0.6, seed=1)
+    read = results.read(report_page(one))
+    assert "Means over the skills of a world, with 95 % intervals" in read.texts
+    for metric, digits in (("success_end", 2), ("episode_return", 1)):
+        value, low, high = one.by_world(metric)["Meta-World"]
+        assert f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]" in read.by_tag["td"]
+    assert "Success at the end" in read.by_tag["button"]  # the skills' table has it, too
+    assert "Meta-World" in read.by_tag["td"]
+    assert not any("of a world" in each for each in results.read(report_page(results.make())).texts)
+
+
+def test_the_means_of_worlds_of_several_methods(results):
+    low, high = results.make_mixture(0.1, seed=1), results.make_mixture(1.0, seed=2)
+    read = results.read(report_page(pool([low], "low"), pool([high], "high")))
+    title = "Success at the end, means over the skills of a world, with 95 % intervals"
+    assert title in read.texts
+    value, *ends = high.by_world("success_end")["Meta-World"]
+    assert f"{value:.2f} [{ends[0]:.2f}, {ends[1]:.2f}]" in read.by_tag["td"]
+    assert (
+        "Success at the end: differences by world, high minus low, with 95 % intervals"
+        in read.by_tag["summary"]
+    )
+    ((arm, _),) = compare(low, high).by_world("success_end")
+    value, *ends = arm.difference
+    assert f"{value:+.2f} [{ends[0]:+.2f}, {ends[1]:+.2f}]" in read.by_tag["td"]
+
+
 def test_the_score_of_a_list(results):
     protocol = "multi-task, protocol tdmpc2"
     low, high = (

@@ -181,8 +181,8 @@ def evaluate(
     named = chosen(made, split, task_ids)
     tasks = named if wanted_part is None else tuple(tasks_of_part(named, wanted_part))
     skills = list(by_skill(tasks, lambda task: task.env_name))
-    # Of all parts, which are to be measured in the same way.
-    worlds = list(dict.fromkeys(world_of(name) for name in by_skill(named, lambda task: task.env_name)))
+    # Of all tasks, also those that are not chosen: the batch has rows of each world.
+    worlds = list(dict.fromkeys(map(world_of, made.env_names(split))))
     world, several = worlds[0], len(worlds) > 1
     policy = default_policy(next((each for each in worlds if each.experts is None), world), policy)
     source = context.get_parameter_source("terminate_on_success")

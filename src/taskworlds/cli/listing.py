@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shlex
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from rich.text import Text
 from taskworlds.cli.completion import complete
 from taskworlds.cli.terminal import console
 from taskworlds.core.benchmark import split_of_name
-from taskworlds.core.errors import check_choice, check_known
+from taskworlds.core.errors import WrongValue, check_known
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import benchmark_makers, list_makers, worlds
 from taskworlds.core.world import BenchmarkMaker, Listing
@@ -64,7 +65,13 @@ def show_list(
     rows = LISTS[what]()
     everything = len(rows)
     if world is not None:
-        check_choice("world", world, list(dict.fromkeys(row["world"] for row in rows if row["world"])))
+        suites = dict.fromkeys(row["world"] for row in rows if row["world"])
+        if world not in suites:
+            raise WrongValue(
+                f"world must be one of {', '.join(map(repr, suites))}, not {world!r}. `taskworlds list {what} "
+                f"{shlex.quote(world)}` looks for a word.",
+                argument="world",
+            )
         rows = [row for row in rows if row["world"] == world]
     if word is not None:
         searched = ("name", "object", "summary")

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -123,10 +122,12 @@ class LearningRun:
             FileNotFoundError: there is no such file.
             ValueError: the file is cut off, damaged, or something else's.
         """
-        data = json_text.parse(Path(path).read_bytes(), _WHAT)
-        if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise WrongValue(f"{os.fspath(path)}: This is not {_WHAT}.")
-        json_text.check_seal(data, _WHAT)
+        return json_text.load(path, cls._from_json, _WHAT)
+
+    @classmethod
+    def _from_json(cls, text: str) -> LearningRun:
+        data = json_text.parse_format(text, _WHAT, _FORMAT)
+        json_text.check_seal(data, "This saved LearningRun")
         fields: dict[str, Sequence[Any]] = {name: data[name] for name in ("skills", "steps", "success")}
         return cls(
             tuple(fields["skills"]), data["steps_per_task"], tuple(fields["steps"]), tuple(fields["success"])

@@ -27,6 +27,7 @@ from taskworlds.core.errors import (
     check_switch,
 )
 from taskworlds.core.members import Member, check_shares
+from taskworlds.core.other_names import not_a_benchmark
 from taskworlds.core.reference import resolve
 from taskworlds.core.registry import benchmark_makers, list_makers, world_of, worlds
 from taskworlds.core.task import Task, by_skill
@@ -493,6 +494,9 @@ def _of_skill(name: Any, env_name: str | None) -> tuple[str, str]:
                     f"Task({name!r}, ...).",
                     argument="benchmark",
                 )
+        known_as = not_a_benchmark(name)
+        if known_as:
+            raise WrongValue(known_as, argument="benchmark")
     skills = [skill for world in worlds() if world.skill_benchmark is not None for skill in world.env_names()]
     check_known("benchmark", name, [*benchmark_makers(), *list_makers(), *skills], _hint())
     raise AssertionError("unreachable: check_known raises for an unknown name")

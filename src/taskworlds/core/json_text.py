@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import reprlib
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 from taskworlds.core.errors import WrongType, WrongValue
 
-__all__ = ["check_seal", "parse", "seal", "why"]
+__all__ = ["check_seal", "load", "parse", "parse_format", "seal", "why"]
 
 _SEAL = "sha256"
+_T = TypeVar("_T")
 
 
 def parse(text: str | bytes, what: str) -> Any:
@@ -33,6 +37,46 @@ def parse(text: str | bytes, what: str) -> Any:
         raise WrongValue(
             f"This is not {what}, or it is only part of one ({error}). It starts with {text[:60]!r}."
         ) from None
+
+
+def parse_format(text: str, what: str, form: str) -> dict[str, Any]:
+    """Returns the values by name that a JSON text holds, one of which says that they are of a format.
+
+    Args:
+        text: the text.
+        what: what it should be, for messages.
+        form: the format, under "format".
+
+    Raises:
+        TypeError: it is not a text.
+        ValueError: it is not JSON, or of another format.
+    """
+    data = parse(text, what)
+    if not isinstance(data, dict) or data.get("format") != form:
+        raise WrongValue(
+            f'This is JSON, but not {what}: it has no "format": {form!r}. It starts with {text[:60]!r}.'
+        )
+    return data
+
+
+def load(path: str | os.PathLike[str], from_text: Callable[[str], _T], what: str) -> _T:
+    """Returns what is made of the text of a file; what is wrong with it begins with the file's name.
+
+    Args:
+        path: of the file.
+        from_text: makes it.
+        what: what the file should hold, for messages.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not text, or `from_text` raises one.
+    """
+    try:
+        return from_text(Path(path).read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise WrongValue(f"{os.fspath(path)}: This is not {what}: it is not text.") from None
+    except ValueError as error:
+        raise WrongValue(f"{os.fspath(path)}: {error}") from error
 
 
 def why(error: Exception) -> str:

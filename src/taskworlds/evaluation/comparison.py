@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from taskworlds.evaluation.differences import (
     score_difference,
     summary_of,
 )
+from taskworlds.evaluation.groups import several_worlds, skills_by_world
 from taskworlds.evaluation.pooled import Pooled, name_of, pool
 from taskworlds.evaluation.result import Result
 from taskworlds.evaluation.significance import holm
@@ -61,15 +62,15 @@ class SkillDifference:
 
 @dataclass(frozen=True)
 class PartDifference:
-    """The difference of two methods in one part of a suite of variations: the later method's minus the earlier's.
+    """The difference of two methods in a world or a part of a suite of variations: the later's minus the earlier's.
 
     Attributes:
-        part: its name, such as "friction 2".
+        part: its name, such as "Meta-World" or "friction 2".
         env_names: its skills.
         num_tasks: on how many tasks the figure rests.
         difference: of the means over skills, with its interval.
         p_value: the probability of a difference at least as large if there were none.
-        p_adjusted: the same after Holm's correction over all parts of all pairs.
+        p_adjusted: the same after Holm's correction over all worlds, or all parts, of all pairs.
     """
 
     part: str
@@ -180,17 +181,50 @@ class Comparison:
         """
         check_choice("metric", metric, METRICS)
         check_parts(self.tasks)
+        return self._by_part(metric, parts_of(self.tasks))
+
+    @property
+    def worlds(self) -> tuple[str, ...]:
+        """The worlds of the tasks' skills; () unless there are several, all of them registered."""
+        return tuple(several_worlds(self._env_names))
+
+    def by_world(self, metric: str = "success_once") -> tuple[tuple[PartDifference, ...], ...]:
+        """Returns, for each of `pairs`, the difference by world, as `Result.by_world` has the figures.
+
+        p values are corrected (Holm) over all worlds of all pairs.
+
+        Args:
+            metric: one of `METRICS`.
+
+        Raises:
+            ValueError: it is another metric, or a skill is of no world that is registered.
+        """
+        check_choice("metric", metric, METRICS)
+        skills = skills_by_world(self._env_names)
+        tasks = {
+            world: [task for task in self.tasks if task.env_name in names] for world, names in skills.items()
+        }
+        return self._by_part(metric, tasks)
+
+    @property
+    def _env_names(self) -> list[str]:
+        return list(dict.fromkeys(task.env_name for task in self.tasks))
+
+    def _by_part(
+        self, metric: str, parts: Mapping[str, Sequence[Task]]
+    ) -> tuple[tuple[PartDifference, ...], ...]:
+        """Returns, for each of `pairs`, the difference in each part of the tasks."""
         methods = {method.name: method for method in self.methods}
         seed = self.methods[0].runs[0].seed
         found = []
         for pair in self.pairs:
-            for part, tasks in parts_of(self.tasks).items():
+            for part, tasks in parts.items():
                 estimate, p = mean_difference(methods[pair.a], methods[pair.b], metric, tasks, seed)
                 names = tuple(dict.fromkeys(task.env_name for task in tasks))
                 found.append(PartDifference(part, names, len(tasks), estimate, p, p))
         corrected = holm([each.p_value for each in found])
         found = [dataclasses.replace(each, p_adjusted=p) for each, p in zip(found, corrected, strict=True)]
-        count = len(self.parts)
+        count = len(parts)
         return tuple(tuple(found[place : place + count]) for place in range(0, len(found), count))
 
     @functools.cached_property
@@ -268,6 +302,21 @@ class Comparison:
                 for metric, each in overall.items()
             }
 
+        def of_parts(
+            by_metric: dict[str, tuple[tuple[PartDifference, ...], ...]], place: int
+        ) -> dict[str, Any]:
+            return {
+                metric: {
+                    part.part: numbers(
+                        part.difference._asdict() | {"p_value": part.p_value, "p_adjusted": part.p_adjusted}
+                    )
+                    for part in found[place]
+                }
+                for metric, found in by_metric.items()
+            }
+
+        worlds = {metric: self.by_world(metric) for metric in METRICS if self.worlds}
+        variations = {metric: self.by_variation(metric) for metric in METRICS if self.parts}
         return {
             "methods": [
                 {
@@ -276,6 +325,10 @@ class Comparison:
                     "intervals_over": method.over,
                     "overall": estimates(method.overall),
                     "scores": {name: numbers(each._asdict()) for name, each in method.list_scores.items()},
+                    "worlds": {
+                        metric: {world: numbers(each._asdict()) for world, each in figures.items()}
+                        for metric, figures in method.worlds.items()
+                    },
                     "variations": {
                         metric: {part: numbers(each._asdict()) for part, each in varied.parts.items()}
                         for metric, varied in method.variations.items()
@@ -298,11 +351,17 @@ class Comparison:
                         | {"p_values": numbers(skill.p_values), "p_adjusted": numbers(skill.p_adjusted)}
                         for skill in pair.skills
                     ],
+                    "scores": {
+                        name: numbers(found[place][0]._asdict() | {"p_value": found[place][1]})
+                        for name, found in self.scores.items()
+                    },
+                    "worlds": of_parts(worlds, place),
+                    "variations": of_parts(variations, place),
                     "differences": {
                         name: list(values) for name, values in pair.fingerprint_differences.items()
                     },
                 }
-                for pair in self.pairs
+                for place, pair in enumerate(self.pairs)
             ],
             "num_tasks": self.num_tasks,
             "left_out": [json.loads(task.to_json()) for task in self.left_out],

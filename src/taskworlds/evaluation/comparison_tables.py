@@ -14,9 +14,11 @@ import rich.text
 
 from taskworlds.evaluation.differences import GOALS, NOTHING, RUNS
 from taskworlds.evaluation.fitting_table import FittingTable
+from taskworlds.evaluation.groups import several_worlds
 from taskworlds.evaluation.scores import as_text
 from taskworlds.evaluation.statistics import METRICS, RATES, Estimate, skill_rows
-from taskworlds.evaluation.variations import parts_of, skills_in_words
+from taskworlds.evaluation.summaries import part_in_words
+from taskworlds.evaluation.variations import parts_of
 
 if TYPE_CHECKING:
     from taskworlds.evaluation.comparison import Comparison, Pair
@@ -81,12 +83,21 @@ def _of_two(comparison: Comparison, metric: str) -> rich.table.Table:
         value, _, interval = as_text(name, figure, signed=True).partition(" ")
         cells = [as_text(name, first), as_text(name, second), value, interval or "-", _p(p)]
         table.add_row(_plain(f"score of {name}"), *cells, style="bold")
+    names = _worlds(comparison)
+    if names:
+        table.add_section()
+    for each in METRICS if names else ():
+        for world in comparison.by_world(each)[0]:
+            if world.part in names and not math.isnan(world.difference.value):
+                first, second = (_world_mean(comparison, method, each, world.env_names) for method in (a, b))
+                cells = _cells(first, second, world.difference, world.p_adjusted, each)
+                table.add_row(_plain(f"mean {_WORDS[each]}, {world.part}"), *cells)
     if comparison.parts:
         table.add_section()
         means = [_part_means(comparison, method, metric) for method in (a, b)]
         for part, first, second in zip(comparison.by_variation(metric)[0], *means, strict=True):
             cells = _cells(first, second, part.difference, part.p_adjusted, metric)
-            table.add_row(_plain(f"{part.part}, {skills_in_words(part.env_names)}"), *cells)
+            table.add_row(_plain(part_in_words(part.part, part.env_names)), *cells)
     return _with_caption(table, [f"skills: {_WORDS[metric]}, {_tasks(pair)}", *_notes(comparison)])
 
 
@@ -103,12 +114,18 @@ def _of_skills(comparison: Comparison, metric: str) -> rich.table.Table:
     for name in comparison.scores:
         scores = [as_text(name, _score_of(comparison, method, name)) for method in comparison.methods]
         table.add_row(_plain(f"score of {name}"), *scores, style="bold")
+    names = _worlds(comparison)
+    if names:
+        table.add_section()
+    for world, skills in names.items():
+        figures = [_world_mean(comparison, method, metric, skills) for method in comparison.methods]
+        table.add_row(_plain(part_in_words(world, skills)), *(_figure(each, metric) for each in figures))
     if comparison.parts:
         table.add_section()
         columns = [_part_means(comparison, method, metric) for method in comparison.methods]
         for part, *figures in zip(comparison.by_variation(metric)[0], *columns, strict=True):
             cells = [_figure(each, metric) for each in figures]
-            table.add_row(_plain(f"{part.part}, {skills_in_words(part.env_names)}"), *cells)
+            table.add_row(_plain(part_in_words(part.part, part.env_names)), *cells)
     named = zip(letters, comparison.methods, strict=True)
     lines = [f"{each}: {method.name}, {method.num_runs}" for each, method in named]
     return _with_caption(table, [*lines, _tasks(comparison.pairs[0])])
@@ -153,8 +170,9 @@ def _notes(comparison: Comparison) -> list[str]:
             f"p (Holm): of means corrected over {len(pairs)} pairs, of skills over {skills * len(pairs)} differences"
         )
     elif over and skills > 1:
-        parts = f", of parts over the {len(comparison.parts)} parts" if comparison.parts else ""
-        lines.append(f"p (Holm): corrected over the {skills} skills{parts}; not corrected for means")
+        others = f", of worlds over the {len(comparison.worlds)} worlds" if _worlds(comparison) else ""
+        others += f", of parts over the {len(comparison.parts)} parts" if comparison.parts else ""
+        lines.append(f"p (Holm): corrected over the {skills} skills{others}; not corrected for means")
     for pair in pairs:
         where = f" ({_in_letters(comparison, pair)})" if several else ""
         lines += [
@@ -203,6 +221,17 @@ def _tasks(pair: Pair) -> str:
 def _skill_means(comparison: Comparison, method: Pooled, metric: str) -> list[float]:
     """Returns the mean of each skill over the tasks that were compared, and over runs."""
     return [float(each) for each in method.scores(metric, comparison.tasks).mean(axis=0)]
+
+
+def _worlds(comparison: Comparison) -> dict[str, tuple[str, ...]]:
+    """Returns the worlds that have a line, with their skills: those of several, beside other worlds."""
+    return several_worlds([skill.env_name for skill in comparison.pairs[0].skills], at_least=2)
+
+
+def _world_mean(comparison: Comparison, method: Pooled, metric: str, env_names: Sequence[str]) -> float:
+    """Returns the mean over a world's skills and over runs, on the tasks that were compared."""
+    tasks = [task for task in comparison.tasks if task.env_name in env_names]
+    return float(method.scores(metric, tasks).mean())
 
 
 def _part_means(comparison: Comparison, method: Pooled, metric: str) -> list[float]:

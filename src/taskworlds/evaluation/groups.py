@@ -1,4 +1,4 @@
-"""Means over groups of skills, and the mean of the groups' means, as tables that were published have them.
+"""Which skills are averaged together: the groups of a world, as in tables that were published, and whole worlds.
 
 A world names its groups: Meta-World those of difficulty (`taskworlds.worlds.metaworld.difficulty`).
 """
@@ -13,10 +13,19 @@ from typing import NamedTuple
 import numpy as np
 
 from taskworlds.core.errors import WrongValue
-from taskworlds.core.registry import worlds
+from taskworlds.core.registry import world_of, worlds
+from taskworlds.core.task import by_skill
 from taskworlds.evaluation.statistics import UNKNOWN, Estimate
 
-__all__ = ["Grouped", "grouped", "mean_of_estimates", "members_of", "whole_groups"]
+__all__ = [
+    "Grouped",
+    "grouped",
+    "mean_of_estimates",
+    "members_of",
+    "several_worlds",
+    "skills_by_world",
+    "whole_groups",
+]
 
 
 class Grouped(NamedTuple):
@@ -64,6 +73,42 @@ def whole_groups(env_names: Iterable[str]) -> bool:
         world.skill_groups and given.issuperset(itertools.chain(*world.skill_groups.values()))
         for world in worlds()
     )
+
+
+def skills_by_world(env_names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Returns some skills by the name of their world, in the order of each world's first one.
+
+    Raises:
+        ValueError: a skill is of no world that is registered.
+
+    Example:
+        >>> skills_by_world(["push-v3", "cheetah-run", "reach-v3"])
+        {'Meta-World': ('push-v3', 'reach-v3'), 'cheetah-run': ('cheetah-run',)}
+    """
+    return by_skill(env_names, lambda name: world_of(name).name)
+
+
+def several_worlds(env_names: Sequence[str], *, at_least: int = 1) -> dict[str, tuple[str, ...]]:
+    """Returns `skills_by_world`; {} unless there are several worlds, all of them registered.
+
+    A result may be of environments of Gymnasium, or of worlds that are registered elsewhere.
+
+    Args:
+        env_names: the skills.
+        at_least: how many of them a world has that is not left out. A table with a line for each skill needs none for
+            a world with one.
+
+    Example:
+        >>> several_worlds(["push-v3", "reach-v3"]), several_worlds(["push-v3", "CartPole-v1"])
+        ({}, {})
+    """
+    try:
+        found = skills_by_world(env_names)
+    except WrongValue:
+        return {}
+    if len(found) == 1:
+        return {}
+    return {world: names for world, names in found.items() if len(names) >= at_least}
 
 
 def grouped(

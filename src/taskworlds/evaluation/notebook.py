@@ -44,7 +44,10 @@ def result_html(title: str, skills: Sequence[SkillSummary], overall: dict[str, S
     axis = _axis(metric, [number for row in rows for number in row.figures[0]])
     caption = _caption(title, f"{_HEADINGS[metric]} by skill")
     drawn = dots(rows, ["result"], axis, caption, width=_WIDTH) if rows else ""
-    metrics = [name for name in _HEADINGS if not math.isnan(overall[name].mean.value)]
+    # Also what only some of the skills have, of which the mean over all is unknown.
+    metrics = [
+        name for name in _HEADINGS if not all(math.isnan(getattr(skill, name).value) for skill in skills)
+    ]
     numbers = table(
         "",
         ["skill", "tasks", *(_HEADINGS[name] for name in metrics)],

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongType, WrongValue, check_known
+from taskworlds.core.other_names import names_tasks
 from taskworlds.core.registry import world_of
 from taskworlds.evaluation.loading import REFERENCE, load, note_origin, parameters, shown
 from taskworlds.evaluation.player_of_worlds import PlayerOfWorlds
@@ -104,6 +105,11 @@ def load_policy(
         hint = (
             "It is a file: name the class that loads it, as in --policy stable_baselines3:PPO --checkpoint "
             f"{reference}, in Python load_policy('stable_baselines3:PPO', checkpoint={reference!r})."
+        )
+    elif names_tasks(reference):
+        hint = (
+            f"It is the name of a benchmark or a skill. {hint} In Python the policy comes first: evaluate('random', "
+            f"{reference!r})."
         )
     name = check_known("policy", reference, _NAMES, hint)
     if checkpoint is not None or arguments:

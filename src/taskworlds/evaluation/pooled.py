@@ -9,7 +9,6 @@ import os
 import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,7 +20,14 @@ from taskworlds.core.files import write_whole
 from taskworlds.core.task import Task, by_skill
 from taskworlds.evaluation import aggregates, bootstrap, dataframes, intervals, notebook, plotting
 from taskworlds.evaluation.alike import check_alike
-from taskworlds.evaluation.groups import Grouped, grouped, mean_of_estimates, whole_groups
+from taskworlds.evaluation.groups import (
+    Grouped,
+    grouped,
+    mean_of_estimates,
+    several_worlds,
+    skills_by_world,
+    whole_groups,
+)
 from taskworlds.evaluation.result import Result
 from taskworlds.evaluation.scores import (
     check_evaluated,
@@ -39,7 +45,7 @@ from taskworlds.evaluation.summaries import (
     worst_in_words,
     worst_of,
 )
-from taskworlds.evaluation.variations import CLEAN, Varied, part_of, rows_of, varied
+from taskworlds.evaluation.variations import CLEAN, Varied, part_of, varied
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -49,6 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["Pooled", "name_of", "pool"]
 
 _FORMAT = "taskworlds.Pooled"
+_WHAT = "a file of pooled results"
 _VERSION = 1
 
 
@@ -215,18 +222,14 @@ class Pooled:
             return self.runs[0].by_group(metric)
         check_choice("metric", metric, METRICS)
 
-        def chosen(names: Sequence[str]) -> list[Task]:
-            return [task for task in self.tasks if task.env_name in names]
-
         def mean_over(groups: Sequence[Sequence[str]]) -> Estimate:
-            means = [self.scores(metric, chosen(names)).mean(axis=1) for names in groups]
+            means = [self.scores(metric, self._tasks_of(names)).mean(axis=1) for names in groups]
             found = intervals.over_runs(np.mean(means, axis=0), rates=metric in RATES)
             if metric in RATES and math.isnan(found.low):  # runs that are alike, as in `_mean`
-                return mean_of_estimates(self._mean(metric, chosen(names)) for names in groups)
+                return mean_of_estimates(self._mean(metric, self._tasks_of(names)) for names in groups)
             return found
 
-        ran = list(dict.fromkeys(task.env_name for task in self.tasks))
-        return grouped(ran, lambda names: self._mean(metric, chosen(names)), mean_over)
+        return grouped(self._that_ran(), lambda names: self._mean(metric, self._tasks_of(names)), mean_over)
 
     @functools.cached_property
     def groups(self) -> dict[str, Grouped]:
@@ -234,6 +237,27 @@ class Pooled:
         if not whole_groups(task.env_name for task in self.tasks):
             return {}
         return {metric: self.by_group(metric) for metric in METRICS}
+
+    def by_world(self, metric: str = "success_once") -> dict[str, Estimate]:
+        """Returns a metric by the name of the world over all runs, as `Result.by_world`, with intervals over runs."""
+        if len(self.runs) == 1:
+            return self.runs[0].by_world(metric)
+        check_choice("metric", metric, METRICS)
+        skills = skills_by_world(self._that_ran())
+        return {world: self._mean(metric, self._tasks_of(names)) for world, names in skills.items()}
+
+    @functools.cached_property
+    def worlds(self) -> dict[str, dict[str, Estimate]]:
+        """By metric, `by_world`; {} unless skills of several worlds ran in every run, as `Result.worlds`."""
+        if not several_worlds(self._that_ran()):
+            return {}
+        return {metric: self.by_world(metric) for metric in METRICS}
+
+    def _that_ran(self) -> list[str]:
+        return list(dict.fromkeys(task.env_name for task in self.tasks))
+
+    def _tasks_of(self, names: Sequence[str]) -> list[Task]:
+        return [task for task in self.tasks if task.env_name in names]
 
     def by_variation(self, metric: str = "success_once") -> Varied:
         """Returns a metric by part of a suite of variations over all runs, as `Result.by_variation`."""
@@ -384,7 +408,7 @@ class Pooled:
         title = f"{self.name}, {self.num_runs}: {self.headline}"
         return notebook.result_html(title, self.skills, self.overall)
 
-    def to_dataframe(self, by: Literal["task", "skill", "episode"] = "task") -> pandas.DataFrame:
+    def to_dataframe(self, by: Literal["task", "skill", "world", "episode"] = "task") -> pandas.DataFrame:
         """Returns the tables of all runs as one DataFrame of pandas, as `Result.to_dataframe`, with the column `run`.
 
         Args:
@@ -427,7 +451,8 @@ class Pooled:
             over="over training runs",
             lines=[*in_words(self.list_scores), *lines],
             groups=self.groups,
-            parts=rows_of(self.variations),
+            worlds=self.worlds,
+            variations=self.variations,
         )
 
     # --- files ---
@@ -445,11 +470,7 @@ class Pooled:
         Raises:
             ValueError: the text is cut off, damaged or changed, holds what cannot be, or is something else's.
         """
-        data = json_text.parse(text, "pooled results")
-        if not isinstance(data, dict) or data.get("format") != _FORMAT:
-            raise WrongValue(
-                f'This is JSON, but not pooled results: it has no "format": {_FORMAT!r}. It starts with {text[:60]!r}.'
-            )
+        data = json_text.parse_format(text, _WHAT, _FORMAT)
         if data.get("format_version") != _VERSION:
             raise WrongValue(
                 f"These pooled results have format_version {reprlib.repr(data.get('format_version'))}, and this "
@@ -476,12 +497,7 @@ class Pooled:
             FileNotFoundError: there is no such file.
             ValueError: the file is cut off, damaged, or something else's.
         """
-        try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
-            raise WrongValue(f"{os.fspath(path)}: These are not pooled results: it is not text.") from None
-        except ValueError as error:
-            raise WrongValue(f"{os.fspath(path)}: {error}") from error
+        return json_text.load(path, cls.from_json, _WHAT)
 
 
 def pool(

@@ -12,19 +12,18 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core import json_text
 from taskworlds.core.errors import WrongValue, check_choice, check_count
 from taskworlds.core.files import write_whole
-from taskworlds.core.registry import world_of
 from taskworlds.core.task import by_skill
 from taskworlds.evaluation import dataframes, notebook, plotting, result_file
 from taskworlds.evaluation.fingerprint import Fingerprint
-from taskworlds.evaluation.groups import Grouped, grouped, whole_groups
+from taskworlds.evaluation.groups import Grouped, grouped, several_worlds, skills_by_world, whole_groups
 from taskworlds.evaluation.provenance import Provenance
 from taskworlds.evaluation.records import TaskRecord, task_label
 from taskworlds.evaluation.scores import check_evaluated, check_other_skills, in_words, protocols_of, score_of
@@ -39,7 +38,7 @@ from taskworlds.evaluation.summaries import (
     worst_in_words,
     worst_of,
 )
-from taskworlds.evaluation.variations import CLEAN, Varied, part_of, rows_of, varied
+from taskworlds.evaluation.variations import CLEAN, Varied, part_of, varied
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -60,6 +59,7 @@ __all__ = [
 PARTIAL = " (partial)"
 """What the benchmark's name ends in, in the result of an evaluation that was stopped."""
 _LISTED = 3  # tasks or skills, in a line below a table
+_WITH_ENDS = tuple(name for metric in METRICS for name in (metric, f"{metric}_low", f"{metric}_high"))
 
 
 @dataclass(frozen=True, repr=False)
@@ -248,7 +248,7 @@ class Result:
             metric: one of `METRICS`.
 
         Raises:
-            ValueError: it is another metric.
+            ValueError: it is another metric, or a skill is of no world that is registered.
 
         Example:
             >>> from taskworlds import Task
@@ -261,10 +261,7 @@ class Result:
             {'Meta-World': 0.5, 'walker-walk': nan}
         """
         mean_over = self._mean_over(metric)
-        skills: dict[str, list[str]] = {}
-        for name in self._that_ran():
-            skills.setdefault(world_of(name).name, []).append(name)
-        return {world: mean_over(names) for world, names in skills.items()}
+        return {world: mean_over(names) for world, names in skills_by_world(self._that_ran()).items()}
 
     def _that_ran(self) -> list[str]:
         return list(dict.fromkeys(record.task.env_name for record in self.completed))
@@ -366,6 +363,13 @@ class Result:
         return {metric: self.by_group(metric) for metric in METRICS}
 
     @functools.cached_property
+    def worlds(self) -> dict[str, dict[str, Estimate]]:
+        """By metric, `by_world`; {} unless skills of several worlds ran, all of them registered."""
+        if not several_worlds(self._that_ran()):
+            return {}
+        return {metric: self.by_world(metric) for metric in METRICS}
+
+    @functools.cached_property
     def variations(self) -> dict[str, Varied]:
         """By metric, `by_variation`; {} where no task belongs to a part of a suite of variations."""
         if all(part_of(record.task) == CLEAN for record in self.completed):
@@ -393,7 +397,8 @@ class Result:
             over=over,
             lines=lines,
             groups=self.groups,
-            parts=rows_of(self.variations),
+            worlds=self.worlds,
+            variations=self.variations,
         )
 
     def _divergences(self) -> list[str]:
@@ -456,25 +461,21 @@ class Result:
             FileNotFoundError: there is no such file.
             ValueError: the file is cut off, damaged, or something else's.
         """
-        try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except UnicodeDecodeError:
-            raise WrongValue(f"{os.fspath(path)}: This is not a saved Result: it is not text.") from None
-        except ValueError as error:
-            raise WrongValue(f"{os.fspath(path)}: {error}") from error
+        return json_text.load(path, cls.from_json, result_file.WHAT)
 
-    def to_csv(self, by: Literal["task", "skill"] = "task") -> str:
-        """Returns a table as CSV with a header, one row per task or per skill. Unknown figures are empty cells.
+    def to_csv(self, by: Literal["task", "skill", "world"] = "task") -> str:
+        """Returns a table as CSV with a header, one row per task, skill or world. Unknown figures are empty cells.
 
         Args:
             by: "task" for each task's averages, its parameters as JSON, its error, and how many episodes diverged;
-                "skill" for each skill's averages with the ends of their intervals.
+                "skill" for each skill's averages with the ends of their intervals; "world" for the same of the skills
+                of each world that ran, see `by_world`.
 
         Raises:
-            ValueError: `by` is something else.
+            ValueError: `by` is something else; or by worlds, and a skill is of no world that is registered.
         """
-        check_choice("by", by, ("task", "skill"))
-        rows = self._task_rows() if by == "task" else self._skill_rows()
+        check_choice("by", by, tuple(self._rows))
+        rows = self._rows[by]()
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerows(
@@ -482,16 +483,16 @@ class Result:
         )
         return text.getvalue()
 
-    def to_dataframe(self, by: Literal["task", "skill", "episode"] = "task") -> pandas.DataFrame:
-        """Returns a table as a DataFrame of pandas, with a row for each task, skill or episode.
+    def to_dataframe(self, by: Literal["task", "skill", "world", "episode"] = "task") -> pandas.DataFrame:
+        """Returns a table as a DataFrame of pandas, with a row for each task, skill, world or episode.
 
         Args:
-            by: "task" and "skill" for the columns of `to_csv`; "episode" for each episode's skill, task and number, its
-                return, length and success, and whether it diverged, also of tasks that failed later.
+            by: "task", "skill" and "world" for the columns of `to_csv`; "episode" for each episode's skill, task and
+                number, its return, length and success, and whether it diverged, also of tasks that failed later.
 
         Raises:
             ImportError: pandas is not installed: `pip install "taskworlds[report]"`.
-            ValueError: `by` is something else.
+            ValueError: as for `to_csv`.
 
         Example:
             >>> from taskworlds import Task
@@ -502,23 +503,25 @@ class Result:
             >>> result.to_dataframe("episode")["length"].tolist()
             [3, 9]
         """
-        check_choice("by", by, ("task", "skill", "episode"))
-        rows = {"task": self._task_rows, "skill": self._skill_rows}.get(
-            by, lambda: dataframes.episode_rows(self.tasks)
-        )
-        return dataframes.frame_of(rows())
+        rows = self._rows | {"episode": lambda: dataframes.episode_rows(self.tasks)}
+        return dataframes.frame_of(rows[check_choice("by", by, tuple(rows))]())
 
-    def save_csv(self, path: str | os.PathLike[str], by: Literal["task", "skill"] = "task") -> None:
+    def save_csv(self, path: str | os.PathLike[str], by: Literal["task", "skill", "world"] = "task") -> None:
         """Writes `to_csv(by)` to a file, all at once.
 
         Args:
             path: the file; one that exists is replaced.
-            by: a line for each "task" or each "skill".
+            by: as for `to_csv`.
 
         Raises:
             OSError: it cannot be written.
         """
         write_whole(path, self.to_csv(by).encode())
+
+    @property
+    def _rows(self) -> dict[str, Callable[[], list[Sequence[Any]]]]:
+        """What returns the rows of a table, the header first, by what a row is of."""
+        return {"task": self._task_rows, "skill": self._skill_rows, "world": self._world_rows}
 
     def _task_rows(self) -> list[Sequence[Any]]:
         header = ["env_name", "task_id", "params", "episodes", *METRICS, "error", "diverged"]
@@ -539,9 +542,8 @@ class Result:
         ]
 
     def _skill_rows(self) -> list[Sequence[Any]]:
-        figures = [name for metric in METRICS for name in (metric, f"{metric}_low", f"{metric}_high")]
         return [
-            ["env_name", "tasks", "failed", "episodes", *figures],
+            ["env_name", "tasks", "failed", "episodes", *_WITH_ENDS],
             *(
                 [
                     skill.env_name,
@@ -551,6 +553,17 @@ class Result:
                     *(number for metric in METRICS for number in getattr(skill, metric)),
                 ]
                 for skill in self.skills
+            ),
+        ]
+
+    def _world_rows(self) -> list[Sequence[Any]]:
+        figures = {metric: self.by_world(metric) for metric in METRICS}
+        skills = skills_by_world(self._that_ran())
+        return [
+            ["world", "skills", *_WITH_ENDS],
+            *(
+                [world, len(names), *(number for metric in METRICS for number in figures[metric][world])]
+                for world, names in skills.items()
             ),
         ]
 

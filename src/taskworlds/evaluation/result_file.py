@@ -16,8 +16,10 @@ from taskworlds.evaluation.fingerprint import Fingerprint, packages_of
 from taskworlds.evaluation.provenance import Provenance
 from taskworlds.evaluation.records import Episode, TaskRecord
 
-__all__ = ["episode_from_dict", "episode_to_dict", "fields_of", "text_of"]
+__all__ = ["WHAT", "episode_from_dict", "episode_to_dict", "fields_of", "text_of"]
 
+WHAT = "a saved Result"
+"""What a text is that `fields_of` takes, for messages."""
 _FORMAT = "taskworlds.Result"
 _VERSION = 4
 _READ = (1, 2, 3, 4)
@@ -55,12 +57,7 @@ def fields_of(text: str) -> dict[str, Any]:
     Raises:
         ValueError: the text is cut off, damaged or changed, holds what cannot be, or is something else's.
     """
-    data = json_text.parse(text, "a saved Result")
-    if not isinstance(data, dict) or data.get("format") != _FORMAT:
-        raise WrongValue(
-            f'This is JSON, but not a saved Result: it has no "format": {_FORMAT!r}. It starts with '
-            f"{text[:60]!r}."
-        )
+    data = json_text.parse_format(text, WHAT, _FORMAT)
     version = data.get("format_version")
     if version not in _READ:
         raise WrongValue(

@@ -21,6 +21,7 @@ __all__ = [
     "headline",
     "mean_of",
     "num_worst",
+    "part_in_words",
     "summarise",
     "worst_in_words",
     "worst_of",
@@ -140,6 +141,16 @@ def num_worst(skills: Sequence[SkillSummary]) -> int:
     if len(ran) < 2 or any(math.isnan(skill.success_end.value) for skill in ran):
         return 0
     return _WORST if len(ran) > _WORST else 1
+
+
+def part_in_words(part: str, env_names: Sequence[str]) -> str:
+    """Returns what tables call a part of the tasks, such as those of a world, from its name and its skills.
+
+    Example:
+        >>> part_in_words("friction 2", ["push-v3"])
+        'friction 2, 1 skill'
+    """
+    return f"{part}, {len(env_names)} skill{'' if len(env_names) == 1 else 's'}"
 
 
 def headline(means: Mapping[str, Estimate], *, signed: bool = False) -> str:

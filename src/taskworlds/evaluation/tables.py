@@ -15,9 +15,10 @@ import rich.table
 import rich.text
 
 from taskworlds.evaluation.fitting_table import FittingTable
-from taskworlds.evaluation.groups import Grouped
+from taskworlds.evaluation.groups import Grouped, several_worlds
 from taskworlds.evaluation.statistics import METRICS, RATES, UNKNOWN, Estimate
-from taskworlds.evaluation.summaries import SkillSummary, Summary, num_worst, worst_of
+from taskworlds.evaluation.summaries import SkillSummary, Summary, num_worst, part_in_words, worst_of
+from taskworlds.evaluation.variations import Varied
 
 __all__ = ["MetricTable", "shown_metrics", "summary_table"]
 
@@ -40,8 +41,9 @@ def summary_table(
     *,
     over: str,
     lines: Sequence[str],
-    groups: Mapping[str, Grouped] | None = None,
-    parts: Sequence[tuple[str, Mapping[str, Estimate]]] = (),
+    groups: Mapping[str, Grouped],
+    worlds: Mapping[str, Mapping[str, Estimate]],
+    variations: Mapping[str, Varied],
 ) -> rich.table.Table:
     """Returns the table of a result: each skill, then the figures over all skills, with intervals.
 
@@ -51,8 +53,9 @@ def summary_table(
         overall: mean and interquartile mean by metric.
         over: what the intervals are over, in words.
         lines: more lines of text below the table.
-        groups: by metric, its means by group of skills; None or {} for no groups.
-        parts: names of the parts of a suite of variations, each with its means by metric.
+        groups: by metric, its means by group of skills; {} for no groups.
+        worlds: by metric, its means by world; {} where there is one world.
+        variations: by metric, its means by part of a suite of variations; {} for no suite.
     """
     ran = [skill for skill in skills if skill.num_tasks > skill.num_failed]
     metrics = shown_metrics(skill.success_end for skill in skills) if ran else METRICS
@@ -74,10 +77,13 @@ def summary_table(
         made.add("interquartile mean over skills", ("", ""), middle, with_interval=False)
     if groups:
         _add_groups(made, groups)
-    if parts:
-        made.add_section()
-    for part, shown in parts:
-        made.add(part, ("", ""), shown, with_interval=False)
+    names = several_worlds([skill.env_name for skill in ran], at_least=2)
+    if names:
+        _add_parts(made, names, worlds, with_interval=True)
+    if variations:
+        env_names = variations[METRICS[0]].env_names
+        parts = {metric: found.parts for metric, found in variations.items()}
+        _add_parts(made, env_names, parts, with_interval=False)
     notes = [] if all(math.isnan(each.low) for each in means.values()) else [f"intervals: 95 %, {over}"]
     worst = num_worst(ran)
     if worst:
@@ -100,6 +106,27 @@ def _add_groups(table: MetricTable, groups: Mapping[str, Grouped]) -> None:
         table.add(f"mean over {len(names)} {group}", ("", ""), figures, with_interval=False)
     means = {metric: groups[metric].mean for metric in METRICS}
     table.add(f"mean of these {len(first.groups)} means", ("", ""), means, with_interval=True)
+
+
+def _add_parts(
+    table: MetricTable,
+    env_names: Mapping[str, Sequence[str]],
+    figures: Mapping[str, Mapping[str, Estimate]],
+    *,
+    with_interval: bool,
+) -> None:
+    """Adds a section with a line for each part of the tasks.
+
+    Args:
+        table: to which it is added.
+        env_names: by the name of each part, its skills.
+        figures: by metric, its means by part.
+        with_interval: whether lines with the intervals are added.
+    """
+    table.add_section()
+    for part, names in env_names.items():
+        means = {metric: found[part] for metric, found in figures.items()}
+        table.add(part_in_words(part, names), ("", ""), means, with_interval=with_interval)
 
 
 class MetricTable:

@@ -5,7 +5,7 @@ A task says by its parameter `variation` which part it belongs to, such as "fric
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from taskworlds.core.errors import WrongValue
 from taskworlds.core.task import VARIATION, Task
 from taskworlds.evaluation.statistics import Estimate
 
-__all__ = ["CLEAN", "Varied", "check_parts", "part_of", "parts_of", "rows_of", "skills_in_words", "varied"]
+__all__ = ["CLEAN", "Varied", "check_parts", "part_of", "parts_of", "varied"]
 
 CLEAN = "clean"
 """What the part of the tasks as they are is called."""
@@ -68,16 +68,6 @@ def parts_of(tasks: Sequence[Task]) -> dict[str, list[Task]]:
     return {label: found[label] for label in labels}
 
 
-def skills_in_words(env_names: Sequence[str]) -> str:
-    """Returns how many skills there are.
-
-    Example:
-        >>> skills_in_words(["push-v3"])
-        '1 skill'
-    """
-    return f"{len(env_names)} skill{'' if len(env_names) == 1 else 's'}"
-
-
 def varied(tasks: Sequence[Task], mean_of: Callable[[NDArray[np.bool_]], Estimate]) -> Varied:
     """Returns a metric by part.
 
@@ -95,17 +85,3 @@ def varied(tasks: Sequence[Task], mean_of: Callable[[NDArray[np.bool_]], Estimat
     env_names = {label: tuple(dict.fromkeys(names[parts == label].tolist())) for label in labels}
     clean = {label: mean_of((parts == CLEAN) & np.isin(names, env_names[label])) for label in labels}
     return Varied({label: mean_of(parts == label) for label in labels}, clean, env_names)
-
-
-def rows_of(found: Mapping[str, Varied]) -> list[tuple[str, dict[str, Estimate]]]:
-    """Returns the lines of a table: of each part its name, number of skills and figures by metric; [] for {}."""
-    if not found:
-        return []
-    first = next(iter(found.values()))
-    return [
-        (
-            f"{label}, {skills_in_words(first.env_names[label])}",
-            {metric: each.parts[label] for metric, each in found.items()},
-        )
-        for label in first.parts
-    ]

@@ -9,12 +9,12 @@ from taskworlds.charts import Caption, Difference
 from taskworlds.charts import differences as draw_differences
 from taskworlds.charts.axes import Axis
 from taskworlds.charts.difference_chart import SIGNIFICANT, p_text, signed_text
-from taskworlds.evaluation.comparison import Comparison, Pair
+from taskworlds.evaluation.comparison import Comparison, Pair, PartDifference
 from taskworlds.evaluation.statistics import RATES
 from taskworlds.reports.blocks import Block, Cell, Column, Folded, Section, Table, Text, chart
 from taskworlds.reports.metrics import Metric, number_cell
 
-__all__ = ["differences_section"]
+__all__ = ["differences_section", "part_differences"]
 
 _SHOWN = 3  # pairs whose charts are not folded
 
@@ -117,6 +117,46 @@ def _of_pair(pair: Pair, metric: Metric, name: str, series: tuple[int, int]) -> 
         return draw_differences(rows, (pair.a, pair.b), axis, caption, width=width, series=series)
 
     return [chart(name, f"{metric.title}: {_title(pair)}", description, draw), table]
+
+
+def part_differences(
+    comparison: Comparison, found: Sequence[Sequence[PartDifference]], metric: Metric, part: str
+) -> Table:
+    """Returns the table of the differences by part of the tasks, folded.
+
+    Args:
+        comparison: of the methods.
+        found: for each of its pairs, the differences to show.
+        metric: whose they are.
+        part: what a part is called: "world".
+    """
+    several = len(comparison.pairs) > 1
+    rows = [
+        [
+            Cell(each.part),
+            *([Cell(_title(pair))] if several else []),
+            _difference(each.difference, metric, strong=each.p_adjusted < SIGNIFICANT),
+            _p(each.p_value),
+            _p(each.p_adjusted),
+        ]
+        for pair, differences in zip(comparison.pairs, found, strict=True)
+        for each in differences
+    ]
+    title = f"{metric.title}: differences by {part}"
+    if not several:
+        title += f", {_title(comparison.pairs[0])}"
+    return Table(
+        f"{title}, with 95 % intervals",
+        [
+            Column(part, is_number=False),
+            *([Column("methods", is_number=False)] if several else []),
+            Column("difference"),
+            Column("p"),
+            Column("p, corrected"),
+        ],
+        rows,
+        is_folded=True,
+    )
 
 
 def _axis(rows: Sequence[Difference], metric: Metric) -> Axis:

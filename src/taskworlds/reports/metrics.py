@@ -60,7 +60,7 @@ def leading_metric(methods: Sequence[Pooled]) -> Metric:
 
 
 def shown_metrics(methods: Sequence[Pooled]) -> list[Metric]:
-    """Returns the metrics that are known, the leading one first.
+    """Returns the metrics that are known, also if of some skills only, the leading one first.
 
     Success at any step is left out where it equals that at the end.
     """
@@ -72,10 +72,9 @@ def shown_metrics(methods: Sequence[Pooled]) -> list[Metric]:
 def _is_told(name: str, methods: Sequence[Pooled]) -> bool:
     if name not in RATES:
         return True
-    means = [
-        (method.overall[name].mean.value, method.overall["success_end"].mean.value) for method in methods
-    ]
-    return any(not math.isnan(mean) and mean != end for mean, end in means)
+    skills = [skill for method in methods for skill in method.skills]
+    figures = [(getattr(skill, name).value, skill.success_end.value) for skill in skills]
+    return any(not math.isnan(value) and (name == "success_end" or value != end) for value, end in figures)
 
 
 def cell(figure: Interval, digits: int, *, strong: bool = False) -> Cell:

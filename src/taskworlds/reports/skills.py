@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from taskworlds.charts import Caption, Dots, dots
 from taskworlds.charts.difference_chart import p_text
 from taskworlds.charts.dot_chart import Interval
 from taskworlds.evaluation.comparison import Comparison
+from taskworlds.evaluation.groups import several_worlds
 from taskworlds.evaluation.pooled import Pooled
 from taskworlds.evaluation.scores import as_text
 from taskworlds.reports.blocks import Block, Cell, Column, Section, Table, chart
+from taskworlds.reports.differences import part_differences
 from taskworlds.reports.metrics import Metric, cell, number_cell, shown_metrics
 
 __all__ = ["skills_in_order", "skills_section"]
@@ -66,6 +68,9 @@ def skills_section(methods: Sequence[Pooled], comparison: Comparison | None, met
         ]
     if all(method.groups for method in methods):
         blocks.append(_table_of_groups(methods, metric))
+    worlds = _shared_worlds(methods)
+    if worlds:
+        blocks += _by_world(methods, worlds, comparison, metric)
     blocks += [
         _table_of_score(methods, comparison, name)
         for name in methods[0].list_scores
@@ -91,6 +96,55 @@ def _table_of_score(methods: Sequence[Pooled], comparison: Comparison | None, na
         rows,
         footer,
     )
+
+
+def _shared_worlds(methods: Sequence[Pooled]) -> dict[str, tuple[str, ...]]:
+    """Returns the worlds of several skills, beside other worlds, with their skills; {} unless all methods have them."""
+    found = [
+        several_worlds(list(dict.fromkeys(task.env_name for task in method.tasks)), at_least=2)
+        for method in methods
+    ]
+    return found[0] if all(each == found[0] for each in found) else {}
+
+
+def _by_world(
+    methods: Sequence[Pooled],
+    worlds: Mapping[str, Sequence[str]],
+    comparison: Comparison | None,
+    metric: Metric,
+) -> list[Block]:
+    """Returns the tables of the means over the skills of worlds, and of their differences."""
+    metrics = shown_metrics(methods)
+    count = Column("skills")
+    name = Column("world", is_number=False)
+    if len(methods) == 1:
+        found = methods[0].worlds
+        rows = [
+            [
+                Cell(world),
+                *(cell(found[each.name][world], each.digits) for each in metrics),
+                number_cell(len(names)),
+            ]
+            for world, names in worlds.items()
+        ]
+        columns = [name, *(Column(each.title) for each in metrics), count]
+        return [Table("Means over the skills of a world, with 95 % intervals", columns, rows)]
+    blocks: list[Block] = []
+    for each in metrics:
+        rows = [
+            [
+                Cell(world),
+                *(cell(method.worlds[each.name][world], each.digits) for method in methods),
+                number_cell(len(names)),
+            ]
+            for world, names in worlds.items()
+        ]
+        columns = [name, *(Column(method.name) for method in methods), count]
+        title = f"{each.title}, means over the skills of a world, with 95 % intervals"
+        blocks.append(Table(title, columns, rows, is_folded=each is not metric))
+        if comparison is not None:
+            blocks.append(part_differences(comparison, comparison.by_world(each.name), each, "world"))
+    return blocks
 
 
 def _table_of_groups(methods: Sequence[Pooled], metric: Metric) -> Table:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taskworlds.charts import Caption, Dots, dots
-from taskworlds.charts.difference_chart import SIGNIFICANT, p_text, signed_text
 from taskworlds.evaluation.comparison import Comparison
 from taskworlds.evaluation.pooled import Pooled
 from taskworlds.evaluation.variations import CLEAN
 from taskworlds.reports.blocks import Block, Cell, Column, Section, Table, Text, chart
+from taskworlds.reports.differences import part_differences
 from taskworlds.reports.metrics import Metric, cell, number_cell
 
 __all__ = ["variations_section"]
@@ -45,7 +45,7 @@ def variations_section(methods: Sequence[Pooled], comparison: Comparison | None,
         _table(methods, names, metric),
     ]
     if comparison is not None and comparison.parts:
-        blocks += _differences(comparison, metric)
+        blocks.append(part_differences(comparison, comparison.by_variation(metric.name), metric, "part"))
     return Section("variations", "Variations", blocks)
 
 
@@ -64,41 +64,3 @@ def _table(methods: Sequence[Pooled], names: Sequence[str], metric: Metric) -> T
             cells.append(Cell("") if name == CLEAN else cell(each.clean[name], metric.digits))
         rows.append(cells)
     return Table(f"{metric.title} by part, with 95 % intervals", columns, rows)
-
-
-def _differences(comparison: Comparison, metric: Metric) -> list[Block]:
-    rows = [
-        [
-            Cell(part.part),
-            *([Cell(f"{pair.b} minus {pair.a}")] if len(comparison.pairs) > 1 else []),
-            Cell(
-                signed_text(part.difference, metric.digits),
-                part.difference.value,
-                part.p_adjusted < SIGNIFICANT,
-            ),
-            *(
-                Cell(p_text(p).removeprefix("p ").removeprefix("= "), p)
-                for p in (part.p_value, part.p_adjusted)
-            ),
-        ]
-        for pair, parts in zip(comparison.pairs, comparison.by_variation(metric.name), strict=True)
-        for part in parts
-    ]
-    first = comparison.pairs[0]
-    title = "Differences by part"
-    if len(comparison.pairs) == 1:
-        title += f", {first.b} minus {first.a}"
-    return [
-        Table(
-            f"{title}, with 95 % intervals",
-            [
-                Column("part", is_number=False),
-                *([Column("methods", is_number=False)] if len(comparison.pairs) > 1 else []),
-                Column("difference"),
-                Column("p"),
-                Column("p, corrected"),
-            ],
-            rows,
-            is_folded=True,
-        )
-    ]

@@ -120,7 +120,7 @@ def locomotion():
         assert np.isfinite(env.step(env.action_space.sample()).reward)
 
 
-@shows("New skills for Meta-World's arm written in Python, stepped by C++ threads")
+@shows("New skills written in Python, stepped by C++ threads")
 def own_skill():
     from taskworlds.worlds.metaworld.skill import Terms
     from taskworlds.worlds.metaworld.skills import skill, temporarily_registered

@@ -40,6 +40,8 @@ def features() -> Features:
     tables, sources = [], {}
     for section in re.split(r"^## ", text, flags=re.MULTILINE):
         lines = [line for line in section.splitlines() if line.startswith("|")]
+        if not lines:
+            continue
         header, _, *rows = lines
         columns = _cells(header)
         if columns[0] == "system":

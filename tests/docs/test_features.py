@@ -150,7 +150,7 @@ class Light(taskworlds.PythonRow):
         return np.int64(action), float(right), right, {"success": right}
 
 
-@shows("Environments of your own")
+@shows("Your own environments")
 def own_world():
     from taskworlds.core.registry import temporarily_registered
 
@@ -175,7 +175,7 @@ def own_world():
 # --- tasks as values, and exactness ---------------------------------------------------------------------------
 
 
-@shows("A task is a value: compared, hashed, JSON there and back")
+@shows("A task is a value: it can be compared, hashed, and saved as JSON")
 def task_as_value():
     task = taskworlds.benchmark("MT10", seed=0, num_goals=1).train_tasks[0]
     again = Task.from_json(task.to_json())
@@ -183,7 +183,7 @@ def task_as_value():
     assert len({task, again}) == 1
 
 
-@shows("Any task into any row, at any time")
+@shows("Any row can be given any task, at any time")
 def tasks_of_rows():
     benchmark = taskworlds.benchmark("MT10", seed=0, num_goals=2)
     envs = taskworlds.make_vec(benchmark, seed=0)
@@ -196,7 +196,7 @@ def tasks_of_rows():
     assert set(envs.current_tasks) == {door}
 
 
-@shows("Infos or observations say which skill each row has")
+@shows("Infos or observations name the skill of each row")
 def skill_in_infos():
     envs = taskworlds.make_vec("MT10", seed=0, num_goals=1, names_in_info=True)
     for infos in (envs.reset(seed=0)[1], envs.step(envs.action_space.sample())[-1]):
@@ -220,7 +220,7 @@ def seeded():
     assert first.current_tasks == other.current_tasks
 
 
-@shows("Snapshots in mid-episode, restored bit for bit")
+@shows("Snapshots in the middle of an episode, restored bit for bit")
 def snapshots():
     envs = taskworlds.make_vec("push-v3", 2, seed=0)
     envs.reset(seed=0)
@@ -247,7 +247,7 @@ def every_engine():
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-9)
 
 
-@shows("Skills with a known defect in a mended form, by name")
+@shows("Corrected versions of official skills with known defects")
 def mended():
     """What it changes is tests/worlds/metaworld's: with the versions required here both start at rest."""
     official, task = varied("stick-push-v3", version="mended")
@@ -259,7 +259,7 @@ def mended():
         taskworlds.make([varied("reach-v3", version="mended")[1]], seed=0).reset(seed=0)
 
 
-@shows("A checker for what you add")
+@shows("A conformance test for skills and environments that you add")
 def checker():
     from taskworlds.worlds.metaworld.skill import Skill
 
@@ -298,7 +298,7 @@ def several_worlds():
     assert np.isfinite(envs.step(envs.action_space.sample())[1]).all()
 
 
-@shows("The first rows that are done, while others are still stepped")
+@shows("Partial batches: the first rows that are done, while others are still stepped")
 def first_rows():
     envs = taskworlds.make_vec("reach-v3", 6, batch_size=2, seed=0)
     envs.reset(seed=0)
@@ -307,7 +307,7 @@ def first_rows():
     assert sorted(np.concatenate(rows).tolist()) == list(range(6))
 
 
-@shows("Some rows stepped or reset, and others not")
+@shows("Only some rows stepped or reset, by a mask")
 def some_rows():
     envs = taskworlds.make_vec("reach-v3", 3, seed=0)
     before, _ = envs.reset(seed=0)
@@ -318,7 +318,7 @@ def some_rows():
     assert (again != after).any(axis=1).tolist() == mask.tolist()
 
 
-@shows("Gymnasium's `VectorEnv`, with its modes of autoreset")
+@shows("Gymnasium's `VectorEnv`, with its autoreset modes")
 def vector_env():
     for mode in gym.vector.AutoresetMode:
         envs = taskworlds.make_vec("point", 2, seed=0, autoreset_mode=mode, max_episode_steps=1)
@@ -370,7 +370,7 @@ def two_rewards():
     assert len({env.step(np.zeros(4)).reward for env in envs}) == 2
 
 
-@shows("Rewards normalised row by row")
+@shows("Rewards normalized separately for each row")
 def normalised():
     actions = np.random.default_rng(0).uniform(-1, 1, (3, 4, 4))
 
@@ -385,7 +385,7 @@ def normalised():
         assert len(np.unique(scales.round(6))) == 4  # each row by its own
 
 
-@shows("The same action for several steps, rewards summed")
+@shows("Action repeat, with rewards summed")
 def repeated():
     env, plain = taskworlds.make("reach-v3", seed=0, action_repeat=2), taskworlds.make("reach-v3", seed=0)
     action = np.full(4, 0.3)
@@ -420,14 +420,14 @@ def lists_of_tdmpc2():
     assert env.step(env.action_space.sample()).reward >= 0
 
 
-@shows("A new goal of Meta-World in every episode, without end")
+@shows("A new Meta-World goal in every episode, without limit")
 def endless_goals():
     env = taskworlds.make("reach-v3", seed=0, unlimited_goals=True)
     goals = {tuple(env.reset(seed=0 if number == 0 else None)[1]["goal"].tolist()) for number in range(60)}
     assert len(goals) == 60  # a skill of MT1 has 50
 
 
-@shows("Chunks of actions in one step, (N, T, A)")
+@shows("Action chunks: several actions in one step, (N, T, A)")
 def chunks():
     envs, plain = (taskworlds.make_vec("reach-v3", 2, seed=0) for _ in range(2))
     actions = np.random.default_rng(0).uniform(-1, 1, (2, 4, 4))
@@ -440,7 +440,7 @@ def chunks():
     assert terminated.shape == truncated.shape == (2, 4)
 
 
-@shows("Groups of rows that begin alike, for GRPO")
+@shows("Groups of rows with the same task and start, for GRPO")
 def groups():
     envs = taskworlds.make_vec("MT10", 20, seed=0, num_goals=5, group_size=2)
     obs, _ = envs.reset(seed=0)
@@ -448,7 +448,7 @@ def groups():
     assert len({tuple(row) for row in obs.tolist()}) == 10
 
 
-@shows("Tasks weighted by the results so far: a curriculum")
+@shows("Curricula: tasks weighted by earlier results")
 def curriculum():
     ended = []
 
@@ -465,7 +465,7 @@ def curriculum():
     assert ended
 
 
-@shows("Skills one after the other: CW10, CW20, forgetting, forward transfer")
+@shows("Continual learning: CW10, CW20, forgetting, forward transfer")
 def sequences():
     assert continual.sequence("CW20") == continual.sequence("CW10") * 2
     names = ("reach-v3", "push-v3")
@@ -499,7 +499,7 @@ def depth():
     assert 0.1 < depths.min() < depths.max()
 
 
-@shows("Several cameras at once, at places of your own", with_pictures)
+@shows("Several cameras at once, at positions of your choice", with_pictures)
 def cameras():
     size = {"width": 32, "height": 24, "picture_quality": "training"}
     pose = {"corner2": (0.75, 0.075, 0.7)}
@@ -510,7 +510,7 @@ def cameras():
     np.testing.assert_allclose(extrinsics @ (*pose["corner2"], 1), (0, 0, 0, 1), atol=1e-6)
 
 
-@shows("An instruction in words for every skill of Meta-World")
+@shows("A language instruction for every skill of Meta-World")
 def instructions():
     envs = taskworlds.make_vec("MT50", seed=0, num_goals=1)
     sentences = {
@@ -536,7 +536,7 @@ def varied(env_name, **factors):
     return task, Task(task.env_name, {**task.params, **factors})
 
 
-@shows("Mass, friction, damping and size as values of a task of Meta-World")
+@shows("Mass, friction, damping and size as parameters of a Meta-World task")
 def physical_factors():
     factors = {
         "push-v3": {"object_mass": 0.2, "friction": 0.5, "object_size": 1.2},
@@ -556,7 +556,7 @@ def physical_factors():
             assert returns[0] != returns[1], name
 
 
-@shows("Colours, light and camera as values of a task of Meta-World", with_pictures)
+@shows("Colours, light and camera as parameters of a Meta-World task", with_pictures)
 def visual_factors():
     how = {"observation": "state+pixels", "width": 32, "height": 24, "picture_quality": "training"}
     looks = {"table_colour": (1.0, 0.0, 0.0), "light": 0.5, "camera_jitter": (0.1, 0.1, 0.0, 0.2)}
@@ -567,7 +567,7 @@ def visual_factors():
     assert (plain["pixels"] != coloured["pixels"]).mean() > 0.5
 
 
-@shows("A fixed suite for robustness on Meta-World")
+@shows("A fixed robustness benchmark on Meta-World")
 def robustness():
     robust = taskworlds.benchmark("MT10-robust")
     assert robust.fingerprint == taskworlds.benchmark("MT10-robust").fingerprint
@@ -583,7 +583,7 @@ def played(policy="random", **how):
     return taskworlds.evaluate(policy, "reach-v3", **{"num_goals": 4, "max_episode_steps": 3} | how)
 
 
-@shows("Equal weight for every task and goal")
+@shows("Every task and goal has equal weight")
 def equal_weight():
     result = played(episodes_per_task=2)
     assert [len(record.episodes) for record in result.tasks] == [2] * 4
@@ -591,7 +591,7 @@ def equal_weight():
     assert result.overall["episode_return"].mean.value == pytest.approx(np.mean(means))
 
 
-@shows("An evaluation in parts, for several processes, each task and goal counted once")
+@shows("An evaluation split over several processes, each task and goal counted once")
 def parts():
     from taskworlds.evaluation import merge_parts
 
@@ -600,7 +600,7 @@ def parts():
     assert merge_parts(shares) == played()
 
 
-@shows("Meta-World's groups of difficulty, and the mean of the groups' means")
+@shows("Meta-World's difficulty groups, and the mean of the group means")
 def groups_of_difficulty():
     members = world_of("reach-v3").skill_groups
     assert [len(each) for each in members.values()] == [28, 11, 6, 5]
@@ -623,14 +623,14 @@ def intervals():
     assert 0 < mean.low < mean.value == 1.0 == mean.high
 
 
-@shows("A fingerprint of what was measured; others are not compared")
+@shows("A fingerprint of what was measured; results with different ones are not compared")
 def fingerprint():
     assert played().fingerprint == played().fingerprint
     with pytest.raises(ValueError, match="max_episode_steps"):
         taskworlds.compare(played(), played(max_episode_steps=4))
 
 
-@shows("Differences between methods, with p values over the same goals")
+@shows("Differences between methods on the same goals, with p values")
 def differences_between_methods():
     pair = taskworlds.compare(played(), played("expert")).pairs[0]
     assert pair.over == "goals"
@@ -638,7 +638,7 @@ def differences_between_methods():
     assert pair.p_adjusted.keys() == pair.p_values.keys()
 
 
-@shows("An evaluation that was stopped goes on")
+@shows("A stopped evaluation can be resumed")
 def resumed(folder):
     class Stop(Exception):
         pass
@@ -663,7 +663,7 @@ def experts():
     assert played("expert", num_goals=2, max_episode_steps=None).overall["success_once"].mean.value == 1.0
 
 
-@shows("Episodes of a policy or an expert as data sets for Minari and LeRobot")
+@shows("Data sets for Minari and LeRobot from episodes of a policy or an expert")
 def data_sets(folder):
     from taskworlds.demonstrations import collect, write_lerobot, write_minari
 

@@ -17,7 +17,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
 def test_the_page_runs_as_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     exec(compile("\n".join(blocks), "docs/results.md", "exec"), {"__name__": "__main__"})
 
 

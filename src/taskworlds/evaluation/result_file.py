@@ -1,4 +1,4 @@
-"""A result as text: JSON with every float exact and a checksum. docs/result-files.md describes the format."""
+"""A result as text: JSON with every float exact and a checksum. docs/results.md describes the format."""
 
 from __future__ import annotations
 

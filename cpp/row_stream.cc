@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace taskworlds {
 namespace {
@@ -12,25 +13,18 @@ constexpr auto kSlice = std::chrono::milliseconds(50);
 
 std::atomic<std::uint64_t> RowStream::places{0};
 
-// Waits for rows of some streams, each of which tells it of those that are done, with its own mutex held.
+// Waits for rows of some streams, which tell it of those that are done. They hold no mutex then, so whoever is woken need
+// not wait for one. So it may also be told when nobody waits any more: the streams keep it until then.
 class RowStream::Waiter {
  public:
-  Waiter(const std::vector<RowStream*>& streams, int count) : streams_(streams), missing_(count) {
-    for (RowStream* const stream : streams_) stream->watch(*this);
-  }
-  ~Waiter() {
-    for (RowStream* const stream : streams_) stream->leave();
-  }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
+  explicit Waiter(int count) : missing_(count) {}
 
-  // This and `drop` wake with the mutex let go of, so that who wakes does not wait for it; the stream's keeps this alive.
   void there_are(int more) {
     bool enough;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
+      enough = missing_ > 0 && missing_ <= more;
       missing_ -= more;
-      enough = missing_ <= 0;
     }
     if (enough) enough_.notify_one();
   }
@@ -55,7 +49,6 @@ class RowStream::Waiter {
   }
 
  private:
-  const std::vector<RowStream*>& streams_;
   std::mutex mutex_;
   std::condition_variable enough_;
   int missing_;
@@ -80,10 +73,11 @@ void RowStream::send(const std::vector<int>& rows, int spare) {
 
 std::vector<RowStream::Taken> RowStream::take(const std::vector<RowStream*>& streams, int count,
                                               Pool::Interrupted interrupted) {
-  {
-    Waiter waiter(streams, count);
-    if (!waiter.wait(interrupted)) return {};
-  }
+  const auto waiter = std::make_shared<Waiter>(count);
+  for (RowStream* const stream : streams) stream->watch(waiter);
+  const bool enough = waiter->wait(interrupted);
+  for (RowStream* const stream : streams) stream->watch(nullptr);
+  if (!enough) return {};
   if (interrupted()) return {};  // also what came after the last slice: once rows are taken, nothing may stop their way
   std::vector<std::unique_lock<std::mutex>> locks;
   for (RowStream* const stream : streams) {
@@ -109,16 +103,12 @@ std::vector<RowStream::Taken> RowStream::take(const std::vector<RowStream*>& str
   return taken;
 }
 
-void RowStream::watch(Waiter& waiter) {
+void RowStream::watch(std::shared_ptr<Waiter> waiter) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  waiter_ = &waiter;
-  waiter.there_are(static_cast<int>(ready_.size()));
-  if (dropped_) waiter.drop();
-}
-
-void RowStream::leave() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  waiter_ = nullptr;
+  waiter_ = std::move(waiter);
+  if (waiter_ == nullptr) return;
+  waiter_->there_are(static_cast<int>(ready_.size()));
+  if (dropped_) waiter_->drop();
 }
 
 void RowStream::finish() {
@@ -130,12 +120,14 @@ void RowStream::finish() {
 }
 
 void RowStream::drop() {
+  std::shared_ptr<Waiter> waiter;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     dropped_ = true;
     waiting_.clear();
-    if (waiter_ != nullptr) waiter_->drop();
+    waiter = waiter_;
   }
+  if (waiter != nullptr) waiter->drop();
   sent_.notify_all();
 }
 
@@ -154,9 +146,13 @@ int RowStream::next() {
 }
 
 void RowStream::done(int row) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  ready_.push_back({row, places.fetch_add(1, std::memory_order_relaxed)});
-  if (waiter_ != nullptr) waiter_->there_are(1);
+  std::shared_ptr<Waiter> waiter;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ready_.push_back({row, places.fetch_add(1, std::memory_order_relaxed)});
+    waiter = waiter_;
+  }
+  if (waiter != nullptr) waiter->there_are(1);
 }
 
 }  // namespace taskworlds

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -58,8 +59,8 @@ class RowStream {
   };
   class Waiter;
 
-  void watch(Waiter& waiter);
-  void leave();
+  // Tells it of rows that are done, those that are by now included; nullptr: nobody.
+  void watch(std::shared_ptr<Waiter> waiter);
 
   static std::atomic<std::uint64_t> places;
 
@@ -67,7 +68,7 @@ class RowStream {
   std::condition_variable sent_;
   std::deque<int> waiting_;
   std::deque<Done> ready_;
-  Waiter* waiter_ = nullptr;  // who is to be told of rows that are done; it stays there while it is written here
+  std::shared_ptr<Waiter> waiter_;  // who is to be told of rows that are done
   bool finishing_ = false, dropped_ = false;
   std::vector<bool> under_way_;
   int count_ = 0;

@@ -15,6 +15,7 @@ import numpy as np
 from taskworlds.compat.garage.infos import as_arrays, episode_info, step_info
 from taskworlds.compat.garage.step_wrapper import no_episode
 from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.chunk_step import check_no_chunk
 from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed, check_switch
 from taskworlds.core.spaces import garage_space
 from taskworlds.core.step import EnvSpec, EnvStep
@@ -160,6 +161,7 @@ class LocomotionEnv(TaskEnv):
         """
         if not self.batch.progress.running[0]:
             raise no_episode(self)
+        check_no_chunk(self.action_space, action)
         step = super().step(action)
         info = self._info({"diverged": 0.0} | step.env_info)
         return EnvStep(step.env_spec, step.action, step.reward, step.observation, info, step.step_type)

@@ -19,9 +19,11 @@ from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.envs.registration import WrapperSpec
 
 from taskworlds.compat.garage.infos import episode_info, step_info
+from taskworlds.core.chunk_step import check_no_chunk
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_seed
 from taskworlds.core.spaces import garage_space
 from taskworlds.core.step import EnvSpec, EnvStep, StepType
+from taskworlds.vector.task_env import TaskEnv
 
 __all__ = ["StepWrapper", "no_episode"]
 
@@ -98,6 +100,8 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
         """
         if self._steps is None:
             raise no_episode(self)
+        if isinstance(self.unwrapped, TaskEnv):
+            check_no_chunk(self.action_space, action)
         result = self.env.step(action)
         if not isinstance(result, EnvStep):
             result = self._as_env_step(action, result)

@@ -17,6 +17,7 @@ from taskworlds.vector.task_vector_env import TaskVectorEnv
 __all__ = ["SequenceVectorEnv"]
 
 Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+"""Observations; rewards, (N,); terminations and truncations, (N,) each; and infos."""
 
 
 class SequenceVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):

@@ -59,7 +59,10 @@ class ChunkStep(EnvStep):
         observation: Any,
         env_info: dict[str, Any],
     ) -> ChunkStep:
-        """Makes a chunk of what a batch of one row gave."""
+        """Makes a chunk of what a batch of one row gave.
+
+        :meta private:
+        """
         is_first = bool(env_info.get("episode_length") == 1)
         kind = StepType.of(bool(terminations.any()), bool(truncations.any()), is_first)
         chunk = tuple.__new__(cls, (observation, rewards, terminations, truncations, env_info))

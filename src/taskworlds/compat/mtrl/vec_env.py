@@ -27,6 +27,7 @@ __all__ = ["MetaWorldVecEnv", "VecEnv"]
 TENSORS = ("numpy", "torch")
 
 Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
+"""Observations; rewards, (n,) float64; terminations and truncations, (n,) bool each; and infos."""
 
 
 class VecEnv(WorkerVectorEnv):

@@ -152,18 +152,25 @@ def _is_ours(module: str | None) -> bool:
     return (module or "").startswith(("taskworlds", "namedtuple_"))
 
 
-def constructor_of(value: type) -> FunctionType | None:
-    """Returns the `__init__` or `__new__` of a class if this package has written it, or a named tuple's; or None.
-
-    None also where a constructor says that it is for this package alone: other functions make the objects.
-    """
+def _constructor(value: type) -> FunctionType | None:
+    """Returns the `__init__` or `__new__` of a class if this package has written it, or a named tuple's; or None."""
     for each in value.__mro__:
         for name in ("__init__", "__new__"):
             if name in vars(each):
                 found = getattr(vars(each)[name], "__func__", vars(each)[name])
-                is_ours = _is_ours(getattr(found, "__module__", "")) and isinstance(found, FunctionType)
-                return found if is_ours and not is_private(found) else None
+                is_ours = _is_ours(getattr(found, "__module__", ""))
+                return found if is_ours and isinstance(found, FunctionType) else None
     return None
+
+
+def has_private_constructor(value: type) -> bool:
+    """Returns whether other functions make the objects of a class, and its constructor is for this package alone."""
+    return is_private(_constructor(value))
+
+
+def constructor_of(value: type) -> FunctionType | None:
+    """Returns the constructor of a class if this package has written it and users may call it; or None."""
+    return None if has_private_constructor(value) else _constructor(value)
 
 
 def docstring_of(constructor: FunctionType) -> str:

@@ -399,12 +399,9 @@ class TaskVectorEnv(BatchPictures):
 
     @guarded
     def close_extras(self, **kwargs: Any) -> None:
-        """Frees the rows, as Gymnasium's `close` asks: call that.
+        """Frees the rows, for `close`. A row's process that does not end (engine "async") is ended after a few seconds.
 
-        A row's process that does not end (engine "async") is ended after a few seconds.
-
-        Args:
-            **kwargs: what `close` was given, which has no effect.
+        :meta private:
         """
         if hasattr(self, "rows"):
             self.rows.close()

@@ -42,7 +42,7 @@ class Played(NamedTuple):
         task: of the episode.
         number: of the episode, among those of its task.
         episode: what came of it.
-        actions: that were taken in its T steps, (T, *A).
+        actions: that were taken in its T steps, (T, ...).
     """
 
     task: Task

@@ -41,8 +41,11 @@ def leave_out(app: Any, what: str, name: str, value: Any, skip: bool, options: A
 def without_constructor(
     app: Any, what: str, name: str, value: Any, options: Any, signature: str | None, returned: str | None
 ) -> tuple[str, None] | None:
-    """Shows a class without parameters if its constructor is for this package alone."""
-    return ("", None) if what == "class" and api.has_private_constructor(value) else None
+    """Shows a class without parameters if its constructor is for this package alone, or it is a protocol."""
+    has_none = what == "class" and (
+        getattr(value, "_is_protocol", False) or api.has_private_constructor(value)
+    )
+    return ("", None) if has_none else None
 
 
 def connect(app: Any) -> None:

@@ -40,10 +40,11 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
     `step` returns an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds and also
     reaches the limit is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the batch: numbers of
     NumPy's types, the same names at each reset and step; docs/infos.md lists them. Attributes of the official
-    environment, such as Meta-World's `model` and `data`, can be read where the engine has one ("sync", "async").
+    environment, such as Meta-World's `model` and `data`, can be read where the engine has one, as "sync" has.
 
     Attributes:
-        observation_space, action_space: the world's spaces; observations are in most worlds vectors, (O,) float64.
+        observation_space: the space of observations, in most worlds vectors, (O,) float64.
+        action_space: the space of actions; in Meta-World (4,) float32, from -1 to 1.
         render_mode: what `render` returns; None if the environment was made without one.
         metadata: "render_modes", the modes of the world's pictures, and "render_fps".
 

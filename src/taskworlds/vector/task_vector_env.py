@@ -33,9 +33,11 @@ __all__ = ["TaskVectorEnv"]
 class TaskVectorEnv(BatchPictures):
     """A batch of N rows over the tasks of one split of a benchmark, on Gymnasium's vector API.
 
-    `taskworlds.make_vec` makes it. Everything returned is the caller's own: no array is written to again. Observations
-    are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64. docs/infos.md
-    describes infos, and where each part of an observation is.
+    `taskworlds.make_vec` makes it. What is not described here, such as `close`, is as in `gymnasium.vector.VectorEnv`.
+
+    Everything returned is the caller's own: no array is written to again. Observations are batches of the world's
+    space; in most worlds, Meta-World among them, arrays (N, O) float64. docs/infos.md describes infos, and where each
+    part of an observation is.
 
     It takes one call at a time: a call from another thread meanwhile is refused with a RuntimeError. If an exception
     (Ctrl-C) stops a step or reset half-way, its rows are not stepped again before a `reset` or `set_state`.
@@ -51,8 +53,10 @@ class TaskVectorEnv(BatchPictures):
         benchmark: where the tasks come from.
         split: which of its tasks these are, "train" or "test".
         num_envs: how many rows there are, N.
-        single_observation_space, single_action_space: the spaces of one row.
-        observation_space, action_space: the spaces of a batch of N rows.
+        single_observation_space: the space of a row's observation.
+        single_action_space: the space of a row's action.
+        observation_space: the space of a batch of N observations.
+        action_space: the space of a batch of N actions.
         options: what was chosen for the environment, by the keywords of `make_vec`.
         strategy: the name of the engine in use.
         skills: the split's skills, each once, in the order of the one-hot.

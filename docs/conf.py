@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from _pages import api, benchmarks, commands, skills
+from _pages import api, autodoc_hooks, benchmarks, commands, skills
 
 import taskworlds
 
@@ -30,6 +29,11 @@ default_role = "code"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_mock_imports = api.MOCKED
+autodoc_type_aliases = {
+    "ArrayLike": "ArrayLike",
+    "npt.ArrayLike": "ArrayLike",
+}  # else with all that NumPy takes for one
+napoleon_numpy_docstring = False  # it would take what keep_whole puts there
 napoleon_use_ivar = True
 autodoc_member_order = "bysource"
 html_theme = "furo"
@@ -45,24 +49,6 @@ skills.write(here / "skills")
 benchmarks.write(here / "benchmarks")
 
 
-def keep_whole(app, what, name, obj, options, lines):
-    """Keeps napoleon from reading "Whether it is one: with two tests" as a type and what it is of.
-
-    It does so with the text of a property, and below "Returns:" unless the text begins with a colon.
-    """
-    if what == "property":
-        lines.insert(0, "")
-    for number, line in enumerate(lines[:-1]):
-        if line == "Returns:":
-            lines[number + 1] = re.sub(r"^( *)", r"\1: ", lines[number + 1])
-
-
-def leave_out(app, what, name, obj, skip, options):
-    """Leaves out "Alias for field number 0": the fields of a named tuple are described under "Variables"."""
-    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field number ") else None
-
-
 def setup(app):
     """Is called by Sphinx."""
-    app.connect("autodoc-process-docstring", keep_whole, priority=400)  # napoleon's is 500
-    app.connect("autodoc-skip-member", leave_out)
+    autodoc_hooks.connect(app)

@@ -24,10 +24,10 @@ STUB = Path(taskworlds.__file__).with_name("__init__.pyi")
 RIGHT = """
 import numpy as np
 import taskworlds
-from taskworlds import Benchmark, Task
+from taskworlds import Benchmark, Comparison, Pooled, Task, TaskEnv, TaskVectorEnv
 from taskworlds.evaluation import load_policy
 
-envs = taskworlds.make_vec("MT10", 10, seed=0, use_one_hot=True, task_select="pseudorandom", num_threads=1)
+envs: TaskVectorEnv = taskworlds.make_vec("MT10", 10, use_one_hot=True, task_select="pseudorandom", num_threads=1)
 observations, infos = envs.reset(seed=0)
 actions = np.zeros(envs.action_space.shape or (), dtype=np.float32)
 observations, rewards, terminations, truncations, infos = envs.step(actions)
@@ -35,7 +35,7 @@ state = envs.get_state()
 envs.set_state(state, rows=0)
 benchmark: Benchmark = taskworlds.benchmark("ML10", seed=0)
 task: Task = benchmark.test_tasks[0]
-env = taskworlds.make(benchmark, split="test", k_episodes=2)
+env: TaskEnv = taskworlds.make(benchmark, split="test", k_episodes=2)
 observation, info = env.reset(options={"task": task})
 step = env.step(env.action_space.sample())
 print(step.reward, step.env_info["success"], task.id)
@@ -59,7 +59,8 @@ taskworlds.evaluate(Agent, "reach-v3")
 taskworlds.evaluate("agent.py:act", "reach-v3")
 policy = load_policy("agent.py:make", checkpoint="weights.pt", width=64)
 taskworlds.evaluate(policy, "reach-v3")
-comparison = taskworlds.compare(result, result)
+comparison: Comparison = taskworlds.compare(result, result)
+pooled: Pooled = taskworlds.pool([result])
 grid = taskworlds.GridWorldEnv("4x4", max_episode_length=10)
 family = taskworlds.control.family("cheetah-run", "torso_length")
 """

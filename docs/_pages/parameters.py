@@ -1,15 +1,15 @@
-"""Whether the reference describes the parameters of public names: all that there are, and no others."""
+"""Whether the reference describes the parameters of what it tells of: all that there are, and no others."""
 
 from __future__ import annotations
 
 import enum
-import importlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator
 
 from sphinx.ext.autodoc.mock import mock
 from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.pycode import ModuleAnalyzer
 
 from _pages import api
 
@@ -47,9 +47,9 @@ def _of_class(name: str, value: type) -> Iterator[tuple[str, Iterable[str], str,
     if constructor is not None:
         text = f"{inspect.getdoc(value)}\n\n{api.docstring_of(constructor)}"
         yield name, api.parameters_of(constructor).parameters, text, True
-    for method, member in vars(value).items():
+    for method, member in api.members_of(value):
         function = getattr(member, "__func__", member)
-        if inspect.isfunction(function) and not method.startswith("_"):
+        if inspect.isfunction(function):
             is_static = isinstance(member, staticmethod)
             signature = inspect.signature(function) if is_static else api.parameters_of(function)
             yield (
@@ -65,20 +65,31 @@ def _documented() -> Iterator[tuple[str, Iterable[str], str, bool]]:
 
     Not a second name of a class, such as an alias for types.
     """
-    for name in sorted(api.public_names()):
-        module, _, last = name.rpartition(".")
-        value = getattr(importlib.import_module(module), last)
+    for name in sorted(api.public_names() | api.named_in_annotations()):
+        value = api.value_of(name)
         if inspect.isfunction(value):
             yield name, inspect.signature(value).parameters, inspect.getdoc(value) or "", False
-        elif inspect.isclass(value) and value.__name__ == last:
+        elif inspect.isclass(value) and value.__name__ == name.rpartition(".")[2]:
             yield from _of_class(name, value)
 
 
+def _without_text() -> Iterator[str]:
+    """Yields the aliases that the reference would show without a word."""
+    for name, module in sorted(api.named_in_annotations().items()):
+        last = name.rpartition(".")[2]
+        if (
+            not inspect.isclass(api.value_of(name))
+            and ("", last) not in ModuleAnalyzer.for_module(module).find_attr_docs()
+        ):
+            yield name
+
+
 def faults() -> list[str]:
-    """Returns a line for each parameter that is not described, and each that is described and does not exist."""
+    """Returns a line for each parameter and alias without a description, and each parameter that does not exist."""
     with mock(api.MOCKED):
-        return [
+        found = [
             f"{name} {words}"
             for name, parameters, text, of_class in _documented()
             for words in differences(parameters, text, of_class=of_class)
         ]
+        return found + [f"{name} has no docstring below it" for name in _without_text()]

@@ -40,6 +40,8 @@ from taskworlds.core.task import Task as Task
 from taskworlds.core.version import __version__ as __version__
 from taskworlds.core.world import BenchmarkMaker as BenchmarkMaker
 from taskworlds.core.world import World as World
+from taskworlds.evaluation import Comparison as Comparison
+from taskworlds.evaluation import Pooled as Pooled
 from taskworlds.evaluation import Result as Result
 from taskworlds.evaluation import compare as compare
 from taskworlds.evaluation import evaluate as evaluate
@@ -49,6 +51,8 @@ from taskworlds.testing.skill_checks import check_skill as check_skill
 from taskworlds.vector.gymnasium_ids import register_once as register_once
 from taskworlds.vector.make import make as make
 from taskworlds.vector.make import make_vec as make_vec
+from taskworlds.vector.task_env import TaskEnv as TaskEnv
+from taskworlds.vector.task_vector_env import TaskVectorEnv as TaskVectorEnv
 from taskworlds.worlds.metaworld.skill import Skill as Skill
 from taskworlds.worlds.metaworld.skills import register_skill as register_skill
 from taskworlds.worlds.metaworld.variation import mended as mended
@@ -61,6 +65,7 @@ __all__ = [
     "AntGoalEnv",
     "Benchmark",
     "BenchmarkMaker",
+    "Comparison",
     "EnvSpec",
     "EnvStep",
     "GridWorldEnv",
@@ -74,6 +79,7 @@ __all__ = [
     "MultiEnvWrapper",
     "NormalizedEnv",
     "PointEnv",
+    "Pooled",
     "PythonRow",
     "Result",
     "RowEngine",
@@ -81,8 +87,10 @@ __all__ = [
     "Skill",
     "StepType",
     "Task",
+    "TaskEnv",
     "TaskNameWrapper",
     "TaskOnehotWrapper",
+    "TaskVectorEnv",
     "VecEnv",
     "Walker2dRandParamsEnv",
     "World",

@@ -24,10 +24,11 @@ LAST = 5
 _RESAMPLES = 4000
 _ENDS = (5.0, 95.0)  # per cent
 
-_Runs = Sequence[LearningRun]
+Runs = Sequence[LearningRun]
+"""Runs of one method over the same sequence, one for each training seed."""
 
 
-def performance(runs: _Runs, last: int = LAST) -> Estimate:
+def performance(runs: Runs, last: int = LAST) -> Estimate:
     """Returns the average performance: the mean of p_i over the last evaluations of the whole run, tasks, and runs.
 
     Args:
@@ -51,7 +52,7 @@ def performance(runs: _Runs, last: int = LAST) -> Estimate:
     return _over_runs(lambda chosen: values[chosen].mean(), len(values))
 
 
-def forgetting(runs: _Runs, last: int = LAST) -> Estimate:
+def forgetting(runs: Runs, last: int = LAST) -> Estimate:
     """Returns the forgetting: by how much p_i fell from the end of task i's own training to the end of the run.
 
     Both ends are means over the last evaluations. The mean is over all tasks, the last one included, which cannot be
@@ -78,7 +79,7 @@ def _lost(run: LearningRun, last: int) -> NDArray[np.float64]:
     return lost
 
 
-def forward_transfer(runs: _Runs, baselines: Mapping[str, _Runs]) -> Estimate:
+def forward_transfer(runs: Runs, baselines: Mapping[str, Runs]) -> Estimate:
     """Returns the forward transfer: how much faster tasks were learned in the sequence than alone.
 
     (A_i - B_i) / (1 - B_i), where A_i is the mean over runs of the mean of p_i while task i is trained, the area under
@@ -120,7 +121,7 @@ def forward_transfer(runs: _Runs, baselines: Mapping[str, _Runs]) -> Estimate:
     return _over_runs(transfer, len(areas), count)
 
 
-def _areas_alone(run: LearningRun, baselines: Mapping[str, _Runs]) -> dict[str, list[float]]:
+def _areas_alone(run: LearningRun, baselines: Mapping[str, Runs]) -> dict[str, list[float]]:
     """Returns the areas of the baselines' curves by skill."""
     found: dict[str, list[float]] = {}
     for task, skill in enumerate(run.skills):
@@ -151,7 +152,7 @@ def _areas_alone(run: LearningRun, baselines: Mapping[str, _Runs]) -> dict[str, 
     return found
 
 
-def _checked(runs: _Runs, last: int, argument: str = "runs") -> _Runs:
+def _checked(runs: Runs, last: int, argument: str = "runs") -> Runs:
     if isinstance(runs, LearningRun) or not isinstance(runs, Sequence) or isinstance(runs, str):
         raise WrongType(
             f"{argument} must be a list of LearningRuns, not {type(runs).__name__}.", argument=argument

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed
 from taskworlds.vector._batch import only
+from taskworlds.vector.episodes import Step
 from taskworlds.vector.task_vector_env import TaskVectorEnv
 
 __all__ = ["SequenceVectorEnv"]
-
-Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 
 
 class SequenceVectorEnv(gym.vector.VectorEnv[Any, Any, NDArray[Any]]):

@@ -20,11 +20,13 @@ from taskworlds.core.errors import WrongValue
 
 __all__ = [
     "aligned",
+    "chunk_dims",
     "concatenate",
     "copied",
     "empty",
     "from_plain",
     "in_arrays",
+    "num_dims",
     "of_one",
     "row_of",
     "rows_of",
@@ -45,6 +47,26 @@ def in_arrays(space: Space[Any]) -> bool:
     if isinstance(space, spaces.Tuple):
         return all(in_arrays(part) for part in space.spaces)
     return isinstance(space, _ARRAYS)
+
+
+def chunk_dims(space: Space[Any]) -> int | None:
+    """Returns how many dimensions an array of several values of the space has; None if they are not one array.
+
+    Example:
+        >>> chunk_dims(spaces.Box(0, 1, (2,))), chunk_dims(spaces.Discrete(3)), chunk_dims(spaces.Text(4))
+        (2, 1, None)
+    """
+    return len(space.shape) + 1 if space.shape is not None and in_arrays(space) else None
+
+
+def num_dims(values: Any) -> int | None:
+    """Returns how many dimensions the array of some values has; None for lists of different lengths."""
+    if isinstance(values, np.ndarray):
+        return values.ndim
+    try:
+        return int(np.ndim(values))
+    except ValueError:
+        return None
 
 
 def empty(space: Space[Any], num_rows: int) -> Any:

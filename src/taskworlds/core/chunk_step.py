@@ -1,15 +1,34 @@
-"""`ChunkStep`: what a single environment returns for a chunk of steps."""
+"""Chunks of steps of a single environment: what it returns for one, and how one is refused."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from taskworlds.core import batches
+from taskworlds.core.errors import WrongValue
 from taskworlds.core.step import EnvSpec, EnvStep, StepType
 
-__all__ = ["ChunkStep"]
+__all__ = ["ChunkStep", "check_no_chunk"]
+
+
+def check_no_chunk(space: gym.Space[Any], action: Any) -> None:
+    """Raises ValueError if an action is a chunk of several, for classes of systems that have no chunks.
+
+    Args:
+        space: the space of a single action.
+        action: what the caller gave.
+    """
+    dims = batches.chunk_dims(space)
+    if dims is not None and batches.num_dims(action) == dims:
+        raise WrongValue(
+            f"action must be one action, of shape {space.shape}, not a chunk of shape {np.shape(action)}: only "
+            "environments of taskworlds.make take chunks of several steps. Give the actions one at a time.",
+            argument="action",
+        )
 
 
 class ChunkStep(EnvStep):
@@ -40,7 +59,10 @@ class ChunkStep(EnvStep):
         observation: Any,
         env_info: dict[str, Any],
     ) -> ChunkStep:
-        """Makes a chunk of what a batch of one row gave."""
+        """Makes a chunk of what a batch of one row gave.
+
+        :meta private:
+        """
         is_first = bool(env_info.get("episode_length") == 1)
         kind = StepType.of(bool(terminations.any()), bool(truncations.any()), is_first)
         chunk = tuple.__new__(cls, (observation, rewards, terminations, truncations, env_info))

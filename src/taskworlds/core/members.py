@@ -47,6 +47,9 @@ class Member:
     def from_dict(cls, fields: Mapping[str, Any]) -> Member:
         """Makes a member of what `to_dict` returned.
 
+        Args:
+            fields: the fields by name.
+
         Raises:
             TypeError: a field is missing, unknown, or of another type.
         """

@@ -174,7 +174,7 @@ class Comparison:
         p values are corrected (Holm) over all parts of all pairs.
 
         Args:
-            metric: one of `METRICS`.
+            metric: "success_end", "success_once", "episode_return" or "length".
 
         Raises:
             ValueError: it is another metric, or no task belongs to a part of a suite.
@@ -276,8 +276,8 @@ class Comparison:
         the skills' differences.
 
         Args:
-            metric: one of `METRICS` that the skills' lines show; None for success (end), or for the return where no
-                success is known.
+            metric: what the skills' lines show: "success_end", "success_once", "episode_return" or "length";
+                None for success_end, or for the return where no success is known.
 
         Raises:
             ValueError: `metric` is something else.

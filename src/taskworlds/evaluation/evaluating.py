@@ -139,8 +139,8 @@ def evaluate(
             protocol.
         workers: play a benchmark in this many processes, which Ray runs (`pip install "taskworlds[ray]"`), each with a
             vector env, a copy of the policy and a processor of its own. The result is that of one process, to the last
-            digit; docs/policies.md says for which policies. A `taskworlds.evaluation.on_workers.Crew` brings workers
-            that are there already. None: play in this process.
+            digit; docs/policies.md says for which policies. `RaySampler.evaluate` passes the workers that it has, as a
+            `taskworlds.evaluation.on_workers.Crew`. None: play in this process.
         address: with `workers`, "host:port" of a Ray cluster's head, or "auto" for the cluster of which this machine is
             a part; None for the one that RAY_ADDRESS names, or else for this machine alone.
 

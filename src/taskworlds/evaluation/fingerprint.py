@@ -129,12 +129,20 @@ class Fingerprint:
         )
 
     def check_tasks(self, tasks: Sequence[Task]) -> None:
-        """Raises ValueError unless these are the tasks, each once, that the fingerprint was made of."""
+        """Raises ValueError unless these are the tasks, each once, that the fingerprint was made of.
+
+        Args:
+            tasks: the tasks, in any order.
+        """
         if len(set(tasks)) != len(tasks) or hash_of_tasks(tasks) != self.tasks:
             raise WrongValue("the tasks are not those of the fingerprint, each once")
 
     def differences(self, other: Fingerprint) -> dict[str, tuple[Any, Any]]:
-        """Returns what differs, a field or a package, each with its value here and in `other`."""
+        """Returns what differs, a field or a package, each with its value here and in `other`.
+
+        Args:
+            other: the fingerprint to compare with.
+        """
         mine, theirs = self.by_name(), other.by_name()
         names = dict.fromkeys((*mine, *theirs))
         return {
@@ -156,6 +164,9 @@ class Fingerprint:
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Fingerprint:
         """Makes a fingerprint from what `to_dict` returned; also in format version 1, which had no `packages`.
+
+        Args:
+            given: the fields by name.
 
         Raises:
             TypeError: a field is missing or unknown.

@@ -67,7 +67,7 @@ class Journal:
         self._actions = {key: line["actions"] for key, line in lines.items() if "actions" in line}
 
     def actions(self, task: Task, number: int) -> NDArray[Any] | None:
-        """Returns the actions of an episode, (T, *A), as the policy gave them; None if they were not kept.
+        """Returns the actions of an episode, (T, ...), as the policy gave them; None if they were not kept.
 
         Args:
             task: that was played.
@@ -142,7 +142,7 @@ class Writer:
             task: that was played.
             number: of the episode among those of the task, from 0 on.
             episode: what came of it.
-            actions: that were taken, (T, *A).
+            actions: that were taken, (T, ...).
 
         Raises:
             NotWritten: it cannot be written. The file has what it had before.

@@ -57,22 +57,28 @@ Item: TypeAlias = "_Dealt | tuple[Unit | None, ...]"
 class Crew:
     """The workers of an evaluation, which `play` starts and ends.
 
-    Args:
-        num_workers: how many there are; fewer where there is less to play.
-        address: of the cluster, as `taskworlds.workers.cluster.connect` takes it.
-        lent: workers to be used instead of new ones. What they hold is replaced, and they are not ended.
+    `RaySampler.evaluate` passes its own to `taskworlds.evaluate`, so that no others are started.
 
     Attributes:
-        num_workers: as given.
-
-    Raises:
-        ConnectionError: the cluster does not answer.
-        ValueError: the cluster has too few processors.
+        num_workers: how many there are; fewer play where there is less to play.
     """
 
     def __init__(
         self, num_workers: int, address: str | None = None, *, lent: Sequence[Worker] | None = None
     ) -> None:
+        """Connects to the cluster, unless there are workers already.
+
+        Args:
+            num_workers: how many there are.
+            address: of the cluster, as `taskworlds.workers.cluster.connect` takes it.
+            lent: workers to be used instead of new ones. What they hold is replaced, and they are not ended.
+
+        Raises:
+            ConnectionError: the cluster does not answer.
+            ValueError: the cluster has too few processors.
+
+        :meta private:
+        """
         self.num_workers = num_workers
         self._lent = lent
         self._policy: _Packed | None = None
@@ -88,6 +94,8 @@ class Crew:
 
         Raises:
             TypeError: it cannot be pickled.
+
+        :meta private:
         """
         self._policy = _packed(given, policy)
 
@@ -97,6 +105,8 @@ class Crew:
         Raises:
             WorkerLost: a worker was lost again and again, or found no room.
             Exception: whatever the policy raised.
+
+        :meta private:
         """
         dealer: _Batches | _Units
         if plan.meta is None:

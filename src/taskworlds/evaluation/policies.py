@@ -63,10 +63,21 @@ class Agent(Protocol):
     """Meta-World's agent: actions for evaluation, and a memory that can be cleared by row."""
 
     def eval_action(self, observations: NDArray[np.float64]) -> NDArray[Any]:
-        """Returns actions (N, A) for observations (N, O)."""
+        """Returns the actions of an evaluation.
+
+        Args:
+            observations: of all rows, (N, O) float64.
+
+        Returns:
+            Actions, (N, A).
+        """
 
     def reset(self, env_mask: NDArray[np.bool_]) -> None:
-        """Clears what the agent remembers of the rows in the mask, (N,): their next episode begins."""
+        """Clears what the agent remembers of the rows whose next episode begins.
+
+        Args:
+            env_mask: which rows, (N,) bool.
+        """
 
 
 class MetaLearningAgent(Agent, Protocol):
@@ -94,6 +105,9 @@ class Model(Protocol):
 
 
 Policy: TypeAlias = Callable[[Any], Any] | Callable[[], Any] | Agent | Model
+"""What `taskworlds.evaluate` takes: a function of observations (N, O) that returns actions (N, A); a class or function
+that makes a policy; an `Agent`; or a `Model`.
+"""
 
 _META_METHODS = ("init", "adapt_action", "step", "adapt", "eval_action")
 

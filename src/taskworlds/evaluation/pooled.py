@@ -109,10 +109,10 @@ class Pooled:
         return tuple(task for task in every if task not in kept)
 
     def goals(self, metric: str = "success_end", tasks: Sequence[Task] | None = None) -> NDArray[np.float64]:
-        """Returns one of `METRICS` by run and task, (R, G) float64, averaged over the task's episodes.
+        """Returns a metric by run and task, (R, G) float64, averaged over the task's episodes.
 
         Args:
-            metric: which.
+            metric: "success_end", "success_once", "episode_return" or "length".
             tasks: some of `tasks`; None for all.
         """
         check_choice("metric", metric, METRICS)
@@ -127,10 +127,10 @@ class Pooled:
         }
 
     def scores(self, metric: str = "success_end", tasks: Sequence[Task] | None = None) -> NDArray[np.float64]:
-        """Returns the mean of one of `METRICS` by run and skill, (R, S) float64.
+        """Returns the mean of a metric by run and skill, (R, S) float64.
 
         Args:
-            metric: which.
+            metric: "success_end", "success_once", "episode_return" or "length".
             tasks: some of `tasks`; None for all. The skills are in the order in which they come first.
         """
         chosen = self.tasks if tasks is None else tasks
@@ -213,11 +213,20 @@ class Pooled:
         return Estimate(value, math.nan, math.nan)
 
     def worst(self, k: int, metric: str = "success_once") -> Worst:
-        """Returns the mean of the k skills that are lowest over all runs, with their names, as `Result.worst`."""
+        """Returns the mean of the k skills that are lowest over all runs, with their names, as `Result.worst`.
+
+        Args:
+            k: how many skills.
+            metric: "success_end", "success_once", "episode_return" or "length".
+        """
         return worst_of(self.skills, k, metric)
 
     def by_group(self, metric: str = "success_once") -> Grouped:
-        """Returns a metric by group of skills over all runs, as `Result.by_group`, with intervals over runs."""
+        """Returns a metric by group of skills over all runs, as `Result.by_group`, with intervals over runs.
+
+        Args:
+            metric: "success_end", "success_once", "episode_return" or "length".
+        """
         if len(self.runs) == 1:
             return self.runs[0].by_group(metric)
         check_choice("metric", metric, METRICS)
@@ -260,7 +269,11 @@ class Pooled:
         return [task for task in self.tasks if task.env_name in names]
 
     def by_variation(self, metric: str = "success_once") -> Varied:
-        """Returns a metric by part of a suite of variations over all runs, as `Result.by_variation`."""
+        """Returns a metric by part of a suite of variations over all runs, as `Result.by_variation`.
+
+        Args:
+            metric: "success_end", "success_once", "episode_return" or "length".
+        """
         if len(self.runs) == 1:
             return self.runs[0].by_variation(metric)
         check_choice("metric", metric, METRICS)
@@ -338,6 +351,10 @@ class Pooled:
         """Returns by how much scores miss a target on average; a score above it counts as the target.
 
         It is rliable's figure, with a t interval over runs; without one for a single run, and where runs are alike.
+
+        Args:
+            metric: of the scores: "success_end", "success_once", "episode_return" or "length".
+            target: the score that counts as full.
         """
         gaps = [aggregates.optimality_gap(row[np.newaxis], target) for row in self.scores(metric)]
         return intervals.over_runs(gaps)
@@ -421,7 +438,16 @@ class Pooled:
         return dataframes.joined([run.to_dataframe(by) for run in self.runs])
 
     def plot(self, metric: str | None = None) -> matplotlib.figure.Figure:
-        """Returns a matplotlib figure: a dot with its interval for each skill, as `Result.plot`."""
+        """Returns a matplotlib figure: a dot with its interval for each skill, as `Result.plot`.
+
+        Args:
+            metric: "success_end", "success_once", "episode_return" or "length"; None for success_end, or
+                for the return where no success is known.
+
+        Raises:
+            ImportError: matplotlib is not installed: `pip install "taskworlds[report]"`.
+            ValueError: `metric` is something else.
+        """
         return plotting.figure_of_skills(
             [(self.name, self.skills)], metric, title=f"{self.name}: {self.headline}"
         )
@@ -467,6 +493,9 @@ class Pooled:
     def from_json(cls, text: str) -> Pooled:
         """Makes pooled runs from the text that `to_json` returned.
 
+        Args:
+            text: the JSON.
+
         Raises:
             ValueError: the text is cut off, damaged or changed, holds what cannot be, or is something else's.
         """
@@ -486,12 +515,19 @@ class Pooled:
         return cls(tuple(runs), data["name"])
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes `to_json()` to a file, all at once: a reader never sees half of it."""
+        """Writes `to_json()` to a file, all at once: a reader never sees half of it.
+
+        Args:
+            path: the file; one that exists is replaced.
+        """
         write_whole(path, self.to_json().encode())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Pooled:
         """Reads a file that `save` wrote.
+
+        Args:
+            path: the file.
 
         Raises:
             FileNotFoundError: there is no such file.

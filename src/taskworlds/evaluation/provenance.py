@@ -111,6 +111,9 @@ class Provenance:
     def from_dict(cls, given: Mapping[str, Any]) -> Provenance:
         """Makes one from what `to_dict` returned.
 
+        Args:
+            given: the fields by name.
+
         Raises:
             TypeError: a field is missing, unknown or of another type.
             ValueError: a number cannot be.

@@ -17,13 +17,13 @@ class Recording(NamedTuple):
     """An episode of T steps.
 
     Attributes:
-        actions: as the policy gave them, (T, *A).
+        actions: as the policy gave them, (T, ...).
         rewards: (T,) float64.
         success: (T,) float64; NaN where the environment does not report it.
         terminated: whether the last step ended the episode.
         truncated: whether the last step cut it off.
-        observations: from the first, of the reset, to the last, (T + 1, *O), or a dictionary or tuple of such where the
-            space is one; None if they were not kept.
+        observations: from the first, of the reset, to the last, (T + 1, ...), or a dictionary or tuple of such where
+            the space is one; None if they were not kept.
     """
 
     actions: NDArray[Any]

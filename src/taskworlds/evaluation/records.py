@@ -62,7 +62,11 @@ class TaskRecord:
         return sum(episode.diverged for episode in self.episodes)
 
     def mean(self, metric: str) -> float:
-        """Returns one of `METRICS` averaged over the episodes; NaN if it is unknown or the task failed."""
+        """Returns a metric averaged over the episodes; NaN if it is unknown or the task failed.
+
+        Args:
+            metric: "success_end", "success_once", "episode_return" or "length".
+        """
         check_choice("metric", metric, METRICS)
         values = [getattr(episode, metric) for episode in self.episodes]
         if self.error is not None or not values or None in values:

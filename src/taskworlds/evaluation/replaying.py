@@ -44,7 +44,7 @@ def replay(rows: TaskRows, task: Task, number: int, actions: NDArray[Any]) -> It
         rows: made of a vector env without automatic resets.
         task: of the episode; the first row must hold its skill.
         number: of the episode, among those of its task.
-        actions: that were taken, (T, *A).
+        actions: that were taken, (T, ...).
 
     Raises:
         ValueError: the task cannot be started, or the episode ends before the actions do.

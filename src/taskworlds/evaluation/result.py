@@ -221,7 +221,7 @@ class Result:
         a group's mean is over those that ran.
 
         Args:
-            metric: one of `METRICS`.
+            metric: "success_end", "success_once", "episode_return" or "length".
 
         Raises:
             ValueError: it is another metric, or no skill is in a group.
@@ -245,7 +245,7 @@ class Result:
         mixture these figures can be read where the mean over all skills cannot.
 
         Args:
-            metric: one of `METRICS`.
+            metric: "success_end", "success_once", "episode_return" or "length".
 
         Raises:
             ValueError: it is another metric, or a skill is of no world that is registered.
@@ -298,7 +298,7 @@ class Result:
         """Returns a metric by part of a suite of variations, such as MT10-robust: by factor and strength, and clean.
 
         Args:
-            metric: one of `METRICS`.
+            metric: "success_end", "success_once", "episode_return" or "length".
 
         Raises:
             ValueError: it is another metric, or no task belongs to a part of a suite.
@@ -335,7 +335,8 @@ class Result:
         """Returns a matplotlib figure: a dot with its interval for each skill.
 
         Args:
-            metric: one of `METRICS`; None for success (end), or for the return where no success is known.
+            metric: "success_end", "success_once", "episode_return" or "length"; None for success_end, or
+                for the return where no success is known.
 
         Raises:
             ImportError: matplotlib is not installed: `pip install "taskworlds[report]"`.

@@ -76,6 +76,10 @@ class Summary(NamedTuple):
     interquartile mean is over these means too, never over single successes and failures: it is unknown (NaN) with fewer
     than two skills, and for success where each skill has one task with one outcome. That of success has no interval:
     one that is resampled over goals misses the true figure up to nine times in ten.
+
+    Attributes:
+        mean: the mean over skills.
+        iqm: the interquartile mean.
     """
 
     mean: Estimate

@@ -33,8 +33,8 @@ class Views:
         cameras: cameras of the model, by name or number; None for the one that the world shows by default.
         width: of each picture, pixels.
         height: of each picture, pixels.
-        channels: one of `CHANNELS`; or "matrices", for no pictures but where the cameras are.
-        quality: one of `QUALITIES`.
+        channels: "rgb", "depth" or "rgbd"; or "matrices", for no pictures but where the cameras are.
+        quality: "official" or "training".
         poses: places of cameras that stand elsewhere than in the model, by name.
         num_threads: the most threads that draw; None for as many as the process may use.
 

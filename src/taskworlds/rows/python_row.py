@@ -23,7 +23,9 @@ from taskworlds.rendering.views import Views
 __all__ = ["PythonRow"]
 
 Begun = tuple[Any, dict[str, Any]]
+"""The first observation, and info."""
 Advanced = tuple[Any, float, bool | None, dict[str, Any]]
+"""The observation, the reward, whether the step ended the episode, and what the world reports of the step."""
 
 
 class PythonRow(gym.Env[Any, Any], abc.ABC):

@@ -123,17 +123,39 @@ class WorkerVectorEnv(AsyncVectorEnv):
             return super().step_wait(timeout)
 
     def call_async(self, name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Begins a call of each environment's method `name`; `call_wait` returns the results."""
+        """Begins a call of a method of each environment; `call_wait` returns the results.
+
+        Args:
+            name: the method; or an attribute, whose values are then the results.
+            *args: the method's arguments, the same for all environments.
+            **kwargs: its keywords.
+        """
         with self._watched(f"the call of {name}", anew=True):
             super().call_async(name, *args, **kwargs)
 
     def call_wait(self, timeout: float | None = None) -> tuple[Any, ...]:
-        """Returns the results of the call that `call_async` began, one for each environment."""
+        """Returns the results of the call that `call_async` began, one for each environment.
+
+        Args:
+            timeout: seconds to wait for all environments; None for no limit but `worker_timeout`.
+
+        Raises:
+            multiprocessing.TimeoutError: the time was over.
+            gymnasium.error.NoAsyncCallError: no call was begun.
+        """
         with self._watched("a call"):
             return super().call_wait(timeout)
 
     def set_attr(self, name: str, values: Any) -> None:
-        """Sets an attribute of each environment: one value for all, or a list or tuple with one for each."""
+        """Sets an attribute of each environment.
+
+        Args:
+            name: the attribute.
+            values: one value for all, or a list or tuple with one for each.
+
+        Raises:
+            ValueError: there are not as many values as environments.
+        """
         with self._watched(f"the setting of {name}", anew=True):
             super().set_attr(name, values)
 

@@ -36,18 +36,12 @@ class Actions:
     def __init__(self, space: gym.Space[Any], num_rows: int) -> None:
         self.space = space
         self._num_rows = num_rows
-        # Of the actions of several steps, for actions that are arrays or numbers.
-        is_array = space.shape is not None and batches.in_arrays(space)
-        self._chunk_dims = len(space.shape or ()) + 2 if is_array else -1
+        dims = batches.chunk_dims(space)
+        self._chunk_dims = -1 if dims is None else dims + 1  # of the actions of several steps of all rows
 
     def is_chunk(self, actions: Any) -> bool:
         """Returns whether these are the actions of several steps: an array with one dimension more than a batch's."""
-        if isinstance(actions, np.ndarray):
-            return actions.ndim == self._chunk_dims
-        try:
-            return np.ndim(actions) == self._chunk_dims
-        except ValueError:  # lists of different lengths
-            return False
+        return batches.num_dims(actions) == self._chunk_dims
 
     def take_chunk(self, actions: Any) -> NDArray[Any]:
         """Returns a copy of the actions of T steps, (N, T, ...), whose rows may all be asked for.

@@ -28,12 +28,19 @@ class BatchPictures(BatchProperties):
     rows: Rows
 
     def check_ready(self, call: str, rows: NDArray[Any] | None = None) -> None:
-        """Raises RuntimeError if the environment is closed, or a step is under way."""
+        """Raises RuntimeError if the environment is closed, or a step is under way.
+
+        :meta private:
+        """
         raise NotImplementedError
 
     @guarded
     def render(self) -> tuple[Any, ...]:
-        """Returns one picture a row, by the `render_mode` that the environment was made with.
+        """Returns one picture of each row, in the `render_mode` that the environment was made with.
+
+        Returns:
+            N pictures: (height, width, 3) uint8 for "rgb_array", (height, width) float32, metres, for "depth_array";
+            None for "human", which draws into a window.
 
         Raises:
             RuntimeError: it was made without one, or there was no reset yet.

@@ -47,6 +47,10 @@ class EndedEpisode:
 
 
 CurriculumFunction = Callable[[Sequence[EndedEpisode]], ArrayLike | None]
+"""A function of the episodes that ended with a step, by row.
+
+It returns the weights of all K tasks, (K,) floats, or None to leave them as they are.
+"""
 
 
 class Curriculum:

@@ -18,7 +18,7 @@ from taskworlds.vector.observations import LastStep
 __all__ = ["BegunStep", "Episodes", "Step"]
 
 Step = tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
-"""Observations, rewards, terminations, truncations and infos."""
+"""Observations; rewards, terminations and truncations, (N,) or, of a chunk of T steps, (N, T); and infos."""
 
 
 class BegunStep(NamedTuple):

@@ -20,10 +20,15 @@ from taskworlds.vector.task_selection import TaskChooser
 __all__ = ["INSTEAD", "BenchmarkKeywords", "MakeKeywords", "OptionKeywords", "documented"]
 
 TaskSelect = Literal["random", "pseudorandom", "round_robin", "fixed"] | TaskChooser
+"""How a row's next task is chosen."""
 RenderMode = Literal["rgb_array", "depth_array", "human"]
+"""What `render` returns: pictures, depths, or None and a window."""
 Observed = Literal["state", "pixels", "state+pixels"]
+"""What observations hold."""
 PictureChannels = Literal["rgb", "depth", "rgbd"]
+"""What observed pictures show: colours, depths, or both."""
 PictureQuality = Literal["official", "training"]
+"""How observed pictures are drawn."""
 
 
 class BenchmarkKeywords(TypedDict, total=False):
@@ -287,7 +292,10 @@ class OptionKeywords(TypedDict, total=False):
 
 
 class MakeKeywords(BenchmarkKeywords, OptionKeywords, total=False):
-    """All keywords of `make` and `make_vec` besides those in their signatures."""
+    """The keywords of `make` and `make_vec` that say what the environment is like; `make_vec` describes each.
+
+    It is for the annotations of functions that pass keywords on: `**options: Unpack[MakeKeywords]`.
+    """
 
 
 _PIXELS = "give width and height, pixels"

@@ -35,14 +35,18 @@ __all__ = ["TaskEnv"]
 class TaskEnv(SpecMixin, gym.Env[Any, Any]):
     """One environment over the tasks of a split of a benchmark, on Gymnasium's API.
 
-    Made by `taskworlds.make`.
+    `taskworlds.make` makes it. It is a view of a `TaskVectorEnv` of one row, `batch`.
 
     `step` returns an `EnvStep`: Gymnasium's tuple of five, with garage's names as well. A step that succeeds and also
     reaches the limit is `terminated`, not `truncated`. Info is that of `TaskVectorEnv`, without the batch: numbers of
-    NumPy's types, the same names at each reset and step.
+    NumPy's types, the same names at each reset and step; docs/infos.md lists them. Attributes of the official
+    environment, such as Meta-World's `model` and `data`, can be read where the engine has one, as "sync" has.
 
-    Args:
-        benchmark, split, strategy, options, seed: as for `TaskVectorEnv`; `autoreset_mode` has no effect.
+    Attributes:
+        observation_space: the space of observations, in most worlds vectors, (O,) float64.
+        action_space: the space of actions; in Meta-World (4,) float32, from -1 to 1.
+        render_mode: what `render` returns; None if the environment was made without one.
+        metadata: "render_modes", the modes of the world's pictures, and "render_fps".
 
     Example:
         >>> import taskworlds
@@ -65,6 +69,17 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         options: Options | None = None,
         seed: int | None = 0,
     ) -> None:
+        """Makes an environment, of arguments that `make` has read.
+
+        Args:
+            benchmark: as for `TaskVectorEnv`.
+            split: as for `TaskVectorEnv`.
+            strategy: as for `TaskVectorEnv`.
+            options: as for `TaskVectorEnv`; `autoreset_mode` has no effect.
+            seed: as for `TaskVectorEnv`.
+
+        :meta private:
+        """
         for name in ("batch_size", "group_size"):
             if options is not None and getattr(options, name) is not None:
                 raise WrongValue(
@@ -201,7 +216,11 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
 
         It stays until another is set, or `sample_tasks()` chooses.
 
+        Args:
+            task: the task. Any goal of the benchmark's skills will do, also one that the benchmark does not list.
+
         Raises:
+            TypeError: it is not a task.
             ValueError: its skill or its goal's visibility is not the benchmark's.
         """
         self._batch.set_tasks(task)
@@ -228,11 +247,19 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         return bool(self._batch.terminate_on_success[0])
 
     def toggle_terminate_on_success(self, on: bool) -> None:
-        """Sets whether success ends the episode."""
+        """Sets whether success ends the episode.
+
+        Args:
+            on: whether it does.
+        """
         self._batch.set_attr("terminate_on_success", on)
 
     def toggle_sample_tasks_on_reset(self, on: bool) -> None:
-        """Sets whether each reset chooses a task."""
+        """Sets whether each reset chooses a task.
+
+        Args:
+            on: whether it does; otherwise resets keep the task.
+        """
         self._batch.set_attr("sample_tasks_on_reset", on)
 
     # --- episodes -------------------------------------------------------------------------------------------
@@ -245,10 +272,12 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
 
         Args:
             seed: fixes which task this and the following episodes have, and with it goal and state.
-            options: `task`, the task of the episode.
+            options: a dictionary with the key `task`, a `Task`: the task of this episode. Later episodes have the task
+                that `set_task` or `task_select` gives them; where there are neither (`task_select="fixed"`), it stays.
 
         Returns:
-            Observation, in most worlds (O,) float64, and info.
+            Observation, in most worlds (O,) float64, and info: numbers by name, such as `skill_index`, `task_index` and
+            `episode_length`, and `goal`, (G,) float64; docs/infos.md lists them.
 
         Raises:
             TypeError: an option is not known.
@@ -265,7 +294,7 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         """Takes the only row's observation and info out of the batch's."""
         return self._batch.row_obs(obs, 0), self._batch.row_info(infos, 0)
 
-    def step(self, action: Any) -> EnvStep:
+    def step(self, action: Any) -> EnvStep | ChunkStep:
         """Takes one step, or a chunk of several; see `TaskVectorEnv.step`.
 
         Args:
@@ -273,6 +302,12 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
 
         Returns:
             Observation, reward (float), terminated, truncated and info, as an `EnvStep`; for a chunk a `ChunkStep`.
+            Info has what the world reports of the step, such as `success`; docs/infos.md lists the names.
+
+        Raises:
+            TypeError: the action is of another type than the space's.
+            ValueError: its shape is wrong, or it is not finite, or there is no such choice.
+            RuntimeError: there was no reset yet, or the episode has ended; or the simulator failed.
         """
         if self.guard.turn.locked():  # else the batch's own guard is enough, as only one call is made of it
             self.guard.refuse("step()")
@@ -311,6 +346,10 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
             mode: one of the world's modes; None for the `render_mode` that the environment was made with. In another
                 mode a second simulator draws, which takes the state over at each call.
 
+        Returns:
+            (height, width, 3) uint8 for "rgb_array"; (height, width) float32, metres, for "depth_array"; None for
+            "human", which draws into a window.
+
         Raises:
             RuntimeError: there was no reset yet; or `mode` is None, and the environment was made without one.
             ValueError: the world does not have this mode.
@@ -325,10 +364,19 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
         return painter.render()[0]
 
     def camera_matrices(self, name: str | None = None) -> CameraMatrices:
-        """Returns where a camera stands, and how it projects; see `TaskVectorEnv.camera_matrices`.
+        """Returns where a camera stands, and how it projects onto a picture of `width` and `height`.
+
+        It is where pictures that are observed show it from: `camera_poses` count.
+
+        Args:
+            name: the camera; None for the one whose picture `render` returns.
 
         Returns:
             `CameraMatrices`: intrinsics (3, 3) in pixels, extrinsics (4, 4) in metres.
+
+        Raises:
+            ValueError: there is no such camera, or the world's pictures have none.
+            RuntimeError: there was no reset yet.
         """
         intrinsics, extrinsics = self._batch.camera_matrices(name)
         return CameraMatrices(intrinsics[0], extrinsics[0])
@@ -341,22 +389,51 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
     # --- exact state ----------------------------------------------------------------------------------------
 
     def get_state(self) -> dict[str, NDArray[Any]]:
-        """Takes a snapshot of everything that decides the future; see `TaskVectorEnv.get_state`."""
+        """Takes a snapshot of everything that decides the future, also in mid-episode.
+
+        Returns:
+            Arrays by name, as from `TaskVectorEnv.get_state`: `numpy.savez(path, **state)` saves them.
+
+        Raises:
+            RuntimeError: a step was left half-way.
+        """
         return self._batch.get_state()
 
     def set_state(
         self, state: Mapping[str, NDArray[Any]] | str | os.PathLike[str], row: int | None = None
     ) -> None:
-        """Goes back to a snapshot, or to row `row` of a batch's snapshot."""
+        """Goes back to a snapshot, or to a row of a batch's snapshot.
+
+        Args:
+            state: what `get_state` returned, here or of a batch; or the path of the .npz file that it was saved in.
+            row: which row of a batch's snapshot; None for a single environment's.
+
+        Raises:
+            ValueError: the snapshot is of other skills, rewards, limits or versions, so it could not be exact; or it is
+                damaged; or there is no such row. Then nothing has changed.
+        """
         self._batch.set_state(state, row)
 
     def get_checkpoint(self) -> tuple[str, dict[str, Any]]:
-        """Returns the task selection under its name, as Meta-World's environments do."""
+        """Returns which tasks come next, as Meta-World's environments do at the end of an epoch.
+
+        It has no physics, so it is exact between episodes; `get_state` is exact everywhere.
+
+        Returns:
+            The environment's name, and a dictionary that can be saved as JSON.
+        """
         checkpoint: tuple[str, dict[str, Any]] = self._batch.call("get_checkpoint")[0]
         return checkpoint
 
     def load_checkpoint(self, checkpoints: Sequence[tuple[str, dict[str, Any]]]) -> None:
-        """Takes the one of these checkpoints that is this environment's."""
+        """Goes back to a checkpoint; the next reset goes on from there.
+
+        Args:
+            checkpoints: pairs that `get_checkpoint` returned, among them that of this environment's name.
+
+        Raises:
+            ValueError: there is none of this name, or it is not what `get_checkpoint` returned.
+        """
         self._batch.call("load_checkpoint", checkpoints)
 
     def __getattr__(self, name: str) -> Any:
@@ -375,7 +452,16 @@ class TaskEnv(SpecMixin, gym.Env[Any, Any]):
             super().__setattr__(name, value)
 
     def set_wrapper_attr(self, name: str, value: Any, *, force: bool = True) -> bool:
-        """Sets an attribute, as plain assignment does; see `gymnasium.Wrapper.set_wrapper_attr`."""
+        """Sets an attribute, as plain assignment does; wrappers of Gymnasium call it.
+
+        Args:
+            name: the attribute.
+            value: its new value.
+            force: whether to define it where there is none of this name.
+
+        Returns:
+            Whether it was set.
+        """
         return super().set_wrapper_attr(name, value, force=force or metaworld_names.has_meaning(name))
 
     def __repr__(self) -> str:

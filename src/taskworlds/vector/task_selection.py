@@ -17,6 +17,7 @@ __all__ = ["TASK_SELECT", "TaskChooser", "TaskSelection", "TaskWeights"]
 TASK_SELECT = ("random", "pseudorandom", "round_robin", "fixed")
 
 TaskChooser = Callable[[Sequence[Task], np.random.Generator], Task]
+"""A function of a row's tasks and its generator that returns the task of its next episode."""
 
 
 class TaskWeights:

@@ -33,9 +33,11 @@ __all__ = ["TaskVectorEnv"]
 class TaskVectorEnv(BatchPictures):
     """A batch of N rows over the tasks of one split of a benchmark, on Gymnasium's vector API.
 
-    Made by `taskworlds.make_vec`. Everything returned is the caller's own: no array is written to again. Observations
-    are batches of the world's space; in most worlds, Meta-World among them, arrays (N, O) float64. docs/infos.md
-    describes infos, and where each part of an observation is.
+    `taskworlds.make_vec` makes it. What is not described here, such as `close`, is as in `gymnasium.vector.VectorEnv`.
+
+    Everything returned is the caller's own: no array is written to again. Observations are batches of the world's
+    space; in most worlds, Meta-World among them, arrays (N, O) float64. docs/infos.md describes infos, and where each
+    part of an observation is.
 
     It takes one call at a time: a call from another thread meanwhile is refused with a RuntimeError. If an exception
     (Ctrl-C) stops a step or reset half-way, its rows are not stepped again before a `reset` or `set_state`.
@@ -47,31 +49,36 @@ class TaskVectorEnv(BatchPictures):
     first observation of the next attempt (a soft reset). Observations that are a vector of floats end with a flag: 1
     where an attempt begins, else 0.
 
-    Args:
-        benchmark: where the tasks come from.
-        split: "train" or "test".
-        num_envs: rows, N.
-        strategy: the name of an engine; None for the world's best.
-        options: everything else.
-        seed: row i draws its tasks from a generator seeded with `seed + i`; None for fresh entropy.
-        composition: which world each row serves, and which tasks it is dealt, where these rows are part of a larger
-            batch; None where they are all.
-
     Attributes:
-        benchmark, split, options: as given.
+        benchmark: where the tasks come from.
+        split: which of its tasks these are, "train" or "test".
+        num_envs: how many rows there are, N.
+        single_observation_space: the space of a row's observation.
+        single_action_space: the space of a row's action.
+        observation_space: the space of a batch of N observations.
+        action_space: the space of a batch of N actions.
+        options: what was chosen for the environment, by the keywords of `make_vec`.
         strategy: the name of the engine in use.
         skills: the split's skills, each once, in the order of the one-hot.
-        reward_function_version: the reward in use.
+        reward_function_version: the reward in use, such as "v2".
+        render_mode: what `render` returns; None if the environment was made without one.
         composition: which world each row serves, and which tasks it was dealt.
-        world: the record of the skills' world, or of all worlds of the batch together.
+        world: the `World` of the skills; for several worlds, a record of all of them together.
         worlds: the records of the worlds, in the order of their rows.
         world_index: the world of each row, its place in `worlds`, (N,) int64.
-        limits_of_worlds: the limit of each world's episodes that this environment was made with.
-        engine: the record of the engine in use.
+        limits_of_worlds: the limit of each world's episodes that this environment was made with, steps.
+        engine: the `RowEngine` in use.
         engines: the record of each world's engine.
-        rows: what the engine made to step the rows. Do not call it: this environment would not notice.
-        assignments, progress, observations, infos, episodes, actions, reward_normalizer, guard, chunks,
-            partial_batches, repeating_rows: the parts of this environment, for the package's own use.
+
+    Example:
+        >>> import taskworlds
+        >>> envs = taskworlds.make_vec("MT10", seed=0)
+        >>> obs, infos = envs.reset(seed=0)
+        >>> obs.shape, infos["goal"].shape, envs.task_names[:2].tolist()
+        ((10, 39), (10, 3), ['reach-v3', 'push-v3'])
+        >>> obs, rewards, terminations, truncations, infos = envs.step(envs.action_space.sample())
+        >>> rewards.shape, infos["success"].shape
+        ((10,), (10,))
     """
 
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array", "depth_array"]}
@@ -86,6 +93,23 @@ class TaskVectorEnv(BatchPictures):
         seed: int | None = 0,
         composition: Composition | None = None,
     ) -> None:
+        """Makes a batch, of arguments that `make_vec` has read.
+
+        Its other attributes are its parts. `rows` is what the engine made to step the rows: do not call it, since this
+        environment would not notice.
+
+        Args:
+            benchmark: where the tasks come from.
+            split: "train" or "test".
+            num_envs: rows, N.
+            strategy: the name of an engine; None for the world's best.
+            options: everything else.
+            seed: row i draws its tasks from a generator seeded with `seed + i`; None for fresh entropy.
+            composition: which world each row serves, and which tasks it is dealt, where these rows are part of a larger
+                batch; None where they are all.
+
+        :meta private:
+        """
         self.guard = Guard()
         seed = None if seed is None else check_seed(seed)
         asked = options if options is not None else Options()
@@ -143,6 +167,7 @@ class TaskVectorEnv(BatchPictures):
             mask: which rows, (N,) bool; None for all.
 
         Raises:
+            TypeError: they are not tasks.
             ValueError: a task's skill is not the benchmark's, or the lengths do not fit.
         """
         rows = self._mask("mask", mask)
@@ -157,6 +182,13 @@ class TaskVectorEnv(BatchPictures):
         Args:
             seed: as for `reset`.
             options: as for `reset`.
+
+        Returns:
+            Observations and infos, as `reset`.
+
+        Raises:
+            TypeError: an option is not known.
+            ValueError: a task or the mask does not fit.
         """
         self._sample_tasks(seed, options)
         return self.reset(options=options)
@@ -183,14 +215,21 @@ class TaskVectorEnv(BatchPictures):
             seed: row i's generator is seeded with `seed + i`, or with the i-th of a list. It decides which
                 tasks are chosen from here on, so equal seeds give equal tasks, goals and states. With `group_size` all
                 rows of group g have `seed + g`; a list is taken as it is.
-            options: `reset_mask`, which rows, (N,) bool; `tasks`, a task for all of them or one for each.
+            options: a dictionary with these keys, each of which may be left out. `reset_mask`: which rows are reset,
+                (N,) bool; the others go on with their episodes. `tasks`: the task of the episode that begins, a `Task`
+                for all of these rows or a list with one for each. Later episodes have the tasks that `set_tasks` or
+                `task_select` gives them; where there are neither (`task_select="fixed"`), the task stays.
 
         Returns:
-            Observations and infos; rows that are not reset keep theirs.
+            Observations, a batch of `observation_space`: in most worlds (N, O) float64. And infos, arrays over the rows
+            by name, such as `skill_index` and `task_index`, (N,) int64, and `goal`, (N, G) float64; what the world
+            reports of a step, such as `success`, is 0. docs/infos.md lists them. Rows that are not reset keep
+            observation and infos.
 
         Raises:
-            TypeError: an option is not known.
-            ValueError: a task or the mask does not fit.
+            TypeError: an option or a seed is of the wrong type, or an option is not known.
+            ValueError: a task, the mask or a seed does not fit.
+            RuntimeError: a step, or one of the rows to be reset, is under way; or the environment is closed.
         """
         rows, tasks = self._reset_options(options)
         self.check_ready("reset()", rows)
@@ -218,6 +257,8 @@ class TaskVectorEnv(BatchPictures):
         Args:
             call: the call, for the message.
             rows: which rows must not be under way, (N,) bool; None for all.
+
+        :meta private:
         """
         if self.closed:
             raise RuntimeError(f"{call} needs an open environment, and this one was closed: make a new one.")
@@ -241,9 +282,13 @@ class TaskVectorEnv(BatchPictures):
             mask: which rows step, (N,) bool; None for all. The others keep observation and infos, with reward 0.
 
         Returns:
-            Observations, rewards (N,) float64, terminations and truncations (N,) bool, and info. Of a chunk: the
-            observations and infos of each row's last step, with how many steps it took as `executed_steps`; rewards and
-            both flags (N, T), 0 and False for steps that were not taken.
+            Observations as from `reset`; rewards (N,) float64; terminations and truncations (N,) bool; and infos:
+            `success` (in worlds that have it), `episode_return`, `episode_length` and so on, each (N,), which
+            docs/infos.md lists. Where an episode ended, `autoreset_mode` says what they are of: by default (SAME_STEP)
+            of the next episode's reset, with the ended one's in `infos["final_obs"]` and `infos["final_info"]`.
+
+            Of a chunk: the observations and infos of each row's last step, with how many steps it took as
+            `executed_steps`, (N,) int64; rewards and both flags (N, T), 0 and False for steps that were not taken.
 
         Raises:
             TypeError: the actions are of another type than the space's.
@@ -261,6 +306,8 @@ class TaskVectorEnv(BatchPictures):
         """Steps the only row, and returns what `step` returns, but for infos the row's info, as `row_info` takes it.
 
         For the single environment, which is a view of a batch of one row: it saves making infos of a batch.
+
+        :meta private:
         """
         self.check_ready("another step")
         take = self.chunks.step if self.actions.is_chunk(actions) else self.episodes.step
@@ -271,13 +318,32 @@ class TaskVectorEnv(BatchPictures):
 
     @guarded
     def step_async(self, actions: Any, mask: ArrayLike | None = None) -> None:
-        """Begins a step; the caller may compute while the rows step, and `step_wait` returns the outcome."""
+        """Begins a step; the caller may compute while the rows step, and `step_wait` returns the outcome.
+
+        Until then steps, resets, pictures and snapshots are refused.
+
+        Args:
+            actions: as for `step`, but not a chunk.
+            mask: as for `step`.
+
+        Raises:
+            TypeError: as for `step`.
+            ValueError: as for `step`; or the actions are a chunk.
+            RuntimeError: as for `step`; or another step is under way.
+        """
         self.check_ready("another step")
         self.episodes.step_async(actions, self._mask("mask", mask))
 
     @guarded
     def step_wait(self) -> Step:
-        """Waits for the step that `step_async` began, and returns what `step` returns."""
+        """Waits for the step that `step_async` began.
+
+        Returns:
+            What `step` returns.
+
+        Raises:
+            RuntimeError: no step was begun; or the simulator refused a row, which the message names.
+        """
         return self.episodes.step_wait()
 
     # --- partial batches ------------------------------------------------------------------------------------
@@ -337,14 +403,25 @@ class TaskVectorEnv(BatchPictures):
 
     @guarded
     def close_extras(self, **kwargs: Any) -> None:
-        """Frees the rows. A row's process that does not end (engine "async") is ended after a few seconds."""
+        """Frees the rows, for `close`. A row's process that does not end (engine "async") is ended after a few seconds.
+
+        :meta private:
+        """
         if hasattr(self, "rows"):
             self.rows.close()
 
     # --- Meta-World's names for each row's attributes and methods -------------------------------------------
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """Returns an attribute of each row, under Meta-World's names; see `taskworlds.vector.metaworld_names`.
+        """Returns an attribute of each row, under Meta-World's names.
+
+        Args:
+            name: one of those that `set_attr` sets; or `task` (the `Task` at hand), `current_task_idx`, `task_name`
+                (the official class's name), `np_random`, `np_random_seed`, `action_space` or `observation_space`. Any
+                other name is asked of the official environment of each row, where the engine has one ("sync", "async").
+
+        Returns:
+            N values, one for each row.
 
         Raises:
             AttributeError: there is no such attribute, or it is a method.
@@ -353,7 +430,14 @@ class TaskVectorEnv(BatchPictures):
         return metaworld_names.get_attr(self, name)
 
     def set_attr(self, name: str, values: Any) -> None:
-        """Sets an attribute of each row: one value for all, or a list or tuple with one for each.
+        """Sets an attribute of each row, under Meta-World's names.
+
+        Args:
+            name: `tasks` (the tasks that the row chooses from), `max_episode_steps` (or `max_path_length`; the same in
+                all rows), `terminate_on_success`, `sample_tasks_on_reset`, or `update_running_mean` (whether the
+                statistics of normalization are updated). Any other name is set in the official environment of each
+                row, where the engine has one.
+            values: one value for all rows, or a list or tuple with one for each.
 
         Raises:
             AttributeError: there is no such attribute, or it cannot be set.
@@ -362,7 +446,17 @@ class TaskVectorEnv(BatchPictures):
         metaworld_names.set_attr(self, name, values)
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """Calls a method of each row, under Meta-World's names, and returns one result a row.
+        """Calls a method of each row, under Meta-World's names.
+
+        Args:
+            name: `toggle_terminate_on_success`, `toggle_sample_tasks_on_reset`, `set_task`, `sample_tasks`,
+                `get_checkpoint`, `load_checkpoint` or `render`. Any other name is asked of the official environment of
+                each row, where the engine has one ("sync", "async").
+            *args: the method's arguments, the same for all rows.
+            **kwargs: its keywords.
+
+        Returns:
+            N results, one for each row; None for methods that return nothing.
 
         Raises:
             AttributeError: there is no such method, or it would act behind this environment's back.
@@ -392,18 +486,37 @@ class TaskVectorEnv(BatchPictures):
     # --- one row of what a batch returns --------------------------------------------------------------------
 
     def row_info(self, infos: dict[str, Any], row: int) -> dict[str, Any]:
-        """Takes one row's info out of a batch's: what a single environment's info would hold."""
+        """Takes one row's info out of a batch's.
+
+        Args:
+            infos: what `reset`, `step` or `recv` returned.
+            row: which row; of what `recv` returned, its place among the rows received.
+
+        Returns:
+            What a single environment's info would hold: numbers of NumPy's types by name, and arrays such as `goal`.
+        """
         return self.infos.row(infos, row)
 
     def row_obs(self, obs: Any, row: int) -> Any:
-        """Takes one row's observation out of a batch's; its arrays are views of the batch's."""
+        """Takes one row's observation out of a batch's.
+
+        Args:
+            obs: observations of `reset`, `step` or `recv`, of any of Gymnasium's spaces.
+            row: which row; of what `recv` returned, its place among the rows received.
+
+        Returns:
+            A value of `single_observation_space`. Its arrays are views of the batch's.
+        """
         return batches.row_of(self.single_observation_space, obs, row)
 
     # --- exact state ----------------------------------------------------------------------------------------
 
     @property
     def parts(self) -> dict[str, Part]:
-        """The parts with a state of their own, by name; with `rows` they are all that decides the future."""
+        """The parts with a state of their own, by name; with `rows` they are all that decides the future.
+
+        :meta private:
+        """
         parts: dict[str, Part] = {
             "assignments": self.assignments,
             "progress": self.progress,
@@ -423,6 +536,9 @@ class TaskVectorEnv(BatchPictures):
         Physics, counters, statistics, generators, tasks, as NumPy arrays by name, the caller's own and none of
         them of objects: `numpy.savez(path, **state)` saves it, and `dict(numpy.load(path))` is it again.
         `set_state` restores it, here or in another process, to the last bit.
+
+        Returns:
+            Arrays by name. What each holds is not for users: pass the dictionary on as it is.
 
         Raises:
             RuntimeError: a step is under way, or was left half-way.
@@ -456,7 +572,10 @@ class TaskVectorEnv(BatchPictures):
         snapshot.restore(self, state, rows)
 
     def with_render_mode(self, mode: str) -> TaskVectorEnv:
-        """Makes a batch like this one that draws in another mode, and can take its state; for the package's own use."""
+        """Makes a batch like this one that draws in another mode, and can take its state.
+
+        :meta private:
+        """
         return remake(TaskVectorEnv, self._recipe.in_mode(mode), self._changed_limit)
 
     @property

@@ -42,7 +42,7 @@ class Played(NamedTuple):
         task: of the episode.
         number: of the episode, among those of its task.
         episode: what came of it.
-        actions: that were taken in its T steps, (T, *A).
+        actions: that were taken in its T steps, (T, ...).
     """
 
     task: Task
@@ -120,6 +120,8 @@ class Stage:
 
         Args:
             episodes_per_task: how many episodes of each task are to be played.
+
+        :meta private:
         """
         skills = len(self.benchmark.env_names(self.split))
         count = len(self.benchmark.tasks(self.split)) * episodes_per_task
@@ -133,6 +135,8 @@ class Stage:
         Args:
             task: one of `tasks`.
             **pictures: keywords of `taskworlds.make_vec` about drawing; those that are None are left out.
+
+        :meta private:
         """
         given = {name: value for name, value in pictures.items() if value is not None}
         settings = {name: value for name, value in self.settings.items() if name not in _OF_MANY}

@@ -329,6 +329,20 @@ def test_reward_scales_multiply_the_rewards_of_their_skill(reach):
     assert metrics(steps[scaled][-1].env_info)["Trial 0 Return"] == sum(s.reward for s in steps[scaled])
 
 
+def test_a_chunk_of_actions_is_refused_and_changes_nothing(reach):
+    env, plain = (KEpisodeMetaworld(reach, "train", 2, 3) for _ in range(2))
+    for each in (env, plain):
+        each.reset(seed=0)
+    with pytest.raises(
+        ValueError, match=r"action must be one action, of shape \(4,\), not a chunk of shape \(2, 4\)"
+    ):
+        env.step(np.zeros((2, 4)))
+    for _ in range(3):
+        ours, others = env.step(np.zeros(4)), plain.step(np.zeros(4))
+        assert np.array_equal(ours.observation, others.observation)
+        assert ours.reward == others.reward
+
+
 def test_reward_scales_of_a_subclass_and_of_an_instance(reach):
     class Scaled(KEpisodeMetaworld):
         reward_scales = {"reach-v3": 2.0}

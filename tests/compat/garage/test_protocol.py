@@ -95,6 +95,24 @@ def test_a_step_outside_an_episode_names_the_class_that_was_called(benchmark, na
         env.step(action)
 
 
+@pytest.mark.parametrize("name", [name for name in ENVS if name != "GymEnv with statistics"])
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_chunk_of_actions_is_refused_and_changes_nothing(benchmark, name, length):
+    """Environments of `make`, which many of these stand on, take chunks; garage's API has none."""
+    refusing, plain = ENVS[name](benchmark), ENVS[name](benchmark)
+    for env in (refusing, plain):
+        env.action_space.seed(0)
+        env.reset(seed=0)
+    action = plain.action_space.sample()
+    for chunk in (np.stack([action] * length), [np.asarray(action).tolist()] * length):
+        with pytest.raises((ValueError, TypeError), match=r"action must "):
+            refusing.step(chunk)
+    ours, others = refusing.step(action), plain.step(action)
+    assert np.array_equal(ours.observation, others.observation)
+    assert (ours.reward, ours.step_type) == (others.reward, others.step_type)
+    assert isinstance(ours.reward, float)
+
+
 @pytest.mark.parametrize("name", ENVS)
 def test_spaces_have_garages_names(benchmark, name):
     env = ENVS[name](benchmark)

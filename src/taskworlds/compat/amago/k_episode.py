@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from taskworlds.core.benchmark import SPLITS, Benchmark
 from taskworlds.core.benchmark import benchmark as make_benchmark
+from taskworlds.core.chunk_step import check_no_chunk
 from taskworlds.core.errors import (
     WrongType,
     WrongValue,
@@ -283,6 +284,7 @@ class KEpisodeMetaworld(SpecMixin, gymnasium.Env[Any, Any]):  # type: ignore[mis
                 f"{type(self).__name__}.step needs a trial under way. Call reset() before the first step, and after "
                 "each step that terminates or truncates."
             )
+        check_no_chunk(self.action_space, action)
         step = self._env.step(action)
         reward = step.reward * self._scale
         self._return += reward

@@ -15,6 +15,7 @@ import numpy as np
 from taskworlds.compat.garage.infos import as_arrays, episode_info, step_info
 from taskworlds.compat.garage.step_wrapper import no_episode
 from taskworlds.core.benchmark import Benchmark
+from taskworlds.core.chunk_step import check_no_chunk
 from taskworlds.core.errors import WrongType, WrongValue, check_count, check_seed, check_switch
 from taskworlds.core.spaces import garage_space
 from taskworlds.core.step import EnvSpec, EnvStep
@@ -148,18 +149,40 @@ class LocomotionEnv(TaskEnv):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; see `TaskEnv.reset`."""
+        """Starts an episode of the task that is set.
+
+        Args:
+            seed: seeds the generator from which `sample_tasks` draws, and decides the start; None to go on.
+            options: a dictionary with the key `task`, a `Task`: the task of this episode. Later ones have the task of
+                `set_task`, if it was called.
+
+        Returns:
+            The first observation, (O,) float64, and info, with the "goal" of the task.
+
+        Raises:
+            TypeError: an option is not known.
+            ValueError: the task does not fit, or the seed is out of range.
+        """
         observation, info = super().reset(seed=seed, options=options)
         return observation, self._info(info)
 
     def step(self, action: Any) -> EnvStep:
-        """Takes one step; see `TaskEnv.step`. Info has the same keys at all steps.
+        """Takes one step.
+
+        Args:
+            action: the torques, (A,), finite; the simulator clips them to [-1, 1].
+
+        Returns:
+            The `EnvStep`: observation (O,) float64, reward (float), terminated, truncated, and info, which has the same
+            keys at all steps.
 
         Raises:
             RuntimeError: no episode is under way: call reset() or set_task().
+            ValueError: the action has the wrong shape, or is not finite.
         """
         if not self.batch.progress.running[0]:
             raise no_episode(self)
+        check_no_chunk(self.action_space, action)
         step = super().step(action)
         info = self._info({"diverged": 0.0} | step.env_info)
         return EnvStep(step.env_spec, step.action, step.reward, step.observation, info, step.step_type)
@@ -190,7 +213,20 @@ class HalfCheetahEnv(LocomotionEnv):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; see `TaskEnv.reset`. Info holds arrays only."""
+        """Starts an episode of the task that is set.
+
+        Args:
+            seed: seeds the generator from which `sample_tasks` draws, and decides the start; None to go on.
+            options: a dictionary with the key `task`, a `Task`: the task of this episode. Later ones have the task of
+                `set_task`, if it was called.
+
+        Returns:
+            The first observation, (O,) float64, and info, which holds arrays only.
+
+        Raises:
+            TypeError: an option is not known.
+            ValueError: the task does not fit, or the seed is out of range.
+        """
         observation, info = super().reset(seed=seed, options=options)
         return observation, episode_info(info)
 

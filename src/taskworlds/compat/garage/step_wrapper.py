@@ -19,9 +19,11 @@ from gymnasium.envs.registration import EnvSpec as GymnasiumEnvSpec
 from gymnasium.envs.registration import WrapperSpec
 
 from taskworlds.compat.garage.infos import episode_info, step_info
+from taskworlds.core.chunk_step import check_no_chunk
 from taskworlds.core.errors import WrongType, WrongValue, check_choice, check_seed
 from taskworlds.core.spaces import garage_space
 from taskworlds.core.step import EnvSpec, EnvStep, StepType
+from taskworlds.vector.task_env import TaskEnv
 
 __all__ = ["StepWrapper", "no_episode"]
 
@@ -79,7 +81,19 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Starts an episode; returns the environment's first observation, and the arrays of its info."""
+        """Starts an episode.
+
+        Args:
+            seed: seed of the environment's generator, at least 0; None to go on with the generator as it is.
+            options: passed on to the environment.
+
+        Returns:
+            The environment's first observation, and the arrays of its info.
+
+        Raises:
+            TypeError: the seed is not a whole number.
+            ValueError: the seed is negative.
+        """
         seed = None if seed is None else check_seed(seed)
         observation, info = self.env.reset(seed=seed, options=options)
         self._restart()
@@ -92,12 +106,21 @@ class StepWrapper(gymnasium.Wrapper[Any, Any, Any, Any]):
     def step(self, action: Any) -> EnvStep:
         """Takes one step.
 
+        Args:
+            action: a value of `action_space`.
+
+        Returns:
+            The `EnvStep`.
+
         Raises:
             RuntimeError: no episode is under way.
-            ValueError: the environment returned something other than a step of five values.
+            ValueError: the environment returned something other than a step of five values; or the action is a chunk of
+                several for an environment of `taskworlds.make`.
         """
         if self._steps is None:
             raise no_episode(self)
+        if isinstance(self.unwrapped, TaskEnv):
+            check_no_chunk(self.action_space, action)
         result = self.env.step(action)
         if not isinstance(result, EnvStep):
             result = self._as_env_step(action, result)

@@ -26,7 +26,8 @@ __all__ = ["MetaWorldVecEnv", "VecEnv"]
 
 TENSORS = ("numpy", "torch")
 
-Step = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
+VecEnvStep = tuple[ObsType, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]
+"""Observations; rewards, (n,) float64; terminations and truncations, (n,) bool each; and infos."""
 
 
 class VecEnv(WorkerVectorEnv):
@@ -221,7 +222,7 @@ class VecEnv(WorkerVectorEnv):
             raise self._out_of_step("step()")
         super().step_async(actions)
 
-    def step_wait(self, timeout: float | None = None) -> Step:
+    def step_wait(self, timeout: float | None = None) -> VecEnvStep:
         """Returns the outcome of the step that `step_async` began.
 
         Args:
@@ -372,7 +373,7 @@ class MetaWorldVecEnv(VecEnv):
         obs, infos = super().reset_wait(timeout)
         return self.create_multitask_obs(obs["env_obs"]), infos
 
-    def step_wait(self, timeout: float | None = None) -> Step:
+    def step_wait(self, timeout: float | None = None) -> VecEnvStep:
         """Returns the outcome of the step that `step_async` began.
 
         Args:

@@ -18,8 +18,6 @@ from taskworlds.core.task import Task
 
 __all__ = ["MetaWorldTaskSampler"]
 
-Env = gymnasium.Env[Any, Any]
-
 
 class MetaWorldTaskSampler(TaskSampler):
     """Samples the tasks of one split of a benchmark, the same number of each skill, for `MetaWorldSetTaskEnv`.
@@ -53,7 +51,7 @@ class MetaWorldTaskSampler(TaskSampler):
         self,
         benchmark: Benchmark | Any,
         kind: str,
-        wrapper: Callable[..., Env] | None = None,
+        wrapper: Callable[..., gymnasium.Env[Any, Any]] | None = None,
         add_env_onehot: bool = False,
         *,
         seed: int | None = 0,
@@ -120,7 +118,7 @@ class _MetaWorldUpdate(SetTaskUpdate):
         self,
         benchmark: Benchmark,
         kind: str,
-        wrapper: Callable[..., Env] | None,
+        wrapper: Callable[..., gymnasium.Env[Any, Any]] | None,
         add_env_onehot: bool,
         task: Task,
     ) -> None:
@@ -133,7 +131,7 @@ class _MetaWorldUpdate(SetTaskUpdate):
         task: Task = self._task
         return task
 
-    def _fits(self, old_env: Env) -> bool:
+    def _fits(self, old_env: gymnasium.Env[Any, Any]) -> bool:
         env = old_env.unwrapped
         return type(env) is MetaWorldSetTaskEnv and self._setting == (
             env.benchmark,
@@ -141,7 +139,7 @@ class _MetaWorldUpdate(SetTaskUpdate):
             env.add_env_onehot,
         )
 
-    def _make(self) -> Env:
+    def _make(self) -> gymnasium.Env[Any, Any]:
         benchmark, kind, add_env_onehot = self._setting
         env = MetaWorldSetTaskEnv(benchmark, kind, self._wrapper, add_env_onehot)
         env.set_task(self._task)

@@ -21,8 +21,6 @@ from taskworlds.core.errors import WrongType, WrongValue, check_count
 
 __all__ = ["ConstructEnvsSampler", "EnvPoolSampler", "SetTaskSampler", "TaskSampler"]
 
-Env = gymnasium.Env[Any, Any]
-
 
 class TaskSampler(abc.ABC):
     """Decides which tasks several environments work on next."""
@@ -64,7 +62,7 @@ class ConstructEnvsSampler(TaskSampler):
 
     def __init__(
         self,
-        env_constructors: Iterable[Callable[[], Env]],
+        env_constructors: Iterable[Callable[[], gymnasium.Env[Any, Any]]],
         *,
         seed: int | None = 0,
         np_random: np.random.Generator | None = None,
@@ -118,9 +116,9 @@ class SetTaskSampler(TaskSampler):
 
     def __init__(
         self,
-        env_type: type[Env],
-        env: Env | None = None,
-        wrapper: Callable[..., Env] | None = None,
+        env_type: type[gymnasium.Env[Any, Any]],
+        env: gymnasium.Env[Any, Any] | None = None,
+        wrapper: Callable[..., gymnasium.Env[Any, Any]] | None = None,
         *,
         seed: int | None = None,
         np_random: np.random.Generator | None = None,
@@ -171,7 +169,7 @@ class EnvPoolSampler(TaskSampler):
 
     def __init__(
         self,
-        envs: Iterable[Env],
+        envs: Iterable[gymnasium.Env[Any, Any]],
         *,
         seed: int | None = 0,
         np_random: np.random.Generator | None = None,

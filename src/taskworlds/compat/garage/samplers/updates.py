@@ -14,14 +14,12 @@ from taskworlds.core.errors import WrongType, WrongValue
 
 __all__ = ["EnvUpdate", "ExistingEnvUpdate", "NewEnvUpdate", "SetTaskUpdate"]
 
-Env = gymnasium.Env[Any, Any]
-
 
 class EnvUpdate(abc.ABC):
     """Turns the previous environment into the next one."""
 
     @abc.abstractmethod
-    def __call__(self, old_env: Env | None = None) -> Env:
+    def __call__(self, old_env: gymnasium.Env[Any, Any] | None = None) -> gymnasium.Env[Any, Any]:
         """Returns the environment to use from now on.
 
         Args:
@@ -44,7 +42,7 @@ class NewEnvUpdate(EnvUpdate):
         [1.0, 1.0]
     """
 
-    def __init__(self, env_constructor: Callable[[], Env]) -> None:
+    def __init__(self, env_constructor: Callable[[], gymnasium.Env[Any, Any]]) -> None:
         if not callable(env_constructor):
             raise WrongType(
                 f"env_constructor must be a function that makes an environment, not {env_constructor!r}. Use "
@@ -53,7 +51,7 @@ class NewEnvUpdate(EnvUpdate):
             )
         self._env_constructor = env_constructor
 
-    def __call__(self, old_env: Env | None = None) -> Env:
+    def __call__(self, old_env: gymnasium.Env[Any, Any] | None = None) -> gymnasium.Env[Any, Any]:
         """Returns the new environment."""
         if old_env is not None:
             old_env.close()
@@ -84,14 +82,19 @@ class SetTaskUpdate(EnvUpdate):
         (True, [2.0, 0.0])
     """
 
-    def __init__(self, env_type: type[Env], task: Any, wrapper: Callable[..., Env] | None = None) -> None:
+    def __init__(
+        self,
+        env_type: type[gymnasium.Env[Any, Any]],
+        task: Any,
+        wrapper: Callable[..., gymnasium.Env[Any, Any]] | None = None,
+    ) -> None:
         _check_env_type(env_type)
         check_wrapper(wrapper)
         self._env_type = env_type
         self._task = task
         self._wrapper = wrapper
 
-    def __call__(self, old_env: Env | None = None) -> Env:
+    def __call__(self, old_env: gymnasium.Env[Any, Any] | None = None) -> gymnasium.Env[Any, Any]:
         """Returns the environment with the task set: `old_env` itself or a new one."""
         if old_env is not None:
             if self._fits(old_env):
@@ -105,11 +108,11 @@ class SetTaskUpdate(EnvUpdate):
             old_env.close()
         return self._make()
 
-    def _fits(self, old_env: Env) -> bool:
+    def _fits(self, old_env: gymnasium.Env[Any, Any]) -> bool:
         """Returns whether the previous environment can take the task."""
         return type(old_env.unwrapped) is self._env_type
 
-    def _make(self) -> Env:
+    def _make(self) -> gymnasium.Env[Any, Any]:
         """Makes an environment, with the task set."""
         env = self._env_type()
         env.get_wrapper_attr("set_task")(self._task)
@@ -134,7 +137,7 @@ class ExistingEnvUpdate(EnvUpdate):
         True
     """
 
-    def __init__(self, env: Env) -> None:
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         if not isinstance(env, gymnasium.Env):
             raise WrongType(
                 f"env must be a Gymnasium environment, not {env!r}. Use NewEnvUpdate for a function that makes one.",
@@ -142,7 +145,7 @@ class ExistingEnvUpdate(EnvUpdate):
             )
         self._env = env
 
-    def __call__(self, old_env: Env | None = None) -> Env:
+    def __call__(self, old_env: gymnasium.Env[Any, Any] | None = None) -> gymnasium.Env[Any, Any]:
         """Returns the environment."""
         return self._env
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sphinx.util.inspect import TypeAliasForwardRef
+
 from _pages import api
 
 _SEVERAL = r"^:(param|ivar) ([\w*\\]+(?:, [\w*\\]+)+):(.*(?:\n +\S.*)*)"
@@ -49,7 +51,8 @@ def without_constructor(
 
 
 def connect(app: Any) -> None:
-    """Has Sphinx call these functions."""
+    """Has Sphinx call these functions, and write an alias that is in a union by its name, as it does an alias alone."""
+    TypeAliasForwardRef.__repr__ = lambda alias: alias.name
     app.connect("autodoc-process-docstring", keep_whole, priority=400)  # napoleon's is 500
     app.connect("autodoc-process-docstring", one_by_one, priority=600)
     app.connect("autodoc-skip-member", leave_out)

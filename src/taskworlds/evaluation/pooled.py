@@ -248,7 +248,14 @@ class Pooled:
         return {metric: self.by_group(metric) for metric in METRICS}
 
     def by_world(self, metric: str = "success_once") -> dict[str, Estimate]:
-        """Returns a metric by the name of the world over all runs, as `Result.by_world`, with intervals over runs."""
+        """Returns a metric by the name of the world over all runs, as `Result.by_world`, with intervals over runs.
+
+        Args:
+            metric: one of `METRICS`.
+
+        Raises:
+            ValueError: it is another metric, or a skill is of no world that is registered.
+        """
         if len(self.runs) == 1:
             return self.runs[0].by_world(metric)
         check_choice("metric", metric, METRICS)

@@ -332,13 +332,19 @@ def crew(monkeypatch):
 
 
 def killing(crew, at):
-    """Returns a callback for evaluations that kills the first worker when so many episodes are done."""
-    left = list(at)
+    """Returns a callback for evaluations that kills a worker when so many episodes are done.
+
+    The first that lives: one that was killed may still have its place, as a fast one brings many episodes meanwhile.
+    """
+    left, killed = list(at), {None}
 
     def on_episode(done, total):
-        if left and done >= left[0] and crew[0].place is not None:
+        pids = [worker.place and worker.place.pid for worker in crew]
+        alive = [pid for pid in pids if pid not in killed]
+        if left and done >= left[0] and alive:
             left.pop(0)
-            os.kill(crew[0].place.pid, signal.SIGKILL)
+            killed.add(alive[0])
+            os.kill(alive[0], signal.SIGKILL)
 
     return on_episode, left
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import taskworlds
 from taskworlds.continual import SEQUENCES, make_sequence
-from taskworlds.core.registry import engines, worlds
+from taskworlds.core.registry import benchmark_makers, engines, worlds
 from taskworlds.vector.protocols import PROTOCOLS
 
 MADE = {
@@ -62,6 +64,12 @@ def test_what_is_a_benchmark_or_a_skill_is_not_taken_for_something_else():
     }
     with pytest.raises(ValueError, match=r"Unknown benchmark 'mt50'\. Did you mean 'MT50'"):
         taskworlds.make_vec("mt50")
+    for known in {*benchmark_makers(), *(skill for world in worlds() for skill in world.env_names())}:
+        for name in {known.upper(), known.lower(), known.title()} - {known}:
+            with pytest.raises(
+                ValueError, match=rf"Unknown benchmark '{re.escape(name)}'\. Did you mean .*'{known}'"
+            ):
+                taskworlds.benchmark(name)
     with pytest.raises(ValueError, match=r"Unknown benchmark 'drawer'\. Did you mean 'drawer-open-v3'"):
         taskworlds.make_vec("drawer")  # a family of skills
     with pytest.raises(ValueError, match=r"Unknown benchmark 'CW'\. `taskworlds list benchmarks` shows all"):

@@ -17,14 +17,17 @@ _PROTOCOLS = "taskworlds.vector.protocols:PROTOCOLS"
 def not_a_benchmark(name: str) -> str:
     """Returns what a name stands for that is not a benchmark's, and where to give it; "" if it is not known at all.
 
-    Upper and lower case do not matter.
+    Upper and lower case do not matter. A benchmark or a skill in another case is only misspelt, also where its world or an
+    engine has the same name: "" for it as well.
 
     Example:
         >>> not_a_benchmark("cw10")
         "'CW10' is a continual sequence, not a benchmark. taskworlds.continual.make_sequence('CW10') makes ..."
-        >>> not_a_benchmark("MT11")
-        ''
+        >>> not_a_benchmark("MT11"), not_a_benchmark("Half-Cheetah-Vel")
+        ('', '')
     """
+    if _spelled(name, [*_benchmarks(), *(skill for world in worlds() for skill in world.env_names())]):
+        return ""
     if sequence := _spelled(name, resolve(_SEQUENCES)):
         return (
             f"{sequence!r} is a continual sequence, not a benchmark. "
@@ -55,8 +58,11 @@ def names_tasks(name: str) -> bool:
         >>> names_tasks("MT10"), names_tasks("walker-walk"), names_tasks("random")
         (True, True, False)
     """
-    benchmarks = {*benchmark_makers(), *list_makers()}
-    return name in benchmarks or any(world.canonical_name(name) is not None for world in worlds())
+    return name in _benchmarks() or any(world.canonical_name(name) is not None for world in worlds())
+
+
+def _benchmarks() -> list[str]:
+    return [*benchmark_makers(), *list_makers()]
 
 
 def _spelled(name: str, known: Iterable[str]) -> str | None:

@@ -253,6 +253,6 @@ def test_memory_that_is_gone_is_the_rows_own_fault(tmp_path, num_threads):
         assert engine.step(action), engine.error(1)
         assert (engine.states[:, 0] > before[:, 0]).all()
     """
-    # So that large blocks come from the system, and are not cut from what was freed before, or from what the C library sets
-    # aside for a second thread.
+    # So that large blocks come from the system, and are not cut from what was freed before, or from what the C library
+    # sets aside for a second thread.
     check(code, env=os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_ARENA_MAX": "1"})

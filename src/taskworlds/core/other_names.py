@@ -17,8 +17,8 @@ _PROTOCOLS = "taskworlds.vector.protocols:PROTOCOLS"
 def not_a_benchmark(name: str) -> str:
     """Returns what a name stands for that is not a benchmark's, and where to give it; "" if it is not known at all.
 
-    Upper and lower case do not matter. A benchmark or a skill in another case is only misspelt, also where its world or an
-    engine has the same name: "" for it as well.
+    Upper and lower case do not matter. A benchmark or a skill in another case is only misspelt, also where its world
+    has the same name: "" for it as well.
 
     Example:
         >>> not_a_benchmark("cw10")
